@@ -1,0 +1,2 @@
+//! The sambac binary.
+fn main() {}

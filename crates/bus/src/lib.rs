@@ -1,0 +1,17 @@
+//! The work queue between the outbox table and the workers.
+//!
+//! The table is the truth; this crate only hands work out, fast, in lane order and in bounded memory. Each *target* (a
+//! connector, an SMPP account, a webhook) has a queue with one lane per priority. A lane that is full forgets what it is
+//! offered and remembers that it did: its consumer's relay reads the rest back from the table, page by page, in id order.
+//! At start every lane is in that state, so a restart rebuilds the queues by itself.
+//!
+//!
+//! The cluster implementations (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
+
+mod lane;
+mod queue;
+mod task;
+
+pub use lane::Refill;
+pub use queue::{Bus, TargetQueue};
+pub use task::{Notice, NoticeKind, Queued, Task};

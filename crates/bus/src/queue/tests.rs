@@ -1,0 +1,126 @@
+//! A lane never loses a row and never hands one out twice, however small its memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use sambac_domain::class::Lane;
+use sambac_domain::id::{AccountId, MessageId, NoticeId, TargetId};
+use sambac_domain::state::MessageState;
+use sambac_domain::time::Timestamp;
+
+use super::*;
+use crate::task::{Notice, Task};
+
+fn queued(id: i64, lane: u8) -> Queued {
+    let notice = Notice {
+        message_id: MessageId::from_raw(id),
+        account_id: AccountId::from_raw(1),
+        sender: "BANK".into(),
+        destination: "999000000001".into(),
+        state: MessageState::Delivered,
+        error: None,
+        segments: 1,
+        client_ref: None,
+        accepted_at: Timestamp(0),
+        final_at: Timestamp(0),
+    };
+    let task = Task::Notify { id: NoticeId::from_raw(id), attempt: 0, notice: Arc::new(notice) };
+    Queued { target: TargetId(7), lane: Lane(lane), id, task }
+}
+
+fn take_ids(queue: &TargetQueue, max: usize) -> Vec<i64> {
+    let mut out = Vec::new();
+    queue.take(max, &mut out);
+    out.iter().map(|queued| queued.id).collect()
+}
+
+/// Reads the wanted page from `table`, as a relay does.
+fn top_up(queue: &TargetQueue, table: &BTreeMap<(u8, i64), ()>) -> bool {
+    let Some(want) = queue.wanted() else { return false };
+    let range = (want.lane.0, want.after_id + 1)..=(want.lane.0, i64::MAX);
+    let page: Vec<_> = table.range(range).take(want.limit).map(|((lane, id), ())| queued(*id, *lane)).collect();
+    let last = page.last().map_or(want.after_id, |queued| queued.id);
+    let end = page.len() < want.limit;
+    queue.refilled(want.lane, page, last, end);
+    true
+}
+
+#[test]
+fn the_otp_lane_goes_first() {
+    let bus = Bus::new(10);
+    let queue = bus.queue(TargetId(7));
+    for _ in 0..Lane::COUNT {
+        top_up(&queue, &BTreeMap::new());
+    }
+    bus.publish([queued(256, 2), queued(512, 1), queued(768, 0), queued(1024, 0)]);
+    assert_eq!(take_ids(&queue, 3), [768, 1024, 512]);
+    assert_eq!(take_ids(&queue, 3), [256]);
+}
+
+#[test]
+fn what_is_put_back_comes_out_first_even_when_the_lane_is_full() {
+    let bus = Bus::new(1);
+    let queue = bus.queue(TargetId(7));
+    top_up(&queue, &BTreeMap::new());
+    bus.publish([queued(512, 0), queued(768, 0)]);
+    queue.put_back(queued(256, 0));
+    assert_eq!(take_ids(&queue, 9), [256, 512]);
+    assert_eq!(queue.wanted().map(|want| want.after_id), Some(512), "the row that did not fit is still on disk");
+}
+
+#[test]
+fn a_row_offered_while_a_page_was_read_is_not_forgotten() {
+    let bus = Bus::new(8);
+    let queue = bus.queue(TargetId(7));
+    let want = queue.wanted().expect("a new lane presumes rows on disk");
+    bus.publish([queued(256, 0)]); // committed after the page below was read
+    queue.refilled(want.lane, Vec::new(), want.after_id, true);
+    assert!(queue.wanted().is_some(), "the lane must read once more");
+    let table = BTreeMap::from([((0, 256), ())]);
+    top_up(&queue, &table);
+    assert_eq!(take_ids(&queue, 9), [256]);
+}
+
+proptest! {
+    #[test]
+    fn every_row_comes_out_once_and_in_order(steps in prop::collection::vec((0u8..4, 0u8..3), 1..300), capacity in 1usize..9) {
+        let bus = Bus::new(capacity);
+        let queue = bus.queue(TargetId(7));
+        let mut table = BTreeMap::new();
+        let mut seen: [Vec<i64>; 3] = Default::default();
+        let mut next = 0;
+        let record = |ids: Vec<Queued>, seen: &mut [Vec<i64>; 3], table: &mut BTreeMap<(u8, i64), ()>| {
+            for queued in ids {
+                seen[usize::from(queued.lane.0)].push(queued.id);
+                table.remove(&(queued.lane.0, queued.id));
+            }
+        };
+        for (step, lane) in steps {
+            match step {
+                0 | 1 => {
+                    next += 256;
+                    table.insert((lane, next), ());
+                    bus.publish([queued(next, lane)]);
+                }
+                2 => {
+                    let mut out = Vec::new();
+                    queue.take(usize::from(lane) + 1, &mut out);
+                    record(out, &mut seen, &mut table);
+                }
+                _ => { top_up(&queue, &table); }
+            }
+            prop_assert!(queue.len() <= 3 * (capacity + capacity / 2 + 1), "memory is bounded");
+        }
+        for _ in 0..2_000 {
+            top_up(&queue, &table);
+            let mut out = Vec::new();
+            queue.take(usize::MAX, &mut out);
+            record(out, &mut seen, &mut table);
+        }
+        prop_assert!(table.is_empty(), "left on disk: {table:?}");
+        for lane in seen {
+            prop_assert!(lane.is_sorted_by(|a, b| a < b), "order or repeat: {lane:?}");
+        }
+    }
+}

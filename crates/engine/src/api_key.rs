@@ -1,0 +1,173 @@
+//! API keys: `sambac_<environment>_<key id>_<secret>_<checksum>`.
+//!
+//! The checksum lets a mistyped key be refused, and a leaked one be recognised by a scanner, without any look-up. Only
+//! SHA-256 of the secret is stored: it carries 256 random bits, so a slow hash would protect nothing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use sambac_domain::id::ApiKeyId;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// What the key may touch: test keys reach only simulated operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Real operators, real money.
+    Live,
+    /// Simulated operators.
+    Test,
+}
+
+impl Environment {
+    /// The word in the key and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// A key as a client presents it, its form and checksum verified, its secret not yet.
+pub struct PresentedKey {
+    /// Names the key to look up.
+    pub id: ApiKeyId,
+    /// As written in the key.
+    pub environment: Environment,
+    secret: SecretString,
+}
+
+/// A new key: shown once, stored only as [`NewKey::secret_hash`].
+pub struct NewKey {
+    /// The whole key, for its owner.
+    pub text: SecretString,
+    /// What is stored.
+    pub secret_hash: String,
+}
+
+/// The system's random source failed, so no secret can be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no random numbers")]
+pub struct NoRandomness;
+
+/// Makes a key for `id`.
+///
+/// # Errors
+/// [`NoRandomness`] when the operating system has none to give.
+pub fn generate(id: ApiKeyId, environment: Environment) -> Result<NewKey, NoRandomness> {
+    let secret = random_secret()?;
+    let body = format!("sambac_{}_{}_{}", environment.as_str(), bare(id), secret.expose_secret());
+    let text = SecretString::from(format!("{body}_{}", checksum(&body)));
+    Ok(NewKey { text, secret_hash: hash(secret.expose_secret()) })
+}
+
+/// 256 random bits as 43 characters; `_` never occurs, so that it can separate.
+///
+/// # Errors
+/// [`NoRandomness`] when the operating system has none to give.
+pub fn random_secret() -> Result<SecretString, NoRandomness> {
+    let mut bytes = [0; 32];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes).replace('_', ".")))
+}
+
+impl PresentedKey {
+    /// True when the secret is the one whose hash is stored. Takes the same time wherever they differ.
+    pub fn matches(&self, secret_hash: &str) -> bool {
+        let given = hash(self.secret.expose_secret());
+        given.len() == secret_hash.len()
+            && given.bytes().zip(secret_hash.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    }
+}
+
+/// The text is not a key of ours: wrong form or wrong checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an API key")]
+pub struct NotAKey;
+
+impl FromStr for PresentedKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let (body, given) = text.rsplit_once('_').ok_or(NotAKey)?;
+        if body.len() > 128 || checksum(body) != given {
+            return Err(NotAKey);
+        }
+        let mut parts = body.splitn(4, '_');
+        let (Some("sambac"), Some(environment), Some(id), Some(secret)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotAKey);
+        };
+        let environment = match environment {
+            "live" => Environment::Live,
+            "test" => Environment::Test,
+            _ => return Err(NotAKey),
+        };
+        let id = format!("key_{id}").parse().map_err(|_| NotAKey)?;
+        Ok(Self { id, environment, secret: SecretString::from(secret) })
+    }
+}
+
+impl fmt::Debug for PresentedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PresentedKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn bare(id: ApiKeyId) -> String {
+    id.to_string().trim_start_matches("key_").to_owned()
+}
+
+fn hash(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// Six characters: enough to catch a slip, no protection by itself.
+fn checksum(body: &str) -> String {
+    let digest = Sha256::digest(body.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest).replace('_', ".").chars().take(6).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> NewKey {
+        generate(ApiKeyId::from_raw(1 << 20), Environment::Test).expect("randomness")
+    }
+
+    #[test]
+    fn a_new_key_is_parsed_and_matches_its_hash_only() {
+        let (first, second) = (key(), key());
+        let presented: PresentedKey = first.text.expose_secret().parse().expect("our own key");
+        assert_eq!(presented.id, ApiKeyId::from_raw(1 << 20));
+        assert_eq!(presented.environment, Environment::Test);
+        assert!(presented.matches(&first.secret_hash));
+        assert!(!presented.matches(&second.secret_hash));
+        assert!(!presented.matches(""));
+    }
+
+    #[test]
+    fn any_changed_character_is_refused_without_a_look_up() {
+        let text = key().text.expose_secret().to_owned();
+        for position in 0..text.len() {
+            let mut changed = text.clone().into_bytes();
+            changed[position] = if changed[position] == b'x' { b'y' } else { b'x' };
+            let changed = String::from_utf8(changed).expect("ascii");
+            assert_eq!(changed.parse::<PresentedKey>().err(), Some(NotAKey), "position {position}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_printed() {
+        let new = key();
+        let presented: PresentedKey = new.text.expose_secret().parse().expect("our own key");
+        assert!(!format!("{presented:?}").contains(presented.secret.expose_secret()));
+    }
+}

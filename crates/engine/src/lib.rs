@@ -1,0 +1,1 @@
+//! Use cases and long-running tasks: submit, outcome, ledger, connectors, SMSC listener, webhooks.

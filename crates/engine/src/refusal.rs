@@ -1,0 +1,44 @@
+//! Why a request was not taken: an entry of the error catalogue and what is particular to this case.
+
+use std::fmt;
+
+use sambac_domain::error::ErrorCode;
+
+/// A refusal that leaves no trace: nothing was stored, held or sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The catalogue's entry: HTTP status, command_status and retry advice follow from it.
+    pub code: ErrorCode,
+    /// What is particular to this case, for the client to read. Never holds a secret or anybody else's data.
+    pub detail: String,
+    /// The field that is to blame, as a JSON pointer (`/to`), where one is.
+    pub field: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A refusal with a particular text.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: None }
+    }
+
+    /// The same, blaming `field`.
+    #[must_use]
+    pub fn at(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code, code.title())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.code(), self.detail)
+    }
+}
+
+impl std::error::Error for Refusal {}
