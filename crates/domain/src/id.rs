@@ -1,0 +1,212 @@
+//! Identifiers: 63-bit numbers ordered by time inside, short prefixed texts outside.
+//!
+//! Layout from the top: 41 bits of milliseconds since 2024-01-01, 6 bits of node, 8 bits of sequence,
+//! 8 bits of zero. The zero bits are where a message's segments put their number, so a segment's id
+//! sorts beside its message's and needs no lookup to find it.
+//!
+//! ```
+//! use sambac_domain::{IdSource, MessageId, Timestamp};
+//! let ids = IdSource::new(0, 0);
+//! let id = MessageId::from_raw(ids.next(Timestamp::from_secs(1_800_000_000)));
+//! assert_eq!(id.to_string().len(), "msg_".len() + 13);
+//! assert_eq!(id.to_string().parse(), Ok(id));
+//! ```
+
+mod source;
+mod text;
+
+pub use source::IdSource;
+pub use text::IdError;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::as_text::serde_as_text;
+
+macro_rules! define_ids {
+    ($($(#[doc = $doc:literal])+ $name:ident $prefix:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[doc = concat!("\n\nText and serde form: `", $prefix, "` and 13 characters, in the number's order.")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// What the text form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id of this number, as it is in the database.
+            pub const fn from_raw(raw: i64) -> Self {
+                Self(raw)
+            }
+
+            /// The number, as it is in the database.
+            pub const fn raw(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($prefix)?;
+                f.write_str(text::Digits::of(self.0).as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let digits = text.strip_prefix($prefix).ok_or(IdError::Prefix { expected: $prefix })?;
+                text::parse(digits).map(Self)
+            }
+        }
+
+        serde_as_text!($name);
+    )+};
+}
+
+define_ids! {
+    /// One accepted message; its segments' ids are derived from it.
+    MessageId "msg_";
+    /// A customer account: owner of a wallet, keys, binds and messages.
+    AccountId "acc_";
+    /// A mobile operator or aggregator that we have a contract with.
+    OperatorId "opr_";
+    /// A configured link to an operator's SMSC.
+    ConnectorId "con_";
+    /// A routing rule.
+    RouteId "rte_";
+    /// A price list.
+    TariffId "trf_";
+    /// One line of a price list.
+    RateId "rat_";
+    /// A REST API key.
+    ApiKeyId "key_";
+    /// A client's SMPP account (system_id and password).
+    SmppAccountId "smp_";
+    /// A registered webhook address.
+    WebhookId "whk_";
+    /// A ledger posting.
+    PostingId "pst_";
+    /// A payment received.
+    PaymentId "pay_";
+    /// A line of a message's history.
+    EventId "evt_";
+    /// A notification to a client: a webhook call or a deliver_sm.
+    NoticeId "ntc_";
+    /// A note, durable before the write, that segments are about to be submitted.
+    IntentId "int_";
+}
+
+/// One segment of a message: the message's id with the segment's number in its low 8 bits.
+///
+/// Text and serde form: the message's id, a slash and the number, as in `msg_…/2`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId(i64);
+
+impl SegmentId {
+    /// Segment `no` (1 to 255) of `message`.
+    pub const fn new(message: MessageId, no: u8) -> Self {
+        Self((message.0 & !0xff) | no as i64)
+    }
+
+    /// The segment of this number, as it is in the database.
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// The number, as it is in the database.
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The message that this is a part of.
+    pub const fn message(self) -> MessageId {
+        MessageId(self.0 & !0xff)
+    }
+
+    /// Which part of the message, from 1.
+    pub const fn no(self) -> u8 {
+        self.0.to_le_bytes()[0]
+    }
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.message(), self.no())
+    }
+}
+
+impl fmt::Debug for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for SegmentId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let (message, no) = text.split_once('/').ok_or(IdError::Segment)?;
+        let message: MessageId = message.parse()?;
+        match no.parse() {
+            Ok(no @ 1..) if message.0 & 0xff == 0 && !no_is_padded(text) => {
+                Ok(Self::new(message, no))
+            }
+            _ => Err(IdError::Segment),
+        }
+    }
+}
+
+/// `+2` and `02` parse as a number, but each segment has one text only.
+fn no_is_padded(text: &str) -> bool {
+    text.rsplit('/')
+        .next()
+        .is_some_and(|no| no.starts_with(['0', '+']))
+}
+
+serde_as_text!(SegmentId);
+
+/// Whose queue an outbox row is in: a connector's, an SMPP account's or a webhook's raw id.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct TargetId(pub i64);
+
+impl TargetId {
+    /// The number, as it is in the database.
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+}
+
+impl From<ConnectorId> for TargetId {
+    fn from(id: ConnectorId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<SmppAccountId> for TargetId {
+    fn from(id: SmppAccountId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<WebhookId> for TargetId {
+    fn from(id: WebhookId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl fmt::Display for TargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

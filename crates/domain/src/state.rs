@@ -1,0 +1,154 @@
+//! The states of a message and of each of its segments, and which may follow which.
+//!
+//! States go forward only. A new attempt (throttled, failed over, sent again after no answer) does not move
+//! a segment back: it stays `submitting` or `submit_unknown`, and its attempt counter tells.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a message or a segment is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Accepted for a later time.
+    Scheduled,
+    /// Durable; the client has its answer.
+    Accepted,
+    /// In a connector's queue.
+    Routed,
+    /// Written to the operator, or about to be; no answer yet.
+    Submitting,
+    /// The operator took it and gave it an id.
+    Submitted,
+    /// Written, and the answer never came: it may or may not have been taken.
+    SubmitUnknown,
+    /// Final: the handset has it.
+    Delivered,
+    /// Final: the operator gave up.
+    Undelivered,
+    /// Final: its validity ended first.
+    Expired,
+    /// Final: the operator refused it.
+    Rejected,
+    /// Final: we could not send it.
+    Failed,
+    /// Final: withdrawn.
+    Canceled,
+}
+
+use MessageState::{
+    Accepted, Canceled, Delivered, Expired, Failed, Rejected, Routed, Scheduled, SubmitUnknown,
+    Submitted, Submitting, Undelivered,
+};
+
+impl MessageState {
+    /// Every state, in the order of their codes.
+    pub const ALL: [Self; 12] = [
+        Scheduled,
+        Accepted,
+        Routed,
+        Submitting,
+        Submitted,
+        SubmitUnknown,
+        Delivered,
+        Undelivered,
+        Expired,
+        Rejected,
+        Failed,
+        Canceled,
+    ];
+
+    /// The number kept in the database.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// The state of a database number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        usize::try_from(code)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
+    }
+
+    /// The name used outside, as in serde.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scheduled => "scheduled",
+            Accepted => "accepted",
+            Routed => "routed",
+            Submitting => "submitting",
+            Submitted => "submitted",
+            SubmitUnknown => "submit_unknown",
+            Delivered => "delivered",
+            Undelivered => "undelivered",
+            Expired => "expired",
+            Rejected => "rejected",
+            Failed => "failed",
+            Canceled => "canceled",
+        }
+    }
+
+    /// Whether nothing can follow.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Delivered | Undelivered | Expired | Rejected | Failed | Canceled
+        )
+    }
+
+    /// Whether `next` may follow. False for the state itself, and for everything after a final state.
+    ///
+    /// Steps may be left out, because only some are written down: a message row goes from `accepted`
+    /// straight to its final state. `submitted` after `submit_unknown` is an answer that came late.
+    pub const fn can_become(self, next: Self) -> bool {
+        match self {
+            Scheduled => matches!(next, Accepted | Expired | Rejected | Failed | Canceled),
+            _ if self.is_final() => false,
+            _ => next.is_final() || next.progress() > self.progress(),
+        }
+    }
+
+    /// The state of a message whose segments are in `segments`.
+    ///
+    /// While any segment is open: the open state least far on. When all are final: `delivered` if all
+    /// are, else the worst, from `rejected` through `failed`, `undelivered`, `expired` to `canceled`.
+    /// A message without segments is `accepted`.
+    pub fn combine(segments: &[Self]) -> Self {
+        let open = segments
+            .iter()
+            .filter(|state| !state.is_final())
+            .min_by_key(|state| state.progress());
+        let worst = || segments.iter().max_by_key(|state| state.badness());
+        open.or_else(worst).copied().unwrap_or(Accepted)
+    }
+
+    /// How far on an open state is; final states come last.
+    const fn progress(self) -> u8 {
+        match self {
+            Scheduled => 0,
+            Accepted => 1,
+            Routed => 2,
+            Submitting => 3,
+            SubmitUnknown => 4,
+            Submitted => 5,
+            Delivered | Undelivered | Expired | Rejected | Failed | Canceled => 6,
+        }
+    }
+
+    /// How much a final state says against the message.
+    const fn badness(self) -> u8 {
+        match self {
+            Canceled => 1,
+            Expired => 2,
+            Undelivered => 3,
+            Failed => 4,
+            Rejected => 5,
+            _ => 0,
+        }
+    }
+}
+
+impl std::fmt::Display for MessageState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,129 @@
+//! A moment, as UTC microseconds since 1970. The domain has no clock: moments are passed in.
+//!
+//! ```
+//! use sambac_domain::Timestamp;
+//! assert_eq!(Timestamp(1_700_000_000_123_000).rfc3339(), "2023-11-14T22:13:20.123Z");
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted. Serde: the bare number.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+    /// Later than everything; as a deadline: never.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The moment `millis` milliseconds after 1970, saturating.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// The moment `seconds` seconds after 1970, saturating.
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since 1970.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since 1970, rounded towards the past.
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Whole seconds since 1970, rounded towards the past.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// This moment plus `duration`; `None` past the end of time.
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let micros = i64::try_from(duration.as_micros()).ok()?;
+        self.0.checked_add(micros).map(Self)
+    }
+
+    /// This moment plus `duration`; the end of time at most.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self::MAX)
+    }
+
+    /// This moment minus `duration`; the start of time at least.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// Time passed since `earlier`; zero when `earlier` is the later one.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// RFC 3339 text in UTC with `Z`: three decimals of the second, six when there are odd microseconds.
+    pub fn rfc3339(self) -> String {
+        self.to_string()
+    }
+
+    /// Year, month (1–12) and day (1–31) in the proleptic Gregorian calendar.
+    pub fn civil_date(self) -> (i64, u8, u8) {
+        civil_from_days(self.0.div_euclid(MICROS_PER_DAY))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil_date();
+        let micros = self.0.rem_euclid(MICROS_PER_DAY);
+        let seconds = micros / 1_000_000;
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        match micros % 1_000_000 {
+            fraction if fraction % 1_000 == 0 => write!(f, ".{:03}Z", fraction / 1_000),
+            fraction => write!(f, ".{fraction:06}Z"),
+        }
+    }
+}
+
+/// Days since 1970-01-01 to (year, month, day). The year is counted from March, so that the leap day
+/// is its last day and every month's first day has one formula; 400 years have 146,097 days.
+fn civil_from_days(days: i64) -> (i64, u8, u8) {
+    let from_march_0000 = days + 719_468;
+    let era = from_march_0000.div_euclid(146_097);
+    let day_of_era = from_march_0000.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, small(month), small(day))
+}
+
+fn small(value: i64) -> u8 {
+    u8::try_from(value).unwrap_or(u8::MAX)
+}
