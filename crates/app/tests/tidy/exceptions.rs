@@ -30,23 +30,14 @@ pub(crate) fn listed() -> Vec<Exception> {
 }
 
 /// What is over `limit` without an entry, and which entries of this kind no longer say the truth.
-pub(crate) fn findings(
-    measured: &[Measured],
-    limit: usize,
-    exceptions: &[Exception],
-) -> Vec<String> {
+pub(crate) fn findings(measured: &[Measured], limit: usize, exceptions: &[Exception]) -> Vec<String> {
     let mut findings = Vec::new();
     for found in measured.iter().filter(|found| found.lines > limit) {
         let entry = exceptions.iter().find(|entry| entry.what == found.what);
         match entry {
-            None => findings.push(format!(
-                "{} has {} lines; the limit is {limit}",
-                found.what, found.lines
-            )),
-            Some(entry) if found.lines > entry.lines => findings.push(format!(
-                "{} grew from {} to {} lines; it may only shrink",
-                found.what, entry.lines, found.lines
-            )),
+            None => findings.push(format!("{} has {} lines; the limit is {limit}", found.what, found.lines)),
+            Some(entry) if found.lines > entry.lines => findings
+                .push(format!("{} grew from {} to {} lines; it may only shrink", found.what, entry.lines, found.lines)),
             Some(entry) if found.lines < entry.lines => findings.push(format!(
                 "{} is down to {} lines: write that in exceptions.txt instead of {}",
                 found.what, found.lines, entry.lines
@@ -59,55 +50,29 @@ pub(crate) fn findings(
 
 /// Entries for which nothing over its limit was measured.
 pub(crate) fn stale(over: &[Measured], exceptions: &[Exception]) -> Vec<String> {
-    let unneeded = exceptions
-        .iter()
-        .filter(|entry| !over.iter().any(|found| found.what == entry.what));
-    unneeded
-        .map(|entry| {
-            format!(
-                "{} no longer needs its exception: remove the line",
-                entry.what
-            )
-        })
-        .collect()
+    let unneeded = exceptions.iter().filter(|entry| !over.iter().any(|found| found.what == entry.what));
+    unneeded.map(|entry| format!("{} no longer needs its exception: remove the line", entry.what)).collect()
 }
 
 fn parse(text: &str) -> Result<Vec<Exception>, String> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(parse_line).collect()
 }
 
 fn parse_line(line: &str) -> Result<Exception, String> {
-    let (what, lines) = line
-        .split_once(' ')
-        .ok_or_else(|| format!("`{line}` is not `path lines`"))?;
-    let lines = lines
-        .trim()
-        .parse()
-        .map_err(|_| format!("`{line}` does not end in a number"))?;
-    Ok(Exception {
-        what: what.to_owned(),
-        lines,
-    })
+    let (what, lines) = line.split_once(' ').ok_or_else(|| format!("`{line}` is not `path lines`"))?;
+    let lines = lines.trim().parse().map_err(|_| format!("`{line}` does not end in a number"))?;
+    Ok(Exception { what: what.to_owned(), lines })
 }
 
 #[test]
 fn the_list_has_not_grown() {
     let found = listed().len();
-    assert_eq!(
-        found, ENTRIES,
-        "exceptions.txt has {found} entries and ENTRIES says {ENTRIES}: it may only shrink"
-    );
+    assert_eq!(found, ENTRIES, "exceptions.txt has {found} entries and ENTRIES says {ENTRIES}: it may only shrink");
 }
 
 fn sample(lines: usize) -> Vec<Measured> {
-    vec![Measured {
-        what: "crates/a/src/b.rs".to_owned(),
-        lines,
-    }]
+    vec![Measured { what: "crates/a/src/b.rs".to_owned(), lines }]
 }
 
 #[test]

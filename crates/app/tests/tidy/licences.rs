@@ -28,23 +28,13 @@ impl Policy {
         let text_of = |value: &toml::Value| value.as_str().expect("it is text").to_owned();
         Self {
             licences: list("licenses", "allow").iter().map(text_of).collect(),
-            banned: list("bans", "deny")
-                .iter()
-                .map(|entry| text_of(&entry["crate"]))
-                .collect(),
-            registries: list("sources", "allow-registry")
-                .iter()
-                .map(text_of)
-                .collect(),
+            banned: list("bans", "deny").iter().map(|entry| text_of(&entry["crate"])).collect(),
+            registries: list("sources", "allow-registry").iter().map(text_of).collect(),
         }
     }
 
     fn findings(&self, used: &Used) -> Vec<String> {
-        let Used {
-            name,
-            licence,
-            source,
-        } = used;
+        let Used { name, licence, source } = used;
         let mut findings = Vec::new();
         if !licence.as_ref().is_some_and(|licence| self.allows(licence)) {
             findings.push(format!("{name}: licence {licence:?} is not allowed"));
@@ -52,10 +42,7 @@ impl Policy {
         if self.banned.contains(name) {
             findings.push(format!("{name} is banned"));
         }
-        if source
-            .as_ref()
-            .is_some_and(|source| !self.registries.iter().any(|known| source.ends_with(known)))
-        {
+        if source.as_ref().is_some_and(|source| !self.registries.iter().any(|known| source.ends_with(known))) {
             findings.push(format!("{name} comes from {source:?}"));
         }
         findings
@@ -63,10 +50,7 @@ impl Policy {
 
     /// An SPDX expression: `OR` binds looser than `AND`, `/` is the old way to write `OR`. What cannot be read is refused.
     fn allows(&self, expression: &str) -> bool {
-        let spaced = expression
-            .replace('/', " OR ")
-            .replace('(', " ( ")
-            .replace(')', " ) ");
+        let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
         let words: Vec<&str> = spaced.split_whitespace().collect();
         let mut at = 0;
         self.any_of(&words, &mut at) == Some(true) && at == words.len()
@@ -112,14 +96,8 @@ impl Policy {
 fn what_we_build_on_may_be_shipped() {
     let policy = Policy::parse(&tree::page("deny.toml"));
     let metadata = dependencies::metadata();
-    let resolved = metadata
-        .resolve
-        .as_ref()
-        .expect("metadata was asked for with dependencies");
-    let used = metadata
-        .packages
-        .iter()
-        .filter(|package| resolved.nodes.iter().any(|node| node.id == package.id));
+    let resolved = metadata.resolve.as_ref().expect("metadata was asked for with dependencies");
+    let used = metadata.packages.iter().filter(|package| resolved.nodes.iter().any(|node| node.id == package.id));
     let mut findings = Vec::new();
     for package in used {
         let source = package.source.as_ref().map(|source| source.repr.clone());
@@ -142,24 +120,10 @@ fn policy() -> Policy {
 #[test]
 fn licence_expressions_are_understood() {
     let policy = policy();
-    for allowed in [
-        "MIT",
-        "GPL-3.0 OR MIT",
-        "GPL-3.0/MIT",
-        "(GPL-3.0 OR MIT) AND ISC",
-        "MIT AND ISC",
-    ] {
+    for allowed in ["MIT", "GPL-3.0 OR MIT", "GPL-3.0/MIT", "(GPL-3.0 OR MIT) AND ISC", "MIT AND ISC"] {
         assert!(policy.allows(allowed), "{allowed}");
     }
-    for refused in [
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "MIT WITH some-exception",
-        "",
-        "MIT OR",
-        "(MIT",
-        "MIT GPL-3.0",
-    ] {
+    for refused in ["GPL-3.0", "MIT AND GPL-3.0", "MIT WITH some-exception", "", "MIT OR", "(MIT", "MIT GPL-3.0"] {
         assert!(!policy.allows(refused), "{refused}");
     }
 }
@@ -171,33 +135,9 @@ fn a_bad_licence_a_banned_crate_and_a_foreign_source_are_found() {
         licence: licence.map(str::to_owned),
         source: Some(format!("registry+https://{source}")),
     };
-    assert!(
-        policy()
-            .findings(&used("a", Some("MIT"), "example.org/index"))
-            .is_empty()
-    );
-    assert_eq!(
-        policy()
-            .findings(&used("a", Some("GPL-3.0"), "example.org/index"))
-            .len(),
-        1
-    );
-    assert_eq!(
-        policy()
-            .findings(&used("a", None, "example.org/index"))
-            .len(),
-        1
-    );
-    assert_eq!(
-        policy()
-            .findings(&used("openssl", Some("MIT"), "example.org/index"))
-            .len(),
-        1
-    );
-    assert_eq!(
-        policy()
-            .findings(&used("a", Some("MIT"), "elsewhere.example/index"))
-            .len(),
-        1
-    );
+    assert!(policy().findings(&used("a", Some("MIT"), "example.org/index")).is_empty());
+    assert_eq!(policy().findings(&used("a", Some("GPL-3.0"), "example.org/index")).len(), 1);
+    assert_eq!(policy().findings(&used("a", None, "example.org/index")).len(), 1);
+    assert_eq!(policy().findings(&used("openssl", Some("MIT"), "example.org/index")).len(), 1);
+    assert_eq!(policy().findings(&used("a", Some("MIT"), "elsewhere.example/index")).len(), 1);
 }

@@ -19,9 +19,5 @@ mod words;
 
 /// Fails with every finding on its own line, so that one run shows all there is to mend.
 fn expect_none(rule: &str, findings: &[String]) {
-    assert!(
-        findings.is_empty(),
-        "\n{rule}\n  {}\n",
-        findings.join("\n  ")
-    );
+    assert!(findings.is_empty(), "\n{rule}\n  {}\n", findings.join("\n  "));
 }

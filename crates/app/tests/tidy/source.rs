@@ -15,11 +15,7 @@ pub(crate) fn blanked(text: &str) -> String {
             previous = first;
             rest = &rest[first.len_utf8()..];
         } else {
-            out.extend(
-                rest[..skipped]
-                    .chars()
-                    .map(|c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(rest[..skipped].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             previous = ' ';
             rest = &rest[skipped..];
         }
@@ -103,20 +99,12 @@ fn block_comment(rest: &str) -> usize {
 /// `r"…"`, `r#"…"#`, `br##"…"##`: the whole length, or nothing when it is something else (`r#type`, `read`).
 fn raw_string(rest: &str) -> Option<usize> {
     let prefix = ["r", "br", "cr"].iter().find(|prefix| {
-        rest.strip_prefix(**prefix)
-            .is_some_and(|after| after.trim_start_matches('#').starts_with('"'))
+        rest.strip_prefix(**prefix).is_some_and(|after| after.trim_start_matches('#').starts_with('"'))
     })?;
-    let hashes = rest[prefix.len()..]
-        .chars()
-        .take_while(|c| *c == '#')
-        .count();
+    let hashes = rest[prefix.len()..].chars().take_while(|c| *c == '#').count();
     let open = prefix.len() + hashes + 1;
     let close = format!("\"{}", "#".repeat(hashes));
-    Some(
-        rest[open..]
-            .find(&close)
-            .map_or(rest.len(), |at| open + at + close.len()),
-    )
+    Some(rest[open..].find(&close).map_or(rest.len(), |at| open + at + close.len()))
 }
 
 fn quoted(rest: &str, quote: char) -> usize {
@@ -174,19 +162,14 @@ fn literals_and_comments_are_blanked_in_place() {
 #[test]
 fn words_that_look_like_raw_strings_are_kept() {
     assert_eq!(blanked("let r#type = for_r;"), "let r#type = for_r;");
-    assert_eq!(
-        blanked("fn tell<'a>(b: &'a u8) {}"),
-        "fn tell<'a>(b: &'a u8) {}"
-    );
+    assert_eq!(blanked("fn tell<'a>(b: &'a u8) {}"), "fn tell<'a>(b: &'a u8) {}");
 }
 
 #[test]
 fn inline_tests_are_cut_and_declared_ones_are_not() {
-    let text = "fn a() {}\n#[cfg(test)]\n#[expect(x)]\nmod tests {\n    fn b() { {} }\n}\nfn c() {}\n#[cfg(test)]\nmod d;\n";
-    assert_eq!(
-        without_inline_tests(text),
-        "fn a() {}\nfn c() {}\n#[cfg(test)]\nmod d;\n"
-    );
+    let text =
+        "fn a() {}\n#[cfg(test)]\n#[expect(x)]\nmod tests {\n    fn b() { {} }\n}\nfn c() {}\n#[cfg(test)]\nmod d;\n";
+    assert_eq!(without_inline_tests(text), "fn a() {}\nfn c() {}\n#[cfg(test)]\nmod d;\n");
 }
 
 #[test]

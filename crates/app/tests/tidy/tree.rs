@@ -13,19 +13,13 @@ pub(crate) struct TextFile {
 
 impl TextFile {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 }
 
 /// The folder that holds the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .expect("the workspace folder exists")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace folder exists")
 }
 
 /// Every Rust file under `crates/`: product code, tests, benchmarks.
@@ -56,20 +50,14 @@ fn read_all(root: &Path, folder: &str, extension: &str) -> Vec<TextFile> {
     let mut files = Vec::new();
     let mut folders = vec![root.join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)
-            .expect("the folder is readable")
-            .flatten()
-        {
+        for entry in fs::read_dir(&folder).expect("the folder is readable").flatten() {
             let path = entry.path();
             if path.is_dir() {
                 if !is_build_output(&path) {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|found| found == extension) {
-                files.push(TextFile {
-                    path: relative(root, &path),
-                    text: read(&path),
-                });
+                files.push(TextFile { path: relative(root, &path), text: read(&path) });
             }
         }
     }
@@ -78,15 +66,11 @@ fn read_all(root: &Path, folder: &str, extension: &str) -> Vec<TextFile> {
 }
 
 fn is_build_output(folder: &Path) -> bool {
-    folder
-        .file_name()
-        .is_some_and(|name| name == "target" || name == "node_modules" || name == ".venv")
+    folder.file_name().is_some_and(|name| name == "target" || name == "node_modules" || name == ".venv")
 }
 
 fn relative(root: &Path, path: &Path) -> String {
-    let path = path
-        .strip_prefix(root)
-        .expect("it was found below the root");
+    let path = path.strip_prefix(root).expect("it was found below the root");
     path.to_string_lossy().replace('\\', "/")
 }
 
@@ -97,15 +81,7 @@ fn read(path: &Path) -> String {
 #[test]
 fn the_tree_is_seen() {
     let files = rust_files();
-    assert!(
-        files
-            .iter()
-            .any(|file| file.path == "crates/app/tests/tidy/tree.rs")
-    );
-    assert!(
-        files
-            .iter()
-            .any(|file| file.path == "crates/domain/src/lib.rs")
-    );
+    assert!(files.iter().any(|file| file.path == "crates/app/tests/tidy/tree.rs"));
+    assert!(files.iter().any(|file| file.path == "crates/domain/src/lib.rs"));
     assert!(written_pages().iter().any(|page| page.path == "README.md"));
 }
