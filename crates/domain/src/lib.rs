@@ -2,13 +2,16 @@
 
 mod as_text;
 pub mod class;
+pub mod error;
 pub mod id;
 pub mod money;
 pub mod receipt_key;
 pub mod state;
+pub mod text;
 pub mod time;
 
 pub use class::{Lane, TrafficClass};
+pub use error::ErrorCode;
 pub use id::{
     AccountId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId, OperatorId,
     PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
