@@ -1,0 +1,140 @@
+//! The rows of the catalogue. A code, once published, keeps its name and meaning.
+//!
+//! Columns: variant, code, HTTP status, command_status, retry, title, then cause and fix.
+
+use super::{Retry, Retry::AfterFix, Retry::AfterS, Retry::Never, Retry::SameLater, Row};
+
+// Command statuses of SMPP 3.4 section 5.1.3; the last two are of SMPP 5.0 section 4.7.6.
+const RINVMSGLEN: u32 = 0x01;
+const RINVCMDLEN: u32 = 0x02;
+const RINVCMDID: u32 = 0x03;
+const RINVBNDSTS: u32 = 0x04;
+const RALYBND: u32 = 0x05;
+const RSYSERR: u32 = 0x08;
+const RINVSRCADR: u32 = 0x0a;
+const RINVDSTADR: u32 = 0x0b;
+const RINVMSGID: u32 = 0x0c;
+const RBINDFAIL: u32 = 0x0d;
+const RINVPASWD: u32 = 0x0e;
+const RMSGQFUL: u32 = 0x14;
+const RSUBMITFAIL: u32 = 0x45;
+const RTHROTTLED: u32 = 0x58;
+const RINVSCHED: u32 = 0x61;
+const RINVEXPIRY: u32 = 0x62;
+const RPROHIBITED: u32 = 0x101;
+const RINVDCS: u32 = 0x104;
+
+macro_rules! catalogue {
+    ($($name:ident $code:literal $http:literal $status:ident $retry:expr, $title:literal, $advice:literal;)+) => {
+        /// What went wrong, as a client is told. Text and serde form: the code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = $advice] $name,)+
+        }
+
+        impl ErrorCode {
+            /// The whole catalogue, in its order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            pub(super) const fn row(self) -> &'static Row {
+                &ROWS[self as usize]
+            }
+        }
+
+        const RETRIES: &[Retry] = &[$($retry,)+];
+
+        static ROWS: [Row; RETRIES.len()] = [$(Row {
+            code: $code,
+            http_status: $http,
+            command_status: $status,
+            retry: $retry,
+            title: $title,
+            advice: $advice,
+        },)+];
+    };
+}
+
+catalogue! {
+    InvalidRequest "invalid_request" 400 RSUBMITFAIL AfterFix, "The request is not valid",
+        "A field is missing, malformed or out of range. The answer names the fields; correct them.";
+    InvalidDestination "invalid_destination" 422 RINVDSTADR AfterFix, "The destination is not a number we can send to",
+        "The number is not a possible international number. Give country code and number, as in +447700900123.";
+    InvalidSender "invalid_sender" 422 RINVSRCADR AfterFix, "The sender is not allowed",
+        "A sender is a number, a short code, or up to 11 letters and digits, and some operators take registered ones only. Use one that your account may use.";
+    MessageEmpty "message_empty" 422 RINVMSGLEN AfterFix, "The message has no text",
+        "Nothing is left to send. Give a text of at least one character.";
+    MessageTooLong "message_too_long" 422 RINVMSGLEN AfterFix, "The message needs too many segments",
+        "The text does not fit the greatest number of segments allowed. Shorten it, or avoid the characters that force UCS-2.";
+    TextNotEncodable "text_not_encodable" 422 RINVDCS AfterFix, "The text does not fit the encoding asked for",
+        "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
+    InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",
+        "The time is malformed, past, or too far ahead. Give a time within the limits of your account.";
+    Expired "expired" 422 RINVEXPIRY AfterFix, "The message's validity has ended",
+        "The validity ended before the message could be delivered. Send it again if it still matters, with a longer validity.";
+    InvalidWebhook "invalid_webhook" 422 RSUBMITFAIL AfterFix, "The webhook address is not allowed",
+        "Webhooks go to public https addresses only. Give an address that is reachable from the internet.";
+    Unauthenticated "unauthenticated" 401 RINVPASWD AfterFix, "The credentials are missing or wrong",
+        "No key was given, or the key, system_id or password is not known. Check which environment the credentials belong to.";
+    KeyRevoked "key_revoked" 401 RBINDFAIL AfterFix, "The credentials are no longer valid",
+        "The key was revoked or has expired. Use a newer one.";
+    Forbidden "forbidden" 403 RPROHIBITED AfterFix, "The credentials do not allow this",
+        "The key lacks the scope, or the address is not on the list of allowed addresses. Ask the account's owner for the right.";
+    AccountSuspended "account_suspended" 403 RSUBMITFAIL AfterFix, "The account is suspended",
+        "An operator of the platform suspended the account. Contact them.";
+    NotFound "not_found" 404 RINVMSGID Never, "There is nothing here",
+        "The path or id is unknown, or belongs to another account. Check the id and its prefix.";
+    MethodNotAllowed "method_not_allowed" 405 RINVCMDID Never, "The path has no such method",
+        "The path exists with other methods. The Allow header lists them.";
+    Conflict "conflict" 409 RSUBMITFAIL AfterFix, "Something of that name exists already",
+        "Names are unique. Choose another one, or change what exists.";
+    IdempotencyInProgress "idempotency_in_progress" 409 RSYSERR AfterS(1), "A request with this key is being handled",
+        "Another request with the same Idempotency-Key has not been answered yet. Repeat the request shortly for its answer.";
+    IdempotencyMismatch "idempotency_mismatch" 422 RSUBMITFAIL AfterFix, "The key was used for another request",
+        "An Idempotency-Key belongs to one body. Use a new key for a new request.";
+    PayloadTooLarge "payload_too_large" 413 RINVMSGLEN AfterFix, "The request is too large",
+        "The body is over the limit. Split it into several requests.";
+    UnsupportedMediaType "unsupported_media_type" 415 RSUBMITFAIL AfterFix, "The content type is not supported",
+        "Bodies are JSON. Set Content-Type to application/json.";
+    InsufficientFunds "insufficient_funds" 402 RSUBMITFAIL AfterFix, "The balance does not cover the message",
+        "Balance and credit limit together are less than the price of all segments. Top up the account.";
+    PriceAboveMaximum "price_above_maximum" 422 RSUBMITFAIL AfterFix, "The message costs more than allowed",
+        "The price is above the maximum that the request set. Raise the maximum or leave it out.";
+    NoRoute "no_route" 422 RINVDSTADR AfterFix, "No route leads to the destination",
+        "No enabled route takes this destination, sender and traffic class. Ask the platform's operator for one.";
+    NoPrice "no_price" 422 RSUBMITFAIL AfterFix, "The tariff has no price for the destination",
+        "The account's tariff covers other destinations only. Ask the platform's operator to add this one.";
+    RateLimited "rate_limited" 429 RTHROTTLED SameLater, "Too many requests",
+        "The account's rate is used up. Wait as long as Retry-After says, and slow down.";
+    QueueFull "queue_full" 503 RMSGQFUL SameLater, "The queue is full",
+        "Messages come in faster than they can be kept. Nothing was accepted; wait and send again.";
+    ServiceUnavailable "service_unavailable" 503 RSYSERR SameLater, "The platform cannot take requests now",
+        "It is starting, stopping, or has lost its database. Nothing was accepted; wait and send again.";
+    Internal "internal" 500 RSYSERR SameLater, "Something went wrong on our side",
+        "The request id of the answer finds the cause in our log. Send again with the same Idempotency-Key; contact us if it stays.";
+    BindRefused "bind_refused" 403 RBINDFAIL AfterFix, "The bind is refused",
+        "The system_id may not bind from this address, in this mode, or at this time. Compare the bind with the account's settings.";
+    AlreadyBound "already_bound" 409 RALYBND Never, "The session is bound already",
+        "A second bind came on a bound connection. Open another connection for another bind.";
+    TooManyBinds "too_many_binds" 429 RBINDFAIL SameLater, "All binds of the system_id are in use",
+        "Unbind one, or wait until a broken connection has timed out. Ask for more binds if you need them.";
+    InvalidBindStatus "invalid_bind_status" 403 RINVBNDSTS AfterFix, "The bind does not allow this command",
+        "A receiver cannot submit, and nothing but a bind can come first. Bind as transceiver.";
+    UnknownCommand "unknown_command" 400 RINVCMDID Never, "The command is not supported",
+        "The command_id is unknown or not offered. The session stays bound.";
+    InvalidPdu "invalid_pdu" 400 RINVCMDLEN AfterFix, "The PDU cannot be read",
+        "Its length or a field is not possible. Check the encoder.";
+    UnknownMessage "unknown_message" 404 RINVMSGID Never, "No such message",
+        "The message_id is unknown, belongs to another account, or its retention is over.";
+    OperatorRejected "operator_rejected" 422 RSUBMITFAIL Never, "The operator refused the message",
+        "Every operator of the route refused it for good, for its content, sender or number. The time line has their answers.";
+    OperatorUnavailable "operator_unavailable" 503 RSYSERR SameLater, "No operator could take the message",
+        "The route's operators were down or busy until the last attempt. Send again later.";
+    SubmitUnknown "submit_unknown" 504 RSYSERR Never, "It is not known whether the operator took the message",
+        "The operator did not answer. It may have been delivered, so it was not sent again; send anew only if twice is better than never.";
+    ReceiptTimeout "receipt_timeout" 504 RSUBMITFAIL Never, "No receipt came",
+        "The operator took the message and never said what became of it. It may have been delivered.";
+    Undeliverable "undeliverable" 422 RSUBMITFAIL Never, "The handset could not be reached",
+        "The operator gave up: number not in use, handset off for too long, or message blocked. The time line has its code.";
+    Canceled "canceled" 409 RSUBMITFAIL Never, "The message was withdrawn",
+        "It was canceled before it was delivered.";
+}
