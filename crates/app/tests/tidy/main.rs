@@ -7,6 +7,8 @@
 //! cargo nextest run -p sambac-app --test tidy
 //! ```
 
+#![expect(clippy::expect_used, clippy::panic, reason = "all of this is test code, outside #[test] functions too")]
+
 mod dependencies;
 mod exceptions;
 mod length;
