@@ -5,6 +5,8 @@ pub mod class;
 pub mod error;
 pub mod id;
 pub mod money;
+pub mod number;
+pub mod receipt;
 pub mod receipt_key;
 pub mod state;
 pub mod text;

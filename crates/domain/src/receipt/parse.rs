@@ -1,0 +1,184 @@
+//! Reads a receipt from the fields of a deliver_sm or data_sm.
+
+use std::borrow::Cow;
+
+use super::scan::{Fields, scan};
+use super::{ReceiptDate, ReceiptState};
+use crate::text::{Encoding, decode};
+
+/// Longest smsc_message_id kept: the protocol's 64 characters.
+const ID_OCTETS_MAX: usize = 64;
+/// Longest error code or state word kept.
+const WORD_OCTETS_MAX: usize = 32;
+
+/// What a receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The SMSC's id of the message, without NULs and blanks around it; empty when the receipt has
+    /// none (Q-B9). Compare by [`super::normalise_id`].
+    pub smsc_message_id: String,
+    /// The state; [`ReceiptState::Unknown`] when nothing tells.
+    pub state: ReceiptState,
+    /// The state's number or word when it is in no table, for an alert and the connector's profile.
+    pub unmapped_state: Option<String>,
+    /// `err:` as written, else the code of network_error_code in decimal, three digits at least.
+    pub error: Option<String>,
+    /// `submit date:`, time zone unknown.
+    pub submit_date: Option<ReceiptDate>,
+    /// `done date:`, time zone unknown.
+    pub done_date: Option<ReceiptDate>,
+    /// `sub:`, messages submitted.
+    pub sub: Option<u16>,
+    /// `dlvrd:`, messages delivered.
+    pub dlvrd: Option<u16>,
+}
+
+/// The fields of a deliver_sm or data_sm that a receipt is made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReceiptInput<'a> {
+    /// esm_class.
+    pub esm_class: u8,
+    /// data_coding.
+    pub data_coding: u8,
+    /// short_message, empty for data_sm.
+    pub short_message: &'a [u8],
+    /// TLV 0x0424, used when short_message is empty.
+    pub message_payload: Option<&'a [u8]>,
+    /// TLV 0x001E, as on the wire.
+    pub receipted_message_id: Option<&'a [u8]>,
+    /// TLV 0x0427.
+    pub message_state: Option<u8>,
+    /// TLV 0x0423: one octet of network type, two of code.
+    pub network_error_code: Option<&'a [u8]>,
+}
+
+/// Reads a receipt; `None` when the PDU is none, which makes it a message of a user (MO). The type bits
+/// of esm_class decide, or else TLV receipted_message_id; never the text alone, which anybody can write
+/// (Q-C1, Q-C2). TLVs win over the text (Q-C10).
+#[must_use]
+pub fn parse(input: &ReceiptInput<'_>) -> Option<Receipt> {
+    let kind = Kind::of(input)?;
+    let text = receipt_text(input);
+    let fields = scan(&text);
+    let tlv_id = input.receipted_message_id.map(id_text).filter(|id| !id.is_empty());
+    let id = tlv_id.or_else(|| fields.id.map(id_text)).unwrap_or_default();
+    if kind == Kind::Acknowledgement && id.is_empty() && fields.stat.is_none() {
+        return None;
+    }
+    let (state, unmapped_state) = state_of(input, &fields, kind);
+    Some(Receipt {
+        smsc_message_id: id,
+        state,
+        unmapped_state,
+        error: error_of(&fields, input.network_error_code),
+        submit_date: fields.submit_date.and_then(ReceiptDate::parse),
+        done_date: fields.done_date.and_then(ReceiptDate::parse),
+        sub: fields.sub.and_then(number),
+        dlvrd: fields.dlvrd.and_then(number),
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Bit 2: delivery receipt of the SMSC, or no type bits and the TLV.
+    Final,
+    /// Bit 5: intermediate notification.
+    Intermediate,
+    /// Bit 3: acknowledgement by the other ESME. It may carry a user's text, so it must also look like
+    /// a receipt.
+    Acknowledgement,
+}
+
+impl Kind {
+    fn of(input: &ReceiptInput<'_>) -> Option<Self> {
+        match input.esm_class & 0x3C {
+            // Conversation abort (0x18) and user acknowledgement (0x10) are no receipts.
+            bits if bits & 0x10 != 0 => None,
+            bits if bits & 0x04 != 0 => Some(Self::Final),
+            bits if bits & 0x20 != 0 => Some(Self::Intermediate),
+            bits if bits & 0x08 != 0 => Some(Self::Acknowledgement),
+            _ => input.receipted_message_id.filter(|id| !id_text(id).is_empty()).map(|_| Self::Final),
+        }
+    }
+}
+
+/// The text in ASCII. Whether it is UTF-16 is seen from its zeros: SMSCs declare it where it is not,
+/// and the other way round (Q-C11, Q-E5). A user data header (esm_class 0x40) is skipped.
+fn receipt_text<'a>(input: &ReceiptInput<'a>) -> Cow<'a, [u8]> {
+    let mut octets = match input.message_payload {
+        Some(payload) if input.short_message.is_empty() => payload,
+        _ => input.short_message,
+    };
+    if input.esm_class & 0x40 != 0 {
+        octets = crate::text::udh::parse(octets).map_or(octets, |(_, rest)| rest);
+    }
+    let zeros = octets.iter().filter(|octet| **octet == 0).count();
+    if octets.len() < 8 || zeros * 3 < octets.len() {
+        return Cow::Borrowed(octets);
+    }
+    let (even, odd) = zeros_by_place(octets);
+    let text = if even >= odd { decode(octets, Encoding::Ucs2) } else { decode_little_endian(octets) };
+    Cow::Owned(text.into_bytes())
+}
+
+fn zeros_by_place(octets: &[u8]) -> (usize, usize) {
+    octets.chunks(2).fold((0, 0), |(even, odd), pair| {
+        (even + usize::from(pair.first() == Some(&0)), odd + usize::from(pair.get(1) == Some(&0)))
+    })
+}
+
+fn decode_little_endian(octets: &[u8]) -> String {
+    let swapped: Vec<u8> = octets.chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    decode(&swapped, Encoding::Ucs2)
+}
+
+/// TLV, then word, then what `err` and `dlvrd` tell: a failure is believed from a code alone, a delivery
+/// only when `dlvrd` counts it (Q-C8).
+fn state_of(input: &ReceiptInput<'_>, fields: &Fields<'_>, kind: Kind) -> (ReceiptState, Option<String>) {
+    if let Some(state) = input.message_state.and_then(ReceiptState::from_message_state) {
+        return (state, None);
+    }
+    if let Some(word) = fields.stat {
+        return match ReceiptState::from_stat(word) {
+            Some(state) => (state, None),
+            None => (ReceiptState::Unknown, Some(word_text(word))),
+        };
+    }
+    let failed = fields.err.is_some_and(|err| err.iter().any(|octet| *octet != b'0'));
+    let delivered = fields.dlvrd.and_then(number).is_some_and(|count| count > 0);
+    let state = match kind {
+        Kind::Intermediate => ReceiptState::Enroute,
+        _ if failed => ReceiptState::Undeliverable,
+        _ if delivered => ReceiptState::Delivered,
+        _ => ReceiptState::Unknown,
+    };
+    (state, input.message_state.map(|number| number.to_string()))
+}
+
+/// The text's code unless it is missing or zero while the TLV has one.
+fn error_of(fields: &Fields<'_>, network_error_code: Option<&[u8]>) -> Option<String> {
+    let tlv = match network_error_code {
+        Some([_, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    };
+    let from_text = fields.err.map(word_text);
+    let says_nothing = from_text.as_ref().is_none_or(|err| err.bytes().all(|octet| octet == b'0'));
+    match tlv {
+        Some(code) if says_nothing && (code != 0 || from_text.is_none()) => Some(format!("{code:03}")),
+        _ => from_text,
+    }
+}
+
+fn id_text(octets: &[u8]) -> String {
+    let kept = octets.get(..ID_OCTETS_MAX).unwrap_or(octets);
+    let text = String::from_utf8_lossy(kept);
+    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned()
+}
+
+fn word_text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets.get(..WORD_OCTETS_MAX).unwrap_or(octets)).into_owned()
+}
+
+fn number(digits: &[u8]) -> Option<u16> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
