@@ -4,10 +4,14 @@ mod as_text;
 pub mod class;
 pub mod error;
 pub mod id;
+pub mod message;
 pub mod money;
 pub mod number;
+mod prefix;
+pub mod rating;
 pub mod receipt;
 pub mod receipt_key;
+pub mod routing;
 pub mod state;
 pub mod text;
 pub mod time;
@@ -15,10 +19,15 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId, OperatorId,
-    PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
+    AccountId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId, OperatorId, PaymentId,
+    PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
+pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
+pub use number::{MccMnc, Msisdn, Sender};
+pub use rating::{Rate, Tariff};
+pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;
+pub use routing::{Route, RouteMatch, RouteQuery, RoutingTable, Strategy};
 pub use state::MessageState;
 pub use time::Timestamp;

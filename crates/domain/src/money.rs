@@ -64,10 +64,7 @@ impl FromStr for Currency {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        let code: [u8; 3] = text
-            .as_bytes()
-            .try_into()
-            .map_err(|_| MoneyError::UnknownCurrency)?;
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::UnknownCurrency)?;
         iso_currency::Currency::from_code(text).ok_or(MoneyError::UnknownCurrency)?;
         Ok(Self(code))
     }
@@ -161,9 +158,7 @@ impl fmt::Display for Micros {
 /// Errors: more than six decimals (also when they are zero), more than 64 bits, anything but an optional
 /// minus sign, digits, and a point with digits on both sides.
 pub fn parse_micros(text: &str) -> Result<i64, MoneyError> {
-    let (negative, number) = text
-        .strip_prefix('-')
-        .map_or((false, text), |rest| (true, rest));
+    let (negative, number) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (units, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if units.is_empty() || fraction.is_empty() {
         return Err(MoneyError::Malformed);

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::receipt::ReceiptState;
+
 /// Where a message or a segment is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,8 +38,8 @@ pub enum MessageState {
 }
 
 use MessageState::{
-    Accepted, Canceled, Delivered, Expired, Failed, Rejected, Routed, Scheduled, SubmitUnknown,
-    Submitted, Submitting, Undelivered,
+    Accepted, Canceled, Delivered, Expired, Failed, Rejected, Routed, Scheduled, SubmitUnknown, Submitted, Submitting,
+    Undelivered,
 };
 
 impl MessageState {
@@ -64,9 +66,7 @@ impl MessageState {
 
     /// The state of a database number.
     pub fn from_code(code: i16) -> Option<Self> {
-        usize::try_from(code)
-            .ok()
-            .and_then(|index| Self::ALL.get(index).copied())
+        usize::try_from(code).ok().and_then(|index| Self::ALL.get(index).copied())
     }
 
     /// The name used outside, as in serde.
@@ -89,10 +89,7 @@ impl MessageState {
 
     /// Whether nothing can follow.
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Delivered | Undelivered | Expired | Rejected | Failed | Canceled
-        )
+        matches!(self, Delivered | Undelivered | Expired | Rejected | Failed | Canceled)
     }
 
     /// Whether `next` may follow. False for the state itself, and for everything after a final state.
@@ -107,16 +104,40 @@ impl MessageState {
         }
     }
 
+    /// The state that a receipt moves to; `None` when it says only that the message is on its way, or
+    /// nothing at all.
+    pub const fn from_receipt(receipt: ReceiptState) -> Option<Self> {
+        match receipt {
+            ReceiptState::Delivered => Some(Delivered),
+            ReceiptState::Undeliverable | ReceiptState::Skipped => Some(Undelivered),
+            ReceiptState::Expired => Some(Expired),
+            ReceiptState::Rejected => Some(Rejected),
+            ReceiptState::Deleted => Some(Canceled),
+            ReceiptState::Scheduled | ReceiptState::Enroute | ReceiptState::Accepted | ReceiptState::Unknown => None,
+        }
+    }
+
+    /// What an ESME is told in a receipt.
+    pub const fn receipt_state(self) -> ReceiptState {
+        match self {
+            Scheduled => ReceiptState::Scheduled,
+            Accepted | Routed | Submitting | Submitted => ReceiptState::Enroute,
+            SubmitUnknown => ReceiptState::Unknown,
+            Delivered => ReceiptState::Delivered,
+            Undelivered | Failed => ReceiptState::Undeliverable,
+            Expired => ReceiptState::Expired,
+            Rejected => ReceiptState::Rejected,
+            Canceled => ReceiptState::Deleted,
+        }
+    }
+
     /// The state of a message whose segments are in `segments`.
     ///
     /// While any segment is open: the open state least far on. When all are final: `delivered` if all
     /// are, else the worst, from `rejected` through `failed`, `undelivered`, `expired` to `canceled`.
     /// A message without segments is `accepted`.
     pub fn combine(segments: &[Self]) -> Self {
-        let open = segments
-            .iter()
-            .filter(|state| !state.is_final())
-            .min_by_key(|state| state.progress());
+        let open = segments.iter().filter(|state| !state.is_final()).min_by_key(|state| state.progress());
         let worst = || segments.iter().max_by_key(|state| state.badness());
         open.or_else(worst).copied().unwrap_or(Accepted)
     }

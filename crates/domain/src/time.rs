@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted. Serde: the bare number.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -65,10 +63,7 @@ impl Timestamp {
     /// This moment minus `duration`; the start of time at least.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// Time passed since `earlier`; zero when `earlier` is the later one.
@@ -93,10 +88,7 @@ impl fmt::Display for Timestamp {
         let micros = self.0.rem_euclid(MICROS_PER_DAY);
         let seconds = micros / 1_000_000;
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match micros % 1_000_000 {
             fraction if fraction % 1_000 == 0 => write!(f, ".{:03}Z", fraction / 1_000),
             fraction => write!(f, ".{fraction:06}Z"),
@@ -110,16 +102,11 @@ fn civil_from_days(days: i64) -> (i64, u8, u8) {
     let from_march_0000 = days + 719_468;
     let era = from_march_0000.div_euclid(146_097);
     let day_of_era = from_march_0000.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year, small(month), small(day))
 }

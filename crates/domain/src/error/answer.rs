@@ -68,9 +68,7 @@ pub const fn classify(command_status: u32) -> AnswerClass {
         // System error, queue full (the SMSC's or the subscriber's), temporary application error, delivery
         // failure, unknown error, service type unavailable; the vendors' own range; and statuses that say
         // the bind is not what we believed, so that the session will be made anew.
-        0x08 | 0x14 | 0x64 | 0xfe | 0xff | 0x102 | 0x400..=0x4ff | 0x04 | 0x05 | 0x0d..=0x0f => {
-            RetryLater
-        }
+        0x08 | 0x14 | 0x64 | 0xfe | 0xff | 0x102 | 0x400..=0x4ff | 0x04 | 0x05 | 0x0d..=0x0f => RetryLater,
         0x01 => Permanent(ErrorCode::MessageTooLong),
         0x0a | 0x48 | 0x49 => Permanent(ErrorCode::InvalidSender),
         0x0b | 0x50 | 0x51 => Permanent(ErrorCode::InvalidDestination),

@@ -19,20 +19,18 @@ keeps the code as its `error`. Codes keep their meaning for ever; new ones are a
 
 /// The text of `docs/reference/errors.md`.
 pub fn catalogue_markdown() -> String {
-    ErrorCode::ALL
-        .iter()
-        .fold(HEAD.to_owned(), |mut page, &error| {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | `0x{:08X}` | {} | **{}.** {} |",
-                error.code(),
-                error.http_status(),
-                error.command_status(),
-                error.retry(),
-                error.title(),
-                error.advice()
-            );
-            page
-        })
+    ErrorCode::ALL.iter().fold(HEAD.to_owned(), |mut page, &error| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | `0x{:08X}` | {} | **{}.** {} |",
+            error.code(),
+            error.http_status(),
+            error.command_status(),
+            error.retry(),
+            error.title(),
+            error.advice()
+        );
+        page
+    })
 }

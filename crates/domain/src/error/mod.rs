@@ -114,11 +114,7 @@ impl FromStr for ErrorCode {
     type Err = UnknownCode;
 
     fn from_str(text: &str) -> Result<Self, UnknownCode> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|error| error.code() == text)
-            .ok_or(UnknownCode)
+        Self::ALL.iter().copied().find(|error| error.code() == text).ok_or(UnknownCode)
     }
 }
 

@@ -156,9 +156,7 @@ impl FromStr for SegmentId {
         let (message, no) = text.split_once('/').ok_or(IdError::Segment)?;
         let message: MessageId = message.parse()?;
         match no.parse() {
-            Ok(no @ 1..) if message.0 & 0xff == 0 && !no_is_padded(text) => {
-                Ok(Self::new(message, no))
-            }
+            Ok(no @ 1..) if message.0 & 0xff == 0 && !no_is_padded(text) => Ok(Self::new(message, no)),
             _ => Err(IdError::Segment),
         }
     }
@@ -166,17 +164,13 @@ impl FromStr for SegmentId {
 
 /// `+2` and `02` parse as a number, but each segment has one text only.
 fn no_is_padded(text: &str) -> bool {
-    text.rsplit('/')
-        .next()
-        .is_some_and(|no| no.starts_with(['0', '+']))
+    text.rsplit('/').next().is_some_and(|no| no.starts_with(['0', '+']))
 }
 
 serde_as_text!(SegmentId);
 
 /// Whose queue an outbox row is in: a connector's, an SMPP account's or a webhook's raw id.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct TargetId(pub i64);
 

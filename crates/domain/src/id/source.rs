@@ -24,15 +24,8 @@ impl IdSource {
     /// greatest id in the database, of any node and with or without a segment number.
     pub const fn new(node: u8, floor: i64) -> Self {
         let floor = if floor < 0 { 0 } else { floor };
-        let floor_slot = if floor == 0 {
-            -1
-        } else {
-            (floor >> 22 << 8) | 0xff
-        };
-        Self {
-            node_bits: ((node & NODE_MASK) as i64) << 16,
-            last_slot: AtomicI64::new(floor_slot),
-        }
+        let floor_slot = if floor == 0 { -1 } else { (floor >> 22 << 8) | 0xff };
+        Self { node_bits: ((node & NODE_MASK) as i64) << 16, last_slot: AtomicI64::new(floor_slot) }
     }
 
     /// The next id: greater than every id given before, with its low 8 bits zero.
@@ -45,12 +38,7 @@ impl IdSource {
         let mut last = self.last_slot.load(Ordering::Relaxed);
         loop {
             let slot = advance(last);
-            match self.last_slot.compare_exchange_weak(
-                last,
-                slot,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
+            match self.last_slot.compare_exchange_weak(last, slot, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return self.id_of(slot),
                 Err(seen) => last = seen,
             }

@@ -57,10 +57,7 @@ pub(super) fn parse(text: &str) -> Result<i64, IdError> {
     }
     let mut value: u128 = 0;
     for byte in text.bytes() {
-        let digit = ALPHABET
-            .iter()
-            .position(|&letter| letter == byte)
-            .ok_or(IdError::Character)?;
+        let digit = ALPHABET.iter().position(|&letter| letter == byte).ok_or(IdError::Character)?;
         value = value << 5 | digit as u128;
     }
     i64::try_from(value).map_err(|_| IdError::Range)

@@ -1,0 +1,207 @@
+//! A message as it was accepted. It never changes and is shared as `Arc<Message>`; what becomes of it is
+//! in its segments.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::class::{Lane, TrafficClass};
+use crate::id::{AccountId, ApiKeyId, MessageId, RateId, RouteId, SegmentId, SmppAccountId};
+use crate::money::Currency;
+use crate::number::{MccMnc, Msisdn, Sender};
+use crate::text::Encoding;
+use crate::time::Timestamp;
+
+/// Which door a message came in by, and so where its outcome is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Origin {
+    /// The REST API.
+    Rest {
+        /// The key that was used.
+        api_key: ApiKeyId,
+    },
+    /// A client's SMPP bind.
+    Smpp {
+        /// Who was bound.
+        smpp_account: SmppAccountId,
+    },
+}
+
+impl Origin {
+    /// The number of the kind, as it is in the database: 0 REST, 1 SMPP.
+    pub const fn code(self) -> i16 {
+        match self {
+            Self::Rest { .. } => 0,
+            Self::Smpp { .. } => 1,
+        }
+    }
+
+    /// The id behind it, as it is in the database.
+    pub const fn raw(self) -> i64 {
+        match self {
+            Self::Rest { api_key } => api_key.raw(),
+            Self::Smpp { smpp_account } => smpp_account.raw(),
+        }
+    }
+
+    /// The origin of the two database numbers; `None` for an unknown kind.
+    pub const fn from_parts(code: i16, raw: i64) -> Option<Self> {
+        match code {
+            0 => Some(Self::Rest { api_key: ApiKeyId::from_raw(raw) }),
+            1 => Some(Self::Smpp { smpp_account: SmppAccountId::from_raw(raw) }),
+            _ => None,
+        }
+    }
+}
+
+/// What the handset shall show. `Debug` tells sizes only: an OTP has no business in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MessageBody {
+    /// Characters, and the encoding chosen for them.
+    Text {
+        /// What was written.
+        text: String,
+        /// How it goes out.
+        encoding: Encoding,
+    },
+    /// Octets of an ESME, passed on as they came.
+    Octets {
+        /// The short_message or message_payload.
+        data: Vec<u8>,
+        /// As the ESME set it.
+        data_coding: u8,
+        /// Whether the octets begin with a user data header.
+        udhi: bool,
+    },
+}
+
+/// A stored body that is cut, of another version, or not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stored message body cannot be read")]
+pub struct MalformedBody;
+
+const TEXT: u8 = 1;
+const OCTETS: u8 = 2;
+const OCTETS_UDHI: u8 = 3;
+
+impl MessageBody {
+    /// How it goes out; octets whose data_coding names no encoding count as binary.
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Self::Text { encoding, .. } => *encoding,
+            Self::Octets { data_coding, .. } => {
+                Encoding::from_data_coding(*data_coding).map_or(Encoding::Binary, |(encoding, _)| encoding)
+            }
+        }
+    }
+
+    /// The compact form that is sealed and stored: a kind, a data_coding, and the text or octets.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (head, rest) = match self {
+            Self::Text { text, encoding } => ([TEXT, encoding.data_coding()], text.as_bytes()),
+            Self::Octets { data, data_coding, udhi: false } => ([OCTETS, *data_coding], data.as_slice()),
+            Self::Octets { data, data_coding, udhi: true } => ([OCTETS_UDHI, *data_coding], data.as_slice()),
+        };
+        [&head, rest].concat()
+    }
+
+    /// Reads [`to_bytes`](Self::to_bytes) back.
+    ///
+    /// # Errors
+    /// [`MalformedBody`] for anything that it did not write.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MalformedBody> {
+        let [kind, data_coding, rest @ ..] = bytes else { return Err(MalformedBody) };
+        let (data_coding, rest) = (*data_coding, rest.to_vec());
+        match *kind {
+            TEXT => Ok(Self::Text {
+                text: String::from_utf8(rest).map_err(|_| MalformedBody)?,
+                encoding: encoding_of(data_coding).ok_or(MalformedBody)?,
+            }),
+            OCTETS | OCTETS_UDHI => Ok(Self::Octets { data: rest, data_coding, udhi: *kind == OCTETS_UDHI }),
+            _ => Err(MalformedBody),
+        }
+    }
+}
+
+/// Only the four that [`Encoding::data_coding`] writes.
+fn encoding_of(data_coding: u8) -> Option<Encoding> {
+    [Encoding::Gsm7, Encoding::Latin1, Encoding::Ucs2, Encoding::Binary]
+        .into_iter()
+        .find(|encoding| encoding.data_coding() == data_coding)
+}
+
+impl fmt::Debug for MessageBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text, encoding } => {
+                write!(f, "Text({} characters, {encoding})", text.chars().count())
+            }
+            Self::Octets { data, data_coding, .. } => {
+                write!(f, "Octets({} octets, data_coding {data_coding})", data.len())
+            }
+        }
+    }
+}
+
+/// One accepted message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Ours.
+    pub id: MessageId,
+    /// Who pays.
+    pub account_id: AccountId,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What the handset shows as the sender.
+    pub sender: Sender,
+    /// Where it goes.
+    pub destination: Msisdn,
+    /// Which lane and rules it has.
+    pub class: TrafficClass,
+    /// What it says.
+    pub body: MessageBody,
+    /// How many segments are submitted and charged.
+    pub segment_count: u8,
+    /// The destination's network as far as it was known.
+    pub mcc_mnc: Option<MccMnc>,
+    /// The route that was chosen.
+    pub route_id: RouteId,
+    /// The rate that gave the price.
+    pub rate_id: RateId,
+    /// Price of one segment, in micros.
+    pub price_micros: i64,
+    /// Of the price.
+    pub currency: Currency,
+    /// When the client was promised it.
+    pub accepted_at: Timestamp,
+    /// After this nothing is sent any more.
+    pub expires_at: Timestamp,
+    /// The client's own reference, given back in notifications.
+    pub client_ref: Option<String>,
+    /// Whether the client is told the outcome.
+    pub receipt_wanted: bool,
+}
+
+impl Message {
+    /// The ids of its segments, in order.
+    pub fn segment_ids(&self) -> impl ExactSizeIterator<Item = SegmentId> + use<> {
+        let id = self.id;
+        (1..=self.segment_count).map(move |no| SegmentId::new(id, no))
+    }
+
+    /// The lane it waits in.
+    pub const fn lane(&self) -> Lane {
+        self.class.lane()
+    }
+
+    /// Whether nothing may be sent any more at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    /// Price of all segments, in micros; `None` past 64 bits.
+    pub fn total_micros(&self) -> Option<i64> {
+        self.price_micros.checked_mul(i64::from(self.segment_count))
+    }
+}
