@@ -1,0 +1,139 @@
+//! Everything that one group commit writes: a few multi-row statements per table, in one transaction.
+//!
+//! The order is: inserts, updates, deletes. So a row may be inserted and finished in one batch; but an outbox row
+//! cannot be removed and inserted again under the same key in one batch: that is an [`OutboxMove`].
+//!
+//! ```
+//! use sambac_domain::{Lane, TargetId};
+//! use sambac_store::{Batch, rows::OutboxKey};
+//! let mut batch = Batch::default();
+//! batch.outbox_done.push(OutboxKey { target: TargetId(1), lane: Lane(0), id: 257 });
+//! assert!(!batch.is_empty());
+//! batch.clear();
+//! assert!(batch.is_empty());
+//! ```
+
+mod changes;
+mod delete;
+mod insert;
+mod statement;
+mod update;
+
+pub use changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
+pub(crate) use statement::Statements;
+
+use sambac_domain::IntentId;
+
+use crate::rows::{
+    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow,
+    SegmentRow,
+};
+use crate::unit_of_work::UnitOfWork;
+use crate::{Store, StoreError};
+
+/// A segment to insert.
+pub type NewSegment = SegmentRow;
+/// The new values of all columns of a segment that exists. Of several in one batch the last one counts.
+pub type SegmentUpdate = SegmentRow;
+/// A charge to insert.
+pub type NewCharge = ChargeRow;
+/// An outbox row to insert.
+pub type NewOutbox = OutboxRow;
+/// An idempotency key to insert.
+pub type NewIdempotency = IdempotencyRow;
+/// A submit intent to insert.
+pub type NewIntent = IntentRow;
+/// A CDR to insert.
+pub type NewCdr = CdrRow;
+/// An event to insert.
+pub type NewEvent = EventRow;
+/// A posting to insert.
+pub type NewPosting = PostingRow;
+/// An orphan receipt to insert.
+pub type NewOrphan = OrphanRow;
+
+/// Declares the batch with `is_empty`, `clear` and `len` over all its lists.
+macro_rules! batch {
+    ($($(#[$doc:meta])* $list:ident: $type:ty,)+) => {
+        /// The rows to write, by table and kind of write.
+        #[derive(Debug, Default)]
+        pub struct Batch { $($(#[$doc])* pub $list: Vec<$type>,)+ }
+
+        impl Batch {
+            /// Whether there is nothing to write.
+            pub fn is_empty(&self) -> bool {
+                $(self.$list.is_empty())&&+
+            }
+
+            /// How many rows it has.
+            pub fn len(&self) -> usize {
+                0 $(+ self.$list.len())+
+            }
+
+            /// Takes everything out and keeps the memory.
+            pub fn clear(&mut self) {
+                $(self.$list.clear();)+
+            }
+        }
+    };
+}
+
+batch! {
+    /// Messages accepted.
+    messages: NewMessage,
+    /// Their segments.
+    segments: NewSegment,
+    /// The prices held for them.
+    charges: NewCharge,
+    /// Work to be done.
+    outbox: NewOutbox,
+    /// Answers to keep. A key that is there already is `Conflict("idempotency_keys")`.
+    idempotency: NewIdempotency,
+    /// Submits that are about to be written to a connection.
+    intents: NewIntent,
+    /// Intents whose segments all have an answer.
+    intents_done: IntentId,
+    /// Segments that moved on. Each must exist, or nothing is written: `Conflict("segment")`.
+    segment_updates: SegmentUpdate,
+    /// Messages that end. Each must be open, or nothing is written: `Conflict("message_final")`.
+    message_finals: MessageFinal,
+    /// Charges to capture or void. Each must be held, or nothing is written: `Conflict("settlement")`.
+    settlements: Settlement,
+    /// Delivery records.
+    cdrs: NewCdr,
+    /// Work that is done. A row that is gone already is no error.
+    outbox_done: OutboxKey,
+    /// Work that goes to another queue or time. Each must exist, or nothing is written: `Conflict("outbox_move")`.
+    outbox_moves: OutboxMove,
+    /// Lines of messages' histories.
+    events: NewEvent,
+    /// Movements of money.
+    postings: NewPosting,
+    /// What they change in balances; several of one balance are added up. Each must exist: `Conflict("balance")`.
+    balances: BalanceDelta,
+    /// Receipts that match nothing yet.
+    orphans: NewOrphan,
+    /// Receipts that were matched or given up.
+    orphans_done: i64,
+}
+
+impl Store {
+    /// Writes a batch: durable when this returns `Ok`, and no part of it otherwise.
+    pub async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut work = self.begin().await?;
+        work.write(batch).await?;
+        work.commit().await
+    }
+}
+
+impl Statements {
+    /// Writes a batch as part of a unit of work.
+    pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        self.insert_all(work, batch).await?;
+        self.update_all(work, batch).await?;
+        self.delete_all(work, batch).await
+    }
+}

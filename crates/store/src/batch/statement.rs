@@ -1,0 +1,142 @@
+//! Bulk statements: their texts, made once for each of a few row counts, and their way to the database.
+//!
+//! One execution costs SQLite tens of microseconds whatever it carries (it crosses to a worker thread), and
+//! preparing a text with a thousand parameters costs more. So rows go in chunks of fixed sizes, and each text is
+//! made once here and prepared once per connection.
+
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+
+use sqlx::AssertSqlSafe;
+
+use super::changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
+use super::delete::delete;
+use super::insert::insert;
+use super::update::{update, update_by};
+use crate::StoreError;
+use crate::dialect::Dialect;
+use crate::query::query;
+use crate::rows::{
+    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow,
+    Record, SegmentRow,
+};
+use crate::unit_of_work::UnitOfWork;
+use crate::value::{Field as _, Value};
+
+/// Rows per statement; the greatest that fits comes first.
+const SIZES: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+
+/// All bulk statements of the hot path.
+pub(crate) struct Statements {
+    pub(super) messages: Bulk<NewMessage>,
+    pub(super) segments: Bulk<SegmentRow>,
+    pub(super) charges: Bulk<ChargeRow>,
+    pub(super) outbox: Bulk<OutboxRow>,
+    pub(super) idempotency: Bulk<IdempotencyRow>,
+    pub(super) intents: Bulk<IntentRow>,
+    pub(super) cdrs: Bulk<CdrRow>,
+    pub(super) events: Bulk<EventRow>,
+    pub(super) postings: Bulk<PostingRow>,
+    pub(super) orphans: Bulk<OrphanRow>,
+    pub(super) segment_updates: Bulk<SegmentRow>,
+    pub(super) message_finals: Bulk<MessageFinal>,
+    pub(super) settlements: Bulk<Settlement>,
+    pub(super) outbox_moves: Bulk<OutboxMove>,
+    pub(super) balances: Bulk<BalanceDelta>,
+    pub(super) outbox_done: Bulk<OutboxKey>,
+    pub(super) intents_done: Bulk<Id>,
+    pub(super) orphans_done: Bulk<Id>,
+}
+
+/// One statement in every size.
+pub(super) struct Bulk<R> {
+    dialect: Dialect,
+    /// The statement around its list of rows.
+    before: String,
+    after: &'static str,
+    texts: [OnceLock<Arc<str>>; SIZES.len()],
+    rows: PhantomData<fn(&R)>,
+}
+
+impl<R: Record> Bulk<R> {
+    /// A statement whose text is `before`, the tuples of rows, `after`.
+    pub(super) fn new(dialect: Dialect, before: String, after: &'static str) -> Self {
+        Self { dialect, before, after, texts: [const { OnceLock::new() }; SIZES.len()], rows: PhantomData }
+    }
+
+    /// Runs it for all rows. Answers how many rows were changed.
+    pub(super) async fn run<'a>(
+        &self,
+        work: &mut UnitOfWork,
+        rows: impl IntoIterator<Item = &'a R, IntoIter: ExactSizeIterator>,
+    ) -> Result<u64, StoreError>
+    where
+        R: 'a,
+    {
+        let mut rows = rows.into_iter();
+        let mut changed = 0;
+        for (size, text) in SIZES.iter().zip(&self.texts) {
+            while rows.len() >= *size {
+                let text = text.get_or_init(|| self.text(*size).into());
+                let mut values = Vec::with_capacity(size * R::COLUMNS.len());
+                rows.by_ref().take(*size).for_each(|row| row.values(&mut values));
+                changed += query(AssertSqlSafe(Arc::clone(text))).bind_all(values).run(work).await?;
+            }
+        }
+        Ok(changed)
+    }
+
+    fn text(&self, rows: usize) -> String {
+        [&self.before, &*self.dialect.tuples(rows, R::COLUMNS.len()), self.after].concat()
+    }
+}
+
+/// A bare id.
+pub(super) struct Id(pub(super) i64);
+
+impl Record for Id {
+    const TABLE: &'static str = "";
+    const COLUMNS: &'static [&'static str] = &["id"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.push(self.0.value());
+    }
+}
+
+impl Statements {
+    /// The texts for one database; none is made before it is needed.
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self {
+            messages: insert(dialect),
+            segments: insert(dialect),
+            charges: insert(dialect),
+            outbox: insert(dialect),
+            idempotency: insert(dialect),
+            intents: insert(dialect),
+            cdrs: insert(dialect),
+            events: insert(dialect),
+            postings: insert(dialect),
+            orphans: insert(dialect),
+            segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
+            message_finals: update_by(
+                dialect,
+                "state = v.column2, error = v.column3, final_at = v.column4, body = NULL",
+                ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL",
+            ),
+            settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
+            outbox_moves: update_by(
+                dialect,
+                "target = v.column4, lane = v.column5, id = v.column6, attempt = v.column7, due_at = v.column8",
+                ") AS v WHERE outbox.target = v.column1 AND outbox.lane = v.column2 AND outbox.id = v.column3",
+            ),
+            balances: update_by(
+                dialect,
+                "balance_micros = balances.balance_micros + v.column2",
+                ") AS v WHERE balances.id = v.column1",
+            ),
+            outbox_done: delete(dialect, "outbox"),
+            intents_done: delete(dialect, "submit_intents"),
+            orphans_done: delete(dialect, "orphan_receipts"),
+        }
+    }
+}

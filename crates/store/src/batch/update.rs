@@ -1,0 +1,66 @@
+//! `UPDATE … SET … FROM (VALUES (…),(…)) AS v WHERE …`, with the guards that refuse a batch.
+//!
+//! Both databases name the columns of VALUES column1, column2 and so on; only PostgreSQL could name them otherwise.
+
+use std::collections::BTreeMap;
+
+use super::changes::BalanceDelta;
+use super::statement::{Bulk, Statements};
+use super::{Batch, SegmentUpdate};
+use crate::StoreError;
+use crate::dialect::Dialect;
+use crate::rows::Record;
+use crate::unit_of_work::UnitOfWork;
+
+/// The statement that sets all columns of `R` but the first, by which the row is found.
+pub(super) fn update<R: Record>(dialect: Dialect, guard: &'static str) -> Bulk<R> {
+    let set = R::COLUMNS.iter().zip(1..).skip(1).map(|(column, number)| format!("{column} = v.column{number}"));
+    update_by(dialect, &set.collect::<Vec<_>>().join(", "), guard)
+}
+
+/// The statement that changes rows of `R`'s table as `set` says; `guard` says which row is meant.
+pub(super) fn update_by<R: Record>(dialect: Dialect, set: &str, guard: &'static str) -> Bulk<R> {
+    Bulk::new(dialect, format!("UPDATE {} SET {set} FROM (VALUES ", R::TABLE), guard)
+}
+
+impl Statements {
+    pub(super) async fn update_all(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        let segments = last_of_each(&batch.segment_updates);
+        let changed = self.segment_updates.run(work, segments.iter().copied()).await?;
+        guard("segment", changed, segments.len())?;
+        let changed = self.message_finals.run(work, &batch.message_finals).await?;
+        guard("message_final", changed, batch.message_finals.len())?;
+        let changed = self.settlements.run(work, &batch.settlements).await?;
+        guard("settlement", changed, batch.settlements.len())?;
+        let changed = self.outbox_moves.run(work, &batch.outbox_moves).await?;
+        guard("outbox_move", changed, batch.outbox_moves.len())?;
+        let balances = summed(&batch.balances)?;
+        let changed = self.balances.run(work, &balances).await?;
+        guard("balance", changed, balances.len())
+    }
+}
+
+/// Refuses when fewer rows were changed than were given.
+fn guard(name: &'static str, changed: u64, given: usize) -> Result<(), StoreError> {
+    if usize::try_from(changed) == Ok(given) { Ok(()) } else { Err(StoreError::Conflict(name)) }
+}
+
+/// One update for each segment: with two in one statement the database would choose one of them. In id order,
+/// which is the order of the table.
+fn last_of_each(updates: &[SegmentUpdate]) -> Vec<&SegmentUpdate> {
+    let mut last: Vec<&SegmentUpdate> = updates.iter().rev().collect();
+    // The sort keeps the order of equals, so that the last given stays first of its id.
+    last.sort_by_key(|update| update.id);
+    last.dedup_by_key(|update| update.id);
+    last
+}
+
+/// One change for each balance, for the same reason.
+fn summed(deltas: &[BalanceDelta]) -> Result<Vec<BalanceDelta>, StoreError> {
+    let mut sums = BTreeMap::<i64, i64>::new();
+    for delta in deltas {
+        let sum = sums.entry(delta.id).or_default();
+        *sum = sum.checked_add(delta.delta_micros).ok_or(StoreError::Conflict("balance"))?;
+    }
+    Ok(sums.into_iter().map(|(id, delta_micros)| BalanceDelta { id, delta_micros }).collect())
+}

@@ -1,0 +1,183 @@
+//! Configuration: read as a whole, changed row by row. Every change makes a new version.
+
+use sambac_domain::{AccountId, WebhookId};
+use sqlx::AssertSqlSafe;
+
+use crate::query::{query, select};
+use crate::rows::{
+    AccountRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, PaymentRow, RateRow, Record, RouteRow, Row,
+    SmppAccountRow, TariffRow, WebhookRow,
+};
+use crate::unit_of_work::UnitOfWork;
+use crate::{Store, StoreError};
+
+/// All configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Counts changes; see [`Store::configuration_version`].
+    pub version: i64,
+    /// Customer accounts.
+    pub accounts: Vec<AccountRow>,
+    /// Ledger accounts.
+    pub balances: Vec<BalanceRow>,
+    /// Operators.
+    pub operators: Vec<OperatorRow>,
+    /// Connectors to them.
+    pub connectors: Vec<ConnectorRow>,
+    /// Routes.
+    pub routes: Vec<RouteRow>,
+    /// Price lists.
+    pub tariffs: Vec<TariffRow>,
+    /// Their lines.
+    pub rates: Vec<RateRow>,
+    /// Ways in over SMPP.
+    pub smpp_accounts: Vec<SmppAccountRow>,
+    /// API keys.
+    pub api_keys: Vec<ApiKeyRow>,
+    /// Webhooks.
+    pub webhooks: Vec<WebhookRow>,
+}
+
+impl Store {
+    /// Reads everything, each list in id order. The version is read first: what changes meanwhile is found by the
+    /// next look at [`Store::configuration_version`].
+    pub async fn load_configuration(&self) -> Result<Configuration, StoreError> {
+        Ok(Configuration {
+            version: self.configuration_version().await?,
+            accounts: self.table().await?,
+            balances: self.table().await?,
+            operators: self.table().await?,
+            connectors: self.table().await?,
+            routes: self.table().await?,
+            tariffs: self.table().await?,
+            rates: self.table().await?,
+            smpp_accounts: self.table().await?,
+            api_keys: self.table().await?,
+            webhooks: self.table().await?,
+        })
+    }
+
+    /// How often configuration has changed.
+    pub async fn configuration_version(&self) -> Result<i64, StoreError> {
+        let version = query("SELECT CAST(value AS BIGINT) FROM platform WHERE key = 'config_version'");
+        Ok(version.first::<(i64,)>(self.pool()).await?.map_or(0, |(version,)| version))
+    }
+
+    /// Removes one of this account's webhooks. Answers whether there was one.
+    pub async fn delete_webhook(&self, account: AccountId, webhook: WebhookId) -> Result<bool, StoreError> {
+        let mut work = self.begin().await?;
+        let delete = query("DELETE FROM webhooks WHERE account_id = $1 AND id = $2").bind(&account).bind(&webhook);
+        let deleted = delete.run(&mut work).await? > 0;
+        work.changed().await?;
+        work.commit().await?;
+        Ok(deleted)
+    }
+
+    async fn table<R: Row + Record>(&self) -> Result<Vec<R>, StoreError> {
+        select::<R>("ORDER BY id").all(self.pool()).await
+    }
+}
+
+/// Declares, for each kind of row, the function that writes one and the one that does it in its own unit of work.
+macro_rules! upserts {
+    ($($(#[$doc:meta])* $name:ident: $row:ty;)+) => {
+        impl UnitOfWork {$(
+            $(#[$doc])*
+            pub async fn $name(&mut self, row: &$row) -> Result<(), StoreError> {
+                self.upsert(row).await?;
+                self.changed().await
+            }
+        )+}
+
+        impl Store {$(
+            $(#[$doc])*
+            pub async fn $name(&self, row: &$row) -> Result<(), StoreError> {
+                let mut work = self.begin().await?;
+                work.$name(row).await?;
+                work.commit().await
+            }
+        )+}
+    };
+}
+
+upserts! {
+    /// Makes an account, or gives the one of this id these values.
+    upsert_account: AccountRow;
+    /// Makes an operator, or gives the one of this id these values.
+    upsert_operator: OperatorRow;
+    /// Makes a connector, or gives the one of this id these values.
+    upsert_connector: ConnectorRow;
+    /// Makes a route, or gives the one of this id these values.
+    upsert_route: RouteRow;
+    /// Makes an SMPP account, or gives the one of this id these values.
+    upsert_smpp_account: SmppAccountRow;
+    /// Makes an API key, or gives the one of this id these values.
+    upsert_api_key: ApiKeyRow;
+    /// Makes a webhook, or gives the one of this id these values.
+    upsert_webhook: WebhookRow;
+}
+
+impl Store {
+    /// Makes a price list, or gives the one of this id these values. `rates` are all its lines: others are removed.
+    pub async fn upsert_tariff(&self, tariff: &TariffRow, rates: &[RateRow]) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        work.upsert_tariff(tariff, rates).await?;
+        work.commit().await
+    }
+}
+
+impl UnitOfWork {
+    /// As [`Store::upsert_tariff`], in this unit of work.
+    pub async fn upsert_tariff(&mut self, tariff: &TariffRow, rates: &[RateRow]) -> Result<(), StoreError> {
+        self.upsert(tariff).await?;
+        query("DELETE FROM tariff_rates WHERE tariff_id = $1").bind(&tariff.id).run(self).await?;
+        for rate in rates {
+            self.upsert(rate).await?;
+        }
+        self.changed().await
+    }
+
+    /// Makes a ledger account unless there is one of its account, kind and currency.
+    pub async fn ensure_balance(&mut self, balance: &BalanceRow) -> Result<(), StoreError> {
+        // UNIQUE does not hold for a NULL account, which is ours: so the row looks for itself.
+        let sql = format!(
+            "INSERT INTO balances ({columns})
+             SELECT v.* FROM (VALUES ($1, $2, $3, $4, $5)) AS v
+             WHERE NOT EXISTS (SELECT 1 FROM balances b WHERE b.kind = $3 AND b.currency = $4
+                AND (b.account_id = $2 OR (b.account_id IS NULL AND CAST($2 AS BIGINT) IS NULL)))",
+            columns = BalanceRow::COLUMNS.join(", "),
+        );
+        let inserted = query(AssertSqlSafe(sql)).bind_all(values(balance)).run(self).await?;
+        if inserted > 0 { self.changed().await } else { Ok(()) }
+    }
+
+    /// Writes a payment. `false`: its reference is there already.
+    pub(crate) async fn insert_payment(&mut self, payment: &PaymentRow) -> Result<bool, StoreError> {
+        let sql = format!("{} ON CONFLICT (account_id, reference) DO NOTHING", insert_one::<PaymentRow>());
+        Ok(query(AssertSqlSafe(sql)).bind_all(values(payment)).run(self).await? > 0)
+    }
+
+    async fn upsert<R: Record>(&mut self, row: &R) -> Result<(), StoreError> {
+        let set = R::COLUMNS.iter().skip(1).map(|column| format!("{column} = excluded.{column}"));
+        let set = set.collect::<Vec<_>>().join(", ");
+        let sql = format!("{} ON CONFLICT (id) DO UPDATE SET {set}", insert_one::<R>());
+        query(AssertSqlSafe(sql)).bind_all(values(row)).run(self).await.map(drop)
+    }
+
+    /// Counts a change of configuration.
+    async fn changed(&mut self) -> Result<(), StoreError> {
+        let next = "UPDATE platform SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'config_version'";
+        query(next).run(self).await.map(drop)
+    }
+}
+
+fn insert_one<R: Record>() -> String {
+    let numbers = (1..=R::COLUMNS.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO {} ({}) VALUES ({numbers})", R::TABLE, R::COLUMNS.join(", "))
+}
+
+fn values<R: Record>(row: &R) -> Vec<crate::value::Value<'_>> {
+    let mut values = Vec::with_capacity(R::COLUMNS.len());
+    row.values(&mut values);
+    values
+}

@@ -1,0 +1,97 @@
+//! Database errors told as [`StoreError`]s; the one list of constraints that callers may hear about.
+//!
+//! PostgreSQL names the violated constraint, SQLite the columns. Both are brought to one name.
+
+use sqlx::error::{DatabaseError, ErrorKind};
+
+use crate::StoreError;
+
+/// PostgreSQL's name, SQLite's columns, and what callers are told.
+const CONSTRAINTS: &[(&str, &str, &str)] = &[
+    ("accounts_pkey", "accounts.id", "accounts"),
+    ("accounts_name_key", "accounts.name", "accounts.name"),
+    ("balances_pkey", "balances.id", "balances"),
+    ("balances_account_kind_currency", "balances.account_id, balances.kind, balances.currency", "balances.account"),
+    ("ledger_postings_pkey", "ledger_postings.id", "ledger_postings"),
+    ("ledger_postings_amount_above_zero", "ledger_postings_amount_above_zero", "ledger_postings.amount"),
+    ("payments_pkey", "payments.id", "payments"),
+    ("payments_reference", "payments.account_id, payments.reference", "payments.reference"),
+    ("operators_pkey", "operators.id", "operators"),
+    ("operators_name_key", "operators.name", "operators.name"),
+    ("connectors_pkey", "connectors.id", "connectors"),
+    ("connectors_name_key", "connectors.name", "connectors.name"),
+    ("routes_pkey", "routes.id", "routes"),
+    ("routes_name_key", "routes.name", "routes.name"),
+    ("tariffs_pkey", "tariffs.id", "tariffs"),
+    ("tariffs_name_key", "tariffs.name", "tariffs.name"),
+    ("tariff_rates_pkey", "tariff_rates.id", "tariff_rates"),
+    ("smpp_accounts_pkey", "smpp_accounts.id", "smpp_accounts"),
+    ("smpp_accounts_system_id_key", "smpp_accounts.system_id", "smpp_accounts.system_id"),
+    ("api_keys_pkey", "api_keys.id", "api_keys"),
+    ("webhooks_pkey", "webhooks.id", "webhooks"),
+    ("messages_pkey", "messages.id", "messages"),
+    ("segments_pkey", "segments.id", "segments"),
+    ("message_events_pkey", "message_events.id", "message_events"),
+    ("charges_pkey", "charges.id", "charges"),
+    ("cdr_sms_pkey", "cdr_sms.id", "cdr_sms"),
+    ("outbox_pkey", "outbox.target, outbox.lane, outbox.id", "outbox"),
+    ("submit_intents_pkey", "submit_intents.id", "submit_intents"),
+    ("idempotency_keys_pkey", "idempotency_keys.account_id, idempotency_keys.key", "idempotency_keys"),
+    ("orphan_receipts_pkey", "orphan_receipts.id", "orphan_receipts"),
+];
+
+/// What callers are told when a reference leads nowhere, or is still in use.
+const REFERENCE: &str = "reference";
+
+/// What callers are told about a rule that is not in the list.
+const OTHER: &str = "constraint";
+
+/// The error of a statement, as callers are told.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::Database(database) => database_error(&**database),
+        sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Protocol(_) => {
+            StoreError::Statement(error.to_string())
+        }
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+fn database_error(error: &dyn DatabaseError) -> StoreError {
+    match error.kind() {
+        ErrorKind::UniqueViolation | ErrorKind::CheckViolation => StoreError::Conflict(constraint(error)),
+        ErrorKind::ForeignKeyViolation => StoreError::Conflict(REFERENCE),
+        ErrorKind::NotNullViolation => StoreError::Conflict(OTHER),
+        _ => by_code(error),
+    }
+}
+
+fn constraint(error: &dyn DatabaseError) -> &'static str {
+    let known = match error.constraint() {
+        Some(name) => CONSTRAINTS.iter().find(|(postgres, _, _)| *postgres == name),
+        None => CONSTRAINTS.iter().find(|(_, sqlite, _)| error.message().ends_with(&format!(": {sqlite}"))),
+    };
+    known.map_or(OTHER, |(_, _, told)| told)
+}
+
+/// Errors that are no constraint, by SQLite's result code or PostgreSQL's SQLSTATE.
+fn by_code(error: &dyn DatabaseError) -> StoreError {
+    let text = error.to_string();
+    let code = error.code().unwrap_or_default();
+    match code.parse::<i32>() {
+        // SQLite's codes are shorter than a SQLSTATE. The low eight bits are the primary code: busy, locked;
+        // error (of the statement), misuse, range.
+        Ok(number) if code.len() < 5 => match number & 0xff {
+            5 | 6 => StoreError::Retryable,
+            1 | 21 | 25 => StoreError::Statement(text),
+            _ => StoreError::Unavailable(text),
+        },
+        // PostgreSQL: serialisation failure, deadlock, lock not available; class 42 syntax, 22 data.
+        _ => match &*code {
+            "40001" | "40P01" | "55P03" => StoreError::Retryable,
+            code if code.starts_with("42") || code.starts_with("22") => StoreError::Statement(text),
+            _ => StoreError::Unavailable(text),
+        },
+    }
+}

@@ -1,0 +1,77 @@
+//! Everything that differs between SQLite and PostgreSQL. Anything not here is one text for both.
+//!
+//! 1. Placeholders of generated bulk statements: `?` and `$n`. SQLite understands `$n` too, and hand-written
+//!    statements use it; but it looks such names up one by one, which is quadratic with thousands of them.
+//! 2. How a writing transaction begins: `BEGIN IMMEDIATE` and `BEGIN`. A SQLite reader that becomes a writer
+//!    is refused without waiting, so a unit of work always begins as a writer.
+//! 3. Two phrases of the schema, see [`Dialect::schema`].
+//! 4. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
+//!    constraint violations ([`crate::constraint`]).
+
+use std::fmt::Write as _;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// `(?,?),(?,?)…` or `($1,$2),($3,$4)…`: `rows` tuples of `columns` placeholders.
+    pub(crate) fn tuples(self, rows: usize, columns: usize) -> String {
+        let mut text = String::with_capacity(rows * (columns * 7 + 3));
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ",(" });
+            for column in 0..columns {
+                if column > 0 {
+                    text.push(',');
+                }
+                self.placeholder(&mut text, row * columns + column + 1);
+            }
+            text.push(')');
+        }
+        text
+    }
+
+    fn placeholder(self, text: &mut String, number: usize) {
+        match self {
+            Self::Sqlite => text.push('?'),
+            // Writing to a String cannot fail.
+            Self::Postgres => drop(write!(text, "${number}")),
+        }
+    }
+
+    /// A migration's text for this database.
+    ///
+    /// - `BIGINT PRIMARY KEY` on a single column becomes `INTEGER PRIMARY KEY` in SQLite: only those words make
+    ///   the column the table's own key instead of a second index.
+    /// - `/*WITHOUT ROWID*/` is taken out of its comment in SQLite: the table is stored in the order of its
+    ///   composite key, once.
+    pub(crate) fn schema(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => {
+                text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/*WITHOUT ROWID*/", "WITHOUT ROWID")
+            }
+            Self::Postgres => text.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dialect;
+
+    #[test]
+    fn tuples_are_numbered_for_postgres_only() {
+        assert_eq!(Dialect::Sqlite.tuples(2, 3), "(?,?,?),(?,?,?)");
+        assert_eq!(Dialect::Postgres.tuples(2, 3), "($1,$2,$3),($4,$5,$6)");
+    }
+
+    #[test]
+    fn schema_phrases_are_translated_for_sqlite_only() {
+        let text = "CREATE TABLE t (id BIGINT PRIMARY KEY) /*WITHOUT ROWID*/;";
+        assert_eq!(Dialect::Sqlite.schema(text), "CREATE TABLE t (id INTEGER PRIMARY KEY) WITHOUT ROWID;");
+        assert_eq!(Dialect::Postgres.schema(text), text);
+    }
+}

@@ -1,0 +1,173 @@
+//! How each domain type is stored in one column.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use sambac_domain::{
+    AccountId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId, MessageState,
+    Msisdn, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId, Sender, SmppAccountId, Strategy,
+    TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+};
+
+use crate::StoreError;
+use crate::value::{Columns, Field, Value};
+
+/// A secret as it is stored (ciphertext or hash). Its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Sealed<T>(pub T);
+
+impl<T> fmt::Debug for Sealed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(…)")
+    }
+}
+
+impl<T: Field> Field for Sealed<T> {
+    const NULL: Value<'static> = T::NULL;
+
+    fn value(&self) -> Value<'_> {
+        self.0.value()
+    }
+
+    fn take(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        T::take(columns).map(Self)
+    }
+}
+
+/// BIGINT: `$to` makes the number of a value, `$from` reads it back or refuses it.
+macro_rules! big_int_fields {
+    ($($name:ty: $to:expr, $from:expr;)+) => {$(
+        impl $crate::value::Field for $name {
+            const NULL: $crate::value::Value<'static> = $crate::value::Value::BigInt(None);
+
+            fn value(&self) -> $crate::value::Value<'_> {
+                let to: fn(&$name) -> i64 = $to;
+                $crate::value::Value::BigInt(Some(to(self)))
+            }
+
+            fn take(columns: &mut $crate::value::Columns<'_>) -> Result<Self, $crate::StoreError> {
+                let from: fn(i64) -> Option<$name> = $from;
+                columns.parsed(from)
+            }
+        }
+    )+};
+}
+
+/// SMALLINT, likewise.
+macro_rules! small_int_fields {
+    ($($name:ty: $to:expr, $from:expr;)+) => {$(
+        impl $crate::value::Field for $name {
+            const NULL: $crate::value::Value<'static> = $crate::value::Value::SmallInt(None);
+
+            fn value(&self) -> $crate::value::Value<'_> {
+                let to: fn(&$name) -> i16 = $to;
+                $crate::value::Value::SmallInt(Some(to(self)))
+            }
+
+            fn take(columns: &mut $crate::value::Columns<'_>) -> Result<Self, $crate::StoreError> {
+                let from: fn(i16) -> Option<$name> = $from;
+                columns.parsed(from)
+            }
+        }
+    )+};
+}
+
+/// TEXT, likewise.
+macro_rules! text_fields {
+    ($($name:ty: $to:expr, $from:expr;)+) => {$(
+        impl $crate::value::Field for $name {
+            const NULL: $crate::value::Value<'static> = $crate::value::Value::Text(None);
+
+            fn value(&self) -> $crate::value::Value<'_> {
+                let to: fn(&$name) -> std::borrow::Cow<'_, str> = $to;
+                $crate::value::Value::Text(Some(to(self)))
+            }
+
+            fn take(columns: &mut $crate::value::Columns<'_>) -> Result<Self, $crate::StoreError> {
+                let from: fn(String) -> Option<$name> = $from;
+                columns.parsed(from)
+            }
+        }
+    )+};
+}
+pub(crate) use {small_int_fields, text_fields};
+
+/// Ids are stored as their numbers.
+macro_rules! id_fields {
+    ($($name:ty),+) => { big_int_fields! { $($name: |id| id.raw(), |raw| Some(<$name>::from_raw(raw));)+ } };
+}
+
+id_fields!(
+    AccountId,
+    ApiKeyId,
+    ConnectorId,
+    EventId,
+    IntentId,
+    MessageId,
+    OperatorId,
+    PaymentId,
+    PostingId,
+    RateId,
+    RouteId,
+    SegmentId,
+    SmppAccountId,
+    TariffId,
+    WebhookId
+);
+
+big_int_fields! {
+    TargetId: |target| target.0, |raw| Some(TargetId(raw));
+    Timestamp: |at| at.0, |micros| Some(Timestamp(micros));
+    u16: |number| i64::from(*number), |number| u16::try_from(number).ok();
+    u32: |number| i64::from(*number), |number| u32::try_from(number).ok();
+    i32: |number| i64::from(*number), |number| i32::try_from(number).ok();
+    Msisdn: |number| i64::try_from(number.as_u64()).unwrap_or(i64::MAX), |number| Msisdn::from_u64(u64::try_from(number).ok()?);
+}
+
+small_int_fields! {
+    i16: |number| *number, Some;
+    u8: |number| i16::from(*number), |number| u8::try_from(number).ok();
+    Lane: |lane| i16::from(lane.0), |code| u8::try_from(code).ok().map(Lane);
+    TrafficClass: |class| class.code(), TrafficClass::from_code;
+    MessageState: |state| state.code(), MessageState::from_code;
+}
+
+text_fields! {
+    Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
+    MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
+    Sender: |sender| Cow::Borrowed(sender.as_str()), |text| text.parse().ok();
+    ErrorCode: |error| Cow::Borrowed(error.code()), |text| text.parse().ok();
+    RouteMatch: json_of, json_from;
+    Strategy: json_word, json_from_word;
+    Vec<ConnectorId>: json_of, json_from;
+    Vec<String>: json_of, json_from;
+    Vec<SegmentId>: segments_of, segments_from;
+}
+
+fn json_of<T: serde::Serialize>(value: &T) -> Cow<'static, str> {
+    // These types have text keys only and cannot fail; an empty text would be refused on reading.
+    Cow::Owned(serde_json::to_string(value).unwrap_or_default())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of every reader of a text column")]
+fn json_from<T: serde::de::DeserializeOwned>(text: String) -> Option<T> {
+    serde_json::from_str(&text).ok()
+}
+
+/// A unit variant's serde name without the quotes of JSON.
+fn json_word<T: serde::Serialize>(value: &T) -> Cow<'static, str> {
+    Cow::Owned(json_of(value).trim_matches('"').to_owned())
+}
+
+fn json_from_word<T: serde::de::DeserializeOwned>(text: String) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(text)).ok()
+}
+
+/// Segment ids are kept as numbers: this list is written for every burst of submits.
+fn segments_of(segments: &Vec<SegmentId>) -> Cow<'static, str> {
+    json_of(&segments.iter().map(|id| id.raw()).collect::<Vec<_>>())
+}
+
+fn segments_from(text: String) -> Option<Vec<SegmentId>> {
+    json_from::<Vec<i64>>(text).map(|ids| ids.into_iter().map(SegmentId::from_raw).collect())
+}

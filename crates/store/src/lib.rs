@@ -1,0 +1,81 @@
+//! SQL: unit of work, queries and migrations for SQLite and PostgreSQL from one text.
+//!
+//! A [`Store`] reads by itself and writes in units of work. The hot path hands it whole [`Batch`]es.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), sambac_store::StoreError> {
+//! use sambac_store::{Batch, Store};
+//! let store = Store::open("sqlite:///var/lib/sambac/sambac.db").await?;
+//! store.migrate().await?;
+//! store.commit(&Batch::default()).await?;
+//! # Ok(()) }
+//! ```
+
+mod batch;
+mod configuration;
+mod constraint;
+mod dialect;
+mod error;
+mod field;
+mod idempotency;
+mod ledger;
+mod messages;
+mod migrate;
+mod outbox;
+mod pool;
+mod query;
+mod receipts;
+mod segments;
+mod unit_of_work;
+mod value;
+
+pub mod rows;
+
+use std::sync::Arc;
+
+pub use batch::{
+    BalanceDelta, Batch, MessageFinal, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox,
+    NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
+};
+pub use configuration::Configuration;
+pub use error::StoreError;
+pub use field::Sealed;
+pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
+pub use messages::{MessageFilter, MessageView};
+pub use outbox::OutboxTarget;
+pub use rows::NewMessage;
+pub use unit_of_work::UnitOfWork;
+
+use batch::Statements;
+use pool::Pool;
+
+/// The database. Cheap to clone: clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    statements: Arc<Statements>,
+}
+
+impl Store {
+    /// Connects by URL: `sqlite:///path/file.db` (made when missing, readable by its owner alone) or
+    /// `postgres://…`. The schema is not looked at: see [`Store::migrate`].
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pool = Pool::open(url).await?;
+        let statements = Arc::new(Statements::new(pool.dialect()));
+        Ok(Self { pool, statements })
+    }
+
+    /// Starts a unit of work. In SQLite it waits for the one before to end.
+    pub async fn begin(&self) -> Result<UnitOfWork, StoreError> {
+        UnitOfWork::begin(&self.pool, Arc::clone(&self.statements)).await
+    }
+
+    /// Waits for units of work under way and closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+}

@@ -1,0 +1,82 @@
+//! Reading messages.
+
+use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Timestamp};
+
+use crate::query::{query, select, select_listed};
+use crate::rows::{ChargeRow, EventRow, MessageRow, SegmentRow};
+use crate::{Store, StoreError};
+
+/// A message with everything that is known about its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// The message.
+    pub row: MessageRow,
+    /// Its segments by number.
+    pub segments: Vec<SegmentRow>,
+    /// Its history's extra lines, oldest first.
+    pub events: Vec<EventRow>,
+    /// The prices of its segments.
+    pub charges: Vec<ChargeRow>,
+}
+
+/// Which of an account's messages to list; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageFilter {
+    /// Only older ones than this: the last one of the page before.
+    pub before: Option<MessageId>,
+    /// At most so many.
+    pub limit: u32,
+    /// Only in this stored state.
+    pub state: Option<MessageState>,
+    /// Only to this number.
+    pub destination: Option<Msisdn>,
+}
+
+impl Store {
+    /// One of this account's messages.
+    pub async fn message(&self, account: AccountId, id: MessageId) -> Result<Option<MessageView>, StoreError> {
+        let row = select::<MessageRow>("WHERE account_id = $1 AND id = $2").bind(&account).bind(&id);
+        let Some(row) = row.first(self.pool()).await? else { return Ok(None) };
+        let segments = self.segments_of(&[id]).await?;
+        let charges = self.charges_of(&[id]).await?;
+        let events = select::<EventRow>("WHERE message_id = $1 ORDER BY id").bind(&id).all(self.pool()).await?;
+        Ok(Some(MessageView { row, segments, events, charges }))
+    }
+
+    /// A page of this account's messages, newest first.
+    pub async fn list_messages(
+        &self,
+        account: AccountId,
+        filter: &MessageFilter,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        // A message's id is never the greatest number, so that "before it" means all.
+        let before = filter.before.unwrap_or(MessageId::from_raw(i64::MAX));
+        select::<MessageRow>(
+            "WHERE account_id = $1 AND id < $2
+                AND (CAST($3 AS SMALLINT) IS NULL OR state = $3)
+                AND (CAST($4 AS BIGINT) IS NULL OR destination = $4)
+             ORDER BY id DESC LIMIT $5",
+        )
+        .bind(&account)
+        .bind(&before)
+        .bind(&filter.state)
+        .bind(&filter.destination)
+        .bind(&i64::from(filter.limit))
+        .all(self.pool())
+        .await
+    }
+
+    /// These messages, in id order; unknown ids are left out. For the platform's own work: no account is asked.
+    pub async fn messages_by_ids(&self, ids: &[MessageId]) -> Result<Vec<MessageRow>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+        select_listed(self.pool(), &ids, "messages.id = v.column1").await
+    }
+
+    /// Messages that are not final and past their validity, the longest overdue first.
+    pub async fn expired_messages(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageId>, StoreError> {
+        let expired =
+            query("SELECT id FROM messages WHERE final_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2");
+        let ids = expired.bind(&now).bind(&i64::from(limit)).all::<(MessageId,)>(self.pool()).await?;
+        Ok(ids.into_iter().map(|(id,)| id).collect())
+    }
+}

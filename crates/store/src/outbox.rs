@@ -1,0 +1,104 @@
+//! Reading the work that waits.
+
+use sambac_domain::{Lane, TargetId, Timestamp};
+
+use sqlx::AssertSqlSafe;
+
+use crate::query::{query, select};
+use crate::rows::OutboxRow;
+use crate::{Store, StoreError};
+
+/// A queue that has work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxTarget {
+    /// Whose.
+    pub target: TargetId,
+    /// Which lane of it.
+    pub lane: Lane,
+}
+
+impl Store {
+    /// The next rows of one queue that are due now (`due_at` 0), in id order, after `after_id`.
+    pub async fn outbox_page(
+        &self,
+        target: TargetId,
+        lane: Lane,
+        after_id: i64,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        select::<OutboxRow>("WHERE target = $1 AND lane = $2 AND id > $3 AND due_at = 0 ORDER BY id LIMIT $4")
+            .bind(&target)
+            .bind(&lane)
+            .bind(&after_id)
+            .bind(&i64::from(limit))
+            .all(self.pool())
+            .await
+    }
+
+    /// Rows that were put off and whose time has come, the longest due first.
+    pub async fn outbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        select::<OutboxRow>("WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2")
+            .bind(&now)
+            .bind(&i64::from(limit))
+            .all(self.pool())
+            .await
+    }
+
+    /// When the first of the rows that were put off is due; `None` when there are none.
+    pub async fn outbox_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let next = query("SELECT due_at FROM outbox WHERE due_at > 0 ORDER BY due_at LIMIT 1");
+        Ok(next.first::<(Timestamp,)>(self.pool()).await?.map(|(due_at,)| due_at))
+    }
+
+    /// The queues that have work, due or not. Costs one look into the index for each, not for each row.
+    pub async fn outbox_targets(&self) -> Result<Vec<OutboxTarget>, StoreError> {
+        let (mut found, mut target, mut lane) = (Vec::new(), TargetId(i64::MIN), Lane(0));
+        let next = "SELECT target, lane FROM outbox WHERE (target, lane) > ($1, $2) ORDER BY target, lane LIMIT 1";
+        while let Some(row) = query(next).bind(&target).bind(&lane).first(self.pool()).await? {
+            (target, lane) = row;
+            found.push(OutboxTarget { target, lane });
+        }
+        Ok(found)
+    }
+
+    /// How many rows one queue has. Counts them: for views and tests.
+    pub async fn outbox_count(&self, target: TargetId, lane: Lane) -> Result<i64, StoreError> {
+        let count = query("SELECT COUNT(*) FROM outbox WHERE target = $1 AND lane = $2").bind(&target).bind(&lane);
+        Ok(count.first::<(i64,)>(self.pool()).await?.map_or(0, |(count,)| count))
+    }
+
+    /// The greatest id of any table, for an `IdSource` that must not repeat one. Notices that are done are gone,
+    /// and their ids with them.
+    pub async fn greatest_id(&self) -> Result<i64, StoreError> {
+        let mut greatest = 0;
+        for table in ID_TABLES {
+            let last = query(AssertSqlSafe(format!("SELECT MAX(id) FROM {table}")));
+            greatest = greatest.max(last.first::<(Option<i64>,)>(self.pool()).await?.and_then(|(id,)| id).unwrap_or(0));
+        }
+        for OutboxTarget { target, lane } in self.outbox_targets().await? {
+            let last = query("SELECT MAX(id) FROM outbox WHERE target = $1 AND lane = $2").bind(&target).bind(&lane);
+            greatest = greatest.max(last.first::<(Option<i64>,)>(self.pool()).await?.and_then(|(id,)| id).unwrap_or(0));
+        }
+        Ok(greatest)
+    }
+}
+
+/// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
+const ID_TABLES: [&str; 16] = [
+    "tariffs",
+    "tariff_rates",
+    "accounts",
+    "operators",
+    "connectors",
+    "routes",
+    "smpp_accounts",
+    "api_keys",
+    "webhooks",
+    "balances",
+    "ledger_postings",
+    "payments",
+    "messages",
+    "message_events",
+    "submit_intents",
+    "orphan_receipts",
+];

@@ -1,0 +1,108 @@
+//! Connections to one of two databases, and how they are set up.
+//!
+//! SQLite has one writer connection, so that writers queue here instead of failing as busy, and a few readers.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::StoreError;
+use crate::constraint::store_error;
+use crate::dialect::Dialect;
+
+/// Enough for every bulk statement in every size, so that each is prepared once per connection.
+const STATEMENTS_CACHED: usize = 512;
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+impl Pool {
+    /// Connects by URL: `sqlite:///path/file.db` (made when missing) or `postgres://…`.
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        match url.split_once("://").map(|(scheme, rest)| (scheme.split(':').next().unwrap_or(scheme), rest)) {
+            Some(("sqlite", path)) => open_sqlite(Path::new(path)).await,
+            Some(("postgres" | "postgresql", _)) => open_postgres(url).await,
+            _ => Err(StoreError::Unavailable("the URL must begin with sqlite:// or postgres://".to_owned())),
+        }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
+    make_private_file(path).await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .page_size(8_192)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("wal_autocheckpoint", "8000")
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "0")
+        .statement_cache_capacity(STATEMENTS_CACHED)
+        .disable_statement_logging();
+    // The writer comes first: it makes the write-ahead log that read-only connections need to find.
+    let writer =
+        sqlite_pool(1).connect_with(options.clone().pragma("cache_size", "-16384")).await.map_err(store_error)?;
+    let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
+    Ok(Pool::Sqlite { writer, readers })
+}
+
+/// The connections stay open and are not asked whether they are alive: the database is in this process.
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Readable by the owner alone; the log files beside it take over its mode.
+async fn make_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path).await.map(drop)
+}
+
+async fn open_postgres(url: &str) -> Result<Pool, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?
+        .application_name("sambac")
+        .options([("statement_timeout", "30s"), ("synchronous_commit", "on")])
+        .statement_cache_capacity(STATEMENTS_CACHED)
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+    pool.connect_with(options).await.map(Pool::Postgres).map_err(store_error)
+}

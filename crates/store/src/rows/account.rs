@@ -1,0 +1,95 @@
+//! Customer accounts and their ways in and out.
+
+use sambac_domain::{AccountId, ApiKeyId, Currency, SmppAccountId, TariffId, Timestamp, TrafficClass, WebhookId};
+
+use super::row;
+use super::words::{AccessState, WebhookState};
+use crate::Sealed;
+
+row! {
+    /// A customer account.
+    AccountRow in "accounts" {
+        /// Its id.
+        id: AccountId,
+        /// Its name, unique.
+        name: String,
+        /// The currency it pays in.
+        currency: Currency,
+        /// Whether it may send.
+        state: AccessState,
+        /// How far below zero its wallet may go, in micros.
+        credit_limit_micros: i64,
+        /// The price list it pays by.
+        tariff_id: TariffId,
+        /// When it was made.
+        created_at: Timestamp,
+    }
+}
+
+row! {
+    /// The way in over SMPP for one client system.
+    SmppAccountRow in "smpp_accounts" {
+        /// Its id; also the target of receipts that wait for it.
+        id: SmppAccountId,
+        /// Whose it is.
+        account_id: AccountId,
+        /// What the client binds as, unique.
+        system_id: String,
+        /// Hash of the password.
+        password_hash: Sealed<String>,
+        /// Addresses and networks that may bind; empty: any.
+        allowed_ips: Vec<String>,
+        /// How many binds at a time.
+        binds_max: u16,
+        /// How many unanswered PDUs to the client at a time.
+        window_max: u16,
+        /// The class of what arrives here.
+        traffic_class: TrafficClass,
+        /// Whether it may bind.
+        state: AccessState,
+        /// When it was made.
+        created_at: Timestamp,
+    }
+}
+
+row! {
+    /// A REST API key: everything but the secret itself.
+    ApiKeyRow in "api_keys" {
+        /// Its id, part of the key's text.
+        id: ApiKeyId,
+        /// Whose it is.
+        account_id: AccountId,
+        /// What its owner calls it.
+        name: String,
+        /// `live` or `test`, part of the key's text.
+        environment: String,
+        /// Hash of the secret.
+        secret_hash: Sealed<String>,
+        /// What it may do.
+        scopes: Vec<String>,
+        /// Whether it may be used.
+        state: AccessState,
+        /// When it was made.
+        created_at: Timestamp,
+        /// When it stops working.
+        expires_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// An address that is told about final states.
+    WebhookRow in "webhooks" {
+        /// Its id; also the target of calls that wait.
+        id: WebhookId,
+        /// Whose it is.
+        account_id: AccountId,
+        /// Where to post.
+        url: String,
+        /// The signing secret, encrypted.
+        secret_sealed: Sealed<String>,
+        /// Whether it is called.
+        state: WebhookState,
+        /// When it was made.
+        created_at: Timestamp,
+    }
+}

@@ -1,0 +1,139 @@
+//! What happens to a message on its way: segments, intents, events, receipts, CDRs.
+
+use sambac_domain::{
+    AccountId, ConnectorId, Currency, ErrorCode, EventId, IntentId, MccMnc, MessageId, MessageState, Msisdn,
+    OperatorId, SegmentId, Sender, Timestamp, TrafficClass,
+};
+
+use super::ledger::ChargeState;
+use super::row;
+
+row! {
+    /// One segment. Everything but `id` may change; an update gives all columns.
+    SegmentRow in "segments" {
+        /// Message and number.
+        id: SegmentId,
+        /// Where it goes or went.
+        connector_id: ConnectorId,
+        /// How far it is.
+        state: MessageState,
+        /// The operator's id for it, as received.
+        smsc_message_id: Option<String>,
+        /// Normalised (connector group, smsc_message_id), for finding it by a receipt.
+        receipt_key: Option<i64>,
+        /// How often it was submitted.
+        attempts: u8,
+        /// Whether the handset may have got it twice.
+        possible_duplicate: bool,
+        /// The operator's last answer.
+        command_status: Option<u32>,
+        /// Why it ended badly.
+        error: Option<ErrorCode>,
+        /// Last submit.
+        submitted_at: Option<Timestamp>,
+        /// Answer to it.
+        answered_at: Option<Timestamp>,
+        /// When it became final.
+        final_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// A line of a message's history that the columns cannot hold.
+    EventRow in "message_events" {
+        /// Its id.
+        id: EventId,
+        /// The message.
+        message_id: MessageId,
+        /// The segment; 0: the message as a whole.
+        segment_no: u8,
+        /// What happened, a word.
+        kind: String,
+        /// When.
+        at: Timestamp,
+        /// More, as JSON.
+        detail: Option<String>,
+    }
+}
+
+row! {
+    /// A note, durable before the write, that these segments are about to be submitted.
+    IntentRow in "submit_intents" {
+        /// Its id.
+        id: IntentId,
+        /// By which connector.
+        connector_id: ConnectorId,
+        /// Which segments.
+        segments: Vec<SegmentId>,
+        /// When.
+        created_at: Timestamp,
+    }
+}
+
+row! {
+    /// A receipt that matched no segment yet: it may have come before the answer was stored.
+    OrphanRow in "orphan_receipts" {
+        /// Its id.
+        id: i64,
+        /// Where it came from.
+        connector_id: ConnectorId,
+        /// As [`SegmentRow::receipt_key`].
+        receipt_key: i64,
+        /// The operator's id in it, as received.
+        smsc_message_id: String,
+        /// The number it is about.
+        destination: Msisdn,
+        /// The state it tells.
+        state: MessageState,
+        /// The operator's error code, as received.
+        error: Option<String>,
+        /// When the operator says that it ended.
+        done_at: Option<Timestamp>,
+        /// When it arrived.
+        received_at: Timestamp,
+    }
+}
+
+row! {
+    /// The record of one segment's delivery and price, written when it is final.
+    CdrRow in "cdr_sms" {
+        /// The segment.
+        id: SegmentId,
+        /// Who pays.
+        account_id: AccountId,
+        /// Whose network carried it.
+        operator_id: OperatorId,
+        /// Which connector.
+        connector_id: ConnectorId,
+        /// The network of the number, when known.
+        mcc_mnc: Option<MccMnc>,
+        /// The sender shown.
+        sender: Sender,
+        /// The number.
+        destination: Msisdn,
+        /// Traffic class.
+        class: TrafficClass,
+        /// How it ended.
+        state: MessageState,
+        /// Why it ended badly.
+        error: Option<ErrorCode>,
+        /// The operator's id for it.
+        smsc_message_id: Option<String>,
+        /// How often it was submitted.
+        attempts: u8,
+        /// Whether the handset may have got it twice.
+        possible_duplicate: bool,
+        /// Price, in micros.
+        price_micros: i64,
+        /// Currency of the price.
+        currency: Currency,
+        /// Whether the price was taken.
+        charge_state: ChargeState,
+        /// When the message was accepted.
+        accepted_at: Timestamp,
+        /// Last submit.
+        submitted_at: Option<Timestamp>,
+        /// When it became final.
+        final_at: Timestamp,
+    }
+}

@@ -1,0 +1,139 @@
+//! Messages.
+
+use std::sync::Arc;
+
+use sambac_domain::{
+    AccountId, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageState, Msisdn, Origin, RateId,
+    RouteId, Sender, Timestamp, TrafficClass,
+};
+
+use super::{Record, row};
+use crate::Sealed;
+use crate::value::{Field as _, Value};
+
+row! {
+    /// A message as it is stored. Its state moves at accept and at the end only; in between its segments tell.
+    MessageRow in "messages" {
+        /// Its id.
+        id: MessageId,
+        /// Whose it is.
+        account_id: AccountId,
+        /// Kind of the way in ([`Origin`]).
+        origin: i16,
+        /// Id of the key or SMPP account it came through.
+        origin_id: i64,
+        /// The sender shown.
+        sender: Sender,
+        /// The number it goes to.
+        destination: Msisdn,
+        /// Traffic class.
+        class: TrafficClass,
+        /// The text, encrypted; `None` once it is final.
+        body: Option<Sealed<Vec<u8>>>,
+        /// How many segments.
+        segment_count: u8,
+        /// The network of the number, when known.
+        mcc_mnc: Option<MccMnc>,
+        /// The route it took.
+        route_id: RouteId,
+        /// The price line it was rated by.
+        rate_id: RateId,
+        /// Price of one segment, in micros.
+        price_micros: i64,
+        /// Currency of the price.
+        currency: Currency,
+        /// Whether the client asked for a receipt.
+        receipt_wanted: bool,
+        /// The client's own reference.
+        client_ref: Option<String>,
+        /// `accepted` until it is final.
+        state: MessageState,
+        /// Why it ended badly.
+        error: Option<ErrorCode>,
+        /// When it was accepted.
+        accepted_at: Timestamp,
+        /// Nothing is sent after this.
+        expires_at: Timestamp,
+        /// When it became final.
+        final_at: Option<Timestamp>,
+    }
+}
+
+/// A message to insert, without copying the accepted message.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The accepted message.
+    pub message: Arc<Message>,
+    /// Its body ([`MessageBody::to_bytes`]), encrypted. `None` when it is not to be kept.
+    pub body: Option<Sealed<Vec<u8>>>,
+    /// Where it starts: accepted or scheduled, or a final state at once.
+    pub state: MessageState,
+    /// Why it ended at once.
+    pub error: Option<ErrorCode>,
+    /// When it ended at once.
+    pub final_at: Option<Timestamp>,
+}
+
+impl NewMessage {
+    /// A message that starts as `accepted`.
+    pub fn accepted(message: Arc<Message>, sealed_body: Vec<u8>) -> Self {
+        Self { message, body: Some(Sealed(sealed_body)), state: MessageState::Accepted, error: None, final_at: None }
+    }
+}
+
+impl Record for NewMessage {
+    const TABLE: &'static str = MessageRow::TABLE;
+    const COLUMNS: &'static [&'static str] = MessageRow::COLUMNS;
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        let message = &*self.message;
+        values.extend([
+            message.id.value(),
+            message.account_id.value(),
+            Value::SmallInt(Some(message.origin.code())),
+            Value::BigInt(Some(message.origin.raw())),
+            message.sender.value(),
+            message.destination.value(),
+            message.class.value(),
+            self.body.value(),
+            message.segment_count.value(),
+            message.mcc_mnc.value(),
+            message.route_id.value(),
+            message.rate_id.value(),
+            message.price_micros.value(),
+            message.currency.value(),
+            message.receipt_wanted.value(),
+            message.client_ref.value(),
+            self.state.value(),
+            self.error.value(),
+            message.accepted_at.value(),
+            message.expires_at.value(),
+            self.final_at.value(),
+        ]);
+    }
+}
+
+impl MessageRow {
+    /// The message again, with its decrypted body. `None` when the stored origin is unknown.
+    pub fn into_message(self, body: MessageBody) -> Option<Message> {
+        Some(Message {
+            id: self.id,
+            account_id: self.account_id,
+            origin: Origin::from_parts(self.origin, self.origin_id)?,
+            sender: self.sender,
+            destination: self.destination,
+            class: self.class,
+            body,
+            segment_count: self.segment_count,
+            mcc_mnc: self.mcc_mnc,
+            route_id: self.route_id,
+            rate_id: self.rate_id,
+            price_micros: self.price_micros,
+            currency: self.currency,
+            accepted_at: self.accepted_at,
+            expires_at: self.expires_at,
+            client_ref: self.client_ref,
+            receipt_wanted: self.receipt_wanted,
+        })
+    }
+}

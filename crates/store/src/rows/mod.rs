@@ -1,0 +1,84 @@
+//! The rows of every table as plain structs, ids and enums typed. A struct's fields are the table's columns.
+//!
+//! ```
+//! use sambac_domain::{OperatorId, Timestamp};
+//! use sambac_store::rows::OperatorRow;
+//! let operator = OperatorRow { id: OperatorId::from_raw(256), name: "Example Mobile".into(), created_at: Timestamp(0) };
+//! assert_eq!(operator.clone(), operator);
+//! ```
+
+mod account;
+mod connector;
+mod delivery;
+mod ledger;
+mod message;
+mod outbox;
+mod route;
+mod words;
+
+pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
+pub use connector::{BindKind, ConnectorRow, OperatorRow};
+pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
+pub use ledger::{BalanceKind, BalanceRow, ChargeRow, ChargeState, PaymentRow, PostingKind, PostingRow};
+pub use message::{MessageRow, NewMessage};
+pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
+pub use route::{RateRow, RouteRow, TariffRow};
+pub use words::{AccessState, WebhookState};
+
+use crate::StoreError;
+use crate::value::{Columns, Field, Value};
+
+/// A row that can be written: its table, its columns and their values in that order. `id` comes first.
+pub(crate) trait Record {
+    const TABLE: &'static str;
+    const COLUMNS: &'static [&'static str];
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>);
+}
+
+/// A row that can be read, from left to right. `SOURCE` names it when a value is unreadable.
+pub(crate) trait Row: Sized {
+    const SOURCE: &'static str;
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
+}
+
+/// Declares a row struct and how it is read and written, from one list of columns.
+macro_rules! row {
+    ($(#[$meta:meta])* $name:ident in $table:literal { $($(#[$doc:meta])* $column:ident: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name { $($(#[$doc])* pub $column: $type,)+ }
+
+        impl $crate::rows::Record for $name {
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
+
+            fn values<'a>(&'a self, values: &mut Vec<$crate::value::Value<'a>>) {
+                values.extend([$($crate::value::Field::value(&self.$column)),+]);
+            }
+        }
+
+        impl $crate::rows::Row for $name {
+            const SOURCE: &'static str = $table;
+
+            fn read(columns: &mut $crate::value::Columns<'_>) -> Result<Self, $crate::StoreError> {
+                Ok(Self { $($column: columns.take()?,)+ })
+            }
+        }
+    };
+}
+pub(crate) use row;
+
+/// The result of a query that is no table's row.
+macro_rules! tuple_rows {
+    ($(($($column:ident),+))+) => {$(
+        impl<$($column: Field),+> Row for ($($column,)+) {
+            const SOURCE: &'static str = "query";
+
+            fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+                Ok(($(columns.take::<$column>()?,)+))
+            }
+        }
+    )+};
+}
+
+tuple_rows! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) }

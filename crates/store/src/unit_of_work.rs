@@ -1,0 +1,49 @@
+//! Writes that are all kept or all dropped.
+//!
+//! A unit of work always begins as a writer (see [`crate::dialect`]). Dropping it without [`UnitOfWork::commit`]
+//! undoes everything.
+
+use std::sync::Arc;
+
+use sqlx::{Postgres, Sqlite};
+
+use crate::StoreError;
+use crate::batch::{Batch, Statements};
+use crate::constraint::store_error;
+use crate::pool::Pool;
+
+/// A transaction on whichever database is there.
+pub struct UnitOfWork {
+    pub(crate) transaction: Transaction,
+    statements: Arc<Statements>,
+}
+
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl UnitOfWork {
+    pub(crate) async fn begin(pool: &Pool, statements: Arc<Statements>) -> Result<Self, StoreError> {
+        let transaction = match pool {
+            Pool::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
+            Pool::Postgres(pool) => pool.begin().await.map(Transaction::Postgres),
+        };
+        Ok(Self { transaction: transaction.map_err(store_error)?, statements })
+    }
+
+    /// Writes a batch as part of this unit of work.
+    pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let statements = Arc::clone(&self.statements);
+        statements.write(self, batch).await
+    }
+
+    /// Keeps everything: durable when this returns.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.transaction {
+            Transaction::Sqlite(transaction) => transaction.commit().await,
+            Transaction::Postgres(transaction) => transaction.commit().await,
+        }
+        .map_err(store_error)
+    }
+}
