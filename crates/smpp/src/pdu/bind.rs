@@ -101,8 +101,6 @@ impl<'a> Outbind<'a> {
 /// The password is left out.
 impl fmt::Debug for Outbind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbind")
-            .field("system_id", &self.system_id.escape_ascii().to_string())
-            .finish_non_exhaustive()
+        f.debug_struct("Outbind").field("system_id", &self.system_id.escape_ascii().to_string()).finish_non_exhaustive()
     }
 }

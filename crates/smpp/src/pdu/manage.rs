@@ -17,10 +17,7 @@ pub struct QuerySm<'a> {
 
 impl<'a> QuerySm<'a> {
     pub(super) fn decode(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
-        Ok(Self {
-            message_id: cursor.cstr(&field::MESSAGE_ID)?,
-            source: Address::decode(cursor, &field::SOURCE_ADDR)?,
-        })
+        Ok(Self { message_id: cursor.cstr(&field::MESSAGE_ID)?, source: Address::decode(cursor, &field::SOURCE_ADDR)? })
     }
 
     pub(super) fn encode(&self, out: &mut impl Sink) -> Result<(), EncodeError> {

@@ -1,0 +1,216 @@
+//! What the handles and the tasks of one session share: the state behind a short lock, and the bells between them.
+
+use super::state::State;
+use super::{BindKind, CloseReason, Event, SessionConfig};
+use crate::encode::encode_header;
+use crate::{CommandId, CommandStatus, EncodeError, FrameError, Framer, Pdu};
+use bytes::BytesMut;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+pub(super) struct Link {
+    pub(super) config: SessionConfig,
+    pub(super) kind: BindKind,
+    pub(super) peer_interface_version: Option<u8>,
+    /// The free slots of the window.
+    pub(super) slots: Semaphore,
+    /// Rung when there is something to write.
+    pub(super) written: Notify,
+    /// Rung when the writer took what was waiting.
+    room: Notify,
+    /// Rung when the session ends, when its last request is answered, and when all is written.
+    progress: Notify,
+    state: Mutex<State>,
+}
+
+/// The session takes no more requests or responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Over;
+
+/// Why a request was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unqueued {
+    Over,
+    Full,
+    Encode(EncodeError),
+}
+
+/// What the writer is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    Write,
+    Wait,
+    Done,
+}
+
+impl Link {
+    pub(super) fn new(
+        config: SessionConfig,
+        kind: BindKind,
+        peer_interface_version: Option<u8>,
+        sequence: u32,
+    ) -> Self {
+        let window = config.window_clamped();
+        let state = Mutex::new(State::new(window, sequence, config.broken_tlvs));
+        Self {
+            config,
+            kind,
+            peer_interface_version,
+            slots: Semaphore::new(usize::from(window)),
+            written: Notify::new(),
+            room: Notify::new(),
+            progress: Notify::new(),
+            state,
+        }
+    }
+
+    /// The state. The lock is held for encoding or for one batch of PDUs, never across an await.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the state, and wakes the writer if there was nothing to write before and is now.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let was_idle = state.out.is_empty();
+        let result = act(&mut state);
+        let is_due = was_idle && !state.out.is_empty();
+        drop(state);
+        if is_due {
+            self.written.notify_one();
+        }
+        result
+    }
+
+    /// Writes a request into the buffer. The caller holds a slot.
+    pub(super) fn queue_request(&self, pdu: &Pdu<'_>, token: u64) -> Result<u32, Unqueued> {
+        let bound = self.config.write_buffer_bytes_max;
+        self.with(|state| {
+            if state.closed.is_some() || state.is_draining {
+                return Err(Unqueued::Over);
+            }
+            if state.out.len() >= bound {
+                return Err(Unqueued::Full);
+            }
+            state.request(pdu, token, Instant::now()).map_err(Unqueued::Encode)
+        })
+    }
+
+    /// Lets `answer` write into the buffer, unless the session is over.
+    pub(super) fn queue_response<T>(&self, answer: impl FnOnce(&mut BytesMut) -> T) -> Result<T, Over> {
+        self.with(|state| match state.closed {
+            Some(_) => Err(Over),
+            None => Ok(answer(&mut state.out)),
+        })
+    }
+
+    /// Takes in all whole PDUs of `buffer`. Returns whether the session goes on.
+    pub(super) fn take_in(&self, framer: Framer, buffer: &mut BytesMut, events: &mut Vec<Event>) -> bool {
+        let now = Instant::now();
+        let (end, answered, is_drained) = self.with(|state| {
+            let (open, octets) = (state.window.len(), buffer.len());
+            state.received_at = now;
+            let end = take_frames(state, framer, buffer, now, events);
+            state.keep_partial(octets, buffer.len(), now);
+            (end, open - state.window.len(), state.is_drained())
+        });
+        self.free_slots(answered, is_drained);
+        if let Some(reason) = end {
+            self.close(reason);
+        }
+        end.is_none()
+    }
+
+    /// Gives back slots of the window.
+    pub(super) fn free_slots(&self, count: usize, is_drained: bool) {
+        if count > 0 {
+            self.slots.add_permits(count);
+        }
+        if is_drained {
+            self.progress.notify_waiters();
+        }
+    }
+
+    /// Swaps what waits to be written into `chunk`, which is empty.
+    pub(super) fn take_output(&self, chunk: &mut BytesMut) -> Output {
+        let mut state = self.lock();
+        if state.out.is_empty() {
+            return if state.closed.is_some() { Output::Done } else { Output::Wait };
+        }
+        std::mem::swap(&mut state.out, chunk);
+        drop(state);
+        self.room.notify_waiters();
+        Output::Write
+    }
+
+    /// Ends the session; the first reason stays.
+    pub(super) fn close(&self, reason: CloseReason) {
+        self.lock().closed.get_or_insert(reason);
+        self.slots.close();
+        self.written.notify_one();
+        self.room.notify_waiters();
+        self.progress.notify_waiters();
+    }
+
+    /// Takes no more requests.
+    pub(super) fn drain(&self) {
+        self.lock().is_draining = true;
+        self.slots.close();
+    }
+
+    pub(super) fn set_flushed(&self) {
+        self.lock().is_flushed = true;
+        self.progress.notify_waiters();
+    }
+
+    /// Whether another write may be queued, or none ever will.
+    pub(super) fn has_room(&self) -> bool {
+        let state = self.lock();
+        state.out.len() < self.config.write_buffer_bytes_max || state.closed.is_some()
+    }
+
+    /// Waits for room in the write buffer, or for the end.
+    pub(super) async fn ready(&self) {
+        until(&self.room, || self.has_room()).await;
+    }
+
+    /// Waits until `holds`; looked at whenever the session makes progress.
+    pub(super) async fn until(&self, holds: impl Fn(&State) -> bool) {
+        until(&self.progress, || holds(&self.lock())).await;
+    }
+}
+
+async fn until(bell: &Notify, holds: impl Fn() -> bool) {
+    loop {
+        let mut rung = std::pin::pin!(bell.notified());
+        rung.as_mut().enable();
+        if holds() {
+            return;
+        }
+        rung.await;
+    }
+}
+
+fn take_frames(
+    state: &mut State,
+    framer: Framer,
+    buffer: &mut BytesMut,
+    now: Instant,
+    events: &mut Vec<Event>,
+) -> Option<CloseReason> {
+    loop {
+        match framer.next(buffer) {
+            Ok(Some(frame)) => {
+                if let Some(reason) = state.inbound(frame, now, events) {
+                    return Some(reason);
+                }
+            }
+            Ok(None) => return None,
+            Err(FrameError { command_length, sequence }) => {
+                encode_header(CommandId::GENERIC_NACK, sequence, CommandStatus::RINVCMDLEN, &mut state.out);
+                return Some(CloseReason::BadLength { command_length });
+            }
+        }
+    }
+}
