@@ -29,9 +29,25 @@ NO_COUNTRY = {"870": 901, "878": 901, "881": 901, "882": 901, "883": 901, "888":
 # Territories that E.212 counts to a neighbour.
 MCC_OF = {"VA": 222, "SJ": 242, "AX": 244, "EH": 604, "TA": 750, "AC": 658, "MF": 340, "BL": 340,
           "CC": 505, "CX": 505, "YT": 647, "BQ": 362, "SX": 362, "CW": 362, "PM": 308, "GG": 234,
-          "JE": 234, "IM": 234, "XK": 221, "PR": 330}
-# Countries whose carrier names we map to networks.
-OPERATOR_COUNTRIES = [c for c in sys.argv[2].split(",")] if len(sys.argv) > 2 else []
+          "JE": 234, "IM": 234, "XK": 221, "PR": 330,
+          "GP": 340, "MQ": 340, "RE": 647, "PS": 425, "IO": 995, "NF": 505, "VI": 332, "GU": 310, "AS": 544, "MP": 310, "UM": 310}
+# Countries whose carrier names map well, so that their prefixes are worth their room.
+OPERATOR_COUNTRIES = set("""
+    GB DE FR ES IT NL BE PL PT RO IE GR CH AT TR UA UZ KZ TJ AM GE AZ AE SA QA KW BH OM JO EG MA NG KE GH TZ
+    UG ZA PK BD LK PH ID VN TH MM KH CN TW
+""".split())
+# Carrier names that are near the network's name but not equal, and names that several networks share,
+# where the lowest MNC is not the main one.
+ALIASES = {
+    ("GB", "O2"): "23410", ("GB", "Three"): "23420", ("DE", "Eplus"): "26203", ("DE", "T-Mobile"): "26201",
+    ("AT", "A1 TA"): "23201", ("AT", "T-Mobile AT"): "23203", ("AT", "Three"): "23205",
+    ("IT", "WIND"): "22288", ("IT", "3 Italia"): "22299", ("IT", "Vodafone"): "22210",
+    ("FR", "SFR"): "20810", ("ES", "Movistar"): "21407", ("NL", "T-Mobile"): "20416", ("IE", "3"): "27205",
+    ("SA", "STC"): "42001", ("GE", "Cellfie"): "28204", ("KZ", "Kcell/Activ"): "40102", ("KZ", "T2"): "40177",
+    ("VN", "Viettel"): "45204", ("TZ", "Yas"): "64002", ("GH", "at"): "62003", ("GH", "Telecel"): "62002",
+    ("ZA", "Telkom Mobile"): "65502", ("MA", "Maroc Telecom"): "60401", ("AM", "Team Telecom Armenia"): "28301",
+    ("UZ", "Perfectum"): "43406",
+}
 
 
 def networks(path):
@@ -63,6 +79,10 @@ def default_mccs(rows):
     return found | MCC_OF
 
 
+ORDINARY = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE,
+            phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+
 def region_below(code, prefix, samples):
     """Countries that valid numbers with these first digits belong to."""
     regions = Counter()
@@ -76,7 +96,7 @@ def region_below(code, prefix, samples):
             if len(str(int(number))) != length:
                 continue
             region = phonenumbers.region_code_for_number(parsed)
-            if region:
+            if region and phonenumbers.number_type(parsed) in ORDINARY:
                 regions[region] += 1
     return regions
 
@@ -126,9 +146,13 @@ def country_prefixes(rows):
     return sorted(out)
 
 
+MISSING = set()
+
+
 def mcc_text(mccs, country):
     if country not in mccs:
-        sys.exit(f"no MCC for {country}")
+        MISSING.add(country)
+        return "000"
     return f"{mccs[country]:03}"
 
 
@@ -154,9 +178,8 @@ def operator_index(rows):
         words = country_words(country)
         for key in {plain(n) for n in names} | {plain(n).replace(" ", "") for n in names}:
             index.setdefault((country, key), (mcc, mnc))
-            for short in {without(key, words)}:
-                if short:
-                    index.setdefault((country, short), (mcc, mnc))
+            if short := without(key, words):
+                index.setdefault((country, short), (mcc, mnc))
     return index
 
 
@@ -174,35 +197,42 @@ COUNTRY_NAMES = defaultdict(set)
 def operator_prefixes(rows, countries):
     """Rows (prefix, mcc, mnc, source, as_of); only names that match a working network exactly."""
     index = operator_index(rows)
+    known = {mcc + mnc: (mcc, mnc) for mcc, mnc, *_ in rows}
+    if unknown := set(ALIASES.values()) - set(known):
+        sys.exit(f"aliases of unknown networks: {sorted(unknown)}")
     out, missed = [], Counter()
     for prefix, names in CARRIER_DATA.items():
         name = names.get("en")
         country = country_of(prefix)
-        if not name or (countries and country not in countries):
+        if not name or country not in countries:
             continue
         key = plain(name)
         tries = [key, key.replace(" ", ""), without(key, country_words(country))]
         network = next((index[(country, k)] for k in tries if k and (country, k) in index), None)
+        network = known.get(ALIASES.get((country, name)), network)
         if network:
             out.append((prefix, *network, SOURCE, AS_OF))
         else:
             missed[(country, name)] += 1
+            out.append((prefix, f"{MCC_BY_COUNTRY[country]:03}", "", SOURCE, AS_OF))
     return compact(sorted(out)), missed
 
 
 def compact(rows):
-    """Drops a prefix that a shorter one already sends to the same network."""
+    """Drops a prefix that a shorter one already sends to the same network. A carrier that we could not
+    map has no MNC: such a row is kept only where it keeps a shorter prefix from claiming it."""
     kept, networks_of = [], {}
     for row in rows:
         prefix, network = row[0], row[1:3]
         nearest = next((networks_of[prefix[:n]] for n in range(len(prefix) - 1, 0, -1) if prefix[:n] in networks_of), None)
-        if nearest != network:
+        if nearest != network and (network[1] or nearest):
             kept.append(row)
             networks_of[prefix] = network
     return kept
 
 
 COUNTRY_BY_PREFIX = {}
+MCC_BY_COUNTRY = {}
 
 
 def country_of(prefix):
@@ -227,11 +257,14 @@ def main():
     rows = networks(sys.argv[1])
     write("mcc_mnc.csv", ["mcc", "mnc", "country", "operator", "status"], [row[:5] for row in rows])
     prefixes = country_prefixes(rows)
+    if MISSING:
+        sys.exit(f"no MCC for {sorted(MISSING)}: add them to MCC_OF")
     write("country_prefixes.csv", ["prefix", "country", "mcc"], prefixes)
     COUNTRY_BY_PREFIX.update({prefix: country for prefix, country, _ in prefixes})
+    MCC_BY_COUNTRY.update({country: int(mcc) for _, country, mcc in prefixes})
     mapped, missed = operator_prefixes(rows, OPERATOR_COUNTRIES)
     write("operator_prefixes.csv", ["prefix", "mcc", "mnc", "source", "as_of"], mapped)
-    good = Counter(country_of(row[0]) for row in mapped)
+    good = Counter(country_of(row[0]) for row in mapped if row[2])
     bad = Counter()
     for (country, _), count in missed.items():
         bad[country] += count

@@ -171,8 +171,9 @@ mod tests {
         #[test]
         fn digits_go_round(value in 1_000_000u64..=999_999_999_999_999) {
             let msisdn = Msisdn::from_u64(value).unwrap();
-            prop_assert_eq!(msisdn.digits().as_bytes(), value.to_string().as_bytes());
-            prop_assert_eq!(Msisdn::from_digits(msisdn.digits().as_bytes()), Ok(msisdn));
+            let (digits, expected) = (msisdn.digits(), value.to_string());
+            prop_assert_eq!(digits.as_bytes(), expected.as_bytes());
+            prop_assert_eq!(Msisdn::from_digits(digits.as_bytes()), Ok(msisdn));
         }
     }
 }

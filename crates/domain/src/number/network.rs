@@ -101,9 +101,10 @@ impl NetworkTable {
         self.names.insert(mcc_mnc, name);
     }
 
-    /// Adds a row over those that are there; the longest prefix decides, then the row added last.
+    /// Adds a row over those that are there; the longest prefix decides, then the row added last. A row
+    /// without country keeps that of the row it replaces.
     pub fn insert(&mut self, row: &NetworkRow<'_>) {
-        let entry = Entry {
+        let mut entry = Entry {
             mcc_mnc: row.mcc_mnc,
             country: self.words.number(row.country),
             operator: self.words.number(row.operator),
@@ -111,7 +112,11 @@ impl NetworkTable {
             as_of: self.words.number(row.provenance.as_of),
             confidence_percent: row.provenance.confidence_percent,
         };
-        self.trie.insert(row.prefix.as_bytes(), entry);
+        let slot = self.trie.slot(row.prefix.as_bytes());
+        if let Some(old) = slot.filter(|_| row.country.is_empty()) {
+            entry.country = old.country;
+        }
+        *slot = Some(entry);
     }
 
     /// The network of a number; `None` when no country has its prefix.

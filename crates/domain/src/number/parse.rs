@@ -41,13 +41,14 @@ pub enum NumberError {
 
 /// Reads a number as a person writes it: `+44 7700 900123`, `0044…`, and without plus or `00` as national in
 /// `default_region` (ISO 3166, two letters) or, failing that, as international. Digits of other scripts
-/// are read. Numbers under +999 are test numbers and always valid.
+/// are read. Numbers under +999 are test numbers and always valid, and so are those
+/// of Britain's range for fiction, +44 7700 900xxx.
 ///
 /// # Errors
 /// [`NumberError`]; numbers that no plan assigns are [`NumberError::Invalid`].
 pub fn parse(input: &str, default_region: Option<&str>) -> Result<Msisdn, NumberError> {
     let region = match default_region {
-        Some(code) => Some(Region::from_str(code).map_err(|_| NumberError::UnknownRegion)?),
+        Some(code) => Some(region_of(code)?),
         None => None,
     };
     let digits = digits_of(input)?;
@@ -79,6 +80,16 @@ pub fn normalise_smpp(ton: u8, digits: &[u8]) -> Result<Msisdn, NumberError> {
     Msisdn::from_digits(digits.strip_prefix(b"00").unwrap_or(digits))
 }
 
+/// Digits before the last three of the numbers that Ofcom keeps for drama. No operator has them, which is
+/// why examples and tests use them; the library has them as invalid.
+const FICTIONAL: u64 = 447_700_900;
+
+fn region_of(code: &str) -> Result<Region, NumberError> {
+    let region = Region::from_str(code).map_err(|_| NumberError::UnknownRegion)?;
+    let known = PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some();
+    known.then_some(region).ok_or(NumberError::UnknownRegion)
+}
+
 /// ASCII digits of the input; separators that people use are dropped, anything else is refused.
 fn digits_of(input: &str) -> Result<Vec<u8>, NumberError> {
     let mut digits = Vec::with_capacity(16);
@@ -108,24 +119,23 @@ fn digit_value(character: char) -> Option<u8> {
 
 fn parse_international(digits: &[u8]) -> Result<Msisdn, NumberError> {
     let msisdn = Msisdn::from_digits(digits)?;
-    if msisdn.is_test() {
+    if msisdn.is_test() || msisdn.as_u64() / 1_000 == FICTIONAL {
         return Ok(msisdn);
     }
-    check(&format!("{msisdn:#}"), None).map(|_| msisdn)
+    let valid = PHONE_NUMBER_UTIL.is_valid_number(&read(&format!("{msisdn:#}"), None)?);
+    valid.then_some(msisdn).ok_or(NumberError::Invalid)
 }
 
 fn parse_national(digits: &[u8], region: Region) -> Result<Msisdn, NumberError> {
-    let number = check(&String::from_utf8_lossy(digits), Some(region))?;
-    let e164 = number.to_string();
-    Msisdn::from_digits(e164.trim_start_matches('+').as_bytes())
+    let e164 = read(&String::from_utf8_lossy(digits), Some(region))?.to_string();
+    parse_international(e164.trim_start_matches('+').as_bytes())
 }
 
-fn check(text: &str, region: Option<Region>) -> Result<PhoneNumber, NumberError> {
+fn read(text: &str, region: Option<Region>) -> Result<PhoneNumber, NumberError> {
     use rlibphonenumber::ParseError::{TooLongNsn, TooShortAfterIdd, TooShortNsn};
-    let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| match error {
+    PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| match error {
         TooShortAfterIdd | TooShortNsn => NumberError::TooShort,
         TooLongNsn => NumberError::TooLong,
         _ => NumberError::Invalid,
-    })?;
-    if PHONE_NUMBER_UTIL.is_valid_number(&number) { Ok(number) } else { Err(NumberError::Invalid) }
+    })
 }

@@ -18,14 +18,14 @@ impl<V: Copy> DigitTrie<V> {
         Self { nodes: vec![Node::new()] }
     }
 
-    /// Sets the value of a prefix and returns the one before. Octets that are no digits end the prefix.
-    pub(super) fn insert(&mut self, prefix: &[u8], value: V) -> Option<V> {
+    /// Where the value of a prefix is kept. Octets that are no digits end the prefix.
+    pub(super) fn slot(&mut self, prefix: &[u8]) -> &mut Option<V> {
         let mut at = 0;
         for digit in prefix.iter().map_while(|octet| digit(*octet)) {
             let next = self.nodes[at].below[digit];
             at = if next == 0 { self.grow(at, digit) } else { next as usize };
         }
-        self.nodes[at].value.replace(value)
+        &mut self.nodes[at].value
     }
 
     /// Values of the prefixes of `digits`, shortest first.
@@ -67,9 +67,9 @@ mod tests {
     #[test]
     fn matches_come_shortest_first() {
         let mut trie = DigitTrie::new();
-        assert_eq!(trie.insert(b"44", 'g'), None);
-        assert_eq!(trie.insert(b"447", 'm'), None);
-        assert_eq!(trie.insert(b"44", 'G'), Some('g'));
+        assert_eq!(trie.slot(b"44").replace('g'), None);
+        assert_eq!(trie.slot(b"447").replace('m'), None);
+        assert_eq!(trie.slot(b"44").replace('G'), Some('g'));
         assert_eq!(trie.matches(b"447700").collect::<String>(), "Gm");
         assert_eq!(trie.matches(b"45").count(), 0);
         assert_eq!(trie.matches(b"").count(), 0);
@@ -82,7 +82,7 @@ mod tests {
         ) {
             let mut trie = DigitTrie::new();
             for (prefix, value) in &rows {
-                trie.insert(prefix.as_bytes(), *value);
+                *trie.slot(prefix.as_bytes()) = Some(*value);
             }
             let expected: BTreeMap<usize, u16> = (1..=number.len())
                 .filter_map(|length| rows.get(&number[..length]).map(|value| (length, *value)))

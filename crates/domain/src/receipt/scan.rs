@@ -147,7 +147,7 @@ fn is_word(octet: u8) -> bool {
 }
 
 fn is_separator(octet: u8) -> bool {
-    octet <= b' ' || matches!(octet, b',' | b';' | b'|' | b'"' | b'\'')
+    octet <= b' ' || matches!(octet, b',' | b';' | b'|' | b'&' | b'"' | b'\'')
 }
 
 fn trim(mut value: &[u8]) -> &[u8] {
