@@ -1,2 +1,35 @@
-//! The sambac binary.
-fn main() {}
+//! The `sambac` binary: command line, configuration, lifecycle.
+//!
+//! ```text
+//! sambac demo                      # everything in one process, with two simulated operators
+//! sambac run --config sambac.toml  # the platform
+//! ```
+
+mod cli;
+mod exit;
+mod output;
+#[cfg(test)]
+mod scratch;
+mod signals;
+mod simulate;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime.map_err(exit::Failure::from).and_then(|runtime| runtime.block_on(cli.run()));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            telemetry::complain(&failure);
+            failure.code()
+        }
+    }
+}

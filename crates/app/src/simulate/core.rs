@@ -1,0 +1,112 @@
+//! What all sessions of a simulator share: its mind, its clock, its journal and its counters.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desks;
+use super::journal::{Journal, Line};
+use super::message_id::{MessageId, MessageIds};
+use super::plan::{Arrival, Forms, Plan, Planner};
+use super::scenario::{BindSettings, Scenario};
+
+/// Shared by the sessions of one simulator.
+pub(crate) struct Core {
+    pub(crate) bind: BindSettings,
+    pub(crate) receipts: ReceiptLimits,
+    pub(crate) desks: Desks,
+    pub(crate) counts: Counts,
+    pub(crate) stop: CancellationToken,
+    mind: Mutex<Mind>,
+    journal: Option<Journal>,
+    started: Instant,
+    started_us: i64,
+    last_session: AtomicU64,
+    pub(crate) bound: AtomicU32,
+    pub(crate) refused: AtomicU32,
+}
+
+/// Bounds on receipts.
+pub(crate) struct ReceiptLimits {
+    /// Unacknowledged on a bind.
+    pub(crate) window: u16,
+    /// Sent again so often.
+    pub(crate) resend_max: u32,
+}
+
+/// What happened so far.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) submits: AtomicU64,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) receipts_sent: AtomicU64,
+    pub(crate) receipts_acknowledged: AtomicU64,
+}
+
+struct Mind {
+    planner: Planner,
+    ids: MessageIds,
+}
+
+impl Core {
+    /// `started_us` is now, in UTC microseconds.
+    pub(crate) fn new(scenario: Scenario, journal: Option<Journal>, started_us: i64) -> Self {
+        let receipt = &scenario.profile.receipt;
+        let window = u16::try_from(receipt.window_max).unwrap_or(u16::MAX);
+        Self {
+            bind: scenario.bind.clone(),
+            receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
+            desks: Desks::new(receipt.waiting_max),
+            counts: Counts::default(),
+            stop: CancellationToken::new(),
+            mind: Mutex::new(Mind { planner: Planner::new(scenario), ids: MessageIds::new(started_us) }),
+            journal,
+            started: Instant::now(),
+            started_us,
+            last_session: AtomicU64::new(0),
+            bound: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+        }
+    }
+
+    /// A number for a new session.
+    pub(crate) fn next_session(&self) -> u64 {
+        self.last_session.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Microseconds since the start.
+    pub(crate) fn now_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// `now_us` as a time of tokio's clock.
+    pub(crate) fn instant(&self, at_us: u64) -> Instant {
+        self.started + Duration::from_micros(at_us)
+    }
+
+    /// `now_us` as UTC microseconds.
+    pub(crate) fn utc_us(&self, at_us: u64) -> i64 {
+        self.started_us.saturating_add_unsigned(at_us)
+    }
+
+    /// The plan for a message and an id for it.
+    pub(crate) fn plan(&self, arrival: &Arrival<'_>) -> (Plan, Forms, MessageId) {
+        let mut mind = self.mind.lock().unwrap_or_else(PoisonError::into_inner);
+        let Mind { planner, ids } = &mut *mind;
+        let (plan, forms) = planner.plan(arrival);
+        (plan, forms, ids.next(forms.id, || planner.bits()))
+    }
+
+    /// Begins a line of the journal, when there is one.
+    pub(crate) fn line(&self, event: &str, session: u64, at_us: u64) -> Option<Line<'_>> {
+        self.journal.as_ref().map(|journal| journal.line(self.utc_us(at_us), event, session))
+    }
+
+    /// The journal.
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+}

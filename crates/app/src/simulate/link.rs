@@ -1,0 +1,305 @@
+//! One bound session: answers what comes, when it is time, and sends receipts as the window allows.
+//!
+//! One task and no task per message: delayed answers wait in a heap here, receipts at the [`Desk`], and events come in
+//! batches.
+
+mod record;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use sambac_smpp::{CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp};
+use tokio::time::sleep_until;
+
+use super::core::Core;
+use super::desk::Desk;
+use super::message_id::MessageId;
+use super::plan::{Answer, Arrival, Planned};
+use super::receipt::{Party, Receipt, Writer};
+
+const BATCH: usize = 256;
+/// After a receipt was refused, before it is sent again.
+const RESEND_AFTER_US: u64 = 1_000_000;
+/// How long a receipt that is to come before the answer is ahead of it.
+const HEAD_START_US: u64 = 20_000;
+const UNBIND_LIMIT: Duration = Duration::from_millis(500);
+
+/// One bound session.
+pub(crate) struct Link {
+    core: Arc<Core>,
+    desk: Arc<Desk>,
+    session: Session,
+    number: u64,
+    system_id: Vec<u8>,
+    receives: bool,
+    /// Delayed answers, by due time and order of arrival.
+    answers: BinaryHeap<Reverse<(u64, u64)>>,
+    delayed: HashMap<u64, Delayed>,
+    /// Receipts sent and not acknowledged, by token.
+    in_flight: HashMap<u64, Receipt>,
+    next_token: u64,
+    next_receipt_us: Option<u64>,
+    new: Vec<Receipt>,
+    due: Vec<Receipt>,
+    writer: Writer,
+}
+
+struct Delayed {
+    header: Header,
+    answer: Answer,
+    id: MessageId,
+}
+
+impl Link {
+    pub(crate) fn new(core: Arc<Core>, session: Session, number: u64, system_id: Vec<u8>) -> Self {
+        let receives = session.kind() != sambac_smpp::BindKind::Transmitter;
+        Self {
+            desk: core.desks.of(&system_id),
+            core,
+            session,
+            number,
+            system_id,
+            receives,
+            answers: BinaryHeap::new(),
+            delayed: HashMap::new(),
+            in_flight: HashMap::new(),
+            next_token: 0,
+            next_receipt_us: None,
+            new: Vec::new(),
+            due: Vec::new(),
+            writer: Writer::default(),
+        }
+    }
+
+    /// Serves the session until it is over.
+    pub(crate) async fn run(mut self, mut events: Events) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut open = true;
+        self.send_receipts();
+        while open {
+            tokio::select! {
+                _ = events.recv_many(&mut batch, BATCH) => open = !batch.is_empty(),
+                () = wait_until(&self.core, self.wakes_at()) => {}
+                () = self.desk.changed.notified(), if self.can_send() => {}
+                () = self.core.stop.cancelled() => {
+                    self.session.unbind(UNBIND_LIMIT).await;
+                    while let Some(event) = events.try_recv() {
+                        batch.push(event);
+                    }
+                    open = false;
+                }
+            }
+            for event in batch.drain(..) {
+                self.handle(event);
+            }
+            self.send_answers();
+            self.keep_receipts();
+            self.send_receipts();
+            self.session.ready().await;
+        }
+        // Another bind must learn of what waits here.
+        self.desk.changed.notify_one();
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Request { header, frame } => match frame.pdu() {
+                Ok(Pdu::SubmitSm(sm)) if self.session.kind().esme_may_send(header.command_id) => {
+                    self.submit(header, &sm)
+                }
+                Ok(Pdu::SubmitSm(_)) => self.session.respond_error(header, CommandStatus::RINVBNDSTS),
+                _ => self.session.respond_error(header, CommandStatus::RINVCMDID),
+            },
+            Event::Response { token, header, .. } => self.acknowledged(token, header),
+            Event::Timeout { token } => self.unacknowledged(token, 0),
+            Event::Closed { reason, .. } => {
+                self.record_closed(reason);
+                let tokens: Vec<u64> = self.in_flight.keys().copied().collect();
+                for token in tokens {
+                    self.unacknowledged(token, 0);
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, header: Header, sm: &Sm<'_>) {
+        let now_us = self.core.now_us();
+        self.core.counts.submits.fetch_add(1, Relaxed);
+        self.record_submit(header, sm, now_us);
+        let limit = self.core.bind.window_max as usize;
+        if limit > 0 && self.delayed.len() >= limit {
+            return self.answer(header, Answer::Refuse(CommandStatus::RTHROTTLED.0), &MessageId::default());
+        }
+        let (plan, forms, id) = self.core.plan(&Arrival {
+            source: sm.source.addr,
+            destination: sm.destination.addr,
+            receipt_asked: sm.registered_delivery & 0x03 == 0x01,
+            now_us,
+        });
+        let ahead_us =
+            plan.receipts.iter().flatten().filter(|planned| planned.before_answer).map(|planned| planned.after_us);
+        let answer_after_us =
+            ahead_us.max().map_or(plan.answer_after_us, |us| plan.answer_after_us.max(us + HEAD_START_US));
+        for planned in plan.receipts.iter().flatten() {
+            let receipt = self.receipt(sm, id, planned, forms.receipt, (now_us, answer_after_us));
+            self.new.push(receipt);
+        }
+        if answer_after_us == 0 {
+            self.answer(header, plan.answer, &id);
+        } else {
+            let order = self.next_token();
+            self.answers.push(Reverse((now_us + answer_after_us, order)));
+            self.delayed.insert(order, Delayed { header, answer: plan.answer, id });
+        }
+    }
+
+    fn receipt(
+        &self,
+        sm: &Sm<'_>,
+        message_id: MessageId,
+        planned: &Planned,
+        format: super::scenario::ReceiptFormat,
+        (now_us, answer_after_us): (u64, u64),
+    ) -> Receipt {
+        let from_us = if planned.before_answer { now_us } else { now_us + answer_after_us };
+        Receipt {
+            source: Party::new(sm.source),
+            destination: Party::new(sm.destination),
+            message_id,
+            state: planned.state,
+            format,
+            submitted_us: self.core.utc_us(now_us),
+            due_us: from_us + planned.after_us,
+            sent: 0,
+        }
+    }
+
+    /// Gives an answer now. A session that is over makes no difference: its answers are lost, as on a real link.
+    fn answer(&mut self, header: Header, answer: Answer, id: &MessageId) {
+        let (status, id) = match answer {
+            Answer::Accept => (0, id.as_bytes()),
+            Answer::AcceptWithoutId => (0, &b""[..]),
+            Answer::Refuse(status) => (status, &b""[..]),
+            Answer::Silence => return,
+            Answer::Close => return self.session.close(),
+        };
+        if status == 0 {
+            self.core.counts.accepted.fetch_add(1, Relaxed);
+            let resp = Pdu::SubmitSmResp(SmResp::new(id));
+            let _ = self.session.respond(header.sequence_number, CommandStatus::ROK, &resp);
+        } else {
+            self.session.respond_error(header, CommandStatus(status));
+        }
+        self.record_answer(header, status, id);
+    }
+
+    fn send_answers(&mut self) {
+        let now_us = self.core.now_us();
+        while let Some(Reverse((due_us, order))) = self.answers.peek().copied()
+            && due_us <= now_us
+        {
+            self.answers.pop();
+            if let Some(Delayed { header, answer, id }) = self.delayed.remove(&order) {
+                self.answer(header, answer, &id);
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, token: u64, header: Header) {
+        if let Some(receipt) = self.in_flight.get(&token) {
+            self.record_acknowledged(header, receipt);
+        }
+        if header.command_status.is_ok() {
+            self.in_flight.remove(&token);
+            self.core.counts.receipts_acknowledged.fetch_add(1, Relaxed);
+        } else {
+            self.unacknowledged(token, RESEND_AFTER_US);
+        }
+    }
+
+    /// Puts a receipt back to be sent again, on any bind, unless that was done often enough.
+    fn unacknowledged(&mut self, token: u64, after_us: u64) {
+        let Some(mut receipt) = self.in_flight.remove(&token) else { return };
+        if receipt.sent > self.core.receipts.resend_max {
+            return self.record_dropped(&receipt);
+        }
+        if after_us > 0 {
+            receipt.due_us = self.core.now_us() + after_us;
+        }
+        self.new.push(receipt);
+    }
+
+    fn keep_receipts(&mut self) {
+        if self.new.is_empty() {
+            return;
+        }
+        for receipt in self.desk.add(&mut self.new) {
+            self.record_dropped(&receipt);
+        }
+        if !self.can_send() {
+            self.desk.changed.notify_one();
+        }
+    }
+
+    /// Sends what is due while there is room in the window; when there is none left, another bind is told to go on.
+    fn send_receipts(&mut self) {
+        if !self.receives {
+            return;
+        }
+        let now_us = self.core.now_us();
+        let free = self.session.window_free();
+        let mut due = std::mem::take(&mut self.due);
+        self.next_receipt_us = self.desk.take_due(now_us, free, &mut due);
+        for receipt in due.drain(..) {
+            self.send_receipt(receipt, now_us);
+        }
+        self.due = due;
+        if !self.new.is_empty() {
+            self.keep_receipts();
+            self.next_receipt_us = Some(now_us);
+        }
+        if self.next_receipt_us.is_some() && !self.can_send() {
+            self.desk.changed.notify_one();
+        }
+    }
+
+    fn send_receipt(&mut self, mut receipt: Receipt, now_us: u64) {
+        let token = self.next_token();
+        let sm = self.writer.write(&receipt, self.core.utc_us(now_us));
+        match self.session.try_send(&Pdu::DeliverSm(sm), token) {
+            Ok(sequence) => {
+                receipt.sent += 1;
+                self.core.counts.receipts_sent.fetch_add(1, Relaxed);
+                self.record_receipt(sequence, &receipt, now_us);
+                self.in_flight.insert(token, receipt);
+            }
+            // No room, or no session: it waits for the next bind or for this one's next turn.
+            Err(_) => self.new.push(receipt),
+        }
+    }
+
+    fn can_send(&self) -> bool {
+        self.receives && self.session.window_free() > 0 && !self.session.is_closed()
+    }
+
+    fn wakes_at(&self) -> Option<u64> {
+        let answer = self.answers.peek().map(|Reverse((due_us, _))| *due_us);
+        let receipt = self.next_receipt_us.filter(|_| self.can_send());
+        answer.into_iter().chain(receipt).min()
+    }
+
+    fn next_token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
+    }
+}
+
+async fn wait_until(core: &Core, at_us: Option<u64>) {
+    match at_us {
+        Some(at_us) => sleep_until(core.instant(at_us)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,21 @@
+//! Logs go to standard error, so that standard output holds data only.
+
+use std::io::Write as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Failure;
+
+/// Starts logging: `level` is a level (`info`) or a filter (`warn,sambac_engine=debug`). Later calls change nothing.
+pub(crate) fn start(level: &str, json: bool) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Fails only when logging was started before.
+    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// Tells the person at the terminal why the command failed.
+pub(crate) fn complain(failure: &Failure) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "sambac: {failure}");
+}
