@@ -59,7 +59,7 @@ fn smpp_addresses_are_normalised_by_form() {
         (1, b"12345", Err(NumberError::TooShort)),
         (1, b"44 7700", Err(NumberError::NotDigits)),
         (1, b"", Err(NumberError::Empty)),
-        (1, b"\0447700900123", Err(NumberError::Empty)),
+        (1, b"\x00447700900123", Err(NumberError::Empty)),
         (1, b"1234567890123456", Err(NumberError::TooLong)),
     ] {
         assert_eq!(number::normalise_smpp(ton, digits).map(number::Msisdn::as_u64), expected, "{digits:?}");

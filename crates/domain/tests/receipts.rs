@@ -4,9 +4,9 @@ use sambac_domain::receipt::{self, Receipt, ReceiptInput, ReceiptState};
 
 use ReceiptState::{Accepted, Deleted, Delivered, Enroute, Expired, Rejected, Skipped, Undeliverable, Unknown};
 
-fn text_receipt(text: &[u8]) -> Receipt {
+fn text_receipt(text: &[u8]) -> Option<Receipt> {
     let input = ReceiptInput { esm_class: 0x04, short_message: text, ..ReceiptInput::default() };
-    receipt::parse(&input).unwrap()
+    receipt::parse(&input)
 }
 
 /// Text, then id, state and error.
@@ -80,7 +80,7 @@ const DIALECTS: [(&str, &str, ReceiptState, Option<&str>); 38] = [
 #[test]
 fn every_dialect_is_read() {
     for (text, id, state, error) in DIALECTS {
-        let receipt = text_receipt(text.as_bytes());
+        let receipt = text_receipt(text.as_bytes()).unwrap();
         assert_eq!(receipt.smsc_message_id, id, "{text}");
         assert_eq!((receipt.state, receipt.error.as_deref()), (state, error), "{text}");
     }
@@ -92,7 +92,7 @@ fn every_dialect_is_read_in_utf_16() {
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         for octets in [big, little] {
-            let receipt = text_receipt(&octets);
+            let receipt = text_receipt(&octets).unwrap();
             assert_eq!(receipt.smsc_message_id, id, "{text}");
             assert_eq!((receipt.state, receipt.error.as_deref()), (state, error), "{text}");
         }
@@ -103,22 +103,23 @@ fn every_dialect_is_read_in_utf_16() {
 fn counts_and_dates() {
     let receipt = text_receipt(
         b"id:9 sub:001 dlvrd:001 submit date:2401020304 done date:2024-01-02 03:05:06 stat:DELIVRD err:000 text:",
-    );
+    )
+    .unwrap();
     assert_eq!((receipt.sub, receipt.dlvrd), (Some(1), Some(1)));
     let micros = |date: Option<receipt::ReceiptDate>| date.map(receipt::ReceiptDate::micros_as_utc);
     assert_eq!(micros(receipt.submit_date), Some(1_704_164_640_000_000));
     assert_eq!(micros(receipt.done_date), Some(1_704_164_706_000_000));
 
-    let receipt = text_receipt(b"id:9 sub:x dlvrd:99999999 submit date:0000000000 done date: stat:DELIVRD");
+    let receipt = text_receipt(b"id:9 sub:x dlvrd:99999999 submit date:0000000000 done date: stat:DELIVRD").unwrap();
     assert_eq!((receipt.sub, receipt.dlvrd), (None, None));
     assert_eq!((receipt.submit_date, receipt.done_date), (None, None));
 }
 
 #[test]
 fn unknown_words_are_kept_for_the_alert() {
-    let receipt = text_receipt(b"id:9 stat:BANANA");
+    let receipt = text_receipt(b"id:9 stat:BANANA").unwrap();
     assert_eq!((receipt.state, receipt.unmapped_state.as_deref()), (Unknown, Some("BANANA")));
-    assert_eq!(text_receipt(b"id:9 stat:DELIVRD").unmapped_state, None);
+    assert_eq!(text_receipt(b"id:9 stat:DELIVRD").unwrap().unmapped_state, None);
     let input = ReceiptInput {
         esm_class: 4,
         receipted_message_id: Some(b"9\0"),
@@ -200,7 +201,7 @@ fn an_intermediate_notification_without_state_is_on_its_way() {
 #[test]
 fn long_values_are_cut() {
     let text = format!("id:{} stat:{}", "9".repeat(300), "X".repeat(300));
-    let receipt = text_receipt(text.as_bytes());
+    let receipt = text_receipt(text.as_bytes()).unwrap();
     assert_eq!(receipt.smsc_message_id.len(), 64);
     assert_eq!(receipt.unmapped_state.map(|word| word.len()), Some(32));
 }

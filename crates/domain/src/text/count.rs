@@ -4,7 +4,7 @@
 //! is exact: an escape or surrogate pair that does not fit the end of a part moves to the next as a whole.
 
 use super::units::{Limits, Unit};
-use super::{Encoding, LongMethod, SEGMENTS_MAX, TextError, gsm7, udh};
+use super::{Encoding, LongMethod, TextError, gsm7, udh};
 
 /// How a message is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -105,7 +105,7 @@ impl Tally {
         };
         Ok(SegmentCount {
             encoding,
-            segments: u8::try_from(parts).ok().filter(|n| *n <= SEGMENTS_MAX).ok_or(TextError::TooLong)?,
+            segments: u8::try_from(parts).map_err(|_| TextError::TooLong)?,
             units: self.units,
             units_per_segment: capacity,
             units_left: left as u16,

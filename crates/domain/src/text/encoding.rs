@@ -70,18 +70,17 @@ impl Encoding {
     #[must_use]
     pub fn from_data_coding(data_coding: u8) -> Option<(Self, Option<u8>)> {
         let class = Some(data_coding & 0x03);
+        // Groups 0xC0 to 0xE0 are message waiting indications.
         match data_coding {
-            0x00 => Some((Self::Gsm7, None)),
+            0x00 | 0xC0..=0xDF => Some((Self::Gsm7, None)),
             0x01 | 0x03 => Some((Self::Latin1, None)),
             0x02 | 0x04 => Some((Self::Binary, None)),
-            0x08 => Some((Self::Ucs2, None)),
+            0x08 | 0xE0..=0xEF => Some((Self::Ucs2, None)),
             0x05..=0x0F | 0x80..=0xBF => None,
             0x10..=0x7F => {
                 let class = class.filter(|_| data_coding & 0x10 != 0);
                 Self::from_general_group(data_coding).map(|encoding| (encoding, class))
             }
-            0xC0..=0xDF => Some((Self::Gsm7, None)),
-            0xE0..=0xEF => Some((Self::Ucs2, None)),
             0xF0..=0xFF if data_coding & 0x04 == 0 => Some((Self::Gsm7, class)),
             0xF0..=0xFF => Some((Self::Binary, class)),
         }
@@ -181,11 +180,12 @@ fn encode_ucs2(text: &str) -> Vec<u8> {
 }
 
 fn decode_ucs2(octets: &[u8]) -> String {
-    let (octets, read): (&[u8], fn([u8; 2]) -> u16) = match octets {
-        [0xFF, 0xFE, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => (rest, u16::from_be_bytes),
-        _ => (octets, u16::from_be_bytes),
+    let (octets, little_endian) = match octets {
+        [0xFF, 0xFE, rest @ ..] => (rest, true),
+        [0xFE, 0xFF, rest @ ..] => (rest, false),
+        _ => (octets, false),
     };
+    let read = if little_endian { u16::from_le_bytes } else { u16::from_be_bytes };
     let (pairs, odd) = octets.as_chunks::<2>();
     let units = pairs.iter().map(|pair| read(*pair));
     let mut text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();

@@ -3,6 +3,8 @@
 //! A message that fits one segment goes as plain `short_message` whatever the [`LongMethod`]. Otherwise
 //! each part carries a concatenation header, or SAR TLVs, or everything goes in one `message_payload`.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use super::count::Tally;
@@ -78,7 +80,7 @@ pub fn segment(body: &Body<'_>, method: LongMethod, reference: u16) -> Result<Se
     match *body {
         Body::Text { text, encoding } => {
             let octets = encode(text, encoding)?;
-            cut(octets, Unit::of(encoding), encoding, method, reference).map(|(_, segments)| segments)
+            cut(octets.into(), Unit::of(encoding), encoding, method, reference).map(|(_, segments)| segments)
         }
         Body::Octets { data, udh: true, data_coding } if udh::parse(data).is_some() => {
             count_octets(data, data_coding, true)?;
@@ -86,7 +88,7 @@ pub fn segment(body: &Body<'_>, method: LongMethod, reference: u16) -> Result<Se
         }
         Body::Octets { data, data_coding, .. } => {
             let (unit, encoding) = Unit::of_data_coding(data_coding);
-            cut(data.to_vec(), unit, encoding, method, reference).map(|(_, segments)| segments)
+            cut(data.into(), unit, encoding, method, reference).map(|(_, segments)| segments)
         }
     }
 }
@@ -109,7 +111,7 @@ pub fn segment_text(
             Err(_) => (encode(text, Encoding::Ucs2)?, Encoding::Ucs2),
         },
     };
-    cut(octets, Unit::of(encoding), encoding, method, reference)
+    cut(octets.into(), Unit::of(encoding), encoding, method, reference)
 }
 
 impl Segment {
@@ -119,7 +121,7 @@ impl Segment {
 }
 
 fn cut(
-    octets: Vec<u8>,
+    octets: Cow<'_, [u8]>,
     unit: Unit,
     encoding: Encoding,
     method: LongMethod,
@@ -129,7 +131,7 @@ fn cut(
     let count = Tally::of_octets(&octets, unit, limits).finish(encoding)?;
     if count.segments == 1 || method == LongMethod::Payload {
         let as_payload = count.segments > 1;
-        let segment = Segment { as_payload, ..Segment::single(octets) };
+        let segment = Segment { as_payload, ..Segment::single(octets.into_owned()) };
         return Ok((count, SmallVec::from_buf([segment])));
     }
     let parts = Parts { rest: &octets, unit, limits };
