@@ -88,3 +88,35 @@ impl std::fmt::Display for TrafficClass {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_names_and_lanes() {
+        for (class, code, name, lane, validity_s) in [
+            (TrafficClass::Otp, 0, "otp", 0, 300),
+            (TrafficClass::Transactional, 1, "transactional", 1, 86_400),
+            (TrafficClass::Marketing, 2, "marketing", 2, 86_400),
+        ] {
+            assert_eq!((class.code(), TrafficClass::from_code(code)), (code, Some(class)));
+            assert_eq!((class.lane(), class.default_validity_s()), (Lane(lane), validity_s));
+            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{name}\""));
+            assert_eq!((class.to_string(), class.as_str()), (name.to_owned(), name));
+        }
+        assert_eq!((TrafficClass::from_code(3), TrafficClass::from_code(-1)), (None, None));
+    }
+
+    #[test]
+    fn only_an_otp_is_never_sent_twice() {
+        let resent: Vec<_> = TrafficClass::ALL.into_iter().filter(|class| class.resend_after_unknown()).collect();
+        assert_eq!(resent, [TrafficClass::Transactional, TrafficClass::Marketing]);
+    }
+
+    #[test]
+    fn every_lane_has_an_index() {
+        assert_eq!(Lane::ALL.map(Lane::index), [0, 1, 2]);
+        assert_eq!(Lane(200).index(), 2);
+    }
+}

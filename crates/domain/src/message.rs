@@ -205,3 +205,96 @@ impl Message {
         self.price_micros.checked_mul(i64::from(self.segment_count))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn message() -> Message {
+        Message {
+            id: MessageId::from_raw(5 << 8),
+            account_id: AccountId::from_raw(1),
+            origin: Origin::Rest { api_key: ApiKeyId::from_raw(2) },
+            sender: "Bank".parse().unwrap(),
+            destination: Msisdn::from_u64(447_700_900_123).unwrap(),
+            class: TrafficClass::Otp,
+            body: MessageBody::Text { text: "Your code is 123456".to_owned(), encoding: Encoding::Gsm7 },
+            segment_count: 3,
+            mcc_mnc: None,
+            route_id: RouteId::from_raw(3),
+            rate_id: RateId::from_raw(4),
+            price_micros: 12_500,
+            currency: "EUR".parse().unwrap(),
+            accepted_at: Timestamp(0),
+            expires_at: Timestamp::from_secs(300),
+            client_ref: None,
+            receipt_wanted: true,
+        }
+    }
+
+    #[test]
+    fn segments_price_and_validity() {
+        let message = message();
+        let numbers: Vec<_> = message.segment_ids().map(|id| (id.message(), id.no())).collect();
+        assert_eq!(numbers, [(message.id, 1), (message.id, 2), (message.id, 3)]);
+        assert_eq!((message.total_micros(), message.lane()), (Some(37_500), Lane(0)));
+        assert_eq!(Message { price_micros: i64::MAX, ..message.clone() }.total_micros(), None);
+        assert!(message.is_expired(Timestamp::from_secs(300)) && !message.is_expired(Timestamp(299_999_999)));
+    }
+
+    #[test]
+    fn a_log_line_tells_neither_text_nor_number() {
+        let shown = format!("{:?}", message());
+        assert!(!shown.contains("123456") && !shown.contains("0123"), "{shown}");
+        assert!(shown.contains("Text(19 characters, gsm7)"), "{shown}");
+    }
+
+    #[test]
+    fn origins_go_round() {
+        let rest = Origin::Rest { api_key: ApiKeyId::from_raw(2) };
+        let smpp = Origin::Smpp { smpp_account: SmppAccountId::from_raw(3) };
+        for (origin, code, raw) in [(rest, 0, 2), (smpp, 1, 3)] {
+            assert_eq!((origin.code(), origin.raw()), (code, raw));
+            assert_eq!(Origin::from_parts(code, raw), Some(origin));
+            assert_eq!(serde_json::from_value::<Origin>(serde_json::to_value(origin).unwrap()).unwrap(), origin);
+        }
+        assert_eq!(Origin::from_parts(2, 1), None);
+    }
+
+    #[test]
+    fn bodies_that_we_did_not_write_are_refused() {
+        for bytes in [&[][..], &[1], &[0, 0, 65], &[4, 0, 65], &[1, 7, 65], &[1, 0, 0xff]] {
+            assert_eq!(MessageBody::from_bytes(bytes), Err(MalformedBody), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn octets_have_the_encoding_of_their_data_coding() {
+        let of = |data_coding| MessageBody::Octets { data: Vec::new(), data_coding, udhi: false }.encoding();
+        assert_eq!([of(0), of(3), of(8), of(4)], [Encoding::Gsm7, Encoding::Latin1, Encoding::Ucs2, Encoding::Binary]);
+        assert_eq!(message().body.encoding(), Encoding::Gsm7);
+    }
+
+    proptest! {
+        #[test]
+        fn texts_go_round(text: String, which in 0..4_usize) {
+            let encoding = [Encoding::Gsm7, Encoding::Latin1, Encoding::Ucs2, Encoding::Binary][which];
+            let body = MessageBody::Text { text, encoding };
+            prop_assert_eq!(MessageBody::from_bytes(&body.to_bytes()), Ok(body));
+        }
+
+        #[test]
+        fn octets_go_round(data: Vec<u8>, data_coding: u8, udhi: bool) {
+            let body = MessageBody::Octets { data, data_coding, udhi };
+            prop_assert_eq!(MessageBody::from_bytes(&body.to_bytes()), Ok(body));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            if let Ok(body) = MessageBody::from_bytes(&bytes) {
+                prop_assert_eq!(body.to_bytes(), bytes);
+            }
+        }
+    }
+}

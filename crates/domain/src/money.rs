@@ -181,3 +181,105 @@ fn digits_value(digits: &str) -> Result<i128, MoneyError> {
         _ => Err(MoneyError::Malformed),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn eur(micros: i64) -> Money {
+        Money::new(micros, "EUR".parse().unwrap())
+    }
+
+    #[test]
+    fn decimal_texts() {
+        for (text, micros) in [
+            ("12", Ok(12_000_000)),
+            ("0.0125", Ok(12_500)),
+            ("-0.5", Ok(-500_000)),
+            ("007.100000", Ok(7_100_000)),
+            ("9223372036854.775807", Ok(i64::MAX)),
+            ("-9223372036854.775808", Ok(i64::MIN)),
+            ("9223372036854.775808", Err(MoneyError::Overflow)),
+            ("99999999999999999999999999999999999999999999", Err(MoneyError::Overflow)),
+            ("0.0000001", Err(MoneyError::TooFine)),
+            ("0.0000000", Err(MoneyError::TooFine)),
+            ("", Err(MoneyError::Malformed)),
+            ("-", Err(MoneyError::Malformed)),
+            (".5", Err(MoneyError::Malformed)),
+            ("5.", Err(MoneyError::Malformed)),
+            ("+5", Err(MoneyError::Malformed)),
+            ("--5", Err(MoneyError::Malformed)),
+            ("1e3", Err(MoneyError::Malformed)),
+            ("1,5", Err(MoneyError::Malformed)),
+            ("1.2.3", Err(MoneyError::Malformed)),
+            (" 1", Err(MoneyError::Malformed)),
+            ("٣", Err(MoneyError::Malformed)),
+        ] {
+            assert_eq!(parse_micros(text), micros, "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_with_two_to_six_decimals() {
+        for (micros, text) in [
+            (12_345_600, "12.3456 EUR"),
+            (5_000_000, "5.00 EUR"),
+            (-1, "-0.000001 EUR"),
+            (0, "0.00 EUR"),
+            (i64::MIN, "-9223372036854.775808 EUR"),
+        ] {
+            assert_eq!(eur(micros).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn sums_are_checked() {
+        let usd = Money::new(1, "USD".parse().unwrap());
+        let mismatch = Err(MoneyError::CurrencyMismatch(eur(0).currency, usd.currency));
+        assert_eq!((eur(1).checked_add(usd), eur(1).checked_sub(usd)), (mismatch, mismatch));
+        assert_eq!(eur(i64::MAX).checked_add(eur(1)), Err(MoneyError::Overflow));
+        assert_eq!(eur(i64::MIN).checked_sub(eur(1)), Err(MoneyError::Overflow));
+        assert_eq!(eur(i64::MAX / 2 + 1).checked_mul(2), Err(MoneyError::Overflow));
+        assert_eq!(eur(7).checked_mul(3), Ok(eur(21)));
+        assert_eq!(eur(7).checked_sub(eur(9)), Ok(eur(-2)));
+    }
+
+    #[test]
+    fn only_iso_currencies() {
+        assert_eq!("KES".parse::<Currency>().unwrap().as_str(), "KES");
+        for text in ["", "eur", "EU", "EURO", "ZZZ", "€€€", "E\u{301}R"] {
+            assert_eq!(text.parse::<Currency>(), Err(MoneyError::UnknownCurrency), "{text}");
+        }
+    }
+
+    #[test]
+    fn serde_is_micros_and_code() {
+        let json = "{\"micros\":12500,\"currency\":\"EUR\"}";
+        assert_eq!(serde_json::to_string(&eur(12_500)).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Money>(json).unwrap(), eur(12_500));
+        assert!(serde_json::from_str::<Money>("{\"micros\":1.5,\"currency\":\"EUR\"}").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn texts_go_round(micros: i64) {
+            prop_assert_eq!(parse_micros(&Micros(micros).to_string()), Ok(micros));
+        }
+
+        #[test]
+        fn sums_agree_with_wider_ones(a: i64, b: i64, count: u32) {
+            let fits = |wide: i128| i64::try_from(wide).map(eur).map_err(|_| MoneyError::Overflow);
+            prop_assert_eq!(eur(a).checked_add(eur(b)), fits(i128::from(a) + i128::from(b)));
+            prop_assert_eq!(eur(a).checked_sub(eur(b)), fits(i128::from(a) - i128::from(b)));
+            prop_assert_eq!(eur(a).checked_mul(count), fits(i128::from(a) * i128::from(count)));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-+]?[0-9.]{0,30}") {
+            if let Ok(micros) = parse_micros(&text) {
+                prop_assert_eq!(parse_micros(&Micros(micros).to_string()), Ok(micros));
+            }
+        }
+    }
+}

@@ -41,3 +41,33 @@ impl Prefix {
 pub(crate) fn digits_of(number: u64) -> u32 {
     number.checked_ilog10().map_or(0, |log| log + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_digits_are_a_prefix() {
+        assert_eq!(Prefix::parse("4477"), Some(Prefix { value: 4_477, digits: 4 }));
+        assert_eq!(Prefix::parse("+4477"), Prefix::parse("4477"));
+        for text in ["", "+", "0", "044", "44 7", "++44", "4a", "1234567890123456", "٤٤"] {
+            assert_eq!(Prefix::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_text(number in 1_u64..1_000_000_000_000_000, prefix in 1_u64..10_000) {
+            let parsed = Prefix::parse(&prefix.to_string()).unwrap();
+            prop_assert_eq!(parsed.begins(number), number.to_string().starts_with(&prefix.to_string()));
+        }
+
+        #[test]
+        fn a_number_begins_with_all_its_prefixes(number in 1_u64..1_000_000_000_000_000) {
+            let all: Vec<_> = Prefix::all_of(number).collect();
+            prop_assert!(all.iter().all(|prefix| prefix.begins(number)));
+            prop_assert!(all.iter().rev().map(|prefix| prefix.digits).eq(1..=digits_of(number)));
+        }
+    }
+}

@@ -106,3 +106,95 @@ impl Tariff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(id: i64, mcc_mnc: Option<&str>, prefix: Option<&str>, mcc: Option<u16>) -> Rate {
+        let mcc_mnc = mcc_mnc.map(|text| text.parse().unwrap());
+        Rate { id: RateId::from_raw(id), mcc, mcc_mnc, prefix: prefix.map(str::to_owned), price_micros: id * 100 }
+    }
+
+    fn tariff(rates: Vec<Rate>) -> Tariff {
+        Tariff::new(TariffId::from_raw(1), "EUR".parse().unwrap(), rates)
+    }
+
+    fn priced(tariff: &Tariff, destination: u64, network: Option<&str>) -> Option<i64> {
+        let network = network.map(|text| text.parse().unwrap());
+        tariff.price(Msisdn::from_u64(destination).unwrap(), network).map(|rate| rate.id.raw())
+    }
+
+    #[test]
+    fn the_most_exact_line_counts() {
+        let all = vec![
+            rate(1, None, None, None),
+            rate(2, None, None, Some(1)),
+            rate(3, None, Some("44"), None),
+            rate(4, None, Some("+4477"), None),
+            rate(5, Some("00101"), None, None),
+            rate(6, Some("262"), None, None),
+        ];
+        let tariff = tariff(all);
+        for (destination, network, id) in [
+            (447_700_900_123, Some("00101"), 5),
+            (447_700_900_123, Some("00102"), 4),
+            (447_700_900_123, None, 4),
+            (442_079_460_000, Some("00102"), 3),
+            (12_025_550_123, Some("00102"), 2),
+            (12_025_550_123, Some("26202"), 6),
+            (12_025_550_123, Some("31001"), 1),
+            (12_025_550_123, None, 1),
+        ] {
+            assert_eq!(priced(&tariff, destination, network), Some(id), "{destination} {network:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_has_no_price() {
+        let tariff = tariff(vec![rate(1, None, Some("44"), None), rate(2, None, Some("x"), None)]);
+        assert_eq!(priced(&tariff, 12_025_550_123, Some("00101")), None);
+        assert_eq!(tariff.rates().len(), 2);
+    }
+
+    #[test]
+    fn the_newer_of_two_lines_counts() {
+        let tariff = tariff(vec![rate(9, None, Some("44"), None), rate(2, None, Some("44"), None)]);
+        assert_eq!(priced(&tariff, 447_700_900_123, None), Some(9));
+    }
+
+    /// The order as a person would check it: by how exact each line is, then by age.
+    fn by_the_book(rates: &[Rate], number: u64, network: Option<MccMnc>) -> Option<RateId> {
+        let exactness = |rate: &&Rate| match (rate.mcc_mnc, &rate.prefix, rate.mcc) {
+            (Some(of), ..) if of.mnc.is_some() => (Some(of) == network).then_some(100),
+            (Some(of), ..) => (Some(of.mcc) == network.map(|network| network.mcc)).then_some(1),
+            (None, Some(prefix), _) => number.to_string().starts_with(prefix.as_str()).then_some(10 + prefix.len()),
+            (None, None, Some(mcc)) => (Some(mcc) == network.map(|network| network.mcc)).then_some(1),
+            (None, None, None) => Some(0),
+        };
+        let best = rates.iter().filter(|rate| exactness(rate).is_some()).max_by_key(|rate| (exactness(rate), rate.id));
+        best.map(|rate| rate.id)
+    }
+
+    fn some_rate() -> impl Strategy<Value = Rate> {
+        let network = prop::option::weighted(0.3, prop::sample::select(vec!["00101", "00102", "26202", "262"]));
+        let prefix = prop::option::weighted(0.6, "[1-4][0-9]{0,5}");
+        let mcc = prop::option::of(prop::sample::select(vec![1_u16, 262]));
+        (0..1_000_i64, network, prefix, mcc)
+            .prop_map(|(id, network, prefix, mcc)| rate(id, network, prefix.as_deref(), mcc))
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_book(
+            rates in prop::collection::vec(some_rate(), 0..60),
+            number in 10_000_000_u64..50_000_000,
+            network in prop::option::of(prop::sample::select(vec!["00101", "00103", "26202"])),
+        ) {
+            let network: Option<MccMnc> = network.map(|text| text.parse().unwrap());
+            let found = tariff(rates.clone()).price(Msisdn::from_u64(number).unwrap(), network).map(|rate| rate.id);
+            prop_assert_eq!(found, by_the_book(&rates, number, network));
+        }
+    }
+}

@@ -27,3 +27,34 @@ const fn splitmix(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The values were reckoned by another program: rows on disk depend on them.
+    #[test]
+    fn keys_never_change() {
+        assert_eq!(receipt_key(7, "A7F", 447_700_900_123), 7_503_901_425_303_382_608);
+        assert_eq!(receipt_key(-1, "", 0), 4_297_319_970_402_611_308);
+    }
+
+    #[test]
+    fn near_keys_are_apart() {
+        let keys = (0..10_000_u64).map(|n| receipt_key(1, &n.to_string(), 447_700_900_000 + n % 100));
+        let distinct: std::collections::HashSet<_> = keys.collect();
+        assert_eq!(distinct.len(), 10_000);
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_positive_and_depend_on_all(group: i64, id in "[0-9A-F]{0,16}", destination: u64) {
+            let key = receipt_key(group, &id, destination);
+            prop_assert!(key >= 0);
+            prop_assert_ne!(key, receipt_key(group ^ 1, &id, destination));
+            prop_assert_ne!(key, receipt_key(group, &format!("{id}0"), destination));
+            prop_assert_ne!(key, receipt_key(group, &id, destination ^ 1));
+        }
+    }
+}

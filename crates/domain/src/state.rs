@@ -173,3 +173,109 @@ impl std::fmt::Display for MessageState {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A row for each state, a column for each next one, both in the order of the codes.
+    const ALLOWED: [(&str, &str); 12] = [
+        ("scheduled", ".x......xxxx"),
+        ("accepted", "..xxxxxxxxxx"),
+        ("routed", "...xxxxxxxxx"),
+        ("submitting", "....xxxxxxxx"),
+        ("submitted", "......xxxxxx"),
+        ("submit_unknown", "....x.xxxxxx"),
+        ("delivered", "............"),
+        ("undelivered", "............"),
+        ("expired", "............"),
+        ("rejected", "............"),
+        ("failed", "............"),
+        ("canceled", "............"),
+    ];
+
+    #[test]
+    fn the_whole_table() {
+        for (state, (name, row)) in MessageState::ALL.into_iter().zip(ALLOWED) {
+            let next = MessageState::ALL.map(|next| if state.can_become(next) { 'x' } else { '.' });
+            assert_eq!((state.as_str(), next.iter().collect::<String>().as_str()), (name, row));
+        }
+    }
+
+    #[test]
+    fn states_go_forward_only() {
+        // Nothing can be reached again once left: follow every way from every state.
+        for start in MessageState::ALL {
+            let mut reached: Vec<_> = MessageState::ALL.into_iter().filter(|next| start.can_become(*next)).collect();
+            for index in 0.. {
+                let Some(&state) = reached.get(index) else { break };
+                let new = MessageState::ALL.into_iter().filter(|next| state.can_become(*next));
+                let new: Vec<_> = new.filter(|next| !reached.contains(next)).collect();
+                reached.extend(new);
+            }
+            assert!(!reached.contains(&start), "{start} can come back");
+            assert_eq!(reached.is_empty(), start.is_final());
+        }
+    }
+
+    #[test]
+    fn codes_and_names_go_round() {
+        for (index, state) in (0_i16..).zip(MessageState::ALL) {
+            assert_eq!((state.code(), MessageState::from_code(index)), (index, Some(state)));
+            assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
+        }
+        assert_eq!((MessageState::from_code(12), MessageState::from_code(-1)), (None, None));
+    }
+
+    #[test]
+    fn receipts_move_to_the_state_they_tell() {
+        for number in 0..10 {
+            let receipt = ReceiptState::from_message_state(number).unwrap();
+            let state = MessageState::from_receipt(receipt);
+            assert_eq!(state.is_some_and(MessageState::is_final), receipt.is_final(), "{receipt:?}");
+        }
+        assert_eq!(MessageState::from_receipt(ReceiptState::Deleted), Some(Canceled));
+        assert_eq!(MessageState::from_receipt(ReceiptState::Skipped), Some(Undelivered));
+    }
+
+    #[test]
+    fn esmes_are_told_final_states_as_final() {
+        for state in MessageState::ALL {
+            let told = state.receipt_state();
+            assert_eq!(told.is_final(), state.is_final(), "{state}");
+            let back = MessageState::from_receipt(told);
+            assert!(state == Failed || !state.is_final() || back == Some(state), "{state} as {told:?}");
+        }
+    }
+
+    #[test]
+    fn segments_combine() {
+        for (segments, combined) in [
+            (&[][..], Accepted),
+            (&[Delivered, Delivered], Delivered),
+            (&[Delivered, Expired], Expired),
+            (&[Canceled, Undelivered, Expired], Undelivered),
+            (&[Failed, Rejected, Delivered], Rejected),
+            (&[Rejected, Submitted], Submitted),
+            (&[Submitted, SubmitUnknown, Delivered], SubmitUnknown),
+            (&[Submitted, Routed], Routed),
+        ] {
+            assert_eq!(MessageState::combine(segments), combined, "{segments:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_final_when_all_its_segments_are(
+            segments in prop::collection::vec(prop::sample::select(MessageState::ALL.to_vec()), 1..12),
+        ) {
+            let combined = MessageState::combine(&segments);
+            prop_assert_eq!(combined.is_final(), segments.iter().all(|state| state.is_final()));
+            prop_assert_eq!(combined == Delivered, segments.iter().all(|state| *state == Delivered));
+            prop_assert!(segments.contains(&combined));
+            let reversed: Vec<_> = segments.iter().rev().copied().collect();
+            prop_assert_eq!(MessageState::combine(&reversed), combined);
+        }
+    }
+}

@@ -114,3 +114,64 @@ fn civil_from_days(days: i64) -> (i64, u8, u8) {
 fn small(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rfc3339_of_known_moments() {
+        for (micros, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000Z"),
+            (1_704_067_199_999_000, "2023-12-31T23:59:59.999Z"),
+            (1_709_164_800_000_001, "2024-02-29T00:00:00.000001Z"),
+            (4_107_542_400_000_000, "2100-03-01T00:00:00.000Z"),
+            (253_402_300_799_000_000, "9999-12-31T23:59:59.000Z"),
+        ] {
+            assert_eq!(Timestamp(micros).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn sums_stop_at_the_ends() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Timestamp(5).checked_add(second), Some(Timestamp(1_000_005)));
+        assert_eq!(Timestamp::MAX.checked_add(Duration::from_micros(1)), None);
+        assert_eq!(Timestamp(0).checked_add(Duration::MAX), None);
+        assert_eq!(Timestamp(0).saturating_add(Duration::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp(i64::MIN).saturating_sub(second), Timestamp(i64::MIN));
+        assert_eq!(Timestamp(9).since(Timestamp(2)), Duration::from_micros(7));
+        assert_eq!(Timestamp(2).since(Timestamp(9)), Duration::ZERO);
+        assert_eq!((Timestamp(-1).as_millis(), Timestamp(1_999).as_millis()), (-1, 1));
+    }
+
+    #[test]
+    fn the_end_of_time_has_a_text() {
+        assert_eq!(Timestamp::MAX.rfc3339(), "294247-01-10T04:00:54.775807Z");
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        // Four centuries: the calendar's whole period.
+        let mut last = Timestamp(0).civil_date();
+        for day in 1..=146_097 {
+            let next = Timestamp(day * MICROS_PER_DAY).civil_date();
+            let (year, month, of_month) = last;
+            let follows = [(year, month, of_month + 1), (year, month + 1, 1), (year + 1, 1, 1)];
+            assert!(follows.contains(&next), "{next:?} after {last:?}");
+            last = next;
+        }
+        assert_eq!(last, (2370, 1, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn texts_sort_like_moments(a in 0..253_402_300_800_000_i64, b in 0..253_402_300_800_000_i64) {
+            let (a, b) = (Timestamp::from_millis(a), Timestamp::from_millis(b));
+            prop_assert_eq!(a.cmp(&b), a.rfc3339().cmp(&b.rfc3339()));
+        }
+    }
+}

@@ -78,3 +78,55 @@ pub const fn classify(command_status: u32) -> AnswerClass {
         _ => FailOver,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generic_profile() {
+        use AnswerClass::{Accepted, FailOver, Permanent, RetryLater, Throttled};
+        for (command_status, class) in [
+            (0x00, Accepted),
+            (0x58, Throttled),
+            (0x14, RetryLater),
+            (0x08, RetryLater),
+            (0x64, RetryLater),
+            (0x04, RetryLater),
+            (0x0d, RetryLater),
+            (0x0f, RetryLater),
+            (0x400, RetryLater),
+            (0x4ff, RetryLater),
+            (0x45, FailOver),
+            (0x61, FailOver),
+            (0x62, FailOver),
+            (0xc0, FailOver),
+            (0xc4, FailOver),
+            (0x104, FailOver),
+            (0x500, FailOver),
+            (u32::MAX, FailOver),
+            (0x01, Permanent(ErrorCode::MessageTooLong)),
+            (0x0a, Permanent(ErrorCode::InvalidSender)),
+            (0x48, Permanent(ErrorCode::InvalidSender)),
+            (0x0b, Permanent(ErrorCode::InvalidDestination)),
+            (0x51, Permanent(ErrorCode::InvalidDestination)),
+            (0x65, Permanent(ErrorCode::OperatorRejected)),
+            (0x66, Permanent(ErrorCode::OperatorRejected)),
+        ] {
+            assert_eq!(classify(command_status), class, "0x{command_status:X}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_a_code_and_shows_its_status() {
+        for (command_status, code) in [
+            (0x58, ErrorCode::OperatorUnavailable),
+            (0x08, ErrorCode::OperatorUnavailable),
+            (0x45, ErrorCode::OperatorRejected),
+            (0x0b, ErrorCode::InvalidDestination),
+        ] {
+            assert_eq!(DeliveryError { command_status }.code(), code);
+        }
+        assert_eq!(DeliveryError { command_status: 0x45 }.to_string(), "command_status 0x00000045");
+    }
+}

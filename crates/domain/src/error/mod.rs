@@ -119,3 +119,59 @@ impl FromStr for ErrorCode {
 }
 
 serde_as_text!(ErrorCode);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_go_round() {
+        let distinct: HashSet<_> = ErrorCode::ALL.iter().map(|error| error.code()).collect();
+        assert_eq!(distinct.len(), ErrorCode::ALL.len());
+        for &error in ErrorCode::ALL {
+            assert_eq!(error.code().parse(), Ok(error));
+            assert_eq!(serde_json::to_string(&error).unwrap(), format!("\"{error}\""));
+        }
+        assert_eq!("Internal".parse::<ErrorCode>(), Err(UnknownCode));
+    }
+
+    #[test]
+    fn a_code_is_its_variant_in_snake_case() {
+        for &error in ErrorCode::ALL {
+            assert_eq!(error.code().replace('_', ""), format!("{error:?}").to_lowercase());
+        }
+    }
+
+    #[test]
+    fn every_row_is_sound() {
+        for &error in ErrorCode::ALL {
+            assert!((400..600).contains(&error.http_status()), "{error}");
+            assert_ne!(error.command_status(), 0, "{error}: zero means success");
+            assert!(!error.title().is_empty() && !error.title().ends_with('.'), "{error}");
+            assert!(error.advice().ends_with('.') && !error.advice().contains('|'), "{error}");
+            let is_throttle = matches!(error.http_status(), 429 | 503);
+            assert!(!is_throttle || error.retry().is_worthwhile(), "{error}: the status asks for another try");
+        }
+    }
+
+    #[test]
+    fn the_ones_that_clients_depend_on() {
+        for (error, http_status, command_status, retry) in [
+            (ErrorCode::InsufficientFunds, 402, 0x45, Retry::AfterFix),
+            (ErrorCode::RateLimited, 429, 0x58, Retry::SameLater),
+            (ErrorCode::QueueFull, 503, 0x14, Retry::SameLater),
+            (ErrorCode::IdempotencyInProgress, 409, 0x08, Retry::AfterS(1)),
+            (ErrorCode::IdempotencyMismatch, 422, 0x45, Retry::AfterFix),
+            (ErrorCode::InvalidDestination, 422, 0x0b, Retry::AfterFix),
+            (ErrorCode::Unauthenticated, 401, 0x0e, Retry::AfterFix),
+            (ErrorCode::SubmitUnknown, 504, 0x08, Retry::Never),
+        ] {
+            assert_eq!(
+                (error.http_status(), error.command_status(), error.retry()),
+                (http_status, command_status, retry)
+            );
+        }
+    }
+}

@@ -204,3 +204,77 @@ impl fmt::Display for TargetId {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn other_texts_are_refused() {
+        let prefix = IdError::Prefix { expected: "msg_" };
+        for (text, error) in [
+            ("", prefix),
+            ("acc_0000000000001", prefix),
+            ("MSG_0000000000001", prefix),
+            ("msg_", IdError::Length),
+            ("msg_000000000001", IdError::Length),
+            ("msg_00000000000001", IdError::Length),
+            ("msg_000000000000u", IdError::Character),
+            ("msg_000000000000A", IdError::Character),
+            ("msg_00000000000é", IdError::Character),
+            ("msg_8000000000000", IdError::Range),
+            ("msg_zzzzzzzzzzzzz", IdError::Range),
+        ] {
+            assert_eq!(text.parse::<MessageId>(), Err(error), "{text}");
+        }
+        assert_eq!("msg_7zzzzzzzzzzzz".parse(), Ok(MessageId::from_raw(i64::MAX)));
+    }
+
+    #[test]
+    fn a_segment_is_beside_its_message() {
+        let message = MessageId::from_raw(77 << 8);
+        let segment = SegmentId::new(message, 2);
+        assert_eq!((segment.raw(), segment.message(), segment.no()), (77 << 8 | 2, message, 2));
+        assert_eq!(segment.to_string(), format!("{message}/2"));
+        assert_eq!(segment.to_string().parse(), Ok(segment));
+        for no in ["", "0", "00", "02", "+2", "-1", "256", "2/2"] {
+            assert_eq!(format!("{message}/{no}").parse::<SegmentId>(), Err(IdError::Segment), "{no}");
+        }
+        assert_eq!(message.to_string().parse::<SegmentId>(), Err(IdError::Segment));
+    }
+
+    #[test]
+    fn serde_is_the_text() {
+        let account = AccountId::from_raw(33);
+        assert_eq!(serde_json::to_string(&account).unwrap(), "\"acc_0000000000011\"");
+        assert_eq!(serde_json::from_str::<AccountId>("\"acc_0000000000011\"").unwrap(), account);
+        assert!(serde_json::from_str::<AccountId>("33").is_err());
+        assert!(serde_json::from_str::<AccountId>("\"msg_0000000000011\"").is_err());
+        assert_eq!(serde_json::to_string(&TargetId::from(ConnectorId::from_raw(9))).unwrap(), "9");
+    }
+
+    proptest! {
+        #[test]
+        fn texts_go_round_and_sort_like_numbers(a in 0..=i64::MAX, b in 0..=i64::MAX) {
+            let (a, b) = (MessageId::from_raw(a), MessageId::from_raw(b));
+            prop_assert_eq!(a.to_string().parse(), Ok(a));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+
+        #[test]
+        fn segments_go_round(message in 0..=i64::MAX >> 8, no in 1..=255_u8) {
+            let segment = SegmentId::new(MessageId::from_raw(message << 8), no);
+            prop_assert_eq!(segment.to_string().parse(), Ok(segment));
+            prop_assert_eq!(SegmentId::from_raw(segment.raw()), segment);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,24}") {
+            let text = format!("msg_{text}");
+            if let Ok(id) = text.parse::<MessageId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+}

@@ -49,3 +49,67 @@ impl IdSource {
         (slot >> 8 << 22) | self.node_bits | ((slot & 0xff) << 8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const START: Timestamp = Timestamp::from_millis(EPOCH_MS + 1_000);
+
+    #[test]
+    fn the_layout_is_as_documented() {
+        let ids = IdSource::new(5, 0);
+        assert_eq!(ids.next(START), 1_000 << 22 | 5 << 16);
+        assert_eq!(ids.next(START), 1_000 << 22 | 5 << 16 | 1 << 8);
+        assert_eq!(ids.next(Timestamp::from_millis(EPOCH_MS + 1_001)), 1_001 << 22 | 5 << 16);
+    }
+
+    #[test]
+    fn a_full_millisecond_borrows_from_the_next() {
+        let ids = IdSource::new(0, 0);
+        let last = (0..257).map(|_| ids.next(START)).last();
+        assert_eq!(last, Some(1_001 << 22));
+    }
+
+    #[test]
+    fn ids_go_on_after_the_greatest_stored_one() {
+        let stored = 2_000 << 22 | 63 << 16 | 7 << 8 | 3;
+        let next = IdSource::new(0, stored).next(START);
+        assert!(next > stored, "{next} after {stored}");
+        assert_eq!(IdSource::new(0, i64::MIN).next(START), 1_000 << 22);
+    }
+
+    #[test]
+    fn threads_never_share_an_id() {
+        let ids = IdSource::new(1, 0);
+        let mut all: Vec<i64> = std::thread::scope(|scope| {
+            let take = || (0..2_000).map(|_| ids.next(START)).collect::<Vec<_>>();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 8_000);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_only_grow_under_any_clock(
+            node: u8,
+            floor in 0..MS_MAX << 22,
+            clock in prop::collection::vec(any::<i64>(), 1..300),
+            near in prop::collection::vec(0..5_i64, 1..300),
+        ) {
+            let ids = IdSource::new(node, floor);
+            let near = near.iter().map(|ms| EPOCH_MS * 1_000 + ms * 1_000);
+            let mut last = floor;
+            for micros in near.chain(clock) {
+                let id = ids.next(Timestamp(micros));
+                prop_assert!(id > last, "{} after {}", id, last);
+                prop_assert_eq!((id & 0xff, id >> 16 & 0x3f), (0, i64::from(node & NODE_MASK)));
+                last = id;
+            }
+        }
+    }
+}

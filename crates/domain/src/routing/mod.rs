@@ -21,6 +21,8 @@
 mod explain;
 mod rule;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use explain::{Considered, Explanation};
 pub use table::{Choice, NoRoute, RoutingTable};
