@@ -105,6 +105,23 @@ impl<T> Default for CountedBuf<T> {
     }
 }
 
+impl<T> Clone for CountedBuf<T> {
+    fn clone(&self) -> Self {
+        Self {
+            count: self.count,
+            octets: self.octets.clone(),
+            items: PhantomData,
+        }
+    }
+}
+
+/// Addresses are personal data: only the count is shown.
+impl<T> fmt::Debug for CountedBuf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} items", self.count)
+    }
+}
+
 macro_rules! counted_buf {
     ($item:ident) => {
         impl CountedBuf<super::$item<'static>> {
