@@ -17,7 +17,7 @@ mod sender;
 mod trie;
 
 pub use mcc_mnc::{MccMnc, MccMncError, Mnc};
-pub use msisdn::Msisdn;
+pub use msisdn::{Digits, Msisdn};
 pub use network::{Network, NetworkRow, NetworkTable, Provenance};
 pub use parse::{NumberError, normalise_smpp, parse};
 pub use sender::{Sender, SenderError};
