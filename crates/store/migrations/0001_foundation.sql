@@ -179,6 +179,7 @@ CREATE TABLE segments (
     possible_duplicate BOOLEAN NOT NULL,
     command_status BIGINT,
     error TEXT,
+    operator_error TEXT,
     submitted_at BIGINT,
     answered_at BIGINT,
     final_at BIGINT
@@ -219,6 +220,7 @@ CREATE TABLE cdr_sms (
     class SMALLINT NOT NULL,
     state SMALLINT NOT NULL,
     error TEXT,
+    operator_error TEXT,
     smsc_message_id TEXT,
     attempts SMALLINT NOT NULL,
     possible_duplicate BOOLEAN NOT NULL,

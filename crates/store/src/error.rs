@@ -6,7 +6,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A rule of the data refused the write: the name of the constraint, or of the guard (`settlement`,
-    /// `message_final`, `segment`, `outbox_move`, `balance`). Do not repeat it unchanged.
+    /// `message_final`, `segment`, `balance`). Do not repeat it unchanged.
     #[error("the data refuses the write: {0}")]
     Conflict(&'static str),
     /// Another writer was in the way (lock, serialisation, deadlock). Repeat the same work.

@@ -72,11 +72,24 @@ impl Store {
         select_listed(self.pool(), &ids, "messages.id = v.column1").await
     }
 
-    /// Messages that are not final and past their validity, the longest overdue first.
-    pub async fn expired_messages(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageId>, StoreError> {
-        let expired =
-            query("SELECT id FROM messages WHERE final_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2");
-        let ids = expired.bind(&now).bind(&i64::from(limit)).all::<(MessageId,)>(self.pool()).await?;
-        Ok(ids.into_iter().map(|(id,)| id).collect())
+    /// Open messages whose validity ends after `after` (a validity and an id, exclusive) and not after `until`, in that
+    /// order: the next page begins after the last row of this one.
+    pub async fn open_messages_expiring(
+        &self,
+        after: (Timestamp, MessageId),
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
+        query(
+            "SELECT expires_at, id FROM messages
+             WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
+             ORDER BY expires_at, id LIMIT $4",
+        )
+        .bind(&after.0)
+        .bind(&after.1)
+        .bind(&until)
+        .bind(&i64::from(limit))
+        .all(self.pool())
+        .await
     }
 }

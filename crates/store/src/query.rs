@@ -33,7 +33,7 @@ impl<'a> Query<'a> {
 
     /// Binds all of these parameters.
     pub(crate) fn bind_all(mut self, values: Vec<Value<'a>>) -> Self {
-        self.values.extend(values);
+        self.values = if self.values.is_empty() { values } else { [self.values, values].concat() };
         self
     }
 

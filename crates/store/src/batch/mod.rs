@@ -74,7 +74,21 @@ macro_rules! batch {
             pub fn clear(&mut self) {
                 $(self.$list.clear();)+
             }
+
+            /// How many rows each list has now.
+            pub fn lengths(&self) -> Lengths {
+                Lengths { $($list: self.$list.len(),)+ }
+            }
+
+            /// Takes out what was in the lists when `lengths` was taken, and keeps what came later.
+            pub fn drop_first(&mut self, lengths: &Lengths) {
+                $(self.$list.drain(..lengths.$list.min(self.$list.len()));)+
+            }
         }
+
+        /// A moment in the making of a batch.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Lengths { $($(#[$doc])* pub $list: usize,)+ }
     };
 }
 
@@ -103,7 +117,7 @@ batch! {
     cdrs: NewCdr,
     /// Work that is done. A row that is gone already is no error.
     outbox_done: OutboxKey,
-    /// Work that goes to another queue or time. Each must exist, or nothing is written: `Conflict("outbox_move")`.
+    /// Work that goes to another queue or time. A row that is gone already is no error.
     outbox_moves: OutboxMove,
     /// Lines of messages' histories.
     events: NewEvent,

@@ -4,6 +4,7 @@
 //! preparing a text with a thousand parameters costs more. So rows go in chunks of fixed sizes, and each text is
 //! made once here and prepared once per connection.
 
+use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
@@ -65,22 +66,15 @@ impl<R: Record> Bulk<R> {
     }
 
     /// Runs it for all rows. Answers how many rows were changed.
-    pub(super) async fn run<'a>(
-        &self,
-        work: &mut UnitOfWork,
-        rows: impl IntoIterator<Item = &'a R, IntoIter: ExactSizeIterator>,
-    ) -> Result<u64, StoreError>
-    where
-        R: 'a,
-    {
-        let mut rows = rows.into_iter();
-        let mut changed = 0;
+    pub(super) async fn run(&self, work: &mut UnitOfWork, rows: &[impl Borrow<R>]) -> Result<u64, StoreError> {
+        let (mut rest, mut changed) = (rows, 0);
         for (size, text) in SIZES.iter().zip(&self.texts) {
-            while rows.len() >= *size {
+            while let Some((rows, later)) = rest.split_at_checked(*size) {
                 let text = text.get_or_init(|| self.text(*size).into());
                 let mut values = Vec::with_capacity(size * R::COLUMNS.len());
-                rows.by_ref().take(*size).for_each(|row| row.values(&mut values));
+                rows.iter().for_each(|row| row.borrow().values(&mut values));
                 changed += query(AssertSqlSafe(Arc::clone(text))).bind_all(values).run(work).await?;
+                rest = later;
             }
         }
         Ok(changed)

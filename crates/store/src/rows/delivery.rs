@@ -29,6 +29,8 @@ row! {
         command_status: Option<u32>,
         /// Why it ended badly.
         error: Option<ErrorCode>,
+        /// The operator's own word for it: a command_status by name, or the `err` of a receipt.
+        operator_error: Option<String>,
         /// Last submit.
         submitted_at: Option<Timestamp>,
         /// Answer to it.
@@ -117,6 +119,8 @@ row! {
         state: MessageState,
         /// Why it ended badly.
         error: Option<ErrorCode>,
+        /// The operator's own word for it.
+        operator_error: Option<String>,
         /// The operator's id for it.
         smsc_message_id: Option<String>,
         /// How often it was submitted.

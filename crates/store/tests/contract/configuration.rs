@@ -1,0 +1,94 @@
+use sambac_domain::MccMnc;
+use sambac_store::rows::{AccessState, RateRow};
+use sambac_store::{Configuration, Store, StoreError};
+
+use crate::both::on_both_databases;
+use crate::fixture::{
+    self, ACCOUNT, OTHER_ACCOUNT, WEBHOOK, account, api_key, connector, operator, rate, route, smpp_account, tariff,
+    webhook,
+};
+
+async fn write_everything(store: &Store) {
+    fixture::seed(store).await;
+    store.upsert_operator(&operator()).await.unwrap();
+    store.upsert_connector(&connector()).await.unwrap();
+    store.upsert_route(&route()).await.unwrap();
+    store.upsert_smpp_account(&smpp_account()).await.unwrap();
+    store.upsert_api_key(&api_key()).await.unwrap();
+    store.upsert_webhook(&webhook()).await.unwrap();
+}
+
+on_both_databases! {
+    async fn everything_written_is_read_again(store: Store) {
+        write_everything(&store).await;
+        let expected = Configuration {
+            version: store.configuration_version().await.unwrap(),
+            accounts: vec![account(ACCOUNT, "Bank")],
+            balances: fixture::balances(),
+            operators: vec![operator()],
+            connectors: vec![connector()],
+            routes: vec![route()],
+            tariffs: vec![tariff()],
+            rates: vec![rate()],
+            smpp_accounts: vec![smpp_account()],
+            api_keys: vec![api_key()],
+            webhooks: vec![webhook()],
+        };
+        assert_eq!(store.load_configuration().await.unwrap(), expected);
+    }
+
+    async fn every_change_counts_once(store: Store) {
+        write_everything(&store).await;
+        let before = store.configuration_version().await.unwrap();
+        let mut suspended = account(ACCOUNT, "Bank");
+        suspended.state = AccessState::Suspended;
+        store.upsert_account(&suspended).await.unwrap();
+        assert_eq!(store.configuration_version().await.unwrap(), before + 1);
+        assert_eq!(store.load_configuration().await.unwrap().accounts, [suspended]);
+    }
+
+    async fn a_tariff_keeps_only_the_rates_given(store: Store) {
+        write_everything(&store).await;
+        let network = RateRow { mcc: Some(1), mcc_mnc: Some(MccMnc::TEST), prefix: Some("447700".into()), ..rate() };
+        let country = RateRow { id: sambac_domain::RateId::from_raw(99 << 8), mcc: Some(901), ..rate() };
+        store.upsert_tariff(&tariff(), &[network.clone(), country.clone()]).await.unwrap();
+        assert_eq!(store.load_configuration().await.unwrap().rates, [network, country.clone()]);
+        store.upsert_tariff(&tariff(), std::slice::from_ref(&country)).await.unwrap();
+        assert_eq!(store.load_configuration().await.unwrap().rates, [country]);
+    }
+
+    async fn names_and_references_are_held(store: Store) {
+        write_everything(&store).await;
+        let before = store.configuration_version().await.unwrap();
+        let same_name = store.upsert_account(&account(OTHER_ACCOUNT, "Bank")).await;
+        assert!(matches!(same_name, Err(StoreError::Conflict("accounts.name"))), "{same_name:?}");
+        let mut other = smpp_account();
+        other.id = sambac_domain::SmppAccountId::from_raw(77 << 8);
+        let same_system_id = store.upsert_smpp_account(&other).await;
+        assert!(matches!(same_system_id, Err(StoreError::Conflict("smpp_accounts.system_id"))), "{same_system_id:?}");
+        let mut nobodys = api_key();
+        nobodys.account_id = OTHER_ACCOUNT;
+        let no_account = store.upsert_api_key(&nobodys).await;
+        assert!(matches!(no_account, Err(StoreError::Conflict("reference"))), "{no_account:?}");
+        assert_eq!(store.configuration_version().await.unwrap(), before);
+    }
+
+    async fn a_webhook_is_deleted_by_its_owner_only(store: Store) {
+        write_everything(&store).await;
+        assert!(!store.delete_webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap());
+        assert_eq!(store.load_configuration().await.unwrap().webhooks.len(), 1);
+        assert!(store.delete_webhook(ACCOUNT, WEBHOOK).await.unwrap());
+        assert!(store.load_configuration().await.unwrap().webhooks.is_empty());
+    }
+
+    async fn ledger_accounts_are_made_once(store: Store) {
+        fixture::seed(&store).await;
+        let mut again = fixture::balances();
+        for row in &mut again {
+            row.id += 100 << 8;
+        }
+        store.ensure_balances(&again).await.unwrap();
+        assert_eq!(store.load_configuration().await.unwrap().balances, fixture::balances());
+        assert_eq!(store.balances_of(ACCOUNT).await.unwrap(), fixture::balances()[..2]);
+    }
+}

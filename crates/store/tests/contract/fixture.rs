@@ -1,0 +1,345 @@
+//! Rows to write: one account with a wallet, one operator with one connector, messages numbered from 1.
+
+use std::sync::Arc;
+
+use sambac_domain::text::Encoding;
+use sambac_domain::{
+    AccountId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody, MessageId,
+    MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId,
+    SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+};
+use sambac_store::rows::{
+    AccessState, AccountRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
+    ConnectorRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow,
+    PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+};
+use sambac_store::{NewMessage, Sealed, Store};
+
+pub(crate) const ACCOUNT: AccountId = AccountId::from_raw(1 << 8);
+pub(crate) const OTHER_ACCOUNT: AccountId = AccountId::from_raw(2 << 8);
+pub(crate) const CONNECTOR: ConnectorId = ConnectorId::from_raw(3 << 8);
+pub(crate) const OPERATOR: OperatorId = OperatorId::from_raw(4 << 8);
+pub(crate) const TARIFF: TariffId = TariffId::from_raw(5 << 8);
+pub(crate) const RATE: RateId = RateId::from_raw(6 << 8);
+pub(crate) const ROUTE: RouteId = RouteId::from_raw(7 << 8);
+pub(crate) const API_KEY: ApiKeyId = ApiKeyId::from_raw(8 << 8);
+pub(crate) const SMPP_ACCOUNT: SmppAccountId = SmppAccountId::from_raw(9 << 8);
+pub(crate) const WEBHOOK: WebhookId = WebhookId::from_raw(10 << 8);
+pub(crate) const WALLET: i64 = 11 << 8;
+pub(crate) const HELD: i64 = 12 << 8;
+pub(crate) const REVENUE: i64 = 13 << 8;
+pub(crate) const FUNDING: i64 = 14 << 8;
+pub(crate) const PRICE_MICROS: i64 = 12_500;
+pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+pub(crate) const QUEUE: TargetId = TargetId(3 << 8);
+pub(crate) const OTP_LANE: Lane = Lane(0);
+
+pub(crate) fn eur() -> Currency {
+    "EUR".parse().unwrap()
+}
+
+pub(crate) fn message_id(number: i64) -> MessageId {
+    MessageId::from_raw(number << 20)
+}
+
+pub(crate) fn segment_id(number: i64) -> SegmentId {
+    SegmentId::new(message_id(number), 1)
+}
+
+pub(crate) fn posting_id(number: i64) -> PostingId {
+    PostingId::from_raw((1 << 40) + (number << 8))
+}
+
+pub(crate) fn message(number: i64) -> Arc<Message> {
+    Arc::new(Message {
+        id: message_id(number),
+        account_id: ACCOUNT,
+        origin: Origin::Rest { api_key: API_KEY },
+        sender: "Example".parse().unwrap(),
+        destination: destination(number),
+        class: TrafficClass::Otp,
+        body: body(),
+        segment_count: 1,
+        mcc_mnc: Some(MccMnc::TEST),
+        route_id: ROUTE,
+        rate_id: RATE,
+        price_micros: PRICE_MICROS,
+        currency: eur(),
+        accepted_at: NOW,
+        expires_at: Timestamp(NOW.0 + number * 1_000_000),
+        client_ref: Some(format!("ref-{number}")),
+        receipt_wanted: true,
+    })
+}
+
+pub(crate) fn body() -> MessageBody {
+    MessageBody::Text { text: "Your code is 000000".to_owned(), encoding: Encoding::Gsm7 }
+}
+
+/// +44 7700 900xxx is set aside for fiction.
+pub(crate) fn destination(number: i64) -> Msisdn {
+    Msisdn::from_u64(447_700_900_000 + u64::try_from(number % 1_000).unwrap()).unwrap()
+}
+
+pub(crate) fn new_message(number: i64) -> NewMessage {
+    NewMessage::accepted(message(number), body().to_bytes())
+}
+
+pub(crate) fn segment(number: i64) -> SegmentRow {
+    SegmentRow {
+        id: segment_id(number),
+        connector_id: CONNECTOR,
+        state: MessageState::Routed,
+        smsc_message_id: None,
+        receipt_key: None,
+        attempts: 0,
+        possible_duplicate: false,
+        command_status: None,
+        error: None,
+        operator_error: None,
+        submitted_at: None,
+        answered_at: None,
+        final_at: None,
+    }
+}
+
+/// The segment with an answer.
+pub(crate) fn submitted(number: i64) -> SegmentRow {
+    SegmentRow {
+        state: MessageState::Submitted,
+        smsc_message_id: Some(format!("00{number:x}")),
+        receipt_key: Some(number * 31),
+        attempts: 1,
+        command_status: Some(0),
+        submitted_at: Some(Timestamp(NOW.0 + 1)),
+        answered_at: Some(Timestamp(NOW.0 + 2)),
+        ..segment(number)
+    }
+}
+
+pub(crate) fn charge(number: i64, hold: PostingId) -> ChargeRow {
+    ChargeRow {
+        id: segment_id(number),
+        account_id: ACCOUNT,
+        rate_id: RATE,
+        amount_micros: PRICE_MICROS,
+        currency: eur(),
+        state: ChargeState::Held,
+        hold_posting_id: hold,
+        settle_posting_id: None,
+    }
+}
+
+pub(crate) fn submit(number: i64) -> OutboxRow {
+    OutboxRow {
+        target: QUEUE,
+        lane: OTP_LANE,
+        id: segment_id(number).raw(),
+        kind: OutboxKind::Submit,
+        attempt: 0,
+        due_at: Timestamp(0),
+        payload: None,
+    }
+}
+
+pub(crate) fn posting(number: i64, kind: PostingKind, amount_micros: i64) -> PostingRow {
+    let (debit_id, credit_id) = match kind {
+        PostingKind::Hold => (WALLET, HELD),
+        PostingKind::Capture => (HELD, REVENUE),
+        PostingKind::Void => (HELD, WALLET),
+        PostingKind::Credit => (FUNDING, WALLET),
+    };
+    let id = posting_id(number);
+    PostingRow { id, debit_id, credit_id, amount_micros, currency: eur(), kind, created_at: NOW }
+}
+
+pub(crate) fn cdr(number: i64) -> CdrRow {
+    CdrRow {
+        id: segment_id(number),
+        account_id: ACCOUNT,
+        operator_id: OPERATOR,
+        connector_id: CONNECTOR,
+        mcc_mnc: Some(MccMnc::TEST),
+        sender: "Example".parse().unwrap(),
+        destination: destination(number),
+        class: TrafficClass::Otp,
+        state: MessageState::Delivered,
+        error: None,
+        operator_error: None,
+        smsc_message_id: Some(format!("00{number:x}")),
+        attempts: 1,
+        possible_duplicate: false,
+        price_micros: PRICE_MICROS,
+        currency: eur(),
+        charge_state: ChargeState::Captured,
+        accepted_at: NOW,
+        submitted_at: Some(Timestamp(NOW.0 + 1)),
+        final_at: Timestamp(NOW.0 + 3),
+    }
+}
+
+pub(crate) fn event(number: i64, at: i64) -> EventRow {
+    EventRow {
+        id: EventId::from_raw((1 << 41) + (at << 8)),
+        message_id: message_id(number),
+        segment_no: 1,
+        kind: "retry".to_owned(),
+        at: Timestamp(NOW.0 + at),
+        detail: Some(r#"{"command_status":88}"#.to_owned()),
+    }
+}
+
+pub(crate) fn intent(number: i64, segments: Vec<SegmentId>) -> IntentRow {
+    IntentRow { id: IntentId::from_raw((1 << 42) + (number << 8)), connector_id: CONNECTOR, segments, created_at: NOW }
+}
+
+pub(crate) fn orphan(number: i64) -> OrphanRow {
+    OrphanRow {
+        id: (1 << 43) + (number << 8),
+        connector_id: CONNECTOR,
+        receipt_key: number * 31,
+        smsc_message_id: format!("00{number:x}"),
+        destination: destination(number),
+        state: MessageState::Delivered,
+        error: Some("000".to_owned()),
+        done_at: None,
+        received_at: Timestamp(NOW.0 + number),
+    }
+}
+
+pub(crate) fn answer(key: &str, number: i64) -> IdempotencyRow {
+    IdempotencyRow {
+        account_id: ACCOUNT,
+        key: key.to_owned(),
+        fingerprint: "f00d".to_owned(),
+        message_id: message_id(number),
+        response: "{}".to_owned(),
+        created_at: Timestamp(NOW.0 + number),
+    }
+}
+
+pub(crate) fn payment(number: i64, reference: &str, amount_micros: i64) -> PaymentRow {
+    PaymentRow {
+        id: PaymentId::from_raw((1 << 44) + (number << 8)),
+        account_id: ACCOUNT,
+        amount_micros,
+        currency: eur(),
+        method: "manual".to_owned(),
+        reference: reference.to_owned(),
+        posting_id: posting_id(number),
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn tariff() -> TariffRow {
+    TariffRow { id: TARIFF, name: "Standard".to_owned(), currency: eur(), created_at: NOW }
+}
+
+pub(crate) fn rate() -> RateRow {
+    RateRow { id: RATE, tariff_id: TARIFF, mcc: None, mcc_mnc: None, prefix: None, price_micros: PRICE_MICROS }
+}
+
+pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
+    AccountRow {
+        id,
+        name: name.to_owned(),
+        currency: eur(),
+        state: AccessState::Active,
+        credit_limit_micros: 0,
+        tariff_id: TARIFF,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn operator() -> OperatorRow {
+    OperatorRow { id: OPERATOR, name: "Example Mobile".to_owned(), created_at: NOW }
+}
+
+pub(crate) fn connector() -> ConnectorRow {
+    ConnectorRow {
+        id: CONNECTOR,
+        operator_id: OPERATOR,
+        name: "example-1".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: 2775,
+        system_id: "sambac".to_owned(),
+        password_sealed: Sealed("sealed".to_owned()),
+        bind_kind: BindKind::Transceiver,
+        binds: 1,
+        window_max: 100,
+        throughput_per_s_max: 0,
+        settings: "{}".to_owned(),
+        enabled: true,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn route() -> RouteRow {
+    RouteRow {
+        id: ROUTE,
+        name: "all".to_owned(),
+        position: -1,
+        matches: RouteMatch { mcc_mnc: Some(MccMnc::TEST), class: Some(TrafficClass::Otp), ..RouteMatch::default() },
+        strategy: Strategy::Failover,
+        connectors: vec![CONNECTOR],
+        enabled: true,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn smpp_account() -> SmppAccountRow {
+    SmppAccountRow {
+        id: SMPP_ACCOUNT,
+        account_id: ACCOUNT,
+        system_id: "bank".to_owned(),
+        password_hash: Sealed("hash".to_owned()),
+        allowed_ips: vec!["192.0.2.0/24".to_owned()],
+        binds_max: 4,
+        window_max: 50,
+        traffic_class: TrafficClass::Transactional,
+        state: AccessState::Active,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn api_key() -> ApiKeyRow {
+    ApiKeyRow {
+        id: API_KEY,
+        account_id: ACCOUNT,
+        name: "back office".to_owned(),
+        environment: "live".to_owned(),
+        secret_hash: Sealed("hash".to_owned()),
+        scopes: vec!["sms:send".to_owned(), "sms:read".to_owned()],
+        state: AccessState::Active,
+        created_at: NOW,
+        expires_at: None,
+    }
+}
+
+pub(crate) fn webhook() -> WebhookRow {
+    WebhookRow {
+        id: WEBHOOK,
+        account_id: ACCOUNT,
+        url: "https://client.example/dlr".to_owned(),
+        secret_sealed: Sealed("sealed".to_owned()),
+        state: WebhookState::Enabled,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn balances() -> Vec<BalanceRow> {
+    let row = |id, account_id, kind| BalanceRow { id, account_id, kind, currency: eur(), balance_micros: 0 };
+    vec![
+        row(WALLET, Some(ACCOUNT), BalanceKind::Wallet),
+        row(HELD, Some(ACCOUNT), BalanceKind::Held),
+        row(REVENUE, None, BalanceKind::Revenue),
+        row(FUNDING, None, BalanceKind::Funding),
+    ]
+}
+
+/// One account with an empty wallet.
+pub(crate) async fn seed(store: &Store) {
+    store.upsert_tariff(&tariff(), &[rate()]).await.unwrap();
+    store.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
+    store.ensure_balances(&balances()).await.unwrap();
+}

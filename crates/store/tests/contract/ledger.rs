@@ -1,0 +1,101 @@
+use sambac_store::rows::{ChargeState, PostingKind};
+use sambac_store::{BalanceDelta, Batch, OpenHolds, Settlement, Store, StoreError};
+
+use crate::both::on_both_databases;
+use crate::fixture::{
+    self, ACCOUNT, HELD, OTHER_ACCOUNT, PRICE_MICROS, REVENUE, WALLET, charge, eur, payment, posting, posting_id,
+    segment_id,
+};
+
+fn delta(id: i64, delta_micros: i64) -> BalanceDelta {
+    BalanceDelta { id, delta_micros }
+}
+
+/// Money for the account, and three charges held.
+async fn hold_three(store: &Store) {
+    fixture::seed(store).await;
+    assert!(
+        store.credit(&payment(1, "invoice 1", 1_000_000), &posting(1, PostingKind::Credit, 1_000_000)).await.unwrap()
+    );
+    let batch = Batch {
+        charges: (1..=3).map(|number| charge(number, posting_id(2))).collect(),
+        postings: vec![posting(2, PostingKind::Hold, 3 * PRICE_MICROS)],
+        balances: vec![delta(WALLET, -3 * PRICE_MICROS), delta(HELD, 3 * PRICE_MICROS)],
+        ..Batch::default()
+    };
+    store.commit(&batch).await.unwrap();
+}
+
+on_both_databases! {
+    async fn a_payment_is_credited_once(store: Store) {
+        fixture::seed(&store).await;
+        let (first, credit) = (payment(1, "invoice 1", 5_000_000), posting(1, PostingKind::Credit, 5_000_000));
+        assert!(store.credit(&first, &credit).await.unwrap());
+        let again = store.credit(&payment(2, "invoice 1", 5_000_000), &posting(2, PostingKind::Credit, 5_000_000)).await;
+        assert!(!again.unwrap());
+        assert_eq!(store.balances_of(ACCOUNT).await.unwrap()[0].balance_micros, 5_000_000);
+        assert_eq!(store.payment(ACCOUNT, "invoice 1").await.unwrap(), Some(first));
+        assert_eq!(store.payment(OTHER_ACCOUNT, "invoice 1").await.unwrap(), None);
+        assert!(store.ledger_check().await.unwrap().is_balanced());
+    }
+
+    async fn money_goes_from_wallet_to_held_to_revenue_or_back(store: Store) {
+        hold_three(&store).await;
+        let held = store.ledger_check().await.unwrap();
+        let expected = OpenHolds {
+            account_id: ACCOUNT,
+            currency: eur(),
+            charges: 3,
+            charges_micros: 3 * PRICE_MICROS,
+            held_micros: 3 * PRICE_MICROS,
+        };
+        assert_eq!(held.open_holds, [expected]);
+        assert!(held.is_balanced(), "{held:?}");
+        let settle = |number, state, posting| Settlement { id: segment_id(number), state, posting: posting_id(posting) };
+        let batch = Batch {
+            settlements: vec![
+                settle(1, ChargeState::Captured, 3),
+                settle(2, ChargeState::Captured, 3),
+                settle(3, ChargeState::Voided, 4),
+            ],
+            postings: vec![posting(3, PostingKind::Capture, 2 * PRICE_MICROS), posting(4, PostingKind::Void, PRICE_MICROS)],
+            balances: vec![
+                delta(HELD, -2 * PRICE_MICROS),
+                delta(REVENUE, 2 * PRICE_MICROS),
+                delta(HELD, -PRICE_MICROS),
+                delta(WALLET, PRICE_MICROS),
+            ],
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        let settled = store.ledger_check().await.unwrap();
+        assert!(settled.is_balanced(), "{settled:?}");
+        let wallet = &store.balances_of(ACCOUNT).await.unwrap()[0];
+        assert_eq!(wallet.balance_micros, 1_000_000 - 2 * PRICE_MICROS);
+        let states: Vec<_> = store.charges_of(&[1, 2, 3].map(fixture::message_id)).await.unwrap();
+        assert_eq!(states.iter().map(|row| row.state.code()).collect::<Vec<_>>(), [1, 1, 2]);
+        assert_eq!(states[2].settle_posting_id, Some(posting_id(4)));
+    }
+
+    async fn the_check_finds_every_kind_of_mistake(store: Store) {
+        hold_three(&store).await;
+        let batch = Batch {
+            postings: vec![posting(9, PostingKind::Capture, 7)],
+            balances: vec![delta(WALLET, 5)],
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        let check = store.ledger_check().await.unwrap();
+        assert_eq!(check.sum_by_currency, [(eur(), 5)]);
+        let balances: Vec<_> = check.postings_vs_balances.iter().map(|row| (row.id, row.balance_micros - row.postings_micros)).collect();
+        assert_eq!(balances, [(WALLET, 5), (HELD, 7), (REVENUE, -7)]);
+        assert_eq!(check.postings_vs_charges.iter().map(|row| row.id).collect::<Vec<_>>(), [posting_id(9)]);
+        assert!(!check.is_balanced());
+    }
+
+    async fn a_posting_of_nothing_is_refused(store: Store) {
+        fixture::seed(&store).await;
+        let refused = store.commit(&Batch { postings: vec![posting(1, PostingKind::Hold, 0)], ..Batch::default() }).await;
+        assert!(matches!(refused, Err(StoreError::Conflict("ledger_postings.amount"))), "{refused:?}");
+    }
+}

@@ -1,0 +1,16 @@
+//! Every public function of the store, on SQLite and on PostgreSQL. A missing server fails these tests.
+
+mod batch;
+mod both;
+mod configuration;
+mod coverage;
+mod fixture;
+mod guards;
+mod idempotency;
+mod ledger;
+mod life;
+mod messages;
+mod open;
+mod outbox;
+mod receipts;
+mod transactions;

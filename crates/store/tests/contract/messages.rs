@@ -1,0 +1,93 @@
+use sambac_domain::{MessageId, MessageState, Timestamp};
+use sambac_store::rows::{MessageRow, PostingKind};
+use sambac_store::{Batch, MessageFilter, MessageFinal, Store};
+
+use crate::both::on_both_databases;
+use crate::fixture::{
+    ACCOUNT, NOW, OTHER_ACCOUNT, body, charge, destination, event, message, message_id, new_message, posting,
+    posting_id, segment,
+};
+
+async fn write(store: &Store, numbers: impl Iterator<Item = i64> + Clone) {
+    let batch = Batch {
+        messages: numbers.clone().map(new_message).collect(),
+        segments: numbers.clone().map(segment).collect(),
+        charges: numbers.map(|number| charge(number, posting_id(1))).collect(),
+        postings: vec![posting(1, PostingKind::Hold, 1)],
+        ..Batch::default()
+    };
+    store.commit(&batch).await.unwrap();
+}
+
+fn ids(rows: &[MessageRow]) -> Vec<MessageId> {
+    rows.iter().map(|row| row.id).collect()
+}
+
+on_both_databases! {
+    async fn a_message_is_read_as_it_was_accepted(store: Store) {
+        write(&store, 1..=3).await;
+        let rows = store.messages_by_ids(&[message_id(2), message_id(9), message_id(1)]).await.unwrap();
+        assert_eq!(ids(&rows), [message_id(1), message_id(2)]);
+        assert_eq!(rows[1].state, MessageState::Accepted);
+        assert_eq!(rows[1].body.as_ref().unwrap().0, body().to_bytes());
+        assert_eq!(rows[1].clone().into_message(body()).as_ref(), Some(&*message(2)));
+    }
+
+    async fn a_message_is_shown_to_its_account_only(store: Store) {
+        write(&store, 1..=2).await;
+        let batch = Batch { events: vec![event(1, 2), event(1, 1), event(2, 3)], ..Batch::default() };
+        store.commit(&batch).await.unwrap();
+        assert_eq!(store.message(OTHER_ACCOUNT, message_id(1)).await.unwrap(), None);
+        let view = store.message(ACCOUNT, message_id(1)).await.unwrap().unwrap();
+        assert_eq!(view.row.id, message_id(1));
+        assert_eq!(view.segments, [segment(1)]);
+        assert_eq!(view.events, [event(1, 1), event(1, 2)]);
+        assert_eq!(view.charges, [charge(1, posting_id(1))]);
+    }
+
+    async fn pages_go_from_new_to_old(store: Store) {
+        write(&store, 1..=5).await;
+        let page = |before| MessageFilter { before, limit: 2, ..MessageFilter::default() };
+        let first = store.list_messages(ACCOUNT, &page(None)).await.unwrap();
+        assert_eq!(ids(&first), [message_id(5), message_id(4)]);
+        let second = store.list_messages(ACCOUNT, &page(Some(message_id(4)))).await.unwrap();
+        assert_eq!(ids(&second), [message_id(3), message_id(2)]);
+        let last = store.list_messages(ACCOUNT, &page(Some(message_id(2)))).await.unwrap();
+        assert_eq!(ids(&last), [message_id(1)]);
+        assert_eq!(store.list_messages(OTHER_ACCOUNT, &page(None)).await.unwrap(), []);
+    }
+
+    async fn lists_are_filtered_by_state_and_number(store: Store) {
+        write(&store, 1..=4).await;
+        let end = |number| MessageFinal { id: message_id(number), state: MessageState::Delivered, error: None, final_at: NOW };
+        store.commit(&Batch { message_finals: vec![end(2), end(3)], ..Batch::default() }).await.unwrap();
+        let mut filter = MessageFilter { limit: 10, state: Some(MessageState::Delivered), ..MessageFilter::default() };
+        assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(3), message_id(2)]);
+        filter.destination = Some(destination(2));
+        assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(2)]);
+        filter.state = None;
+        filter.destination = Some(destination(4));
+        assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(4)]);
+    }
+
+    async fn overdue_messages_are_found_until_they_are_final(store: Store) {
+        write(&store, 1..=4).await;
+        let now = Timestamp(NOW.0 + 3_000_000);
+        let start = (Timestamp(0), MessageId::from_raw(0));
+        let expiring = |number| (Timestamp(NOW.0 + number * 1_000_000), message_id(number));
+        assert_eq!(store.open_messages_expiring(start, now, 10).await.unwrap(), [1, 2, 3].map(expiring));
+        assert_eq!(store.open_messages_expiring(start, now, 1).await.unwrap(), [expiring(1)]);
+        assert_eq!(store.open_messages_expiring(expiring(1), now, 1).await.unwrap(), [expiring(2)]);
+        let end = MessageFinal { id: message_id(1), state: MessageState::Expired, error: None, final_at: now };
+        store.commit(&Batch { message_finals: vec![end], ..Batch::default() }).await.unwrap();
+        assert_eq!(store.open_messages_expiring(start, now, 10).await.unwrap(), [2, 3].map(expiring));
+    }
+
+    async fn many_messages_are_read_in_the_order_of_ids(store: Store) {
+        write(&store, 1..=700).await;
+        let all: Vec<MessageId> = (1..=700).map(message_id).collect();
+        assert_eq!(ids(&store.messages_by_ids(&all).await.unwrap()), all);
+        assert_eq!(store.segments_of(&all).await.unwrap().len(), 700);
+        assert_eq!(store.charges_of(&all).await.unwrap().len(), 700);
+    }
+}

@@ -1,0 +1,53 @@
+//! Opening and migrating.
+
+use sambac_store::{Batch, Store, StoreError};
+
+use crate::both::{Sqlite, new_postgres, on_both_databases};
+use crate::fixture::{message_id, new_message};
+
+on_both_databases! {
+    async fn migrating_again_changes_nothing(store: Store) {
+        store.commit(&Batch { messages: vec![new_message(1)], ..Batch::default() }).await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_reopening() {
+    let database = Sqlite::new();
+    let store = database.open().await;
+    store.commit(&Batch { messages: vec![new_message(1)], ..Batch::default() }).await.unwrap();
+    store.close().await;
+    let again = database.open().await;
+    assert_eq!(again.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let database = Sqlite::new();
+    let _store = database.open().await;
+    for name in ["sambac.db", "sambac.db-wal", "sambac.db-shm"] {
+        let mode = std::fs::metadata(database.file().with_file_name(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn several_processes_may_migrate_at_once() {
+    let database = new_postgres().await;
+    let stores = [Store::open(database.url()).await.unwrap(), Store::open(database.url()).await.unwrap()];
+    let (first, second) = tokio::join!(stores[0].migrate(), stores[1].migrate());
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_unavailable() {
+    for url in ["sqlite:///no/such/folder/sambac.db", "mysql://localhost/x", "nonsense"] {
+        let refused = Store::open(url).await.map(drop);
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{url}: {refused:?}");
+    }
+}

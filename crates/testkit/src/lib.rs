@@ -1,0 +1,3 @@
+//! Development only: private PostgreSQL, scenario harness that runs the real binary.
+
+pub mod postgres;

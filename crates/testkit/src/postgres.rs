@@ -1,0 +1,81 @@
+//! A private PostgreSQL for tests, from the installed binaries: nothing is prepared by hand.
+//!
+//! One server serves one test run (all processes of one nextest run, or one process of `cargo test`). Whoever comes
+//! first starts it; a watchdog stops it and removes its files when the run's process is gone, however it ended. The
+//! server listens on a Unix socket only and does not flush to disk: what a crash of the machine leaves behind is not
+//! what tests look at.
+//!
+//! ```no_run
+//! # async fn example() {
+//! let database = sambac_testkit::postgres::database(async |url| {
+//!     // Migrate the database at `url` and close all connections: it becomes the template.
+//!     drop(url);
+//! })
+//! .await
+//! .unwrap();
+//! println!("{}", database.url());
+//! # }
+//! ```
+
+mod server;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, Result};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use server::Server;
+
+const TEMPLATE: &str = "sambac_template";
+const UNFINISHED: &str = "sambac_template_unfinished";
+
+/// An own, migrated database. It goes away with the server at the end of the run.
+#[derive(Debug)]
+pub struct TestDatabase {
+    url: String,
+}
+
+impl TestDatabase {
+    /// Where to connect: `postgres://…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// A new database that was migrated by `migrate`, which runs once per server: its result is the template of all.
+///
+/// # Errors
+/// No PostgreSQL installed (the text says which package to install), or it does not start.
+pub async fn database(migrate: impl AsyncFnOnce(String)) -> Result<TestDatabase> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = Server::of_this_run().await?;
+    server.exclusively(async || make_template(&server, migrate).await).await?;
+    let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut admin = connect(&server).await?;
+    run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await?;
+    admin.close().await?;
+    Ok(TestDatabase { url: server.url(&name) })
+}
+
+/// Makes the template unless it is there. It gets its name when it is finished, so that a failed attempt is repeated.
+async fn make_template(server: &Server, migrate: impl AsyncFnOnce(String)) -> Result<()> {
+    let mut admin = connect(server).await?;
+    let exists = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM pg_database WHERE datname = $1").bind(TEMPLATE);
+    if exists.fetch_one(&mut admin).await? > 0 {
+        return Ok(());
+    }
+    run(&mut admin, format!("DROP DATABASE IF EXISTS {UNFINISHED} WITH (FORCE)")).await?;
+    run(&mut admin, format!("CREATE DATABASE {UNFINISHED}")).await?;
+    migrate(server.url(UNFINISHED)).await;
+    run(&mut admin, format!("ALTER DATABASE {UNFINISHED} RENAME TO {TEMPLATE}")).await?;
+    admin.close().await.context("closing the connection")
+}
+
+async fn connect(server: &Server) -> Result<PgConnection> {
+    PgConnection::connect(&server.url("postgres")).await.context("connecting to the private PostgreSQL")
+}
+
+async fn run(connection: &mut PgConnection, sql: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(connection).await.with_context(|| sql)?;
+    Ok(())
+}
