@@ -107,11 +107,7 @@ impl<T> Default for CountedBuf<T> {
 
 impl<T> Clone for CountedBuf<T> {
     fn clone(&self) -> Self {
-        Self {
-            count: self.count,
-            octets: self.octets.clone(),
-            items: PhantomData,
-        }
+        Self { count: self.count, octets: self.octets.clone(), items: PhantomData }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The task that keeps time, and ends the session: whatever happens, `Closed` is the last event.
 
 use super::link::Link;
-use super::state::{Probe, State};
+use super::state::State;
 use super::{CloseReason, Event, SessionConfig};
 use crate::CommandId;
 use std::sync::Arc;
@@ -76,15 +76,9 @@ fn check(link: &Link, state: &mut State, now: Instant) -> Option<CloseReason> {
         state.own_request(CommandId::UNBIND);
         return Some(CloseReason::Inactive);
     }
-    match state.probe {
-        Some(probe) if state.received_at > probe.sent_at => state.probe = None,
-        Some(probe) if is_over(probe.sent_at, config.enquire_link_timeout) => {
-            return Some(CloseReason::Silent);
-        }
-        None if is_probe_due(config, state.received_at, now) => {
-            state.own_request(CommandId::ENQUIRE_LINK);
-            state.probe = Some(Probe { sent_at: now });
-        }
+    match state.probed_at {
+        Some(since) if is_over(since, config.enquire_link_timeout) => return Some(CloseReason::Silent),
+        None if is_probe_due(config, state.received_at, now) => state.probe(now),
         _ => {}
     }
     None

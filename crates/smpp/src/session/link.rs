@@ -111,6 +111,7 @@ impl Link {
         let (end, answered, is_drained) = self.with(|state| {
             let (open, octets) = (state.window.len(), buffer.len());
             state.received_at = now;
+            state.probed_at = None;
             let end = take_frames(state, framer, buffer, now, events);
             state.keep_partial(octets, buffer.len(), now);
             (end, open - state.window.len(), state.is_drained())

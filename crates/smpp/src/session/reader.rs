@@ -110,6 +110,6 @@ impl Drop for Waiting<'_> {
         state.received_at = now;
         state.partial_since = state.partial_since.map(|_| now);
         // An open probe is asked anew when we have listened again.
-        state.probe = None;
+        state.probed_at = None;
     }
 }

@@ -23,12 +23,6 @@ pub struct SessionCounters {
     pub generic_nacks: u64,
 }
 
-/// An `enquire_link` of ours.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Probe {
-    pub(super) sent_at: Instant,
-}
-
 #[derive(Debug)]
 pub(super) struct State {
     /// What waits to be written.
@@ -49,7 +43,10 @@ pub(super) struct State {
     pub(super) partial_since: Option<Instant>,
     /// Whether the reader waits for the owner or the writer, so that silence proves nothing.
     pub(super) is_reader_waiting: bool,
-    pub(super) probe: Option<Probe>,
+    /// When we sent an `enquire_link` after which nothing at all has come.
+    pub(super) probed_at: Option<Instant>,
+    /// Whether an `enquire_link` of ours is unanswered.
+    is_probe_open: bool,
     broken_tlvs: BrokenTlvs,
     next_sequence: u32,
     issued: u32,
@@ -70,7 +67,8 @@ impl State {
             active_at: now,
             partial_since: None,
             is_reader_waiting: false,
-            probe: None,
+            probed_at: None,
+            is_probe_open: false,
             broken_tlvs,
             next_sequence,
             issued: 0,
@@ -85,6 +83,13 @@ impl State {
         self.active_at = now;
         self.window.insert(Pending { sequence, token, sent_at: now });
         Ok(sequence)
+    }
+
+    /// Asks for a sign of life.
+    pub(super) fn probe(&mut self, now: Instant) {
+        self.own_request(CommandId::ENQUIRE_LINK);
+        self.probed_at = Some(now);
+        self.is_probe_open = true;
     }
 
     /// Writes a request of the session's own, which takes no slot.
@@ -113,7 +118,7 @@ impl State {
         let header = frame.header();
         match header.command_id {
             CommandId::ENQUIRE_LINK => error_response(header, CommandStatus::ROK, &mut self.out),
-            CommandId::ENQUIRE_LINK_RESP => {}
+            CommandId::ENQUIRE_LINK_RESP => self.is_probe_open = false,
             CommandId::UNBIND => {
                 error_response(header, CommandStatus::ROK, &mut self.out);
                 return Some(CloseReason::PeerUnbind);
@@ -145,7 +150,7 @@ impl State {
     /// A nack of a PDU whose sequence number the peer could not read has sequence number 0: it is for the one open
     /// request, if there is exactly one.
     fn nacked_sequence(&self, sequence: u32) -> u32 {
-        let is_only_open = self.window.len() == 1 && self.probe.is_none();
+        let is_only_open = self.window.len() == 1 && !self.is_probe_open;
         match self.window.oldest() {
             Some(pending) if sequence == 0 && is_only_open => pending.sequence,
             _ => sequence,
@@ -206,4 +211,39 @@ pub(super) fn error_response(request: Header, status: CommandStatus, out: &mut B
 
 pub(super) fn nack(request: Header, status: CommandStatus, out: &mut BytesMut) {
     encode_header(CommandId::GENERIC_NACK, request.sequence_number, status, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SEQUENCE_MAX;
+
+    fn state(next_sequence: u32) -> State {
+        State::new(10, next_sequence, BrokenTlvs::Refuse)
+    }
+
+    #[test]
+    fn open_sequence_numbers_are_stepped_over_after_the_wrap() {
+        let mut state = state(1);
+        let now = Instant::now();
+        let send = |state: &mut State| state.request(&Pdu::Unbind, 0, now).unwrap();
+        assert_eq!([send(&mut state), send(&mut state), send(&mut state)], [1, 2, 3]);
+        state.window.remove(2);
+        state.next_sequence = SEQUENCE_MAX;
+        assert_eq!([send(&mut state), send(&mut state), send(&mut state)], [SEQUENCE_MAX, 2, 4]);
+    }
+
+    #[test]
+    fn issued_sequence_numbers_are_told_from_foreign_ones_across_the_wrap() {
+        let mut state = state(SEQUENCE_MAX);
+        assert!(!state.was_issued(SEQUENCE_MAX));
+        for _ in 0..3 {
+            state.own_request(CommandId::ENQUIRE_LINK);
+        }
+        for (sequence, was_issued) in
+            [(SEQUENCE_MAX - 1, false), (SEQUENCE_MAX, true), (1, true), (2, true), (3, false), (0, false)]
+        {
+            assert_eq!(state.was_issued(sequence), was_issued, "{sequence}");
+        }
+    }
 }

@@ -1,9 +1,7 @@
 //! What is written is read again the same, for every PDU, and what breaks a limit is not written at all.
 
-mod every_pdu;
-
+use crate::every_pdu::{Octets, parts};
 use bytes::BytesMut;
-use every_pdu::{Octets, parts};
 use proptest::prelude::*;
 use sambac_smpp::*;
 

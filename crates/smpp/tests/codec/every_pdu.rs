@@ -6,7 +6,7 @@ use sambac_smpp::*;
 
 /// The values that the PDUs of one case are made of.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     service_type: Vec<u8>,
     addr: [Vec<u8>; 2],
     long_addr: [Vec<u8>; 2],
@@ -25,7 +25,7 @@ pub struct Parts {
 
 /// How free the values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Octets {
+pub(crate) enum Octets {
     /// Anything that the format can carry.
     Any,
     /// ASCII, whole times, and TLVs of their standard sizes: what every implementation takes.
@@ -106,7 +106,7 @@ impl Octets {
     }
 }
 
-pub fn parts(octets: Octets) -> impl Strategy<Value = Parts> {
+pub(crate) fn parts(octets: Octets) -> impl Strategy<Value = Parts> {
     let names = (octets.cstr(15), octets.cstr(8), octets.cstr(12), octets.cstr(40));
     // rusmpp allows data_sm no more than the others, although the specification does.
     let longest = if octets == Octets::Any { 64 } else { 20 };
@@ -134,7 +134,7 @@ pub fn parts(octets: Octets) -> impl Strategy<Value = Parts> {
 
 impl Parts {
     /// A PDU of every kind that has a name.
-    pub fn pdus(&self) -> Vec<Pdu<'_>> {
+    pub(crate) fn pdus(&self) -> Vec<Pdu<'_>> {
         let mut pdus = self.opening();
         pdus.extend(self.messages());
         pdus.extend(self.management());
@@ -181,7 +181,7 @@ impl Parts {
         ]
     }
 
-    pub fn sm(&self) -> Sm<'_> {
+    pub(crate) fn sm(&self) -> Sm<'_> {
         Sm {
             service_type: &self.service_type,
             source: self.source(),
@@ -253,8 +253,7 @@ impl Parts {
             message_state: self.octets[0],
             error_code: self.octets[11],
         };
-        let cancel =
-            CancelSm { service_type: &self.service_type, message_id, source, destination: self.destination() };
+        let cancel = CancelSm { service_type: &self.service_type, message_id, source, destination: self.destination() };
         let replace = ReplaceSm {
             message_id,
             source,

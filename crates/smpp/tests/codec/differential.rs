@@ -1,9 +1,7 @@
 //! The same octets through implementations that are not ours.
 
-mod every_pdu;
-
+use crate::every_pdu::{Octets, parts};
 use bytes::BytesMut;
-use every_pdu::{Octets, parts};
 use proptest::prelude::*;
 use sambac_smpp::*;
 use tokio_util::codec::{Decoder, Encoder};

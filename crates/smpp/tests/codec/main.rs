@@ -1,0 +1,8 @@
+//! Reading and writing PDUs.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails in a test's helper fails the test")]
+
+mod differential;
+mod every_pdu;
+mod malformed;
+mod round_trip;
