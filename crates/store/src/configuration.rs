@@ -63,6 +63,11 @@ impl Store {
         Ok(version.first::<(i64,)>(self.pool()).await?.map_or(0, |(version,)| version))
     }
 
+    /// This account's webhooks, the oldest first.
+    pub async fn webhooks_of(&self, account: AccountId) -> Result<Vec<WebhookRow>, StoreError> {
+        select::<WebhookRow>("WHERE account_id = $1 ORDER BY id").bind(&account).all(self.pool()).await
+    }
+
     /// Removes one of this account's webhooks. Answers whether there was one.
     pub async fn delete_webhook(&self, account: AccountId, webhook: WebhookId) -> Result<bool, StoreError> {
         let mut work = self.begin().await?;

@@ -76,7 +76,8 @@ on_both_databases! {
     async fn a_webhook_is_deleted_by_its_owner_only(store: Store) {
         write_everything(&store).await;
         assert!(!store.delete_webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap());
-        assert_eq!(store.load_configuration().await.unwrap().webhooks.len(), 1);
+        assert!(store.webhooks_of(OTHER_ACCOUNT).await.unwrap().is_empty());
+        assert_eq!(store.webhooks_of(ACCOUNT).await.unwrap().len(), 1);
         assert!(store.delete_webhook(ACCOUNT, WEBHOOK).await.unwrap());
         assert!(store.load_configuration().await.unwrap().webhooks.is_empty());
     }
