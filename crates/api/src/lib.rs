@@ -1,1 +1,73 @@
-//! HTTP: one file per endpoint with its OpenAPI, problem+json, the services listener.
+//! HTTP: the public API with its reference page, and the services listener with health and metrics.
+//!
+//! One file per endpoint under `v1`, each with its request, response, OpenAPI and handler. A handler reaches the engine
+//! only through [`access::Authorised`], so none can forget to ask for a key and a scope; every error is written out by
+//! [`answer`] as a problem of the catalogue.
+//!
+//! ```text
+//! let api = Api::new(engine, Limits::default());
+//! serve(public_listener, api.public(), Limits::default(), stop.clone());
+//! serve(services_listener, api.services(), Limits::default(), stop);
+//! ```
+
+mod access;
+mod answer;
+mod input;
+mod openapi;
+mod problem;
+mod reference;
+mod request_id;
+mod serve;
+mod services;
+mod shown;
+mod traffic;
+mod v1;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use sambac_engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use openapi::openapi;
+pub use serve::{Limits, serve};
+
+use access::Door;
+use answer::Answering;
+use request_id::RequestIds;
+use traffic::Traffic;
+
+/// Makes the routers of both listeners, which share their counters.
+pub struct Api {
+    engine: Engine,
+    answering: Answering,
+    limits: Limits,
+}
+
+impl Api {
+    /// The API of this engine.
+    pub fn new(engine: Engine, limits: Limits) -> Self {
+        let answering =
+            Answering { request_ids: RequestIds::new(), traffic: Traffic::new(), deadline: limits.request_timeout };
+        Self { engine, answering, limits }
+    }
+
+    /// For clients: `/v1/…`, `/openapi.json`, `/docs`.
+    pub fn public(&self) -> Router {
+        let (v1, document) = openapi::described().split_for_parts();
+        let routes = v1.with_state(Door::new(self.engine.clone())).merge(reference::routes(&document));
+        self.finish(routes)
+    }
+
+    /// For operators of the platform: `/health/live`, `/health/ready`, `/metrics`. Not to be reached from outside.
+    pub fn services(&self) -> Router {
+        self.finish(services::routes(&self.engine, &self.answering.traffic))
+    }
+
+    fn finish(&self, routes: Router) -> Router {
+        routes
+            .layer(DefaultBodyLimit::max(self.limits.body_octets_max))
+            .layer(CatchPanicLayer::custom(answer::panicked))
+            .layer(middleware::from_fn_with_state(self.answering.clone(), answer::answer))
+    }
+}

@@ -1,0 +1,120 @@
+//! Who calls and what they may do. The engine can be reached only through [`Authorised`], which checks key and scope
+//! first: a handler that forgets to authenticate has nothing to call and does not compile.
+//!
+//! ```text
+//! async fn handler(client: Authorised<scope::BalanceRead>) -> … { client.engine().balance(client.account_id()) }
+//! ```
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use sambac_domain::error::ErrorCode;
+use sambac_domain::{AccountId, ApiKeyId};
+use sambac_engine::{Caller, Engine, Scope};
+
+use crate::problem::Problem;
+
+/// The state of the public router: the engine behind a door that only this file can open.
+#[derive(Clone)]
+pub(crate) struct Door(Engine);
+
+/// A caller whose key is valid and has the scope `S`.
+pub(crate) struct Authorised<S> {
+    engine: Engine,
+    caller: Caller,
+    scope: PhantomData<S>,
+}
+
+/// A scope as a type, so that an endpoint's signature names what it asks for.
+pub(crate) trait Asks {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+/// The scopes as types.
+pub(crate) mod scope {
+    use super::{Asks, Scope};
+
+    macro_rules! scopes {
+        ($($name:ident)+) => {$(
+            pub(crate) struct $name;
+
+            impl Asks for $name {
+                const SCOPE: Scope = Scope::$name;
+            }
+        )+};
+    }
+
+    scopes! { SmsSend SmsRead BalanceRead WebhooksWrite }
+}
+
+impl Door {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self(engine)
+    }
+}
+
+impl<S> Authorised<S> {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whose objects the call may see and whose money it spends.
+    pub(crate) fn account_id(&self) -> AccountId {
+        self.caller.account_id
+    }
+
+    pub(crate) fn api_key_id(&self) -> ApiKeyId {
+        self.caller.api_key_id
+    }
+}
+
+impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
+        let caller = door.0.authenticate(key).map_err(|refusal| Problem::new(refusal.code))?;
+        caller.require(S::SCOPE)?;
+        Ok(Self { engine: door.0.clone(), caller, scope: PhantomData })
+    }
+}
+
+/// The key of `Authorization: Bearer …`, else of `X-Api-Key`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    match headers.get(header::AUTHORIZATION) {
+        Some(authorization) => {
+            let (scheme, key) = authorization.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        }
+        None => headers.get("x-api-key")?.to_str().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn presented_by(name: &'static str, value: &'static str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(name.parse().expect("a name"), HeaderValue::from_static(value))]);
+        presented(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_key_is_taken_from_either_header() {
+        assert_eq!(presented_by("authorization", "Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(presented_by("authorization", "bearer  abc ").as_deref(), Some("abc"));
+        assert_eq!(presented_by("x-api-key", "abc").as_deref(), Some("abc"));
+    }
+
+    #[test]
+    fn anything_else_is_no_key() {
+        assert_eq!(presented_by("authorization", "Basic abc"), None);
+        assert_eq!(presented_by("authorization", "Bearer"), None);
+        assert_eq!(presented_by("cookie", "key=abc"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a request brings, checked: bodies, queries, ids in the path, the `Idempotency-Key`. Each refuses with a problem
+//! that names the field.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use garde::Validate;
+use sambac_domain::error::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// A JSON body that has the right form and obeys its own rules.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S, T> FromRequest<S> for Json<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(ErrorCode::UnsupportedMediaType).detail("Content-Type must be application/json"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
+            _ => Problem::new(ErrorCode::InvalidRequest).detail("the body could not be read to its end"),
+        })?;
+        // The quick reading first: only a request that fails it pays for knowing where.
+        let value: T = match serde_json::from_slice(&bytes) {
+            Ok(value) => value,
+            Err(_) => located(&bytes)?,
+        };
+        value.validate().map_err(|report| broken_rules(&report))?;
+        Ok(Self(value))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Reads the body again, keeping track of where it fails.
+fn located<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut deserializer);
+    let problem = Problem::new(ErrorCode::InvalidRequest);
+    match read {
+        Ok(value) => match deserializer.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(problem.detail("the body is not JSON").at("", error.to_string())),
+        },
+        Err(error) if error.inner().is_data() => {
+            let detail = error.inner().to_string();
+            Err(problem.detail("a field of the body is not valid").at(pointer(error.path(), &detail), detail))
+        }
+        Err(error) => Err(problem.detail("the body is not JSON").at("", error.inner().to_string())),
+    }
+}
+
+/// The JSON pointer (RFC 6901) of a path; for a missing or unknown field, which has no path, its name from the message.
+fn pointer(path: &serde_path_to_error::Path, detail: &str) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let named = ["missing field `", "unknown field `", "duplicate field `"].iter().find_map(|start| {
+        let rest = detail.strip_prefix(start)?;
+        rest.split_once('`').map(|(name, _)| name)
+    });
+    match named.map(|name| format!("/{}", escaped(name))) {
+        Some(last) if !pointer.ends_with(&last) => pointer + &last,
+        _ => pointer,
+    }
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn broken_rules(report: &garde::Report) -> Problem {
+    let problem = Problem::new(ErrorCode::InvalidRequest).detail("a field of the body is not valid");
+    report.iter().fold(problem, |problem, (path, error)| problem.at(format!("/{path}"), error.message()))
+}
+
+/// An id in the path. One that is no id at all reads like one that does not exist.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| ErrorCode::NotFound)?;
+        text.parse().map(Self).map_err(|_| ErrorCode::NotFound.into())
+    }
+}
+
+/// A query string in which every parameter is known and given once.
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let Query(value) = Query::try_from_uri(&parts.uri)
+            .map_err(|rejection| Problem::new(ErrorCode::InvalidRequest).detail(rejection.body_text()))?;
+        Ok(Self(value))
+    }
+}
+
+/// The `Idempotency-Key` header, where there is one.
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+
+/// Characters of an `Idempotency-Key` at most.
+pub(crate) const IDEMPOTENCY_KEY_MAX: usize = 255;
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all("idempotency-key").iter();
+        match (given.next(), given.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(key), None) => visible_ascii(key.as_bytes()).map(|key| Self(Some(key))),
+            (Some(_), Some(_)) => Err(bad_key("is given twice")),
+        }
+    }
+}
+
+fn visible_ascii(key: &[u8]) -> Result<String, Problem> {
+    let fits = (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    fits.then(|| key.iter().map(|&byte| char::from(byte)).collect())
+        .ok_or_else(|| bad_key("must be 1 to 255 visible ASCII characters"))
+}
+
+fn bad_key(detail: &str) -> Problem {
+    Problem::new(ErrorCode::InvalidRequest).detail("a header is not valid").parameter("Idempotency-Key", detail)
+}

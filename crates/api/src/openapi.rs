@@ -1,0 +1,99 @@
+//! The OpenAPI document, generated from the handlers' attributes, and what their descriptions share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sambac_domain::error::ErrorCode;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::access::Door;
+use crate::problem::{FieldError, ProblemBody, RetryAdvice};
+use crate::{shown, v1};
+
+/// The document's responses of one kind, by status.
+pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
+
+/// What any call may be refused with.
+pub(crate) const ANY_CALL: &[ErrorCode] = &[
+    ErrorCode::Unauthenticated,
+    ErrorCode::KeyRevoked,
+    ErrorCode::Forbidden,
+    ErrorCode::ServiceUnavailable,
+    ErrorCode::Internal,
+];
+
+/// What any call with a body may be refused with.
+pub(crate) const ANY_BODY: &[ErrorCode] =
+    &[ErrorCode::InvalidRequest, ErrorCode::PayloadTooLarge, ErrorCode::UnsupportedMediaType];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sambac API",
+        version = "1",
+        description = "Send OTP and transactional SMS, follow each through its whole life, read the balance.\n\n\
+            Every error is an `application/problem+json` body with a `code` of the [error catalogue](/docs/errors). \
+            Amounts are decimal text, never floating-point numbers; moments are RFC 3339 in UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "Messages", description = "Send messages and follow them"),
+        (name = "Account", description = "What can be spent"),
+        (name = "Webhooks", description = "Be told about final states"),
+    ),
+    components(schemas(ProblemBody<'_>, FieldError, RetryAdvice)),
+    modifiers(&Keys)
+)]
+struct Base;
+
+/// The two ways to present an API key.
+struct Keys;
+
+/// The OpenAPI 3.1 document of the public API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// The routes with their descriptions.
+pub(crate) fn described() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(Base::openapi()).merge(v1::routes())
+}
+
+/// Problem responses for `groups` of codes: one for each status, listing its codes.
+pub(crate) fn problems(groups: &[&[ErrorCode]]) -> Documented {
+    let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    for code in groups.iter().copied().flatten() {
+        by_status.entry(code.http_status()).or_default().insert(code.code());
+    }
+    by_status.into_iter().map(|(status, codes)| (status.to_string(), problem(&codes).into())).collect()
+}
+
+fn problem(codes: &BTreeSet<&str>) -> Response {
+    let links: Vec<_> = codes.iter().map(|code| format!("[`{code}`](/docs/errors#{code})")).collect();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let codes: Vec<_> = codes.iter().copied().collect();
+    ResponseBuilder::new()
+        .description(links.join(", "))
+        .content("application/problem+json", content)
+        .extensions(Some(Extensions::builder().add("x-error-codes", codes).build()))
+        .build()
+}
+
+/// The schema of a code of the catalogue.
+pub(crate) fn error_code() -> Object {
+    shown::one_of(ErrorCode::ALL.iter().map(|code| code.code()))
+}
+
+impl Modify for Keys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("sambac_…");
+        components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+        let header =
+            ApiKeyValue::with_description("X-Api-Key", "The same key, for clients that cannot set Authorization");
+        components.add_security_scheme("key_header", SecurityScheme::ApiKey(ApiKey::Header(header)));
+    }
+}

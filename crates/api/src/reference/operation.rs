@@ -1,0 +1,182 @@
+//! One operation of the reference page: what it takes, what it answers, how to call it.
+
+use serde_json::Value;
+
+use super::example;
+use super::html::{escape, line, prose, table};
+use super::page::text;
+
+/// An operation of the document.
+pub(super) struct Operation<'a> {
+    method: &'a str,
+    path: &'a str,
+    value: &'a Value,
+}
+
+/// The operations of a tag, in the document's order.
+pub(super) fn tagged<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = Operation<'a>> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(|(method, value)| Operation { method, path, value })
+    });
+    operations.filter(move |operation| operation.value["tags"][0] == tag)
+}
+
+impl Operation<'_> {
+    fn id(&self) -> &str {
+        text(&self.value["operationId"])
+    }
+
+    /// Its line in the contents.
+    pub(super) fn entry(&self) -> String {
+        format!("<li><a href=\"#{}\">{}</a></li>", escape(self.id()), escape(text(&self.value["summary"])))
+    }
+
+    /// Its part of the page.
+    pub(super) fn section(&self, document: &Value) -> String {
+        format!(
+            "<section id=\"{id}\" aria-labelledby=\"{id}-title\"><h2 id=\"{id}-title\">{summary}</h2>\
+             <p class=\"where\"><span class=\"method {method}\">{upper}</span>{path}</p>{description}{scope}\
+             {parameters}{body}<h3>Example</h3>{curl}{responses}{form}</section>",
+            id = escape(self.id()),
+            summary = escape(text(&self.value["summary"])),
+            method = self.method,
+            upper = self.method.to_uppercase(),
+            path = escape(self.path),
+            description = prose(text(&self.value["description"])),
+            scope = self.scope(),
+            parameters = self.parameters(),
+            body = self.body(document),
+            curl = self.curl(document),
+            responses = self.responses(document),
+            form = self.form(document),
+        )
+    }
+
+    fn scope(&self) -> String {
+        let scopes = self.value["security"][0]["key"].as_array();
+        let words: Vec<_> =
+            scopes.into_iter().flatten().map(|scope| format!("<code>{}</code>", escape(text(scope)))).collect();
+        if words.is_empty() { String::new() } else { format!("<p class=\"hint\">Scope {}</p>", words.join(", ")) }
+    }
+
+    fn parameter_list(&self) -> impl Iterator<Item = &Value> {
+        self.value["parameters"].as_array().into_iter().flatten()
+    }
+
+    fn parameters(&self) -> String {
+        let rows: Vec<_> = self
+            .parameter_list()
+            .map(|parameter| {
+                let place = format!("<span class=\"hint\">{}</span>", escape(text(&parameter["in"])));
+                let name = format!("<code>{}</code><br>{place}", escape(text(&parameter["name"])));
+                [
+                    name,
+                    about(&parameter["schema"], parameter["required"] == true),
+                    line(text(&parameter["description"])),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            String::new()
+        } else {
+            format!("<h3>Parameters</h3>{}", table(["Name", "Type", "What it is"], rows))
+        }
+    }
+
+    fn body_schema(&self) -> Option<&Value> {
+        Some(&self.value["requestBody"]["content"]["application/json"]["schema"]).filter(|schema| !schema.is_null())
+    }
+
+    fn body(&self, document: &Value) -> String {
+        let Some(schema) = self.body_schema() else { return String::new() };
+        format!("<h3>Body</h3>{}", field_table(document, schema))
+    }
+
+    fn curl(&self, document: &Value) -> String {
+        let mut lines = vec![format!("curl \"$SAMBAC_URL{}\"", self.path.replace('{', "$").replace('}', ""))];
+        if self.method != "get" && self.body_schema().is_none() {
+            lines.push(format!("-X {}", self.method.to_uppercase()));
+        }
+        lines.push("-H \"Authorization: Bearer $SAMBAC_API_KEY\"".to_owned());
+        if let Some(schema) = self.body_schema() {
+            lines.push("-H 'Content-Type: application/json'".to_owned());
+            lines.push(format!("-d '{}'", example::request(document, schema)));
+        }
+        format!("<pre><code>{}</code></pre>", escape(&lines.join(" \\\n  ")))
+    }
+
+    fn responses(&self, document: &Value) -> String {
+        let responses: Vec<_> = self.value["responses"].as_object().into_iter().flatten().collect();
+        let rows =
+            responses.iter().map(|(status, response)| [status.to_string(), line(text(&response["description"]))]);
+        let table = table(["Status", "When"], rows);
+        let details: String =
+            responses.iter().map(|(status, response)| response_details(document, status, response)).collect();
+        format!("<h3>Answers</h3>{table}{details}")
+    }
+
+    /// A form that runs it; complete only with the page's script.
+    fn form(&self, document: &Value) -> String {
+        let inputs: String = self.parameter_list().map(input).collect();
+        let body = self.body_schema().map(|schema| {
+            let example = format!("{:#}", example::request(document, schema));
+            format!("<label>Body<textarea spellcheck=\"false\">{}</textarea></label>", escape(&example))
+        });
+        format!(
+            "<details class=\"needs-script\"><summary>Try it</summary><form data-method=\"{}\" data-path=\"{}\">{inputs}{}\
+             <button type=\"submit\">Send</button><output></output></form></details>",
+            self.method.to_uppercase(),
+            escape(self.path),
+            body.unwrap_or_default()
+        )
+    }
+}
+
+fn input(parameter: &Value) -> String {
+    let name = escape(text(&parameter["name"]));
+    format!(
+        "<label>{name}<input name=\"{name}\" data-in=\"{}\" autocomplete=\"off\"></label>",
+        escape(text(&parameter["in"]))
+    )
+}
+
+/// What a success looks like. Errors all look the same and are told once, on their own page.
+fn response_details(document: &Value, status: &str, response: &Value) -> String {
+    let schema = &response["content"]["application/json"]["schema"];
+    if schema.is_null() {
+        return String::new();
+    }
+    let example = format!("{:#}", example::response(document, schema));
+    format!(
+        "<details><summary>Body of {status}</summary>{}<h3>Example</h3><pre><code>{}</code></pre></details>",
+        field_table(document, schema),
+        escape(&example)
+    )
+}
+
+fn field_table(document: &Value, schema: &Value) -> String {
+    let rows = example::fields(document, schema).into_iter().map(|(name, field, required)| {
+        let resolved = example::resolve(document, field);
+        let description = [&field["description"], &resolved["description"]].into_iter().find_map(Value::as_str);
+        [format!("<code>{}</code>", escape(name)), about(resolved, required), line(description.unwrap_or_default())]
+    });
+    table(["Field", "Type", "What it is"], rows)
+}
+
+/// Type, bounds and words of a schema, in a few words.
+fn about(schema: &Value, required: bool) -> String {
+    let mut parts = vec![example::kind(schema).to_owned()];
+    parts.extend(schema["format"].as_str().map(str::to_owned));
+    if let Some(words) = schema["enum"].as_array() {
+        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+        parts = vec![words.join(" | ")];
+    }
+    for (bound, word) in [("minimum", "≥"), ("maximum", "≤"), ("maxLength", "at most")] {
+        parts.extend(schema[bound].as_i64().map(|value| format!("{word} {value}")));
+    }
+    parts.extend((!schema["default"].is_null()).then(|| format!("default {}", schema["default"])));
+    let need = if required { "" } else { "<br><span class=\"hint\">optional</span>" };
+    format!("{}{need}", escape(&parts.join(", ")))
+}

@@ -1,0 +1,161 @@
+//! `GET /v1/sms`: the account's messages, newest first.
+
+use sambac_domain::error::ErrorCode;
+use sambac_domain::number;
+use sambac_domain::{MessageId, MessageState, TrafficClass};
+use sambac_store::MessageFilter;
+use sambac_store::rows::MessageRow;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::{Authorised, scope};
+use crate::input::Parameters;
+use crate::openapi::{self, ANY_CALL, Documented};
+use crate::problem::Problem;
+use crate::shown::{self, Moment, Price};
+
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListSms {
+    /// Messages on one page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only in this state: `accepted` (on its way) or a final one.
+    #[param(schema_with = listed_state)]
+    state: Option<String>,
+    /// Only to this number.
+    #[param(example = "+447700900123")]
+    to: Option<String>,
+}
+
+/// One page.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SmsPage {
+    data: Vec<SmsSummary>,
+    /// Give it as `cursor` for the next page; missing on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A message in a list. Its whole life is at `/v1/sms/{id}`.
+#[derive(Serialize, ToSchema)]
+struct SmsSummary {
+    #[schema(example = "msg_01h2xcejqtf2n")]
+    message_id: String,
+    /// `accepted` until it is final.
+    #[schema(schema_with = shown::state)]
+    state: MessageState,
+    /// Why it ended badly: a code of the error catalogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[schema(example = "+447700900123")]
+    to: String,
+    #[schema(example = "MyBank")]
+    from: String,
+    #[schema(schema_with = shown::class)]
+    class: TrafficClass,
+    segments: u8,
+    /// For all segments.
+    price: Price,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    accepted_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    final_at: Option<Moment>,
+}
+
+const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 200;
+
+struct Refusals;
+
+impl utoipa::IntoResponses for Refusals {
+    fn responses() -> Documented {
+        openapi::problems(&[ANY_CALL, &[ErrorCode::InvalidRequest]])
+    }
+}
+
+/// List messages.
+#[utoipa::path(
+    get,
+    path = "/v1/sms",
+    tag = "Messages",
+    security(("key" = ["sms:read"]), ("key_header" = ["sms:read"])),
+    params(ListSms),
+    responses((status = 200, description = "A page, newest first", body = SmsPage), Refusals)
+)]
+pub(crate) async fn list_sms(
+    client: Authorised<scope::SmsRead>,
+    Parameters(query): Parameters<ListSms>,
+) -> Result<axum::Json<SmsPage>, Problem> {
+    let mut filter = query.filter()?;
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    // One more than asked for tells whether there is a next page.
+    filter.limit += 1;
+    let mut rows = client.engine().store().list_messages(client.account_id(), &filter).await?;
+    let is_last = rows.len() <= limit;
+    rows.truncate(limit);
+    let next_cursor = rows.last().filter(|_| !is_last).map(|row| row.id.to_string());
+    Ok(axum::Json(SmsPage { data: rows.into_iter().map(SmsSummary::from).collect(), next_cursor }))
+}
+
+impl ListSms {
+    fn filter(self) -> Result<MessageFilter, Problem> {
+        let bad = |name, detail: String| {
+            Problem::new(ErrorCode::InvalidRequest).detail("a query parameter is not valid").parameter(name, detail)
+        };
+        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(bad("limit", format!("must be from 1 to {LIMIT_MAX}")));
+        }
+        let before: Option<MessageId> = self
+            .cursor
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| bad("cursor", "is not a next_cursor of this list".to_owned()))?;
+        let state = self.state.map(|word| state_of(&word).ok_or_else(|| bad("state", states_known()))).transpose()?;
+        let destination =
+            self.to.map(|text| number::parse(&text, None)).transpose().map_err(|error| bad("to", error.to_string()))?;
+        Ok(MessageFilter { before, limit, state, destination })
+    }
+}
+
+impl From<MessageRow> for SmsSummary {
+    fn from(row: MessageRow) -> Self {
+        Self {
+            message_id: row.id.to_string(),
+            state: row.state,
+            error: row.error.map(|error| error.code()),
+            to: format!("{:#}", row.destination),
+            from: row.sender.as_str().to_owned(),
+            class: row.class,
+            segments: row.segment_count,
+            price: Price::new(row.price_micros.saturating_mul(row.segment_count.into()), row.currency),
+            reference: row.client_ref,
+            accepted_at: Moment(row.accepted_at),
+            final_at: row.final_at.map(Moment),
+        }
+    }
+}
+
+/// The states that a message's row is ever in; those between are its segments'.
+fn listed() -> impl Iterator<Item = MessageState> {
+    let stored = |state: &MessageState| state.is_final() || *state == MessageState::Accepted;
+    MessageState::ALL.into_iter().filter(stored)
+}
+
+fn state_of(word: &str) -> Option<MessageState> {
+    listed().find(|state| state.as_str() == word)
+}
+
+fn states_known() -> String {
+    format!("must be one of {}", listed().map(MessageState::as_str).collect::<Vec<_>>().join(", "))
+}
+
+fn listed_state() -> utoipa::openapi::Object {
+    shown::one_of(listed().map(MessageState::as_str))
+}

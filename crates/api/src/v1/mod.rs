@@ -1,0 +1,28 @@
+//! The public API, version 1: one file per endpoint, holding its request and response, its OpenAPI and its handler.
+
+mod add_webhook;
+mod life;
+mod list_sms;
+mod list_webhooks;
+mod quote;
+mod remove_webhook;
+mod send_sms;
+mod show_balance;
+mod show_sms;
+mod webhook;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::Door;
+
+/// All routes of version 1.
+pub(crate) fn routes() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(send_sms::send_sms))
+        .routes(routes!(show_sms::show_sms))
+        .routes(routes!(list_sms::list_sms))
+        .routes(routes!(show_balance::show_balance))
+        .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
+        .routes(routes!(remove_webhook::remove_webhook))
+}
