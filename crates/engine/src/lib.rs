@@ -1,1 +1,148 @@
-//! Use cases and long-running tasks: submit, outcome, ledger, connectors, SMSC listener, webhooks.
+//! The product itself: what happens to a message between the ingress that took it and the final state.
+//!
+//! One function in, [`Engine::submit`]; one place where every final state is written, `commit::outcome`. All writes go
+//! through one task, the group commit (`commit`): it decides admission, states and money in memory, in arrival order, and
+//! stores whatever has gathered since its last flush in one transaction. Everything that the outside is told, an answer, a
+//! receipt, a PDU to an operator, happens after the commit that makes it true.
+
+pub mod api_key;
+mod caller;
+pub mod clock;
+mod commit;
+mod connector;
+mod expire;
+mod health;
+mod idempotency;
+mod ledger;
+mod live;
+mod metrics;
+mod recover;
+pub mod refusal;
+mod relay;
+pub mod seal;
+mod settings;
+pub mod smsc;
+pub mod snapshot;
+mod start;
+pub mod submit;
+mod webhook;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sambac_bus::Bus;
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::{AccountId, IdSource};
+use sambac_store::Store;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use caller::{Caller, Scope};
+pub use connector::Profile;
+pub use health::{ConnectorHealth, Health};
+pub use ledger::Balance;
+pub use settings::Settings;
+pub use start::StartError;
+pub use webhook::{ClientError, NewWebhook};
+
+use crate::clock::Clock;
+use crate::commit::Write;
+use crate::ledger::Ledger;
+use crate::live::LiveMessages;
+use crate::metrics::Metrics;
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+
+/// How long an ingress waits for room in the group commit's queue before it refuses.
+const ADMISSION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The running platform; a cheap handle.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+/// What all tasks share.
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) bus: Bus,
+    pub(crate) ids: IdSource,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) ledger: Mutex<Ledger>,
+    pub(crate) live: LiveMessages,
+    pub(crate) metrics: Metrics,
+    pub(crate) writes: mpsc::Sender<Write>,
+    pub(crate) smpp_sessions: smsc::Sessions,
+    pub(crate) connectors: connector::Registry,
+    pub(crate) webhook_client: webhook::Client,
+    pub(crate) webhooks: webhook::Registry,
+    pub(crate) verified_binds: smsc::VerifiedBinds,
+    /// Requests with an idempotency key that are being worked on.
+    pub(crate) idempotency_claims: Mutex<HashSet<(AccountId, String)>>,
+    /// No new work is taken once this is cancelled; what runs is finished.
+    pub(crate) draining: CancellationToken,
+    /// Everything ends once this is cancelled.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// The group commit ends last, once this is cancelled.
+    pub(crate) closing: CancellationToken,
+    pub(crate) committer: TaskTracker,
+}
+
+impl Engine {
+    /// The configuration as of now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot.load_full()
+    }
+
+    /// The database, for reads.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What encrypts stored secrets.
+    pub fn seal(&self) -> &seal::Seal {
+        &self.0.settings.seal
+    }
+
+    /// An account's wallet as of the last commit.
+    pub fn balance(&self, account: AccountId) -> Option<Balance> {
+        self.0.ledger().balance(account)
+    }
+
+    /// Metrics in OpenMetrics text.
+    pub fn metrics_text(&self) -> String {
+        self.0.metrics.text(&self.0)
+    }
+
+    /// Hands a write to the group commit, waiting a bounded time for room.
+    pub(crate) async fn write(&self, write: Write) -> Result<(), Refusal> {
+        if self.0.draining.is_cancelled() {
+            return Err(Refusal::new(ErrorCode::ServiceUnavailable, "the service is stopping"));
+        }
+        match tokio::time::timeout(ADMISSION_TIMEOUT, self.0.writes.send(write)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(ErrorCode::ServiceUnavailable.into()),
+            Err(_) => Err(ErrorCode::QueueFull.into()),
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a write that must not be lost to the group commit; false only when the engine has ended.
+    pub(crate) async fn write(&self, write: Write) -> bool {
+        self.writes.send(write).await.is_ok()
+    }
+}

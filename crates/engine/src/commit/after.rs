@@ -1,0 +1,138 @@
+//! What the outside is told once a batch is stored.
+
+use sambac_bus::{Queued, TargetQueue};
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::IntentId;
+use sambac_smpp::{CommandStatus, Header, Pdu, Session, SmResp};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+use super::write::Reply;
+use crate::Inner;
+use crate::connector::Slot;
+use crate::refusal::Refusal;
+use crate::submit::Submitted;
+
+/// Everything that waits for the flush.
+#[derive(Default)]
+pub(super) struct After {
+    accepted: Vec<(Reply, Submitted)>,
+    refused: Vec<(Reply, Refusal)>,
+    /// Tasks of new messages, then of everything else, in the order of their ids.
+    accept_tasks: Vec<Queued>,
+    tasks: Vec<Queued>,
+    put_back: Vec<(Arc<TargetQueue>, Queued)>,
+    intents: Vec<(oneshot::Sender<IntentId>, IntentId)>,
+    slots: Vec<Slot>,
+    receipts: Vec<(Session, Header)>,
+    told: Vec<oneshot::Sender<()>>,
+}
+
+impl After {
+    pub(super) fn accepted(&mut self, reply: Reply, submitted: Submitted) {
+        self.accepted.push((reply, submitted));
+    }
+
+    pub(super) fn refuse(&mut self, reply: Reply, refusal: Refusal) {
+        self.refused.push((reply, refusal));
+    }
+
+    pub(super) fn publish_accepted(&mut self, task: Queued) {
+        self.accept_tasks.push(task);
+    }
+
+    pub(super) fn publish(&mut self, task: Queued) {
+        self.tasks.push(task);
+    }
+
+    pub(super) fn put_back(&mut self, queue: Arc<TargetQueue>, task: Queued) {
+        self.put_back.push((queue, task));
+    }
+
+    pub(super) fn intent(&mut self, stored: oneshot::Sender<IntentId>, id: IntentId) {
+        self.intents.push((stored, id));
+    }
+
+    pub(super) fn free(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    pub(super) fn tell(&mut self, done: oneshot::Sender<()>) {
+        self.told.push(done);
+    }
+
+    pub(super) fn acknowledge(&mut self, session: Session, request: Header) {
+        self.receipts.push((session, request));
+    }
+
+    /// The new messages were not stored: their clients are told so.
+    pub(super) fn refuse_accepts(&mut self) {
+        self.accept_tasks.clear();
+        let refusal = Refusal::new(
+            ErrorCode::ServiceUnavailable,
+            "the message could not be stored for certain: repeat the request with the same Idempotency-Key",
+        );
+        self.refused.extend(self.accepted.drain(..).map(|(reply, _)| (reply, refusal.clone())));
+    }
+
+    /// Nothing was stored: nobody may be told that it was. Operators bring their receipts again; intents are asked for
+    /// again; messages whose answers are lost here stay in the outbox.
+    pub(super) fn drop_promises(&mut self) {
+        self.tasks.clear();
+        self.put_back.clear();
+        self.intents.clear();
+        self.receipts.clear();
+    }
+
+    /// Tells everybody, in an order in which nobody can overtake: queues before answers.
+    pub(super) fn run(&mut self, inner: &Inner) {
+        inner.bus.publish(self.accept_tasks.drain(..).chain(self.tasks.drain(..)));
+        for (queue, task) in self.put_back.drain(..) {
+            queue.put_back(task);
+        }
+        for (stored, id) in self.intents.drain(..) {
+            // The connector was removed meanwhile: recovery finds the intent.
+            let _ = stored.send(id);
+        }
+        for done in self.told.drain(..) {
+            let _ = done.send(());
+        }
+        self.slots.clear();
+        for (reply, submitted) in self.accepted.drain(..) {
+            reply.accepted(submitted);
+        }
+        for (reply, refusal) in self.refused.drain(..) {
+            reply.refused(refusal);
+        }
+        for (session, request) in self.receipts.drain(..) {
+            let pdu = Pdu::DeliverSmResp(SmResp::new(b""));
+            // A link that has gone will bring the receipt again; it is recognised then.
+            let _ = session.respond(request.sequence_number, CommandStatus::ROK, &pdu);
+        }
+    }
+}
+
+impl Reply {
+    fn accepted(self, submitted: Submitted) {
+        match self {
+            // A client that has gone finds its message by its idempotency key or in the list.
+            Self::Wait(reply) => drop(reply.send(Ok(submitted))),
+            Self::Smpp { session, request, open } => {
+                let id = submitted.message_id.raw().to_string();
+                let pdu = Pdu::SubmitSmResp(SmResp::new(id.as_bytes()));
+                let _ = session.respond(request.sequence_number, CommandStatus::ROK, &pdu);
+                open.closed();
+            }
+        }
+    }
+
+    fn refused(self, refusal: Refusal) {
+        match self {
+            Self::Wait(reply) => drop(reply.send(Err(refusal))),
+            Self::Smpp { session, request, open } => {
+                session.respond_error(request, CommandStatus(refusal.code.command_status()));
+                open.closed();
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What becomes of a segment once the operator has answered, or has not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_bus::{Queued, Task};
+use sambac_domain::error::{AnswerClass, ErrorCode, classify};
+use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
+use sambac_domain::receipt::normalise_id;
+use sambac_domain::receipt_key::receipt_key;
+use sambac_domain::state::MessageState;
+use sambac_domain::time::Timestamp;
+use sambac_smpp::CommandStatus;
+use sambac_store::rows::OutboxKey;
+use sambac_store::{NewIntent, OutboxMove};
+
+use super::{Answer, AnswerOutcome, Committer, Intent, key_of, target_of};
+use crate::live::{Live, Progress, SegmentProgress};
+
+/// How long a segment waits before it is tried again after a temporary refusal.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
+
+/// A segment under decision: who it is and where its outbox row stands.
+struct Case {
+    live: Arc<Live>,
+    segment: SegmentId,
+    row: OutboxKey,
+    connector: ConnectorId,
+}
+
+impl Committer {
+    /// Segments are about to be sent: remember which, so that a crash leaves no doubt about the others.
+    pub(super) fn intent(&mut self, intent: Intent) {
+        let id = IntentId::from_raw(self.inner.ids.next(self.now));
+        self.open_intents.insert(id, intent.segments.len());
+        self.batch.intents.push(NewIntent {
+            id,
+            connector_id: intent.connector,
+            segments: intent.segments,
+            created_at: self.now,
+        });
+        self.after.intent(intent.stored, id);
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) {
+        self.close_intent(answer.intent, 1);
+        if let Some(slot) = answer.slot {
+            self.after.free(slot);
+        }
+        let Some(live) = self.live(answer.segment.message()) else {
+            tracing::error!(message = %answer.segment.message(), "answer for a message that is not stored");
+            return;
+        };
+        let case = Case { live, segment: answer.segment, row: key_of(&answer.queued), connector: answer.connector };
+        let open = case.with(|progress| {
+            progress.submitted_at = answer.submitted_at.or(progress.submitted_at);
+            progress.state.is_final()
+        });
+        if open != Some(false) {
+            // It ended meanwhile (expired): only the outbox row is left to remove.
+            self.batch.outbox_done.push(case.row.clone());
+            return;
+        }
+        match answer.outcome {
+            AnswerOutcome::Accepted { smsc_message_id } => {
+                self.submitted_to_operator(&case, &smsc_message_id, answer.answered_at);
+            }
+            AnswerOutcome::Refused { status } => self.refused_by_operator(&case, status, answer.queued, answer.queue),
+            AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
+            AnswerOutcome::NotSent => self.after.put_back(answer.queue, answer.queued),
+            AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
+            AnswerOutcome::Unsendable => self.fail(&case, MessageState::Failed, ErrorCode::TextNotEncodable),
+        }
+    }
+
+    /// One announced segment less to wait for; an intent without any is deleted.
+    fn close_intent(&mut self, intent: IntentId, count: usize) {
+        let Some(open) = self.open_intents.get_mut(&intent) else { return };
+        *open = open.saturating_sub(count);
+        if *open == 0 {
+            self.open_intents.remove(&intent);
+            self.batch.intents_done.push(intent);
+        }
+    }
+
+    fn submitted_to_operator(&mut self, case: &Case, smsc_message_id: &str, answered_at: Timestamp) {
+        let group = self.receipt_group(case.connector);
+        let destination = case.live.message.destination.as_u64();
+        let key =
+            (!smsc_message_id.is_empty()).then(|| receipt_key(group, &normalise_id(smsc_message_id), destination));
+        case.with(|progress| {
+            progress.state = MessageState::Submitted;
+            progress.attempts = progress.attempts.saturating_add(1);
+            progress.command_status = Some(CommandStatus::ROK.0);
+            progress.smsc_message_id = Some(smsc_message_id.into());
+            progress.receipt_key = key;
+            progress.answered_at = Some(answered_at);
+            progress.error = None;
+        });
+        self.batch.outbox_done.push(case.row.clone());
+        self.dirty(case.segment, &case.live);
+        self.inner.metrics.submitted();
+        if let Some(key) = key {
+            self.inner.live.expect_receipt(key, case.segment);
+            self.match_orphans(key);
+        }
+    }
+
+    fn refused_by_operator(
+        &mut self,
+        case: &Case,
+        status: CommandStatus,
+        queued: Queued,
+        queue: Arc<sambac_bus::TargetQueue>,
+    ) {
+        let class = classify(status.0);
+        self.inner.metrics.refused_by_operator();
+        if let AnswerClass::Throttled = class {
+            // The link is to blame, not the message: no attempt is counted.
+            return self.after.put_back(queue, queued);
+        }
+        case.with(|progress| {
+            progress.attempts = progress.attempts.saturating_add(1);
+            progress.command_status = Some(status.0);
+            progress.operator_error = Some(status.to_string().into());
+        });
+        match class {
+            AnswerClass::RetryLater => self.retry_later(case, "retry"),
+            AnswerClass::FailOver => self.fail_over(case, ErrorCode::OperatorRejected),
+            AnswerClass::Permanent(error) => self.fail(case, MessageState::Rejected, error),
+            AnswerClass::Accepted | AnswerClass::Throttled => {}
+        }
+    }
+
+    /// Sent, and no answer: perhaps it arrived. The traffic class decides whether it may be sent again here.
+    pub(super) fn unknown_segment(&mut self, live: &Arc<Live>, segment: SegmentId, connector: ConnectorId) {
+        let row = OutboxKey { target: target_of(connector), lane: live.message.class.lane(), id: segment.raw() };
+        let case = Case { live: Arc::clone(live), segment, row, connector };
+        if case.with(|progress| progress.state.is_final() || progress.answered_at.is_some()) == Some(false) {
+            self.unknown(&case, None);
+        }
+    }
+
+    fn unknown(&mut self, case: &Case, task: Option<(Queued, Arc<sambac_bus::TargetQueue>)>) {
+        let attempts = case.with(|progress| {
+            progress.state = MessageState::SubmitUnknown;
+            progress.attempts = progress.attempts.saturating_add(1);
+            progress.possible_duplicate = true;
+            progress.attempts
+        });
+        self.dirty(case.segment, &case.live);
+        self.event(case.segment, "submit_unknown", None);
+        self.inner.metrics.unknown();
+        if !case.live.message.class.resend_after_unknown() {
+            return self.fail_over(case, ErrorCode::SubmitUnknown);
+        }
+        if attempts.is_some_and(|attempts| attempts >= self.inner.settings.attempts_max) {
+            return self.wait_for_expiry(case);
+        }
+        if let Some((mut queued, queue)) = task {
+            if let Task::Submit { attempt, .. } = &mut queued.task {
+                *attempt = attempts.map_or(1, u16::from);
+            }
+            self.after.put_back(queue, queued);
+        }
+    }
+
+    fn retry_later(&mut self, case: &Case, kind: &'static str) {
+        let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
+        if attempts >= self.inner.settings.attempts_max {
+            return self.fail_over(case, ErrorCode::OperatorUnavailable);
+        }
+        let due_at = self.now.saturating_add(RETRY_DELAY);
+        self.batch.outbox_moves.push(OutboxMove {
+            from: case.row.clone(),
+            to: case.row.clone(),
+            attempt: u16::from(attempts),
+            due_at,
+        });
+        self.dirty(case.segment, &case.live);
+        self.event(
+            case.segment,
+            kind,
+            case.with(|progress| progress.operator_error.as_deref().map(str::to_owned)).flatten(),
+        );
+    }
+
+    /// To the route's next connector; when there is none, the end.
+    fn fail_over(&mut self, case: &Case, why: ErrorCode) {
+        let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
+        let next = self.next_connector(case);
+        let Some(next) = next.filter(|_| attempts < self.inner.settings.attempts_max) else {
+            if why == ErrorCode::SubmitUnknown {
+                return self.wait_for_expiry(case);
+            }
+            return self.fail(case, MessageState::Failed, why);
+        };
+        let to = OutboxKey { target: target_of(next), ..case.row.clone() };
+        let due_at = Timestamp::EPOCH;
+        self.batch.outbox_moves.push(OutboxMove {
+            from: case.row.clone(),
+            to: to.clone(),
+            attempt: u16::from(attempts),
+            due_at,
+        });
+        // The state goes forward only: a segment in doubt stays in doubt while it is tried elsewhere.
+        case.with(|progress| progress.connector = next);
+        self.dirty(case.segment, &case.live);
+        self.event(case.segment, "failed_over", Some(next.to_string()));
+        let task = Task::Submit {
+            segment: case.segment,
+            attempt: u16::from(attempts),
+            message: Arc::clone(&case.live.message),
+        };
+        let queue = self.inner.bus.queue(to.target);
+        self.after.put_back(queue, Queued { target: to.target, lane: to.lane, id: to.id, task });
+    }
+
+    /// The connector after the present one in the route's order, among those that are enabled.
+    fn next_connector(&self, case: &Case) -> Option<ConnectorId> {
+        let order = self.snapshot.connectors_of(case.live.message.route_id);
+        let place = order.iter().position(|id| *id == case.connector)?;
+        let enabled = |id: &&ConnectorId| self.snapshot.connectors.get(id).is_some_and(|row| row.enabled);
+        order.iter().skip(place + 1).find(enabled).copied()
+    }
+
+    /// Nothing more can be done but wait: for a receipt, or for the end of the validity.
+    fn wait_for_expiry(&mut self, case: &Case) {
+        self.batch.outbox_done.push(case.row.clone());
+        self.dirty(case.segment, &case.live);
+    }
+
+    /// The segment ends here, without having been delivered.
+    fn fail(&mut self, case: &Case, state: MessageState, error: ErrorCode) {
+        self.batch.outbox_done.push(case.row.clone());
+        self.end_segment(&case.live, case.segment, state, Some(error), self.now);
+    }
+
+    /// After a crash: which of the announced segments have no answer?
+    pub(super) fn recovered(&mut self, intent: Option<IntentId>, connector: ConnectorId, segments: &[SegmentId]) {
+        for segment in segments {
+            if let Some(live) = self.live(segment.message()) {
+                self.unknown_segment(&live, *segment, connector);
+            }
+        }
+        self.batch.intents_done.extend(intent);
+    }
+
+    /// The validity of these messages is over: what was not sent ends now, what was sent when its receipt is overdue.
+    pub(super) fn expire(&mut self, messages: &[sambac_domain::id::MessageId]) {
+        for id in messages {
+            let Some(live) = self.live(*id) else { continue };
+            let overdue = self.now >= live.message.expires_at.saturating_add(self.inner.settings.receipt_grace);
+            for segment in live.message.segment_ids() {
+                let open = live.progress().of(segment).filter(|progress| !progress.state.is_final()).cloned();
+                let Some(progress) = open else { continue };
+                let sent = matches!(progress.state, MessageState::Submitted | MessageState::SubmitUnknown);
+                if sent && !overdue {
+                    continue;
+                }
+                let why = if sent { ErrorCode::ReceiptTimeout } else { ErrorCode::Expired };
+                let (target, lane) = (target_of(progress.connector), live.message.class.lane());
+                self.batch.outbox_done.push(OutboxKey { target, lane, id: segment.raw() });
+                self.end_segment(&live, segment, MessageState::Expired, Some(why), self.now);
+            }
+        }
+    }
+}
+
+impl Committer {
+    /// Receipts are matched among all connectors of one operator: they may come in by any of its hosts.
+    fn receipt_group(&self, connector: ConnectorId) -> i64 {
+        self.snapshot.connectors.get(&connector).map_or(connector.raw(), |row| row.operator_id.raw())
+    }
+}
+
+impl Case {
+    fn with<T>(&self, change: impl FnOnce(&mut SegmentProgress) -> T) -> Option<T> {
+        self.live.progress().of(self.segment).map(change)
+    }
+}
+
+impl Progress {
+    /// The part of one segment.
+    pub(crate) fn of(&mut self, segment: SegmentId) -> Option<&mut SegmentProgress> {
+        self.segments.get_mut(usize::from(segment.no()).checked_sub(1)?)
+    }
+}

@@ -1,0 +1,207 @@
+//! The group commit: the only writer of messages, money and notices.
+//!
+//! It takes whatever waits when its last flush has returned, decides in memory, stores all of it in one transaction, and only
+//! then lets the outside know. Under load a batch is large and its cost is shared; alone, a message waits for nothing.
+//!
+//! When the database refuses, the messages of the batch are refused, and everything else, which is about what has already
+//! happened outside, is stored again and again until it succeeds: answers and receipts are never dropped.
+
+mod accept;
+mod after;
+mod answer;
+mod load;
+mod notice;
+mod orphans;
+pub(crate) mod outcome;
+mod receipt;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_domain::id::{IntentId, SegmentId};
+use sambac_domain::time::Timestamp;
+use sambac_store::{Batch, Lengths, StoreError};
+use tokio::sync::mpsc;
+
+use crate::Inner;
+use crate::live::Live;
+use crate::snapshot::Snapshot;
+use after::After;
+use orphans::Orphans;
+
+pub(crate) use write::{Accept, Answer, AnswerOutcome, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write};
+pub(crate) use write::{key_of, target_of};
+
+/// How long to wait before a batch that the database refused is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The task's own state.
+pub(crate) struct Committer {
+    inner: Arc<Inner>,
+    snapshot: Arc<Snapshot>,
+    batch: Batch,
+    after: After,
+    /// Announced segments whose answer is not stored yet, per intent.
+    open_intents: HashMap<IntentId, usize>,
+    /// Segments whose rows change with this batch.
+    dirty: HashMap<SegmentId, Arc<Live>>,
+    orphans: Orphans,
+    /// The wallets in memory are not what is stored: they are read again before the next batch.
+    out_of_step: bool,
+    now: Timestamp,
+}
+
+/// Runs until every sender of writes is gone.
+pub(crate) async fn run(inner: Arc<Inner>, mut writes: mpsc::Receiver<Write>) {
+    let group_max = inner.settings.group_max;
+    let mut committer = Committer::new(inner);
+    let mut inbox = Vec::with_capacity(group_max);
+    let mut closed = false;
+    loop {
+        tokio::select! {
+            biased;
+            count = writes.recv_many(&mut inbox, group_max) => if count == 0 { return },
+            () = committer.inner.closing.cancelled(), if !closed => {
+                writes.close();
+                closed = true;
+                continue;
+            }
+        }
+        committer.group(&mut inbox).await;
+    }
+}
+
+impl Committer {
+    pub(crate) fn new(inner: Arc<Inner>) -> Self {
+        let snapshot = inner.snapshot.load_full();
+        Self {
+            inner,
+            snapshot,
+            batch: Batch::default(),
+            after: After::default(),
+            open_intents: HashMap::new(),
+            dirty: HashMap::new(),
+            orphans: Orphans::default(),
+            out_of_step: false,
+            now: Timestamp::EPOCH,
+        }
+    }
+
+    /// Decides, stores and announces one group of writes.
+    pub(crate) async fn group(&mut self, inbox: &mut Vec<Write>) {
+        self.now = self.inner.clock.now();
+        self.snapshot = self.inner.snapshot.load_full();
+        self.load_missing(inbox).await;
+        // Messages first, so that they alone can be taken out again when the database refuses.
+        let mut rest = Vec::with_capacity(inbox.len());
+        for write in inbox.drain(..) {
+            match write {
+                Write::Accept(accept) => self.accept(*accept),
+                other => rest.push(other),
+            }
+        }
+        let accepted = self.batch.lengths();
+        let mut reloads = Vec::new();
+        for write in rest {
+            self.apply(write, &mut reloads);
+        }
+        self.write_dirty();
+        self.store(accepted).await;
+        if !reloads.is_empty() || std::mem::take(&mut self.out_of_step) {
+            self.reload(reloads).await;
+        }
+    }
+
+    fn apply(&mut self, write: Write, reloads: &mut Vec<tokio::sync::oneshot::Sender<()>>) {
+        match write {
+            Write::Accept(accept) => self.accept(*accept),
+            Write::Intent(intent) => self.intent(intent),
+            Write::Answer(answer) => self.answer(*answer),
+            Write::Receipt(receipt) => self.receipt(*receipt),
+            Write::NoticeDone(done) => self.notice_done(done),
+            Write::NoticeRetry(retry) => self.notice_retry(retry),
+            Write::Due { queued, queue, done } => self.due(queued, queue, done),
+            Write::Expire(messages) => self.expire(&messages),
+            Write::Recovered { intent, connector, segments } => self.recovered(intent, connector, &segments),
+            Write::Orphans(rows) => self.orphans_left(rows),
+            Write::Reload { done } => reloads.push(done),
+        }
+    }
+
+    /// Stores the batch, then lets the outside know.
+    async fn store(&mut self, accepted: Lengths) {
+        let mut accepted = Some(accepted);
+        loop {
+            self.post();
+            if self.batch.is_empty() {
+                break;
+            }
+            let started = tokio::time::Instant::now();
+            match self.inner.store.commit(&self.batch).await {
+                Ok(()) => {
+                    self.inner.metrics.committed(started.elapsed(), &self.batch);
+                    break;
+                }
+                Err(error) => self.refused(&error, accepted.take()).await,
+            }
+        }
+        self.inner.ledger().committed();
+        self.batch.clear();
+        self.after.run(&self.inner);
+    }
+
+    fn post(&mut self) {
+        self.batch.postings.clear();
+        self.batch.balances.clear();
+        self.inner.ledger().post(&mut self.batch, self.now);
+    }
+
+    /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again.
+    async fn refused(&mut self, error: &StoreError, accepted: Option<Lengths>) {
+        self.inner.metrics.commit_failed();
+        if let Some(accepted) = accepted {
+            tracing::error!(%error, messages = accepted.messages, "the database refused a batch; its messages are refused");
+            self.batch.drop_first(&accepted);
+            self.inner.ledger().forget_holds();
+            self.after.refuse_accepts();
+            return;
+        }
+        if let StoreError::Conflict(constraint) = error {
+            self.quarantine(constraint);
+            return;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+
+    /// What is in memory contradicts what is stored. Nothing of the batch was written; its final states are given up here,
+    /// so that money cannot move twice, and the messages are read back when they are touched again.
+    fn quarantine(&mut self, constraint: &str) {
+        let messages: Vec<_> = self.batch.message_finals.iter().map(|row| row.id).collect();
+        tracing::error!(constraint, ?messages, "invariant broken: final states not written, messages are read back");
+        self.inner.metrics.invariant_broken();
+        for id in messages {
+            self.inner.live.remove(id);
+        }
+        self.batch.clear();
+        self.after.drop_promises();
+        self.out_of_step = true;
+    }
+
+    /// Takes configuration and balances from the database: now, between two batches, they are what memory says or newer.
+    async fn reload(&mut self, reloads: Vec<tokio::sync::oneshot::Sender<()>>) {
+        match self.inner.store.load_configuration().await {
+            Ok(configuration) => {
+                self.inner.ledger().load(&configuration.accounts, &configuration.balances);
+                let networks = Arc::clone(&self.inner.snapshot.load().networks);
+                self.inner.snapshot.store(Arc::new(Snapshot::build(configuration, networks)));
+            }
+            Err(error) => tracing::error!(%error, "configuration not reloaded"),
+        }
+        for done in reloads {
+            // Nobody waiting any more is fine.
+            let _ = done.send(());
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Notices that were delivered, that must be tried again, and rows whose time has come.
+
+use std::sync::Arc;
+
+use sambac_bus::{Queued, TargetQueue, Task};
+use sambac_domain::time::Timestamp;
+use sambac_store::OutboxMove;
+use tokio::sync::oneshot;
+
+use super::{Committer, NoticeDone, NoticeRetry, key_of};
+
+impl Committer {
+    pub(super) fn notice_done(&mut self, done: NoticeDone) {
+        self.batch.outbox_done.push(done.key);
+        self.batch.events.extend(done.event);
+    }
+
+    pub(super) fn notice_retry(&mut self, retry: NoticeRetry) {
+        let NoticeRetry { key, attempt, due_at, event } = retry;
+        self.batch.outbox_moves.push(OutboxMove { from: key.clone(), to: key, attempt, due_at });
+        self.batch.events.extend(event);
+    }
+
+    /// The row is no longer waiting; it goes to the head of its queue.
+    pub(super) fn due(&mut self, queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()>) {
+        let key = key_of(&queued);
+        let (Task::Submit { attempt, .. } | Task::Notify { attempt, .. }) = queued.task;
+        self.batch.outbox_moves.push(OutboxMove { from: key.clone(), to: key, attempt, due_at: Timestamp::EPOCH });
+        self.after.put_back(queue, queued);
+        self.after.tell(done);
+    }
+}

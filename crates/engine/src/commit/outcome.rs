@@ -1,0 +1,180 @@
+//! Every final state is written here, and only here: state, money, CDR and the client's notice, in one commit.
+
+use std::sync::Arc;
+
+use sambac_bus::{Notice, Queued, Task};
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::{EventId, NoticeId, OperatorId, SegmentId, TargetId};
+use sambac_domain::message::{Message, Origin};
+use sambac_domain::state::MessageState;
+use sambac_domain::time::Timestamp;
+use sambac_store::rows::{ChargeState, OutboxKind};
+use sambac_store::{MessageFinal, NewCdr, NewEvent, NewOutbox, Settlement};
+
+use super::Committer;
+use crate::ledger::Settle;
+use crate::live::{Live, SegmentProgress};
+
+impl Committer {
+    /// The segment's row is written with the batch, as it will be by then.
+    pub(super) fn dirty(&mut self, segment: SegmentId, live: &Arc<Live>) {
+        self.dirty.insert(segment, Arc::clone(live));
+    }
+
+    /// Writes the rows of all segments that were touched.
+    pub(super) fn write_dirty(&mut self) {
+        for (segment, live) in self.dirty.drain() {
+            if let Some(progress) = live.progress().of(segment) {
+                self.batch.segment_updates.push(progress.row(segment));
+            }
+        }
+    }
+
+    /// Something that the columns of the segment cannot hold.
+    pub(super) fn event(&mut self, segment: SegmentId, kind: &'static str, detail: Option<String>) {
+        self.batch.events.push(NewEvent {
+            id: EventId::from_raw(self.inner.ids.next(self.now)),
+            message_id: segment.message(),
+            segment_no: segment.no(),
+            kind: kind.into(),
+            at: self.now,
+            detail,
+        });
+    }
+
+    /// A segment has reached its end; with the last one, so has the message.
+    pub(super) fn end_segment(
+        &mut self,
+        live: &Arc<Live>,
+        segment: SegmentId,
+        state: MessageState,
+        error: Option<ErrorCode>,
+        at: Timestamp,
+    ) {
+        let all_ended = {
+            let mut progress = live.progress();
+            let Some(own) = progress.of(segment) else { return };
+            own.state = state;
+            own.final_at = Some(at);
+            if state != MessageState::Delivered {
+                own.error = error;
+            }
+            progress.segments.iter().all(|segment| segment.state.is_final())
+        };
+        self.dirty(segment, live);
+        if all_ended {
+            self.outcome(live);
+        }
+    }
+
+    /// The message's end: state, settlement, CDRs and notices.
+    fn outcome(&mut self, live: &Arc<Live>) {
+        let segments = {
+            let mut progress = live.progress();
+            if progress.finished {
+                return;
+            }
+            progress.finished = true;
+            progress.segments.clone()
+        };
+        let message = &live.message;
+        let states: smallvec::SmallVec<[MessageState; 4]> = segments.iter().map(|segment| segment.state).collect();
+        let state = MessageState::combine(&states);
+        let error = segments.iter().find(|segment| segment.state == state).and_then(|segment| segment.error);
+        let final_at = segments.iter().filter_map(|segment| segment.final_at).max().unwrap_or(self.now);
+        self.batch.message_finals.push(MessageFinal { id: message.id, state, error, final_at });
+        for (segment, no) in segments.iter().zip(1..) {
+            self.settle_segment(message, SegmentId::new(message.id, no), segment);
+        }
+        self.notify(message, state, error, final_at);
+        self.inner.live.remove(message.id);
+        self.inner.metrics.finished(state);
+    }
+
+    /// Delivered is paid for; everything else is given back.
+    fn settle_segment(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress) {
+        let (how, charge_state) = match segment.state {
+            MessageState::Delivered => (Settle::Capture, ChargeState::Captured),
+            _ => (Settle::Void, ChargeState::Voided),
+        };
+        let posting =
+            self.inner.ledger().settle(message.account_id, message.price_micros, how, &self.inner.ids, self.now);
+        let Some(posting) = posting else {
+            tracing::error!(account = %message.account_id, message = %message.id, "no wallet to settle in; the hold stays");
+            return;
+        };
+        self.batch.settlements.push(Settlement { id, state: charge_state, posting });
+        let operator = self.snapshot.connectors.get(&segment.connector).map(|row| row.operator_id);
+        self.batch.cdrs.push(NewCdr {
+            id,
+            account_id: message.account_id,
+            operator_id: operator.unwrap_or(OperatorId::from_raw(0)),
+            connector_id: segment.connector,
+            mcc_mnc: message.mcc_mnc,
+            sender: message.sender,
+            destination: message.destination,
+            class: message.class,
+            state: segment.state,
+            error: segment.error,
+            operator_error: segment.operator_error.as_deref().map(str::to_owned),
+            smsc_message_id: segment.smsc_message_id.as_deref().map(str::to_owned),
+            attempts: segment.attempts,
+            possible_duplicate: segment.possible_duplicate,
+            price_micros: message.price_micros,
+            currency: message.currency,
+            charge_state,
+            accepted_at: message.accepted_at,
+            submitted_at: segment.submitted_at,
+            final_at: segment.final_at.unwrap_or(self.now),
+        });
+    }
+
+    /// SMPP clients are told by `deliver_sm`, REST clients by webhook.
+    fn notify(&mut self, message: &Arc<Message>, state: MessageState, error: Option<ErrorCode>, final_at: Timestamp) {
+        if !message.receipt_wanted {
+            return;
+        }
+        let notice = |message: &Message| {
+            Arc::new(Notice {
+                message_id: message.id,
+                account_id: message.account_id,
+                sender: message.sender.to_string(),
+                destination: message.destination.to_string(),
+                state,
+                error: error.map(|code| code.code().to_owned()),
+                segments: message.segment_count,
+                client_ref: message.client_ref.clone(),
+                accepted_at: message.accepted_at,
+                final_at,
+            })
+        };
+        match message.origin {
+            Origin::Smpp { smpp_account } => {
+                self.notice_to(TargetId::from(smpp_account), OutboxKind::Deliver, message, notice(message));
+            }
+            Origin::Rest { .. } => {
+                let snapshot = Arc::clone(&self.snapshot);
+                for webhook in snapshot.webhooks_of(message.account_id) {
+                    self.notice_to(TargetId::from(*webhook), OutboxKind::Webhook, message, notice(message));
+                }
+            }
+        }
+    }
+
+    fn notice_to(&mut self, target: TargetId, kind: OutboxKind, message: &Message, notice: Arc<Notice>) {
+        let id = NoticeId::from_raw(self.inner.ids.next(self.now));
+        let lane = message.class.lane();
+        self.batch.outbox.push(NewOutbox {
+            target,
+            lane,
+            id: id.raw(),
+            kind,
+            attempt: 0,
+            due_at: Timestamp::EPOCH,
+            // A struct of texts and numbers always serialises.
+            payload: serde_json::to_string(&*notice).ok(),
+        });
+        let task = Task::Notify { id, attempt: 0, notice };
+        self.after.publish(Queued { target, lane, id: id.raw(), task });
+    }
+}

@@ -1,0 +1,136 @@
+//! What can be asked of the group commit.
+
+use sambac_bus::{Queued, TargetQueue};
+use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
+use sambac_domain::number::Msisdn;
+use sambac_domain::receipt::Receipt;
+use sambac_domain::time::Timestamp;
+use sambac_smpp::{CommandStatus, Header, Session};
+use sambac_store::NewEvent;
+use sambac_store::rows::{OrphanRow, OutboxKey};
+use tokio::sync::oneshot;
+
+use crate::connector::Slot;
+use crate::refusal::Refusal;
+use crate::submit::{Draft, Submitted};
+
+/// One request to the group commit.
+pub(crate) enum Write {
+    /// Take a message.
+    Accept(Box<Accept>),
+    /// Segments are about to be sent: to be stored before any of them is.
+    Intent(Intent),
+    /// What became of a segment that was announced by an intent.
+    Answer(Box<Answer>),
+    /// An operator's receipt.
+    Receipt(Box<ReceiptIn>),
+    /// A notice was delivered to the client, or given up.
+    NoticeDone(NoticeDone),
+    /// A notice could not be delivered now.
+    NoticeRetry(NoticeRetry),
+    /// The time has come for an outbox row that had to wait.
+    Due { queued: Queued, queue: std::sync::Arc<TargetQueue>, done: oneshot::Sender<()> },
+    /// The validity of these messages has passed, and so has the wait for their receipts.
+    Expire(Vec<MessageId>),
+    /// Segments whose answer is unknown because this process ended before it was stored.
+    Recovered { intent: Option<IntentId>, connector: ConnectorId, segments: Vec<SegmentId> },
+    /// Receipts that found no segment before the last process ended.
+    Orphans(Vec<OrphanRow>),
+    /// The configuration or a balance was changed from outside.
+    Reload { done: oneshot::Sender<()> },
+}
+
+/// A message to be taken.
+pub(crate) struct Accept {
+    pub(crate) draft: Draft,
+    pub(crate) reply: Reply,
+}
+
+/// Where the answer to an [`Accept`] goes.
+pub(crate) enum Reply {
+    /// A task waits for it.
+    Wait(oneshot::Sender<Result<Submitted, Refusal>>),
+    /// A `submit_sm` of a client ESME waits for it.
+    Smpp { session: Session, request: Header, open: crate::smsc::OpenRequests },
+}
+
+/// Segments that a connector is about to send.
+pub(crate) struct Intent {
+    pub(crate) connector: ConnectorId,
+    pub(crate) segments: Vec<SegmentId>,
+    /// Gets the intent's id once it is stored.
+    pub(crate) stored: oneshot::Sender<IntentId>,
+}
+
+/// What became of an announced segment.
+pub(crate) struct Answer {
+    pub(crate) intent: IntentId,
+    pub(crate) connector: ConnectorId,
+    pub(crate) queued: Queued,
+    pub(crate) queue: std::sync::Arc<TargetQueue>,
+    pub(crate) segment: SegmentId,
+    pub(crate) outcome: AnswerOutcome,
+    pub(crate) submitted_at: Option<Timestamp>,
+    pub(crate) answered_at: Timestamp,
+    /// The place in the window, freed when the answer is stored.
+    pub(crate) slot: Option<Slot>,
+}
+
+/// The operator's answer to a `submit_sm`, or what stands in for it.
+#[derive(Clone, Debug)]
+pub(crate) enum AnswerOutcome {
+    /// Taken; under this id, which may be empty.
+    Accepted { smsc_message_id: String },
+    /// Refused with this status.
+    Refused { status: CommandStatus },
+    /// It was sent, and no answer came.
+    Unknown,
+    /// It was never written to a link: back to the queue.
+    NotSent,
+    /// Its validity passed before it could be sent.
+    Expired,
+    /// It cannot be put into a PDU.
+    Unsendable,
+}
+
+/// A receipt as it came in.
+pub(crate) struct ReceiptIn {
+    pub(crate) connector: ConnectorId,
+    pub(crate) receipt: Receipt,
+    /// Where the message went, as far as the receipt says.
+    pub(crate) destination: Option<Msisdn>,
+    pub(crate) key: i64,
+    pub(crate) received_at: Timestamp,
+    /// Whom to acknowledge once it is stored.
+    pub(crate) acknowledge: (Session, Header),
+}
+
+/// A notice that needs no more work.
+pub(crate) struct NoticeDone {
+    pub(crate) key: OutboxKey,
+    pub(crate) event: Option<NewEvent>,
+}
+
+/// A notice to be tried again.
+pub(crate) struct NoticeRetry {
+    pub(crate) key: OutboxKey,
+    pub(crate) attempt: u16,
+    pub(crate) due_at: Timestamp,
+    pub(crate) event: Option<NewEvent>,
+}
+
+impl NoticeDone {
+    pub(crate) fn new(queued: &Queued) -> Self {
+        Self { key: key_of(queued), event: None }
+    }
+}
+
+/// The key of a task's outbox row.
+pub(crate) fn key_of(queued: &Queued) -> OutboxKey {
+    OutboxKey { target: queued.target, lane: queued.lane, id: queued.id }
+}
+
+/// The target whose queue holds a connector's segments.
+pub(crate) fn target_of(connector: ConnectorId) -> TargetId {
+    TargetId::from(connector)
+}

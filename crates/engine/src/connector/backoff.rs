@@ -1,0 +1,59 @@
+//! Pauses between attempts to reach a peer: exponential, with full jitter and a floor, so that a thousand clients of a peer
+//! that comes back do not come back in the same instant.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+/// The next pause; grows until it is reset.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    attempt: u32,
+    max: Duration,
+}
+
+const FLOOR: Duration = Duration::from_millis(100);
+
+impl Backoff {
+    pub(crate) fn new(max: Duration) -> Self {
+        Self { attempt: 0, max: max.max(FLOOR) }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.attempt = 0;
+    }
+
+    /// Between the floor and `floor × 2^attempt`, at most the maximum.
+    pub(crate) fn next(&mut self) -> Duration {
+        let ceiling = self.ceiling();
+        self.attempt = self.attempt.saturating_add(1);
+        let floor = FLOOR.as_micros().min(ceiling.as_micros());
+        let micros = rand::rng().random_range(floor..=ceiling.as_micros());
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    fn ceiling(&self) -> Duration {
+        FLOOR.saturating_mul(2_u32.saturating_pow(self.attempt.saturating_add(1))).min(self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_maximum_and_start_again_after_success() {
+        let mut backoff = Backoff::new(Duration::from_secs(2));
+        let ceilings: Vec<_> = (0..6)
+            .map(|_| {
+                let ceiling = backoff.ceiling();
+                let pause = backoff.next();
+                assert!(pause >= FLOOR && pause <= ceiling, "{pause:?} of {ceiling:?}");
+                ceiling.as_millis()
+            })
+            .collect();
+        assert_eq!(ceilings, [200, 400, 800, 1600, 2000, 2000]);
+        backoff.reset();
+        assert_eq!(backoff.ceiling().as_millis(), 200);
+    }
+}

@@ -1,0 +1,78 @@
+//! What an operator sends us of its own accord: receipts.
+
+use std::sync::Arc;
+
+use sambac_domain::number::normalise_smpp;
+use sambac_domain::receipt::{self, ReceiptInput, normalise_id};
+use sambac_domain::receipt_key::receipt_key;
+use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, Sm, Tag, Tlvs};
+
+use super::Connector;
+use crate::commit::{ReceiptIn, Write};
+
+/// The part of a `deliver_sm` or `data_sm` that a receipt may be in.
+struct Delivered<'a> {
+    source: Address<'a>,
+    esm_class: u8,
+    data_coding: u8,
+    short_message: &'a [u8],
+    tlvs: Tlvs<'a>,
+}
+
+impl<'a> From<Sm<'a>> for Delivered<'a> {
+    fn from(sm: Sm<'a>) -> Self {
+        let Sm { source, esm_class, data_coding, short_message, tlvs, .. } = sm;
+        Self { source, esm_class, data_coding, short_message, tlvs }
+    }
+}
+
+impl<'a> From<DataSm<'a>> for Delivered<'a> {
+    fn from(sm: DataSm<'a>) -> Self {
+        let DataSm { source, esm_class, data_coding, tlvs, .. } = sm;
+        Self { source, esm_class, data_coding, short_message: b"", tlvs }
+    }
+}
+
+impl Connector {
+    /// Hands a receipt to the group commit, which acknowledges it once it is stored; answers everything else at once.
+    pub(super) async fn delivered(self: &Arc<Self>, session: &Session, header: Header, frame: &Frame) {
+        let delivered = match frame.pdu() {
+            Ok(Pdu::DeliverSm(sm)) => Delivered::from(sm),
+            Ok(Pdu::DataSm(sm)) => Delivered::from(sm),
+            _ => return session.respond_error(header, CommandStatus::RINVCMDID),
+        };
+        match self.receipt(&delivered, session, header) {
+            Some(receipt) => {
+                self.metrics.receipt();
+                self.inner.write(Write::Receipt(Box::new(receipt))).await;
+            }
+            // Messages from handsets have no route yet: refused for good, so that the operator does not keep them.
+            None => session.respond_error(header, CommandStatus::RX_R_APPN),
+        }
+    }
+
+    fn receipt(&self, delivered: &Delivered<'_>, session: &Session, header: Header) -> Option<ReceiptIn> {
+        let tlvs = delivered.tlvs;
+        let receipt = receipt::parse(&ReceiptInput {
+            esm_class: delivered.esm_class,
+            data_coding: delivered.data_coding,
+            short_message: delivered.short_message,
+            message_payload: tlvs.get(Tag::MESSAGE_PAYLOAD),
+            receipted_message_id: tlvs.get(Tag::RECEIPTED_MESSAGE_ID),
+            message_state: tlvs.u8(Tag::MESSAGE_STATE),
+            network_error_code: tlvs.get(Tag::NETWORK_ERROR_CODE),
+        })?;
+        // A receipt comes back with the addresses swapped: its source is where the message went.
+        let destination = normalise_smpp(delivered.source.ton, delivered.source.addr).ok();
+        let number = destination.map_or(0, |msisdn| msisdn.as_u64());
+        let key = receipt_key(self.receipt_group(), &normalise_id(&receipt.smsc_message_id), number);
+        Some(ReceiptIn {
+            connector: self.id(),
+            receipt,
+            destination,
+            key,
+            received_at: self.inner.clock.now(),
+            acknowledge: (session.clone(), header),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Starts, stops and restarts connectors so that what runs is what is configured.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sambac_domain::id::ConnectorId;
+use sambac_store::rows::ConnectorRow;
+use tokio::sync::Notify;
+
+use super::{Connector, Profile, announcer, bind, ready::Ready, sender, throughput::Throughput};
+use crate::Inner;
+use crate::commit::{Answer, AnswerOutcome, Write, target_of};
+use crate::relay;
+
+/// The connectors that run.
+#[derive(Default)]
+pub(crate) struct Registry(Mutex<HashMap<ConnectorId, Arc<Connector>>>);
+
+impl Registry {
+    fn running(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Connector>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Binds that are up, per connector.
+    pub(crate) fn bound(&self, id: ConnectorId) -> usize {
+        self.running().get(&id).map_or(0, |connector| connector.bound())
+    }
+}
+
+/// Makes what runs agree with the snapshot: called at start and after every change.
+pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
+    let snapshot = inner.snapshot.load_full();
+    let mut running = inner.connectors.running();
+    running.retain(|id, connector| {
+        let keep = snapshot.connectors.get(id).is_some_and(|row| row.enabled && **row == *connector.row);
+        if !keep {
+            connector.cancel.cancel();
+        }
+        keep
+    });
+    for row in snapshot.connectors.values().filter(|row| row.enabled) {
+        if !running.contains_key(&row.id)
+            && let Some(connector) = start(inner, row)
+        {
+            running.insert(row.id, connector);
+        }
+    }
+}
+
+fn start(inner: &Arc<Inner>, row: &Arc<ConnectorRow>) -> Option<Arc<Connector>> {
+    let profile = match Profile::parse(&row.settings) {
+        Ok(profile) => profile,
+        Err(error) => {
+            tracing::error!(connector = row.name, %error, "settings do not parse; the connector does not run");
+            return None;
+        }
+    };
+    let connector = Arc::new(Connector {
+        inner: Arc::clone(inner),
+        row: Arc::clone(row),
+        profile,
+        queue: inner.bus.queue(target_of(row.id)),
+        ready: Ready::default(),
+        links: Mutex::default(),
+        linked: Notify::new(),
+        room: Arc::new(Notify::new()),
+        throughput: Throughput::new(row.throughput_per_s_max),
+        metrics: inner.metrics.connector(&row.name),
+        cancel: inner.stopping.child_token(),
+    });
+    let tasks = &inner.tasks;
+    tasks.spawn(relay::run(Arc::clone(inner), target_of(row.id), connector.cancel.clone()));
+    tasks.spawn(run(Arc::clone(&connector)));
+    Some(connector)
+}
+
+/// The connector's life: its tasks, and at the end what was announced and never sent.
+async fn run(connector: Arc<Connector>) {
+    let announcer = tokio::spawn(announcer::run(Arc::clone(&connector)));
+    let sender = tokio::spawn(sender::run(Arc::clone(&connector)));
+    let binds: Vec<_> =
+        (0..connector.row.binds.max(1)).map(|_| tokio::spawn(bind::run(Arc::clone(&connector)))).collect();
+    for task in [announcer, sender].into_iter().chain(binds) {
+        if let Err(error) = task.await {
+            tracing::error!(connector = connector.row.name, %error, "a task of the connector ended badly");
+        }
+    }
+    while let Some(announced) = connector.ready.pop() {
+        let segment = sambac_domain::id::SegmentId::from_raw(announced.queued.id);
+        let answer = Answer {
+            intent: announced.intent,
+            connector: connector.id(),
+            queued: announced.queued,
+            queue: Arc::clone(&connector.queue),
+            segment,
+            outcome: AnswerOutcome::NotSent,
+            submitted_at: None,
+            answered_at: connector.inner.clock.now(),
+            slot: None,
+        };
+        connector.inner.write(Write::Answer(Box::new(answer))).await;
+    }
+}

@@ -1,0 +1,269 @@
+//! What the engine counts. Handles are kept, so that counting costs an atomic addition and no look-up.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use sambac_domain::error::ErrorCode;
+use sambac_domain::state::MessageState;
+use sambac_domain::time::Timestamp;
+use sambac_store::Batch;
+
+use crate::Inner;
+
+/// One label with a value out of a small, known set.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(crate) struct Label {
+    name: String,
+}
+
+/// All metrics of the engine.
+pub(crate) struct Metrics {
+    registry: Mutex<Registry>,
+    accepted: Counter,
+    refused: Family<Label, Counter>,
+    submitted: Counter,
+    operator_refused: Counter,
+    unknown: Counter,
+    finished: Family<Label, Counter>,
+    orphans: Counter,
+    webhooks: Family<Label, Counter>,
+    binds_refused: Counter,
+    connections_refused: Counter,
+    commits: Counter,
+    commits_failed: Counter,
+    invariants_broken: Counter,
+    commit_seconds: Histogram,
+    commit_messages: Histogram,
+    receipt_seconds: Histogram,
+    submit_seconds: Histogram,
+    connectors: Connectors,
+    queued: Family<Label, Gauge>,
+    live: Gauge,
+    smpp_sessions: Gauge,
+    database_failing: AtomicBool,
+}
+
+#[derive(Default)]
+struct Connectors {
+    bound: Family<Label, Gauge>,
+    sent: Family<Label, Counter>,
+    throttled: Family<Label, Counter>,
+    receipts: Family<Label, Counter>,
+}
+
+/// The handles of one connector.
+pub(crate) struct ConnectorMetrics {
+    bound: Gauge,
+    sent: Counter,
+    throttled: Counter,
+    receipts: Counter,
+    submit_seconds: Histogram,
+}
+
+impl ConnectorMetrics {
+    pub(crate) fn bound(&self, binds: usize) {
+        self.bound.set(gauge(binds));
+    }
+
+    /// A segment was written to a link.
+    pub(crate) fn sent(&self, now: Timestamp, accepted_at: Timestamp) {
+        self.sent.inc();
+        self.submit_seconds.observe(seconds_between(accepted_at, now));
+    }
+
+    pub(crate) fn throttled(&self) {
+        self.throttled.inc();
+    }
+
+    pub(crate) fn receipt(&self) {
+        self.receipts.inc();
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let latency = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let mut metrics = Self {
+            registry: Mutex::new(Registry::with_prefix("sambac")),
+            accepted: Counter::default(),
+            refused: Family::default(),
+            submitted: Counter::default(),
+            operator_refused: Counter::default(),
+            unknown: Counter::default(),
+            finished: Family::default(),
+            orphans: Counter::default(),
+            webhooks: Family::default(),
+            binds_refused: Counter::default(),
+            connections_refused: Counter::default(),
+            commits: Counter::default(),
+            commits_failed: Counter::default(),
+            invariants_broken: Counter::default(),
+            commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
+            commit_messages: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
+            receipt_seconds: latency(),
+            submit_seconds: latency(),
+            connectors: Connectors::default(),
+            queued: Family::default(),
+            live: Gauge::default(),
+            smpp_sessions: Gauge::default(),
+            database_failing: AtomicBool::new(false),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let mut registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let r = &mut *registry;
+        r.register("messages_accepted", "Messages taken", self.accepted.clone());
+        r.register("messages_refused", "Messages not taken, by error code", self.refused.clone());
+        r.register("messages_finished", "Messages that reached a final state", self.finished.clone());
+        r.register("segments_submitted", "Segments taken by operators", self.submitted.clone());
+        r.register("segments_refused", "Segments refused by operators", self.operator_refused.clone());
+        r.register("segments_unknown", "Segments sent without an answer: possible duplicates", self.unknown.clone());
+        r.register("receipts_orphaned", "Receipts that named no segment", self.orphans.clone());
+        r.register("webhook_attempts", "Webhook requests, by outcome", self.webhooks.clone());
+        r.register("smpp_binds_refused", "Binds of clients refused", self.binds_refused.clone());
+        r.register(
+            "smpp_connections_refused",
+            "Connections refused for lack of room",
+            self.connections_refused.clone(),
+        );
+        r.register("commits", "Group commits", self.commits.clone());
+        r.register("commits_failed", "Group commits that the database refused", self.commits_failed.clone());
+        r.register(
+            "invariants_broken",
+            "Batches given up because memory contradicted the database",
+            self.invariants_broken.clone(),
+        );
+        r.register("commit_duration_seconds", "Time of one group commit", self.commit_seconds.clone());
+        r.register("commit_messages", "Messages taken by one group commit", self.commit_messages.clone());
+        r.register(
+            "accept_to_receipt_seconds",
+            "From acceptance to the operator's receipt",
+            self.receipt_seconds.clone(),
+        );
+        r.register("accept_to_submit_seconds", "From acceptance to submit_sm", self.submit_seconds.clone());
+        r.register("connector_binds", "Binds that are up", self.connectors.bound.clone());
+        r.register("connector_segments_sent", "Segments written to the link", self.connectors.sent.clone());
+        r.register("connector_throttled", "Answers that said too fast", self.connectors.throttled.clone());
+        r.register("connector_receipts", "Receipts that came in", self.connectors.receipts.clone());
+        r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
+        r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
+        r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
+    }
+
+    /// The handles of a connector.
+    pub(crate) fn connector(&self, name: &str) -> ConnectorMetrics {
+        let label = label(name);
+        ConnectorMetrics {
+            bound: self.connectors.bound.get_or_create_owned(&label),
+            sent: self.connectors.sent.get_or_create_owned(&label),
+            throttled: self.connectors.throttled.get_or_create_owned(&label),
+            receipts: self.connectors.receipts.get_or_create_owned(&label),
+            submit_seconds: self.submit_seconds.clone(),
+        }
+    }
+
+    pub(crate) fn accepted(&self) {
+        self.accepted.inc();
+    }
+
+    pub(crate) fn refused(&self, code: ErrorCode) {
+        self.refused.get_or_create(&label(code.code())).inc();
+    }
+
+    pub(crate) fn submitted(&self) {
+        self.submitted.inc();
+    }
+
+    pub(crate) fn refused_by_operator(&self) {
+        self.operator_refused.inc();
+    }
+
+    pub(crate) fn unknown(&self) {
+        self.unknown.inc();
+    }
+
+    pub(crate) fn finished(&self, state: MessageState) {
+        self.finished.get_or_create(&label(state.as_str())).inc();
+    }
+
+    pub(crate) fn receipt(&self, accepted_at: Timestamp, received_at: Timestamp) {
+        self.receipt_seconds.observe(seconds_between(accepted_at, received_at));
+    }
+
+    pub(crate) fn orphan(&self) {
+        self.orphans.inc();
+    }
+
+    pub(crate) fn webhook(&self, taken: bool) {
+        self.webhooks.get_or_create(&label(if taken { "taken" } else { "failed" })).inc();
+    }
+
+    pub(crate) fn bind_refused(&self) {
+        self.binds_refused.inc();
+    }
+
+    pub(crate) fn connection_refused(&self) {
+        self.connections_refused.inc();
+    }
+
+    pub(crate) fn committed(&self, took: Duration, batch: &Batch) {
+        self.commits.inc();
+        self.commit_seconds.observe(took.as_secs_f64());
+        self.commit_messages.observe(f64::from(u32::try_from(batch.messages.len()).unwrap_or(u32::MAX)));
+        self.database_failing.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commit_failed(&self) {
+        self.commits_failed.inc();
+        self.database_failing.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn invariant_broken(&self) {
+        self.invariants_broken.inc();
+    }
+
+    /// Whether the last commit failed.
+    pub(crate) fn is_database_failing(&self) -> bool {
+        self.database_failing.load(Ordering::Relaxed)
+    }
+
+    /// Everything in OpenMetrics text.
+    pub(crate) fn text(&self, inner: &Inner) -> String {
+        let (queued, _) = inner.bus.depth();
+        for (lane, depth) in ["otp", "transactional", "marketing"].into_iter().zip(queued) {
+            self.queued.get_or_create(&label(lane)).set(gauge(depth));
+        }
+        self.live.set(gauge(inner.live.len()));
+        self.smpp_sessions.set(gauge(inner.smpp_sessions.total()));
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if encode(&mut text, &registry).is_err() {
+            tracing::error!("metrics could not be written");
+        }
+        text
+    }
+}
+
+fn label(name: &str) -> Label {
+    Label { name: name.to_owned() }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a latency for a histogram, no money")]
+fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    to.0.saturating_sub(from.0).max(0) as f64 / 1e6
+}

@@ -1,0 +1,42 @@
+//! After a crash: segments that were about to be sent, and whose answers were not stored, are in doubt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_store::StoreError;
+
+use crate::Inner;
+use crate::commit::Write;
+
+/// How old a receipt without a segment may be and still find it.
+const ORPHANS_KEPT: Duration = Duration::from_secs(3_600);
+/// Such receipts taken up.
+const ORPHANS_MAX: u32 = 20_000;
+/// Segments decided at once.
+const PAGE: usize = 200;
+
+/// Hands the intents that the last process left behind to the group commit. Runs before any connector does.
+pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    let since = inner.clock.now().saturating_sub(ORPHANS_KEPT);
+    let orphans = inner.store.orphans_since(since, ORPHANS_MAX).await?;
+    inner.write(Write::Orphans(orphans)).await;
+    let intents = inner.store.intents().await?;
+    if intents.is_empty() {
+        return Ok(());
+    }
+    let segments: usize = intents.iter().map(|intent| intent.segments.len()).sum();
+    tracing::warn!(intents = intents.len(), segments, "the last process ended while segments were being sent");
+    for intent in intents {
+        let mut pages = intent.segments.chunks(PAGE).peekable();
+        while let Some(page) = pages.next() {
+            let last = pages.peek().is_none();
+            let write = Write::Recovered {
+                intent: last.then_some(intent.id),
+                connector: intent.connector_id,
+                segments: page.to_vec(),
+            };
+            inner.write(write).await;
+        }
+    }
+    Ok(())
+}

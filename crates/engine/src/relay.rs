@@ -1,0 +1,188 @@
+//! From the outbox table to the queues: what a lane could not keep in memory is read back when it has room.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_bus::{Notice, Queued, Refill, TargetQueue, Task};
+use sambac_domain::id::{MessageId, NoticeId, SegmentId, TargetId};
+use sambac_domain::message::MessageBody;
+use sambac_store::rows::{MessageRow, OutboxKind, OutboxRow, SegmentRow};
+use smallvec::SmallVec;
+use tokio_util::sync::CancellationToken;
+
+use crate::Inner;
+use crate::commit::Write;
+use crate::live::{Live, SegmentProgress};
+
+/// How often rows whose time has come are looked for.
+const DUE_INTERVAL: Duration = Duration::from_millis(200);
+/// Rows with a time that are taken up at once.
+const DUE_MAX: u32 = 500;
+/// How long to wait after the database refused a read.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Keeps one target's queue filled until it is cancelled.
+pub(crate) async fn run(inner: Arc<Inner>, target: TargetId, cancel: CancellationToken) {
+    let queue = inner.bus.queue(target);
+    loop {
+        while let Some(wanted) = queue.wanted() {
+            if cancel.is_cancelled() {
+                return;
+            }
+            if let Err(error) = refill(&inner, target, &queue, wanted).await {
+                tracing::error!(%error, target = target.0, "the outbox was not read");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+        tokio::select! {
+            () = queue.hungry() => {}
+            () = cancel.cancelled() => return,
+        }
+    }
+}
+
+async fn refill(
+    inner: &Inner,
+    target: TargetId,
+    queue: &TargetQueue,
+    wanted: Refill,
+) -> Result<(), sambac_store::StoreError> {
+    let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
+    let rows = inner.store.outbox_page(target, wanted.lane, wanted.after_id, limit).await?;
+    let last_id = rows.last().map_or(wanted.after_id, |row| row.id);
+    let reached_end = rows.len() < wanted.limit;
+    let page = tasks(inner, rows).await;
+    queue.refilled(wanted.lane, page, last_id, reached_end);
+    Ok(())
+}
+
+/// The tasks behind outbox rows, in their order. A row whose message cannot be read is left where it is, with an error.
+async fn tasks(inner: &Inner, rows: Vec<OutboxRow>) -> Vec<Queued> {
+    let ids: Vec<_> = rows
+        .iter()
+        .filter(|row| row.kind == OutboxKind::Submit)
+        .map(|row| SegmentId::from_raw(row.id).message())
+        .collect();
+    let mut messages: HashMap<MessageId, Arc<Live>> = HashMap::new();
+    let mut missing = Vec::new();
+    for id in ids {
+        match inner.live.get(id) {
+            Some(live) => drop(messages.insert(id, live)),
+            None => missing.push(id),
+        }
+    }
+    missing.dedup();
+    for live in load_messages(inner, &missing).await {
+        let live = inner.live.insert(live);
+        messages.insert(live.message.id, live);
+    }
+    rows.into_iter().filter_map(|row| task(row, &messages)).collect()
+}
+
+fn task(row: OutboxRow, messages: &HashMap<MessageId, Arc<Live>>) -> Option<Queued> {
+    let task = match row.kind {
+        OutboxKind::Submit => {
+            let segment = SegmentId::from_raw(row.id);
+            let message = Arc::clone(&messages.get(&segment.message())?.message);
+            Task::Submit { segment, attempt: row.attempt, message }
+        }
+        OutboxKind::Deliver | OutboxKind::Webhook => {
+            let payload = row.payload.as_deref().unwrap_or_default();
+            let notice: Notice = serde_json::from_str(payload)
+                .inspect_err(|error| tracing::error!(id = row.id, %error, "a notice in the outbox cannot be read"))
+                .ok()?;
+            Task::Notify { id: NoticeId::from_raw(row.id), attempt: row.attempt, notice: Arc::new(notice) }
+        }
+    };
+    Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
+}
+
+/// Messages and how far their segments are, from the database. What cannot be read is left out, with an error.
+pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Vec<Arc<Live>> {
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let read = async {
+        Ok::<_, sambac_store::StoreError>((
+            inner.store.messages_by_ids(ids).await?,
+            inner.store.segments_of(ids).await?,
+        ))
+    };
+    match read.await {
+        Ok((messages, segments)) => {
+            let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
+            for segment in segments {
+                by_message.entry(segment.id.message()).or_default().push(segment);
+            }
+            messages.into_iter().filter_map(|row| live(inner, row, &mut by_message)).collect()
+        }
+        Err(error) => {
+            tracing::error!(%error, "messages were not read");
+            Vec::new()
+        }
+    }
+}
+
+fn live(
+    inner: &Inner,
+    row: MessageRow,
+    segments: &mut HashMap<MessageId, SmallVec<[SegmentRow; 1]>>,
+) -> Option<Arc<Live>> {
+    let id = row.id;
+    let finished = row.final_at.is_some();
+    let body = match &row.body {
+        // Wiped at the end: nothing needs it any more.
+        None => MessageBody::Octets { data: Vec::new(), data_coding: 0, udhi: false },
+        Some(sealed) => {
+            let opened = inner.settings.seal.open_once(id.raw(), &sealed.0);
+            let body = opened.ok().and_then(|bytes| MessageBody::from_bytes(&bytes).ok());
+            body.or_else(|| {
+                tracing::error!(message = %id, "the stored text does not open with the present master key");
+                None
+            })?
+        }
+    };
+    let message = row.into_message(body)?;
+    let mut rows = segments.remove(&id)?;
+    rows.sort_unstable_by_key(|row| row.id);
+    let progress = rows.into_iter().map(SegmentProgress::from_row).collect();
+    Some(Arc::new(Live::new(Arc::new(message), progress, finished)))
+}
+
+/// Puts rows whose time has come at the head of their queues, until the engine stops.
+pub(crate) async fn run_due(inner: Arc<Inner>) {
+    let mut interval = tokio::time::interval(DUE_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = inner.stopping.cancelled() => return,
+        }
+        if let Err(error) = due(&inner).await {
+            tracing::error!(%error, "rows whose time has come were not read");
+        }
+    }
+}
+
+async fn due(inner: &Inner) -> Result<(), sambac_store::StoreError> {
+    let rows = inner.store.outbox_due(inner.clock.now(), DUE_MAX).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // A queue that is full of other work takes them later.
+    let rows: Vec<_> =
+        rows.into_iter().filter(|row| inner.bus.queue(row.target).len() < inner.settings.lane_capacity).collect();
+    let mut waits = Vec::new();
+    for queued in tasks(inner, rows).await {
+        let queue = inner.bus.queue(queued.target);
+        let (done, wait) = tokio::sync::oneshot::channel();
+        waits.push(wait);
+        inner.write(Write::Due { queued, queue, done }).await;
+    }
+    // The next look must not find the same rows: wait until they are stored as taken up.
+    for wait in waits {
+        let _ = wait.await;
+    }
+    Ok(())
+}

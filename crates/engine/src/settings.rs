@@ -1,0 +1,52 @@
+//! What the engine is told at start.
+
+use std::time::Duration;
+
+use crate::seal::Seal;
+use crate::snapshot::IpRange;
+
+/// Settings of the engine, with safe defaults.
+#[derive(Clone)]
+pub struct Settings {
+    /// Encrypts what is stored.
+    pub seal: Seal,
+    /// Number of this process among those that share a database, 0 to 63: part of every id.
+    pub node: u8,
+    /// Tasks that one lane of one target keeps in memory; the rest stays in the outbox table.
+    pub lane_capacity: usize,
+    /// Unfinished messages kept in memory; others are read back when their answer or receipt comes.
+    pub live_capacity: usize,
+    /// Writes that one group commit takes at most.
+    pub group_max: usize,
+    /// Writes that may wait for the group commit before ingresses are held back.
+    pub writes_capacity: usize,
+    /// Attempts at one segment over all connectors, before it fails.
+    pub attempts_max: u8,
+    /// How long after its validity a message without a receipt is given up.
+    pub receipt_grace: Duration,
+    /// Private address ranges that webhooks may be sent to all the same.
+    pub webhook_private_ranges: Vec<IpRange>,
+    /// Connections that the SMPP listener serves at once.
+    pub smpp_connections_max: usize,
+    /// How often changed configuration is looked for.
+    pub reload_interval: Duration,
+}
+
+impl Settings {
+    /// The defaults, with the seal that has none.
+    pub fn new(seal: Seal) -> Self {
+        Self {
+            seal,
+            node: 0,
+            lane_capacity: 8_192,
+            live_capacity: 50_000,
+            group_max: 2_000,
+            writes_capacity: 16_384,
+            attempts_max: 5,
+            receipt_grace: Duration::from_secs(3_600),
+            webhook_private_ranges: Vec::new(),
+            smpp_connections_max: 2_000,
+            reload_interval: Duration::from_secs(1),
+        }
+    }
+}

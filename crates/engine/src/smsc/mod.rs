@@ -1,0 +1,14 @@
+//! Our SMSC side: client ESMEs bind to us, submit messages and are sent their receipts.
+
+mod bind;
+mod deliver;
+mod listener;
+pub mod password;
+mod session;
+mod sessions;
+mod submit;
+mod time;
+
+pub(crate) use bind::VerifiedBinds;
+pub(crate) use session::OpenRequests;
+pub(crate) use sessions::Sessions;

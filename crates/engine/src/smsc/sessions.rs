@@ -1,0 +1,141 @@
+//! Who is bound: the sessions of every SMPP account.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sambac_bus::Queued;
+use sambac_domain::id::SmppAccountId;
+use sambac_smpp::{BindKind, Session};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// All bound sessions.
+#[derive(Default)]
+pub(crate) struct Sessions(Mutex<HashMap<SmppAccountId, Bound>>);
+
+struct Bound {
+    sessions: Vec<Member>,
+    next: u64,
+    /// Ends the deliverer of the account; there is one while a receiver is bound.
+    deliverer: Option<CancellationToken>,
+    changed: Arc<Notify>,
+}
+
+/// One session, and the receipts sent on it that are not acknowledged yet.
+struct Member {
+    number: u64,
+    session: Session,
+    next_token: u64,
+    undelivered: HashMap<u64, Queued>,
+}
+
+impl Default for Bound {
+    fn default() -> Self {
+        Self { sessions: Vec::new(), next: 0, deliverer: None, changed: Arc::new(Notify::new()) }
+    }
+}
+
+/// What a new session is told.
+pub(super) struct Joined {
+    pub(super) number: u64,
+    /// Given when this session is the account's first receiver: a deliverer is to be started.
+    pub(super) deliverer: Option<(CancellationToken, Arc<Notify>)>,
+}
+
+impl Sessions {
+    /// Binds of an account at present.
+    pub(super) fn count(&self, account: SmppAccountId) -> usize {
+        self.map().get(&account).map_or(0, |bound| bound.sessions.len())
+    }
+
+    /// Binds of all accounts.
+    pub(crate) fn total(&self) -> usize {
+        self.map().values().map(|bound| bound.sessions.len()).sum()
+    }
+
+    pub(super) fn join(&self, account: SmppAccountId, session: &Session) -> Joined {
+        let mut map = self.map();
+        let bound = map.entry(account).or_default();
+        let number = bound.next;
+        bound.next += 1;
+        let session_copy = session.clone();
+        bound.sessions.push(Member { number, session: session_copy, next_token: 0, undelivered: HashMap::new() });
+        bound.changed.notify_one();
+        let first_receiver = receives(session) && bound.deliverer.is_none();
+        let deliverer = first_receiver.then(|| {
+            let token = CancellationToken::new();
+            bound.deliverer = Some(token.clone());
+            (token, Arc::clone(&bound.changed))
+        });
+        Joined { number, deliverer }
+    }
+
+    /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
+    pub(super) fn leave(&self, account: SmppAccountId, number: u64) -> Vec<Queued> {
+        let mut map = self.map();
+        let Some(bound) = map.get_mut(&account) else { return Vec::new() };
+        let left = bound.sessions.iter().position(|member| member.number == number);
+        let Some(left) = left.map(|place| bound.sessions.swap_remove(place)) else { return Vec::new() };
+        if !bound.sessions.iter().any(|member| receives(&member.session))
+            && let Some(deliverer) = bound.deliverer.take()
+        {
+            deliverer.cancel();
+        }
+        bound.changed.notify_one();
+        if bound.sessions.is_empty() {
+            map.remove(&account);
+        }
+        drop(map);
+        let mut undelivered: Vec<_> = left.undelivered.into_iter().collect();
+        undelivered.sort_unstable_by_key(|(token, _)| *token);
+        undelivered.into_iter().map(|(_, queued)| queued).collect()
+    }
+
+    /// The account's session with most room for another `deliver_sm`, and its number.
+    pub(super) fn receiver(&self, account: SmppAccountId) -> Option<(u64, Session)> {
+        let map = self.map();
+        let receivers = map.get(&account)?.sessions.iter().filter(|member| receives(&member.session));
+        let roomiest = receivers.max_by_key(|member| member.session.window_free())?;
+        Some((roomiest.number, roomiest.session.clone()))
+    }
+
+    /// Notes a receipt as sent on a session, under the token returned; gives it back when the session has left.
+    pub(super) fn depart(&self, account: SmppAccountId, number: u64, queued: Queued) -> Result<u64, Box<Queued>> {
+        let mut map = self.map();
+        let Some(member) = member(&mut map, account, number) else { return Err(Box::new(queued)) };
+        let token = member.next_token;
+        member.next_token += 1;
+        member.undelivered.insert(token, queued);
+        Ok(token)
+    }
+
+    /// The receipt that a token stands for; it is no longer open then.
+    pub(super) fn arrive(&self, account: SmppAccountId, number: u64, token: u64) -> Option<Queued> {
+        member(&mut self.map(), account, number)?.undelivered.remove(&token)
+    }
+
+    /// Unbinds everybody, all at once, within `limit`.
+    pub(crate) async fn unbind_all(&self, limit: Duration) {
+        let sessions: Vec<_> =
+            self.map().values().flat_map(|bound| bound.sessions.iter().map(|member| member.session.clone())).collect();
+        let unbinding: Vec<_> =
+            sessions.into_iter().map(|session| tokio::spawn(async move { session.unbind(limit).await })).collect();
+        for task in unbinding {
+            // A session that ends badly has ended.
+            let _ = task.await;
+        }
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<SmppAccountId, Bound>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn member(map: &mut HashMap<SmppAccountId, Bound>, account: SmppAccountId, number: u64) -> Option<&mut Member> {
+    map.get_mut(&account)?.sessions.iter_mut().find(|member| member.number == number)
+}
+
+fn receives(session: &Session) -> bool {
+    session.kind() != BindKind::Transmitter
+}

@@ -1,0 +1,244 @@
+//! The configuration as the hot path reads it: immutable, versioned, swapped whole. A reader takes no lock.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sambac_domain::class::TrafficClass;
+use sambac_domain::id::{AccountId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId};
+use sambac_domain::number::NetworkTable;
+use sambac_domain::rating::{Rate, Tariff};
+use sambac_domain::routing::{Route, RoutingTable};
+use sambac_domain::time::Timestamp;
+use sambac_store::Configuration;
+use sambac_store::rows::{
+    AccessState, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+};
+
+/// Everything that is configured, as of one version.
+pub struct Snapshot {
+    /// Rises with every change.
+    pub version: i64,
+    /// Which connector takes a message.
+    pub routing: RoutingTable,
+    /// Number to network.
+    pub networks: Arc<NetworkTable>,
+    /// Configured connectors, enabled or not.
+    pub connectors: HashMap<ConnectorId, Arc<ConnectorRow>>,
+    routes: HashMap<RouteId, Vec<ConnectorId>>,
+    accounts: HashMap<AccountId, Account>,
+    api_keys: HashMap<ApiKeyId, ApiKeyRow>,
+    smpp_accounts: HashMap<String, Arc<SmppAccount>>,
+    smpp_by_id: HashMap<SmppAccountId, Arc<SmppAccount>>,
+    webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
+    webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
+}
+
+/// A paying client.
+pub struct Account {
+    /// False while it is suspended.
+    pub active: bool,
+    /// What it pays.
+    pub tariff: Arc<Tariff>,
+    /// How far below zero its wallet may go, in micros.
+    pub credit_limit_micros: i64,
+}
+
+/// Credentials of a client ESME.
+pub struct SmppAccount {
+    /// The row as stored.
+    pub row: SmppAccountRow,
+    /// Addresses it may bind from; empty = any.
+    pub allowed: Vec<IpRange>,
+    /// Class of what it submits.
+    pub class: TrafficClass,
+}
+
+/// A CIDR range, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpRange {
+    address: IpAddr,
+    prefix_bits: u8,
+}
+
+impl Snapshot {
+    /// Builds the snapshot. Rows that do not parse (an IP range, a rate's network) make their owner unusable, with a
+    /// warning, rather than open.
+    pub fn build(configuration: Configuration, networks: Arc<NetworkTable>) -> Self {
+        let mut tariffs = tariffs(&configuration);
+        let enabled: HashSet<_> = configuration.connectors.iter().filter(|row| row.enabled).map(|row| row.id).collect();
+        let routes: Vec<Route> = configuration.routes.into_iter().map(route).collect();
+        let smpp_accounts: Vec<_> = configuration.smpp_accounts.into_iter().map(smpp_account).map(Arc::new).collect();
+        let mut webhooks_of: HashMap<AccountId, Vec<WebhookId>> = HashMap::new();
+        for row in configuration.webhooks.iter().filter(|row| row.state == WebhookState::Enabled) {
+            webhooks_of.entry(row.account_id).or_default().push(row.id);
+        }
+        let accounts = configuration.accounts.into_iter().filter_map(|row| {
+            let tariff =
+                Arc::clone(tariffs.entry(row.tariff_id).or_insert_with(|| empty_tariff(row.tariff_id, row.currency)));
+            let account = Account {
+                active: row.state == AccessState::Active,
+                tariff,
+                credit_limit_micros: row.credit_limit_micros,
+            };
+            Some((row.id, account))
+        });
+        Self {
+            version: configuration.version,
+            accounts: accounts.collect(),
+            routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
+            routing: RoutingTable::new(routes, enabled),
+            networks,
+            connectors: configuration.connectors.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
+            api_keys: configuration.api_keys.into_iter().map(|row| (row.id, row)).collect(),
+            smpp_by_id: smpp_accounts.iter().map(|account| (account.row.id, Arc::clone(account))).collect(),
+            smpp_accounts: smpp_accounts.into_iter().map(|account| (account.row.system_id.clone(), account)).collect(),
+            webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
+            webhooks_of,
+        }
+    }
+
+    /// An account by id.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// An API key that may be used now: active and not past its end.
+    pub fn api_key(&self, id: ApiKeyId, now: Timestamp) -> Option<&ApiKeyRow> {
+        self.api_keys
+            .get(&id)
+            .filter(|row| row.state == AccessState::Active && row.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// SMPP credentials by system_id.
+    pub fn smpp_account(&self, system_id: &str) -> Option<&Arc<SmppAccount>> {
+        self.smpp_accounts.get(system_id)
+    }
+
+    /// SMPP credentials by id.
+    pub fn smpp_account_by_id(&self, id: SmppAccountId) -> Option<&Arc<SmppAccount>> {
+        self.smpp_by_id.get(&id)
+    }
+
+    /// A webhook by id, enabled or not.
+    pub fn webhook(&self, id: WebhookId) -> Option<&Arc<WebhookRow>> {
+        self.webhooks.get(&id)
+    }
+
+    /// Where an account wants its events.
+    pub fn webhooks_of(&self, account: AccountId) -> &[WebhookId] {
+        self.webhooks_of.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    /// All webhooks that take events.
+    pub fn webhook_targets(&self) -> impl Iterator<Item = (WebhookId, TargetId)> + '_ {
+        self.webhooks
+            .values()
+            .filter(|row| row.state == WebhookState::Enabled)
+            .map(|row| (row.id, TargetId::from(row.id)))
+    }
+
+    /// The connectors of a route in order, for fail-over.
+    pub fn connectors_of(&self, route: RouteId) -> &[ConnectorId] {
+        self.routes.get(&route).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn tariffs(configuration: &Configuration) -> HashMap<TariffId, Arc<Tariff>> {
+    let mut rates: HashMap<TariffId, Vec<Rate>> = HashMap::new();
+    for row in &configuration.rates {
+        rates.entry(row.tariff_id).or_default().push(rate(row));
+    }
+    let tariff = |row: &TariffRow| {
+        let rates = rates.get(&row.id).cloned().unwrap_or_default();
+        (row.id, Arc::new(Tariff::new(row.id, row.currency, rates)))
+    };
+    configuration.tariffs.iter().map(tariff).collect()
+}
+
+fn rate(row: &RateRow) -> Rate {
+    let RateRow { id, mcc, mcc_mnc, prefix, price_micros, .. } = row.clone();
+    Rate { id, mcc, mcc_mnc, prefix, price_micros }
+}
+
+fn route(row: RouteRow) -> Route {
+    let RouteRow { id, name, position, matches, strategy, connectors, enabled, .. } = row;
+    Route { id, name, position, matches, strategy, connectors, enabled }
+}
+
+fn empty_tariff(id: TariffId, currency: sambac_domain::money::Currency) -> Arc<Tariff> {
+    Arc::new(Tariff::new(id, currency, Vec::new()))
+}
+
+fn smpp_account(row: SmppAccountRow) -> SmppAccount {
+    let allowed: Vec<_> = row.allowed_ips.iter().filter_map(|text| IpRange::parse(text)).collect();
+    if allowed.len() < row.allowed_ips.len() {
+        tracing::warn!(system_id = row.system_id, "an allowed address does not parse and is ignored");
+    }
+    // A list of which nothing parses must not mean "anybody": keep an address that nobody has.
+    let allowed = if allowed.is_empty() && !row.allowed_ips.is_empty() { vec![IpRange::nobody()] } else { allowed };
+    SmppAccount { class: row.traffic_class, allowed, row }
+}
+
+impl SmppAccount {
+    /// Whether a bind may come from `address`.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        self.allowed.is_empty() || self.allowed.iter().any(|range| range.contains(address))
+    }
+}
+
+impl IpRange {
+    /// `10.0.0.0/8`, `2001:db8::/32` or one address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address: IpAddr = address.trim().parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let prefix_bits = bits.map_or(Some(most), |bits| bits.trim().parse().ok())?;
+        (prefix_bits <= most).then_some(Self { address, prefix_bits })
+    }
+
+    fn nobody() -> Self {
+        Self { address: IpAddr::from([0, 0, 0, 0]), prefix_bits: 32 }
+    }
+
+    /// Whether `other` is inside. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+    pub fn contains(&self, other: IpAddr) -> bool {
+        match (self.address, other.to_canonical()) {
+            (IpAddr::V4(mine), IpAddr::V4(other)) => {
+                let shift = 32 - u32::from(self.prefix_bits);
+                u64::from(mine.to_bits()) >> shift == u64::from(other.to_bits()) >> shift
+            }
+            (IpAddr::V6(mine), IpAddr::V6(other)) => {
+                let shift = 128 - u32::from(self.prefix_bits);
+                mine.to_bits().checked_shr(shift).unwrap_or(0) == other.to_bits().checked_shr(shift).unwrap_or(0)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn within(range: &str, address: &str) -> bool {
+        IpRange::parse(range).expect("a range").contains(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn ranges_hold_what_they_say() {
+        assert!(within("192.0.2.0/24", "192.0.2.77") && !within("192.0.2.0/24", "192.0.3.1"));
+        assert!(within("192.0.2.7", "192.0.2.7") && !within("192.0.2.7", "192.0.2.8"));
+        assert!(within("0.0.0.0/0", "203.0.113.9") && !within("0.0.0.0/0", "2001:db8::1"));
+        assert!(within("2001:db8::/32", "2001:db8:1::1") && !within("2001:db8::/32", "2001:db9::1"));
+        assert!(within("::/0", "2001:db8::1"));
+        assert!(within("192.0.2.0/24", "::ffff:192.0.2.5"), "an IPv4 address mapped into IPv6");
+    }
+
+    #[test]
+    fn what_is_no_range_does_not_parse() {
+        for text in ["", "192.0.2.0/33", "192.0.2", "2001:db8::/129", "192.0.2.0/x"] {
+            assert_eq!(IpRange::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Start and stop of the engine.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sambac_bus::Bus;
+use sambac_domain::id::IdSource;
+use sambac_domain::number::NetworkTable;
+use sambac_store::{Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::commit::{self, Write};
+use crate::ledger::Ledger;
+use crate::live::LiveMessages;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::snapshot::Snapshot;
+use crate::{Engine, Inner, connector, expire, recover, relay, smsc, webhook};
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database could not be read.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The HTTP client for webhooks could not be made.
+    #[error("the webhook client: {0}")]
+    Webhooks(#[from] webhook::ClientError),
+}
+
+impl Engine {
+    /// Loads the configuration, settles what a crash left in doubt, and starts connectors, webhooks and timers.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(settings: Settings, store: Store, clock: Clock) -> Result<Self, StartError> {
+        let configuration = store.load_configuration().await?;
+        let mut ledger = Ledger::default();
+        ledger.load(&configuration.accounts, &configuration.balances);
+        let networks = Arc::new(NetworkTable::built_in());
+        let snapshot = Snapshot::build(configuration, networks);
+        let ids = IdSource::new(settings.node, store.greatest_id().await?);
+        let (writes, inbox) = mpsc::channel(settings.writes_capacity);
+        let inner = Arc::new(Inner {
+            store,
+            clock,
+            bus: Bus::new(settings.lane_capacity),
+            ids,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            ledger: Mutex::new(ledger),
+            live: LiveMessages::new(settings.live_capacity),
+            metrics: Metrics::new(),
+            writes,
+            smpp_sessions: smsc::Sessions::default(),
+            connectors: connector::Registry::default(),
+            webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
+            webhooks: webhook::Registry::default(),
+            verified_binds: smsc::VerifiedBinds::default(),
+            idempotency_claims: Mutex::new(HashSet::new()),
+            draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            committer: TaskTracker::new(),
+            settings,
+        });
+        inner.committer.spawn(commit::run(Arc::clone(&inner), inbox));
+        recover::recover(&inner).await?;
+        start_tasks(&inner);
+        Ok(Self(inner))
+    }
+
+    /// Takes the configuration and balances from the database again.
+    pub async fn reload(&self) {
+        reload(&self.0).await;
+    }
+
+    /// Stops: refuses new messages, unbinds, and stores what is known, within `limit`.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.draining.cancel();
+        self.0.smpp_sessions.unbind_all(limit / 2).await;
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("not everything ended in time; the next start settles what is in doubt");
+        }
+        self.0.closing.cancel();
+        self.0.committer.close();
+        self.0.committer.wait().await;
+        self.0.store.close().await;
+    }
+}
+
+fn start_tasks(inner: &Arc<Inner>) {
+    inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
+    inner.tasks.spawn(expire::run(Arc::clone(inner)));
+    inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
+    connector::apply_snapshot(inner);
+    webhook::apply_snapshot(inner);
+}
+
+async fn reload(inner: &Arc<Inner>) {
+    let (done, wait) = oneshot::channel();
+    if inner.write(Write::Reload { done }).await {
+        // The group commit always answers, or has ended.
+        let _ = wait.await;
+        connector::apply_snapshot(inner);
+        webhook::apply_snapshot(inner);
+    }
+}
+
+/// Notices changes that another process made.
+async fn watch_configuration(inner: Arc<Inner>) {
+    let mut interval = tokio::time::interval(inner.settings.reload_interval);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = inner.stopping.cancelled() => return,
+        }
+        match inner.store.configuration_version().await {
+            Ok(version) if version == inner.snapshot.load().version => {}
+            Ok(_) => reload(&inner).await,
+            Err(error) => tracing::error!(%error, "the configuration's version was not read"),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The only way in: every ingress (REST, SMPP, later campaigns) calls [`Engine::submit`].
+//!
+//! First the pure part: [`prepare`] checks, encodes, segments, routes and prices against one snapshot, without I/O. Then the
+//! draft goes to the group commit, which admits it against the balance, gives it its id and stores it. The answer is given
+//! only after that commit is flushed: acknowledged means durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_domain::class::TrafficClass;
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::{AccountId, ConnectorId, MessageId, RateId, RouteId};
+use sambac_domain::message::{MessageBody, Origin};
+use sambac_domain::money::{Currency, Money};
+use sambac_domain::number::{MccMnc, Msisdn, Sender};
+use sambac_domain::routing::{Explanation, RouteQuery};
+use sambac_domain::state::MessageState;
+use sambac_domain::text::{self, Encoding};
+use sambac_domain::time::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::Engine;
+use crate::commit::{Accept, Reply, Write};
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+
+/// The longest that a message may wait, whatever the client asks for.
+pub const VALIDITY_MAX: Duration = Duration::from_secs(72 * 3600);
+
+/// What a client wants sent.
+#[derive(Clone, Debug)]
+pub struct SubmitRequest {
+    /// Who pays. Comes from the credentials, never from the request's body.
+    pub account_id: AccountId,
+    /// By which credentials it came in.
+    pub origin: Origin,
+    /// Source address.
+    pub sender: Sender,
+    /// Destination in E.164.
+    pub destination: Msisdn,
+    /// Text or octets.
+    pub content: Content,
+    /// Decides lane, validity and what happens when the operator's answer is missing.
+    pub class: TrafficClass,
+    /// How long it may wait before it is worthless; the class's default if not given.
+    pub validity: Option<Duration>,
+    /// The client's own reference, at most 64 characters.
+    pub client_ref: Option<String>,
+    /// Whether the client wants to be told of the final state.
+    pub receipt_wanted: bool,
+    /// Refuse when all segments together would cost more than this, in micros of the account's currency.
+    pub price_micros_max: Option<i64>,
+    /// Makes a repeat of this request give the first answer again.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// The content to be sent.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A text; the encoding is chosen when not given.
+    Text(String, Option<Encoding>),
+    /// Octets with the `data_coding` that an ESME chose; `udhi` says that they begin with a user data header.
+    Octets {
+        /// The user data.
+        data: Vec<u8>,
+        /// SMPP data_coding.
+        data_coding: u8,
+        /// The UDH indicator of esm_class.
+        udhi: bool,
+    },
+}
+
+/// An `Idempotency-Key` and the digest of the request it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The client's key, at most 255 characters.
+    pub key: String,
+    /// Digest of the request: the same key with another request is refused.
+    pub fingerprint: String,
+}
+
+/// A message that was taken: durable, paid for, on its way.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Submitted {
+    /// Our id.
+    pub message_id: MessageId,
+    /// Segments it takes.
+    pub segments: u8,
+    /// For all segments, in micros.
+    pub price_micros: i64,
+    /// The account's currency.
+    pub currency: Currency,
+    /// When it was taken.
+    pub accepted_at: Timestamp,
+    /// Not sent after this.
+    pub expires_at: Timestamp,
+    /// True when this is the stored answer to an earlier request with the same idempotency key.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+/// What a message would cost and which way it would go: the answer to a dry run.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    /// How it would be encoded.
+    pub encoding: Encoding,
+    /// Segments it takes.
+    pub segments: u8,
+    /// Network the destination belongs to, as far as known.
+    pub mcc_mnc: Option<MccMnc>,
+    /// For all segments.
+    pub price: Money,
+    /// The rate that gave the price.
+    pub rate_id: RateId,
+    /// The route.
+    pub route_id: RouteId,
+    /// Its connectors, in the order in which they would be tried.
+    pub connectors: Vec<ConnectorId>,
+    /// Why this route: each one considered.
+    pub explanation: Explanation,
+    /// Whether the balance would allow it now.
+    pub affordable: bool,
+}
+
+/// A request that passed every check that needs no storage; the group commit turns it into a message.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) request: SubmitRequest,
+    pub(crate) body: MessageBody,
+    pub(crate) segments: u8,
+    pub(crate) mcc_mnc: Option<MccMnc>,
+    pub(crate) route_id: RouteId,
+    pub(crate) connector_id: ConnectorId,
+    pub(crate) rate_id: RateId,
+    pub(crate) price_micros: i64,
+    pub(crate) currency: Currency,
+    pub(crate) validity: Duration,
+}
+
+impl Engine {
+    /// Takes a message: answers when it is durable.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the catalogue's entry; nothing is stored or held then.
+    pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, Refusal> {
+        let _in_progress = self.claim_idempotency(&request)?;
+        if let Some(stored) = self.replay(&request).await? {
+            return Ok(stored);
+        }
+        let draft = prepare(&self.snapshot(), request)?;
+        let (reply, answer) = oneshot::channel();
+        self.write(Write::Accept(Box::new(Accept { draft, reply: Reply::Wait(reply) }))).await?;
+        answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into()))
+    }
+
+    /// What [`Engine::submit`] would do, without doing it.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that it would give, but for a balance that is too low, which the quote tells.
+    pub fn quote(&self, request: SubmitRequest) -> Result<Quote, Refusal> {
+        let snapshot = self.snapshot();
+        let draft = prepare(&snapshot, request)?;
+        let query = route_query(&draft.request, draft.mcc_mnc);
+        let choice = snapshot.routing.decide(&query).map_err(|_| no_route())?;
+        let total = total_price(draft.price_micros, draft.segments)?;
+        Ok(Quote {
+            encoding: draft.body.encoding(),
+            segments: draft.segments,
+            mcc_mnc: draft.mcc_mnc,
+            price: Money { micros: total, currency: draft.currency },
+            rate_id: draft.rate_id,
+            route_id: draft.route_id,
+            connectors: choice.connectors.to_vec(),
+            explanation: snapshot.routing.explain(&query),
+            affordable: self.balance(draft.request.account_id).is_some_and(|balance| balance.allows(total)),
+        })
+    }
+}
+
+/// Policy, encoding, segmentation, routing and price, in this order, against one snapshot. Pure.
+pub(crate) fn prepare(snapshot: &Arc<Snapshot>, request: SubmitRequest) -> Result<Draft, Refusal> {
+    let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
+    if !account.active {
+        return Err(ErrorCode::AccountSuspended.into());
+    }
+    check_reference(&request)?;
+    let validity = validity(&request)?;
+    let (body, segments) = encode(&request.content)?;
+    let mcc_mnc = snapshot.networks.lookup(request.destination).map(|network| network.mcc_mnc);
+    let (route_id, connector_id) = {
+        let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
+        (choice.route.id, *choice.connectors.first().ok_or_else(no_route)?)
+    };
+    let rate = account.tariff.price(request.destination, mcc_mnc).ok_or_else(no_price)?;
+    let (rate_id, price_micros, currency) = (rate.id, rate.price_micros, account.tariff.currency);
+    if request.price_micros_max.is_some_and(|max| total_price(price_micros, segments).is_ok_and(|total| total > max)) {
+        return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
+    }
+    Ok(Draft { request, body, segments, mcc_mnc, route_id, connector_id, rate_id, price_micros, currency, validity })
+}
+
+fn check_reference(request: &SubmitRequest) -> Result<(), Refusal> {
+    let too_long = request.client_ref.as_ref().is_some_and(|text| text.chars().count() > 64);
+    if too_long {
+        return Err(
+            Refusal::new(ErrorCode::InvalidRequest, "the reference is longer than 64 characters").at("/reference")
+        );
+    }
+    Ok(())
+}
+
+fn validity(request: &SubmitRequest) -> Result<Duration, Refusal> {
+    let default = Duration::from_secs(u64::from(request.class.default_validity_s()));
+    match request.validity {
+        None => Ok(default),
+        Some(wanted) if wanted.is_zero() || wanted > VALIDITY_MAX => {
+            Err(Refusal::new(ErrorCode::InvalidRequest, "validity must be from 1 second to 72 hours").at("/validity_s"))
+        }
+        Some(wanted) => Ok(wanted),
+    }
+}
+
+/// The stored body and its number of segments.
+fn encode(content: &Content) -> Result<(MessageBody, u8), Refusal> {
+    let (body, count) = match content {
+        Content::Text(text, encoding) => {
+            if text.is_empty() {
+                return Err(Refusal::from(ErrorCode::MessageEmpty).at("/text"));
+            }
+            let count = text::count(text, *encoding).map_err(|error| unencodable(&error))?;
+            (MessageBody::Text { text: text.clone(), encoding: count.encoding }, count)
+        }
+        Content::Octets { data, data_coding, udhi } => {
+            let count = text::count_octets(data, *data_coding, *udhi).map_err(|error| unencodable(&error))?;
+            (MessageBody::Octets { data: data.clone(), data_coding: *data_coding, udhi: *udhi }, count)
+        }
+    };
+    Ok((body, count.segments))
+}
+
+fn unencodable(error: &text::TextError) -> Refusal {
+    let code = match error {
+        text::TextError::TooLong { .. } => ErrorCode::MessageTooLong,
+        _ => ErrorCode::TextNotEncodable,
+    };
+    Refusal::new(code, error.to_string()).at("/text")
+}
+
+pub(crate) fn route_query(request: &SubmitRequest, mcc_mnc: Option<MccMnc>) -> RouteQuery<'_> {
+    RouteQuery {
+        account: request.account_id,
+        destination: request.destination,
+        mcc_mnc,
+        sender: &request.sender,
+        class: request.class,
+    }
+}
+
+/// Price of all segments, in micros.
+pub(crate) fn total_price(price_micros: i64, segments: u8) -> Result<i64, Refusal> {
+    price_micros.checked_mul(i64::from(segments)).ok_or_else(|| ErrorCode::PriceAboveMaximum.into())
+}
+
+fn no_route() -> Refusal {
+    Refusal::from(ErrorCode::NoRoute).at("/to")
+}
+
+fn no_price() -> Refusal {
+    Refusal::from(ErrorCode::NoPrice).at("/to")
+}
+
+/// The state a message is in right after it was taken.
+pub(crate) const STATE_TAKEN: MessageState = MessageState::Routed;

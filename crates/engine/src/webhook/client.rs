@@ -1,0 +1,38 @@
+//! The HTTP client of the webhooks: guarded, impatient, and never redirected.
+
+use std::time::Duration;
+
+use super::guard::Guard;
+use crate::snapshot::IpRange;
+
+/// How long a receiver may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// How long it may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// Sends webhooks.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(super) http: reqwest::Client,
+    pub(super) guard: Guard,
+}
+
+impl Client {
+    pub(crate) fn new(allowed: &[IpRange]) -> Result<Self, ClientError> {
+        let guard = Guard::new(allowed);
+        let http = reqwest::Client::builder()
+            .dns_resolver(guard.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("Sambac/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, guard })
+    }
+}

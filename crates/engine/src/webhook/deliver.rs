@@ -1,0 +1,177 @@
+//! Delivers the events of one webhook, several at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use reqwest::StatusCode;
+use sambac_bus::{Notice, Queued, Task};
+use sambac_domain::id::{EventId, TargetId, WebhookId};
+use sambac_domain::time::Timestamp;
+use sambac_store::NewEvent;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::Inner;
+use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
+
+/// Requests to one receiver at the same time.
+const CONCURRENT_MAX: usize = 16;
+/// Pauses before the tries after the first: about 75 hours in all, as Standard Webhooks advises.
+const RETRY_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// An event as the receiver reads it.
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    message_id: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    to: String,
+    from: &'a str,
+    segments: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    accepted_at: String,
+    final_at: String,
+}
+
+/// How one attempt went.
+enum Attempt {
+    Taken(u16),
+    Refused(u16),
+    /// The receiver says that it is gone for good.
+    Gone,
+    Failed(&'static str),
+}
+
+/// Runs until the webhook is removed or the engine stops.
+pub(super) async fn run(inner: Arc<Inner>, id: WebhookId, cancel: CancellationToken) {
+    let queue = inner.bus.queue(TargetId::from(id));
+    let places = Arc::new(Semaphore::new(CONCURRENT_MAX));
+    let mut taken = Vec::new();
+    loop {
+        if queue.take(1, &mut taken) == 0 {
+            tokio::select! {
+                () = queue.work() => continue,
+                () = cancel.cancelled() => return,
+            }
+        }
+        for queued in taken.drain(..) {
+            let place = tokio::select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                () = cancel.cancelled() => return,
+            };
+            let inner_copy = Arc::clone(&inner);
+            inner.tasks.spawn(async move {
+                deliver(&inner_copy, id, queued).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
+    let Task::Notify { attempt, notice, .. } = &queued.task else { return };
+    let attempt = attempt.saturating_add(1);
+    let started = tokio::time::Instant::now();
+    let result = post(inner, id, &queued, notice).await;
+    inner.metrics.webhook(matches!(result, Attempt::Taken(_)));
+    let event = Some(event(inner, notice, id, attempt, &result, started.elapsed()));
+    let pause = RETRY_S.get(usize::from(attempt) - 1).filter(|_| !matches!(result, Attempt::Taken(_) | Attempt::Gone));
+    let write = match pause {
+        Some(pause) => {
+            let due_at = inner.clock.now().saturating_add(jittered(*pause));
+            Write::NoticeRetry(NoticeRetry { key: key_of(&queued), attempt, due_at, event })
+        }
+        None => Write::NoticeDone(NoticeDone { key: key_of(&queued), event }),
+    };
+    inner.write(write).await;
+}
+
+async fn post(inner: &Inner, id: WebhookId, queued: &Queued, notice: &Notice) -> Attempt {
+    let snapshot = inner.snapshot.load_full();
+    let Some(webhook) = snapshot.webhook(id) else { return Attempt::Gone };
+    let Ok(url) = inner.webhook_client.guard.check(&webhook.url) else { return Attempt::Failed("address not allowed") };
+    let Ok(secret) = inner.settings.seal.open_text(id.raw(), &webhook.secret_sealed.0) else {
+        return Attempt::Failed("the secret does not open");
+    };
+    let body = body(notice);
+    let message_id = format!("ntc_{}", queued.id);
+    let seconds = inner.clock.now().0 / 1_000_000;
+    let signature = standardwebhooks::Webhook::new(secret.expose_secret())
+        .and_then(|signer| signer.sign(&message_id, seconds, body.as_bytes()));
+    let Ok(signature) = signature else { return Attempt::Failed("the event could not be signed") };
+    let request = inner.webhook_client.http.post(url).header("content-type", "application/json");
+    let request = request
+        .header("webhook-id", message_id)
+        .header("webhook-timestamp", seconds.to_string())
+        .header("webhook-signature", signature);
+    match request.body(body).send().await {
+        Ok(response) if response.status().is_success() => Attempt::Taken(response.status().as_u16()),
+        Ok(response) if response.status() == StatusCode::GONE => Attempt::Gone,
+        Ok(response) => Attempt::Refused(response.status().as_u16()),
+        Err(error) if error.is_timeout() => Attempt::Failed("time-out"),
+        Err(error) if error.is_connect() => Attempt::Failed("cannot connect"),
+        Err(_) => Attempt::Failed("connection broke"),
+    }
+}
+
+fn body(notice: &Notice) -> String {
+    let event = Event {
+        kind: format!("message.{}", notice.state.as_str()),
+        timestamp: notice.final_at.rfc3339(),
+        data: Data {
+            message_id: notice.message_id.to_string(),
+            state: notice.state.as_str(),
+            error: notice.error.as_deref(),
+            to: format!("+{}", notice.destination),
+            from: &notice.sender,
+            segments: notice.segments,
+            reference: notice.client_ref.as_deref(),
+            accepted_at: notice.accepted_at.rfc3339(),
+            final_at: notice.final_at.rfc3339(),
+        },
+    };
+    // A struct of texts and numbers always serialises.
+    serde_json::to_string(&event).unwrap_or_default()
+}
+
+/// The attempt, for the message's time line.
+fn event(inner: &Inner, notice: &Notice, id: WebhookId, attempt: u16, result: &Attempt, took: Duration) -> NewEvent {
+    let now = inner.clock.now();
+    let (outcome, status) = match result {
+        Attempt::Taken(status) => ("taken", Some(*status)),
+        Attempt::Refused(status) => ("refused", Some(*status)),
+        Attempt::Gone => ("gone", Some(410)),
+        Attempt::Failed(why) => (*why, None),
+    };
+    let detail = serde_json::json!({
+        "webhook": id.to_string(), "attempt": attempt, "outcome": outcome, "status": status,
+        "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    });
+    NewEvent {
+        id: EventId::from_raw(inner.ids.next(now)),
+        message_id: notice.message_id,
+        segment_no: 0,
+        kind: "webhook".to_owned(),
+        at: Timestamp(now.0),
+        detail: Some(detail.to_string()),
+    }
+}
+
+/// Up to a fifth longer, so that events that failed together are not tried together.
+fn jittered(pause_s: u64) -> Duration {
+    let millis = pause_s.saturating_mul(1_000);
+    Duration::from_millis(millis.saturating_add(rand::rng().random_range(0..=millis / 5)))
+}

@@ -1,0 +1,13 @@
+//! Webhooks: events to the client by HTTP POST, signed after Standard Webhooks, tried again until they are taken.
+
+mod client;
+mod deliver;
+mod guard;
+mod register;
+mod supervisor;
+
+pub use client::ClientError;
+pub use register::NewWebhook;
+
+pub(crate) use client::Client;
+pub(crate) use supervisor::{Registry, apply_snapshot};
