@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails in a test's helper fails the test")]
 
+mod corpus;
 mod differential;
 mod every_pdu;
 mod malformed;
