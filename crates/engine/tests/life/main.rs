@@ -1,0 +1,171 @@
+//! A message's life through the engine, with a real database and a real SMPP session to an operator played by the test.
+
+mod operator;
+mod platform;
+
+use sambac_domain::class::TrafficClass;
+use sambac_domain::state::MessageState;
+use sambac_smpp::CommandStatus;
+use sambac_store::rows::ChargeState;
+
+use platform::Platform;
+
+/// Price of one segment in the fixture.
+const PRICE: i64 = 12_500;
+
+#[tokio::test]
+async fn a_delivered_message_is_charged_once() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let before = platform.balance();
+    let submitted = platform.submit(TrafficClass::Otp, "Your code is 123456").await.expect("taken");
+    assert_eq!(submitted.segments, 1);
+    assert_eq!(platform.balance().held_micros, PRICE);
+
+    let sent = operator.next_submit().await;
+    assert_eq!(sent.destination, platform::DESTINATION);
+    assert_eq!(sent.text, b"Your code is 123456");
+    operator.accept(&sent, "7F00A1").await;
+    operator.receipt(&sent, "7F00A1", "DELIVRD").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert_eq!(view.row.body, None, "the text is wiped at the end");
+    assert_eq!(view.segments[0].smsc_message_id.as_deref(), Some("7F00A1"));
+    assert_eq!(view.charges[0].state, ChargeState::Captured);
+    assert_eq!(platform.balance().available_micros, before.available_micros - PRICE);
+    assert_eq!(platform.balance().held_micros, 0);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_rejected_message_costs_nothing() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let before = platform.balance();
+    let submitted = platform.submit(TrafficClass::Transactional, "hello").await.expect("taken");
+    let sent = operator.next_submit().await;
+    operator.refuse(&sent, CommandStatus::RINVDSTADR).await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Rejected);
+    assert_eq!(view.segments[0].command_status, Some(CommandStatus::RINVDSTADR.0));
+    assert_eq!(view.charges[0].state, ChargeState::Voided);
+    assert_eq!(platform.balance(), before);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_receipt_before_the_response_is_matched_when_it_comes() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Otp, "early").await.expect("taken");
+    let sent = operator.next_submit().await;
+    operator.receipt(&sent, "000123", "DELIVRD").await;
+    operator.accept(&sent, "123").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_throttled_segment_is_sent_again_without_counting_an_attempt() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Otp, "again").await.expect("taken");
+    for _ in 0..2 {
+        let sent = operator.next_submit().await;
+        operator.refuse(&sent, CommandStatus::RTHROTTLED).await;
+    }
+    let sent = operator.next_submit().await;
+    operator.accept(&sent, "1").await;
+    operator.receipt(&sent, "1", "DELIVRD").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert_eq!(view.segments[0].attempts, 1);
+    assert!(!view.segments[0].possible_duplicate);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_sent_again_for_a_notification_and_marked() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Transactional, "twice").await.expect("taken");
+    let _lost = operator.next_submit().await;
+    operator.drop_link().await;
+    let sent = operator.next_submit().await;
+    operator.accept(&sent, "2").await;
+    operator.receipt(&sent, "2", "DELIVRD").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert!(view.segments[0].possible_duplicate);
+    assert!(view.events.iter().any(|event| event.kind == "submit_unknown"));
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn an_otp_without_an_answer_goes_to_the_other_operator_only() {
+    let (first, second, platform) = Platform::with_two_operators().await;
+    let submitted = platform.submit(TrafficClass::Otp, "654321").await.expect("taken");
+    let _lost = first.next_submit().await;
+    first.drop_link().await;
+    let sent = second.next_submit().await;
+    second.accept(&sent, "3").await;
+    second.receipt(&sent, "3", "DELIVRD").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert!(view.segments[0].possible_duplicate);
+    assert!(first.nothing_more().await, "not sent again where the answer was lost");
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_the_operators_fault_fails_over() {
+    let (first, second, platform) = Platform::with_two_operators().await;
+    let submitted = platform.submit(TrafficClass::Transactional, "hello").await.expect("taken");
+    let sent = first.next_submit().await;
+    first.refuse(&sent, CommandStatus::RSUBMITFAIL).await;
+    let sent = second.next_submit().await;
+    second.accept(&sent, "4").await;
+    second.receipt(&sent, "4", "UNDELIV").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Undelivered);
+    assert!(view.events.iter().any(|event| event.kind == "failed_over"));
+    assert_eq!(view.charges[0].state, ChargeState::Voided);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_long_message_ends_when_its_last_segment_does() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Transactional, &"long text ".repeat(40)).await.expect("taken");
+    assert_eq!(submitted.segments, 3);
+    assert_eq!(platform.balance().held_micros, 3 * PRICE);
+    let mut sent = Vec::new();
+    for no in 0..3 {
+        let segment = operator.next_submit().await;
+        assert_eq!(segment.esm_class & 0x40, 0x40);
+        operator.accept(&segment, &format!("L{no}")).await;
+        sent.push(segment);
+    }
+    for (no, segment) in sent.iter().enumerate().rev() {
+        operator.receipt(segment, &format!("L{no}"), "DELIVRD").await;
+    }
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert!(view.charges.iter().all(|charge| charge.state == ChargeState::Captured));
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn an_empty_wallet_refuses_and_leaves_no_trace() {
+    let (_operator, platform) = Platform::with_one_operator().await;
+    let affordable = platform.balance().available_micros / PRICE;
+    let mut taken = 0;
+    while let Ok(_submitted) = platform.submit(TrafficClass::Marketing, "x").await {
+        taken += 1;
+    }
+    assert_eq!(taken, affordable);
+    assert!(platform.balance().available_micros < PRICE);
+    platform.assert_ledger().await;
+}

@@ -1,0 +1,199 @@
+//! The engine on a database of its own, with an account, a tariff, a route and operators.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sambac_domain::class::TrafficClass;
+use sambac_domain::id::{
+    AccountId, ApiKeyId, ConnectorId, MessageId, OperatorId, PaymentId, PostingId, RateId, RouteId, TariffId,
+};
+use sambac_domain::message::Origin;
+use sambac_domain::money::Currency;
+use sambac_domain::number::Msisdn;
+use sambac_domain::routing::{RouteMatch, Strategy};
+use sambac_domain::time::Timestamp;
+use sambac_engine::clock::Clock;
+use sambac_engine::refusal::Refusal;
+use sambac_engine::seal::Seal;
+use sambac_engine::submit::{Content, SubmitRequest, Submitted};
+use sambac_engine::{Balance, Engine, Settings};
+use sambac_store::rows::{
+    AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow, PaymentRow, PostingKind,
+    PostingRow, RateRow, RouteRow, TariffRow,
+};
+use sambac_store::{MessageView, Sealed, Store};
+
+use crate::PRICE;
+use crate::operator::Operator;
+
+pub(crate) const DESTINATION: &str = "999000000001";
+const ACCOUNT: AccountId = AccountId::from_raw(1 << 8);
+const OPENING_CREDIT: i64 = 1_000_000;
+
+pub(crate) struct Platform {
+    pub(crate) engine: Engine,
+    folder: PathBuf,
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Platform {
+    pub(crate) async fn with_one_operator() -> (Operator, Self) {
+        let operator = Operator::start().await;
+        let platform = Self::start(&[operator.port]).await;
+        (operator, platform)
+    }
+
+    pub(crate) async fn with_two_operators() -> (Operator, Operator, Self) {
+        let (first, second) = (Operator::start().await, Operator::start().await);
+        let platform = Self::start(&[first.port, second.port]).await;
+        (first, second, platform)
+    }
+
+    async fn start(ports: &[u16]) -> Self {
+        let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let store = Store::open(&format!("sqlite://{}/sambac.db", folder.display())).await.expect("a database");
+        store.migrate().await.expect("a schema");
+        let seal = Seal::from_file(&folder.join("master.key")).expect("a key");
+        provision(&store, &seal, ports).await;
+        let engine = Engine::start(Settings::new(seal), store, Clock::system()).await.expect("an engine");
+        Self { engine, folder }
+    }
+
+    pub(crate) async fn submit(&self, class: TrafficClass, text: &str) -> Result<Submitted, Refusal> {
+        let request = SubmitRequest {
+            account_id: ACCOUNT,
+            origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },
+            sender: "BANK".parse().expect("a sender"),
+            destination: Msisdn::from_digits(DESTINATION.as_bytes()).expect("a number"),
+            content: Content::Text(text.to_owned(), None),
+            class,
+            validity: None,
+            client_ref: None,
+            receipt_wanted: true,
+            price_micros_max: None,
+            idempotency: None,
+        };
+        self.engine.submit(request).await
+    }
+
+    pub(crate) fn balance(&self) -> Balance {
+        self.engine.balance(ACCOUNT).expect("a wallet")
+    }
+
+    /// The message once it is final; polls, since the end is reached in another task.
+    pub(crate) async fn until_final(&self, id: MessageId) -> MessageView {
+        let poll = async {
+            loop {
+                let view = self.engine.store().message(ACCOUNT, id).await.expect("a read").expect("the message");
+                if view.row.final_at.is_some() {
+                    return view;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), poll).await.expect("a final state in time")
+    }
+
+    pub(crate) async fn assert_ledger(&self) {
+        let check = self.engine.store().ledger_check().await.expect("a read");
+        assert!(check.is_balanced(), "{check:?}");
+    }
+}
+
+async fn provision(store: &Store, seal: &Seal, ports: &[u16]) {
+    let now = Timestamp(1_767_225_600_000_000);
+    let currency: Currency = "EUR".parse().expect("a currency");
+    let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".into(), currency, created_at: now };
+    let rate = RateRow {
+        id: RateId::from_raw(1),
+        tariff_id: tariff.id,
+        mcc: None,
+        mcc_mnc: None,
+        prefix: None,
+        price_micros: PRICE,
+    };
+    store.upsert_tariff(&tariff, &[rate]).await.expect("a tariff");
+    let account = AccountRow {
+        id: ACCOUNT,
+        name: "Example Bank".into(),
+        currency,
+        state: AccessState::Active,
+        credit_limit_micros: 0,
+        tariff_id: tariff.id,
+        created_at: now,
+    };
+    store.upsert_account(&account).await.expect("an account");
+    let mut connectors = Vec::new();
+    for (no, port) in (1_i64..).zip(ports) {
+        let id = ConnectorId::from_raw(no);
+        let operator = OperatorRow { id: OperatorId::from_raw(no), name: format!("operator {no}"), created_at: now };
+        store.upsert_operator(&operator).await.expect("an operator");
+        let connector = ConnectorRow {
+            id,
+            operator_id: operator.id,
+            name: format!("connector {no}"),
+            host: "127.0.0.1".into(),
+            port: *port,
+            system_id: "sambac".into(),
+            password_sealed: Sealed(seal.seal_text(id.raw(), "secret").expect("sealed")),
+            bind_kind: BindKind::Transceiver,
+            binds: 1,
+            window_max: 10,
+            throughput_per_s_max: 0,
+            settings: r#"{"throttle_pause_ms":1}"#.into(),
+            enabled: true,
+            created_at: now,
+        };
+        store.upsert_connector(&connector).await.expect("a connector");
+        connectors.push(id);
+    }
+    let route = RouteRow {
+        id: RouteId::from_raw(1),
+        name: "all".into(),
+        position: 1,
+        matches: RouteMatch::default(),
+        strategy: Strategy::Failover,
+        connectors,
+        enabled: true,
+        created_at: now,
+    };
+    store.upsert_route(&route).await.expect("a route");
+    fund(store, currency, now).await;
+}
+
+async fn fund(store: &Store, currency: Currency, now: Timestamp) {
+    let kinds = [
+        (1, Some(ACCOUNT), BalanceKind::Wallet),
+        (2, Some(ACCOUNT), BalanceKind::Held),
+        (3, None, BalanceKind::Revenue),
+        (4, None, BalanceKind::Funding),
+    ];
+    let balances = kinds.map(|(id, account_id, kind)| BalanceRow { id, account_id, kind, currency, balance_micros: 0 });
+    store.ensure_balances(&balances).await.expect("balances");
+    let posting = PostingRow {
+        id: PostingId::from_raw(1),
+        debit_id: 4,
+        credit_id: 1,
+        amount_micros: OPENING_CREDIT,
+        currency,
+        kind: PostingKind::Credit,
+        created_at: now,
+    };
+    let payment = PaymentRow {
+        id: PaymentId::from_raw(1),
+        account_id: ACCOUNT,
+        amount_micros: OPENING_CREDIT,
+        currency,
+        method: "transfer".into(),
+        reference: "opening".into(),
+        posting_id: posting.id,
+        created_at: now,
+    };
+    assert!(store.credit(&payment, &posting).await.expect("a credit"));
+}
