@@ -12,6 +12,7 @@
 //! ```
 
 mod batch;
+mod checkpoint;
 mod configuration;
 mod constraint;
 mod dialect;

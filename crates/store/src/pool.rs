@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -11,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::StoreError;
+use crate::checkpoint::Checkpointer;
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
 
@@ -24,7 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, checkpointer: Arc<Checkpointer> },
     Postgres(PgPool),
 }
 
@@ -47,7 +49,8 @@ impl Pool {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, checkpointer } => {
+                checkpointer.close().await;
                 readers.close().await;
                 writer.close().await;
             }
@@ -73,8 +76,9 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     // The writer comes first: it makes the write-ahead log that read-only connections need to find.
     let writer =
         sqlite_pool(1).connect_with(options.clone().pragma("cache_size", "-16384")).await.map_err(store_error)?;
+    let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
-    Ok(Pool::Sqlite { writer, readers })
+    Ok(Pool::Sqlite { writer, readers, checkpointer: Arc::new(Checkpointer::start(checkpointer)) })
 }
 
 /// The connections stay open and are not asked whether they are alive: the database is in this process.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use sqlx::{Postgres, Sqlite};
+use tokio::sync::Notify;
 
 use crate::StoreError;
 use crate::batch::{Batch, Statements};
@@ -16,6 +17,8 @@ use crate::pool::Pool;
 pub struct UnitOfWork {
     pub(crate) transaction: Transaction,
     statements: Arc<Statements>,
+    /// Who wants to know of the commit.
+    committed: Option<Arc<Notify>>,
 }
 
 pub(crate) enum Transaction {
@@ -25,11 +28,14 @@ pub(crate) enum Transaction {
 
 impl UnitOfWork {
     pub(crate) async fn begin(pool: &Pool, statements: Arc<Statements>) -> Result<Self, StoreError> {
-        let transaction = match pool {
-            Pool::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
-            Pool::Postgres(pool) => pool.begin().await.map(Transaction::Postgres),
+        let (transaction, committed) = match pool {
+            Pool::Sqlite { writer, checkpointer, .. } => {
+                let transaction = writer.begin_with("BEGIN IMMEDIATE").await;
+                (transaction.map(Transaction::Sqlite), Some(checkpointer.committed()))
+            }
+            Pool::Postgres(pool) => (pool.begin().await.map(Transaction::Postgres), None),
         };
-        Ok(Self { transaction: transaction.map_err(store_error)?, statements })
+        Ok(Self { transaction: transaction.map_err(store_error)?, statements, committed })
     }
 
     /// Writes a batch as part of this unit of work.
@@ -44,6 +50,10 @@ impl UnitOfWork {
             Transaction::Sqlite(transaction) => transaction.commit().await,
             Transaction::Postgres(transaction) => transaction.commit().await,
         }
-        .map_err(store_error)
+        .map_err(store_error)?;
+        if let Some(committed) = self.committed {
+            committed.notify_one();
+        }
+        Ok(())
     }
 }

@@ -25,7 +25,7 @@ use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
 
 /// Rows per statement; the greatest that fits comes first.
-const SIZES: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+const SIZES: [usize; 14] = [128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
 /// All bulk statements of the hot path.
 pub(crate) struct Statements {
