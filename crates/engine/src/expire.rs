@@ -1,4 +1,4 @@
-//! The end of messages whose time is over: those that were never sent, and those whose receipt never came.
+//! The end of what has had its time: messages that were never sent, those whose receipt never came, idempotency keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,10 @@ use crate::commit::Write;
 
 /// How often expired messages are looked for.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often old idempotency keys are removed.
+const PURGE_INTERVAL: Duration = Duration::from_secs(600);
+/// How long an idempotency key gives its answer again.
+const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(3 * 86_400);
 /// Messages ended at once.
 const PAGE: u32 = 500;
 /// How long after its validity an unsent message is ended: longer than any answer may take, so that a segment that was sent
@@ -21,11 +25,19 @@ pub(crate) const UNSENT_GRACE: Duration = Duration::from_secs(60);
 pub(crate) async fn run(inner: Arc<Inner>) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut purge = tokio::time::interval(PURGE_INTERVAL);
     let mut unsent = Cursor::default();
     let mut unanswered = Cursor::default();
     loop {
         tokio::select! {
             _ = interval.tick() => {}
+            _ = purge.tick() => {
+                let before = inner.clock.now().saturating_sub(IDEMPOTENCY_KEPT);
+                if let Err(error) = inner.store.purge_idempotency(before).await {
+                    tracing::error!(%error, "old idempotency keys were not removed");
+                }
+                continue;
+            }
             () = inner.stopping.cancelled() => return,
         }
         let now = inner.clock.now();

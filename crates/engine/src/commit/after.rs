@@ -2,12 +2,11 @@
 
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::IntentId;
 use sambac_smpp::{CommandStatus, Header, Pdu, Session, SmResp};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-use super::write::Reply;
+use super::write::{Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
 use crate::refusal::Refusal;
@@ -22,7 +21,7 @@ pub(super) struct After {
     accept_tasks: Vec<Queued>,
     tasks: Vec<Queued>,
     put_back: Vec<(Arc<TargetQueue>, Queued)>,
-    intents: Vec<(oneshot::Sender<IntentId>, IntentId)>,
+    intents: Vec<(oneshot::Sender<Announcement>, Announcement)>,
     slots: Vec<Slot>,
     receipts: Vec<(Session, Header)>,
     told: Vec<oneshot::Sender<()>>,
@@ -49,8 +48,8 @@ impl After {
         self.put_back.push((queue, task));
     }
 
-    pub(super) fn intent(&mut self, stored: oneshot::Sender<IntentId>, id: IntentId) {
-        self.intents.push((stored, id));
+    pub(super) fn intent(&mut self, stored: oneshot::Sender<Announcement>, announcement: Announcement) {
+        self.intents.push((stored, announcement));
     }
 
     pub(super) fn free(&mut self, slot: Slot) {
@@ -90,9 +89,9 @@ impl After {
         for (queue, task) in self.put_back.drain(..) {
             queue.put_back(task);
         }
-        for (stored, id) in self.intents.drain(..) {
-            // The connector was removed meanwhile: recovery finds the intent.
-            let _ = stored.send(id);
+        for (stored, announcement) in self.intents.drain(..) {
+            // The connector has ended meanwhile: recovery finds the intent.
+            let _ = stored.send(announcement);
         }
         for done in self.told.drain(..) {
             let _ = done.send(());

@@ -14,7 +14,7 @@ use sambac_smpp::CommandStatus;
 use sambac_store::rows::OutboxKey;
 use sambac_store::{NewIntent, OutboxMove};
 
-use super::{Answer, AnswerOutcome, Committer, Intent, key_of, target_of};
+use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, key_of, target_of};
 use crate::live::{Live, Progress, SegmentProgress};
 
 /// How long a segment waits before it is tried again after a temporary refusal.
@@ -29,21 +29,33 @@ struct Case {
 }
 
 impl Committer {
-    /// Segments are about to be sent: remember which, so that a crash leaves no doubt about the others.
+    /// Segments are about to be sent: remember which, so that a crash leaves no doubt about the others. Here it is also
+    /// made sure that no segment is on its way twice, however it came to be in a queue twice.
     pub(super) fn intent(&mut self, intent: Intent) {
+        let Intent { connector, segments, stored } = intent;
         let id = IntentId::from_raw(self.inner.ids.next(self.now));
-        self.open_intents.insert(id, intent.segments.len());
-        self.batch.intents.push(NewIntent {
-            id,
-            connector_id: intent.connector,
-            segments: intent.segments,
-            created_at: self.now,
-        });
-        self.after.intent(intent.stored, id);
+        let (segments, refused): (Vec<_>, Vec<_>) = segments
+            .into_iter()
+            .partition(|segment| self.may_be_sent(*segment, connector) && self.announced.insert(*segment));
+        if !segments.is_empty() {
+            self.open_intents.insert(id, segments.len());
+            self.batch.intents.push(NewIntent { id, connector_id: connector, segments, created_at: self.now });
+        }
+        self.after.intent(stored, Announcement { intent: id, refused });
+    }
+
+    fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {
+        self.live(segment.message()).is_some_and(|live| {
+            live.progress().of(segment).is_some_and(|progress| {
+                let waiting = [MessageState::Routed, MessageState::SubmitUnknown].contains(&progress.state);
+                waiting && progress.connector == connector
+            })
+        })
     }
 
     pub(super) fn answer(&mut self, answer: Answer) {
         self.close_intent(answer.intent, 1);
+        self.announced.remove(&answer.segment);
         if let Some(slot) = answer.slot {
             self.after.free(slot);
         }

@@ -20,6 +20,9 @@ impl Committer {
                     Some(segment) => self.note_missing(segment.message(), &mut missing),
                     None => keys.push(receipt.key),
                 },
+                Write::Intent(intent) => {
+                    intent.segments.iter().for_each(|segment| self.note_missing(segment.message(), &mut missing));
+                }
                 Write::Expire(ids) => ids.iter().for_each(|id| self.note_missing(*id, &mut missing)),
                 Write::Recovered { segments, .. } => {
                     segments.iter().for_each(|segment| self.note_missing(segment.message(), &mut missing));

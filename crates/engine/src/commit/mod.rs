@@ -16,7 +16,7 @@ pub(crate) mod outcome;
 mod receipt;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,9 @@ use crate::snapshot::Snapshot;
 use after::After;
 use orphans::Orphans;
 
-pub(crate) use write::{Accept, Answer, AnswerOutcome, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write};
+pub(crate) use write::{
+    Accept, Announcement, Answer, AnswerOutcome, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write,
+};
 pub(crate) use write::{key_of, target_of};
 
 /// How long to wait before a batch that the database refused is tried again.
@@ -45,6 +47,8 @@ pub(crate) struct Committer {
     after: After,
     /// Announced segments whose answer is not stored yet, per intent.
     open_intents: HashMap<IntentId, usize>,
+    /// Segments that are announced and not answered.
+    announced: HashSet<SegmentId>,
     /// Segments whose rows change with this batch.
     dirty: HashMap<SegmentId, Arc<Live>>,
     orphans: Orphans,
@@ -82,6 +86,7 @@ impl Committer {
             batch: Batch::default(),
             after: After::default(),
             open_intents: HashMap::new(),
+            announced: HashSet::new(),
             dirty: HashMap::new(),
             orphans: Orphans::default(),
             out_of_step: false,

@@ -58,8 +58,16 @@ pub(crate) enum Reply {
 pub(crate) struct Intent {
     pub(crate) connector: ConnectorId,
     pub(crate) segments: Vec<SegmentId>,
-    /// Gets the intent's id once it is stored.
-    pub(crate) stored: oneshot::Sender<IntentId>,
+    /// Told once it is stored.
+    pub(crate) stored: oneshot::Sender<Announcement>,
+}
+
+/// A stored intent.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub(crate) intent: IntentId,
+    /// Segments that must not be sent: they are announced already, answered, ended or moved elsewhere.
+    pub(crate) refused: Vec<SegmentId>,
 }
 
 /// What became of an announced segment.

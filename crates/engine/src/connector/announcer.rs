@@ -1,5 +1,6 @@
 //! Takes segments off the queue and has the intent to send them stored, a little ahead of the sender.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Connector;
 use super::ready::Announced;
-use crate::commit::{Intent, Write};
+use crate::commit::{Announcement, Intent, Write};
 
 /// How far ahead of the pace segments may be announced: as long may a more urgent one have to wait.
 const AHEAD: Duration = Duration::from_millis(100);
@@ -52,13 +53,17 @@ impl Connector {
     /// Stores the intent to send these; false when the engine has ended.
     async fn announce(&self, taken: &mut Vec<Queued>) -> bool {
         let segments: Vec<SegmentId> = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
-        let (stored, id) = oneshot::channel();
+        let (stored, announcement) = oneshot::channel();
         let intent = Intent { connector: self.id(), segments, stored };
         if !self.inner.write(Write::Intent(intent)).await {
             return false;
         }
-        match id.await {
-            Ok(intent) => self.ready.push(taken.drain(..).map(|queued| Announced { intent, queued })),
+        match announcement.await {
+            Ok(Announcement { intent, refused }) => {
+                let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
+                let sendable = taken.drain(..).filter(|queued| !refused.contains(&queued.id));
+                self.ready.push(sendable.map(|queued| Announced { intent, queued }));
+            }
             // The batch was given up: the segments are still in the outbox and in the queue's order.
             Err(_) => taken.drain(..).rev().for_each(|queued| self.queue.put_back(queued)),
         }
