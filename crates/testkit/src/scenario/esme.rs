@@ -1,0 +1,218 @@
+//! A client over SMPP: sends, acknowledges every receipt, and remembers what it heard.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use sambac_smpp::{
+    Address, BindError, BindKind, BindRequest, CommandStatus, Event, Events, Pdu, Session, SessionConfig, Sm, SmResp,
+    Tag,
+};
+use tokio::net::TcpStream;
+
+use super::wait::{PATIENCE, until, until_true};
+
+/// A bound session.
+#[derive(Debug)]
+pub struct Esme {
+    session: Session,
+    heard: Arc<Mutex<Heard>>,
+    next_token: AtomicU64,
+}
+
+/// What came in so far.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// By token.
+    pub answers: HashMap<u64, Answer>,
+    /// In order.
+    pub receipts: Vec<Receipt>,
+    /// Whether the session is over.
+    pub closed: bool,
+}
+
+/// The answer to a submit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// command_status.
+    pub status: u32,
+    /// The platform's id; empty in a refusal.
+    pub message_id: String,
+}
+
+/// A receipt by deliver_sm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The id in its text.
+    pub id: String,
+    /// The state in its text: `DELIVRD` …
+    pub stat: String,
+    /// TLV receipted_message_id.
+    pub tlv_id: String,
+    /// TLV message_state.
+    pub tlv_state: u8,
+    /// esm_class.
+    pub esm_class: u8,
+    /// From which number.
+    pub source: String,
+    /// To which sender.
+    pub destination: String,
+}
+
+impl Esme {
+    /// Binds.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn bind(at: SocketAddr, kind: BindKind, system_id: &str, password: &str) -> Result<Self, BindError> {
+        let stream = TcpStream::connect(at).await?;
+        stream.set_nodelay(true)?;
+        let config =
+            SessionConfig { window: 100, response_timeout: Duration::from_secs(60), ..SessionConfig::default() };
+        let (session, events, _) =
+            sambac_smpp::bind(stream, &BindRequest::new(kind, system_id, password), config).await?;
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        tokio::spawn(listen(session.clone(), events, Arc::clone(&heard)));
+        Ok(Self { session, heard, next_token: AtomicU64::new(1) })
+    }
+
+    /// The session itself.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Sends when the window allows it; the answer will be under the token returned.
+    ///
+    /// # Errors
+    /// When the session is over.
+    pub async fn send(&self, sm: Sm<'_>) -> Result<u64> {
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.session.send(&Pdu::SubmitSm(sm), token).await?;
+        Ok(token)
+    }
+
+    /// Sends and waits for the answer.
+    ///
+    /// # Errors
+    /// When the session ends or no answer comes.
+    pub async fn submit(&self, sm: Sm<'_>) -> Result<Answer> {
+        let token = self.send(sm).await?;
+        until("an answer to submit_sm", PATIENCE, async || {
+            let heard = self.heard();
+            match heard.answers.get(&token) {
+                Some(answer) => Ok(Some(answer.clone())),
+                None if heard.closed => bail!("the session ended before the answer"),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Sends, and returns the id that the platform gave.
+    ///
+    /// # Errors
+    /// When it is not accepted.
+    pub async fn accepted(&self, sm: Sm<'_>) -> Result<String> {
+        let answer = self.submit(sm).await?;
+        anyhow::ensure!(answer.status == 0, "refused: {}", CommandStatus(answer.status));
+        Ok(answer.message_id)
+    }
+
+    /// What was heard so far.
+    pub fn heard(&self) -> Heard {
+        lock(&self.heard).clone()
+    }
+
+    /// Asks what was heard so far, without copying all of it.
+    pub fn look<T>(&self, question: impl FnOnce(&Heard) -> T) -> T {
+        question(&lock(&self.heard))
+    }
+
+    /// Waits until so many receipts came.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub async fn receipts(&self, count: usize) -> Result<Vec<Receipt>> {
+        let enough = async || Ok(self.look(|heard| heard.receipts.len() >= count));
+        let waited = until_true(&format!("{count} receipts"), enough).await;
+        waited.with_context(|| format!("{} came", self.look(|heard| heard.receipts.len())))?;
+        Ok(self.heard().receipts)
+    }
+
+    /// Waits until the session is over.
+    ///
+    /// # Errors
+    /// When it stays open.
+    pub async fn closed(&self) -> Result<()> {
+        until_true("the end of the session", async || Ok(self.look(|heard| heard.closed))).await
+    }
+
+    /// Unbinds.
+    pub async fn unbind(self) {
+        self.session.unbind(PATIENCE).await;
+    }
+}
+
+/// A message from `Bank` that asks for a receipt; the rest is the caller's.
+pub fn message<'a>(destination: &'a str, text: &'a [u8]) -> Sm<'a> {
+    Sm {
+        source: Address::new(5, 0, b"Bank"),
+        destination: Address::new(1, 1, destination.trim_start_matches('+').as_bytes()),
+        registered_delivery: 1,
+        short_message: text,
+        ..Sm::default()
+    }
+}
+
+fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn listen(session: Session, mut events: Events, heard: Arc<Mutex<Heard>>) {
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Response { token, header, frame, .. } => {
+                let id = match frame.pdu() {
+                    Ok(Pdu::SubmitSmResp(resp)) => String::from_utf8_lossy(resp.message_id).into_owned(),
+                    _ => String::new(),
+                };
+                lock(&heard).answers.insert(token, Answer { status: header.command_status.0, message_id: id });
+            }
+            Event::Request { header, frame } => {
+                let Ok(Pdu::DeliverSm(sm)) = frame.pdu() else {
+                    session.respond_error(header, CommandStatus::RINVCMDID);
+                    continue;
+                };
+                lock(&heard).receipts.push(Receipt::read(&sm));
+                // Only a session that is over cannot take it, and that is heard next.
+                let _ =
+                    session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::DeliverSmResp(SmResp::default()));
+            }
+            Event::Timeout { .. } => {}
+            Event::Closed { .. } => lock(&heard).closed = true,
+        }
+    }
+}
+
+impl Receipt {
+    fn read(sm: &Sm<'_>) -> Self {
+        let text = String::from_utf8_lossy(sm.message()).into_owned();
+        let field = |name: &str| {
+            let value = text.split_once(name).map_or("", |(_, rest)| rest);
+            value.split(' ').next().unwrap_or_default().to_owned()
+        };
+        let owned = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        Self {
+            id: field("id:"),
+            stat: field("stat:"),
+            tlv_id: owned(sm.tlvs.cstr(Tag::RECEIPTED_MESSAGE_ID).unwrap_or_default()),
+            tlv_state: sm.tlvs.u8(Tag::MESSAGE_STATE).unwrap_or_default(),
+            esm_class: sm.esm_class,
+            source: owned(sm.source.addr),
+            destination: owned(sm.destination.addr),
+        }
+    }
+}

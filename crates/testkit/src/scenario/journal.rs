@@ -1,0 +1,89 @@
+//! What a simulator wrote down: the oracle of fault tests.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// One line of a journal; which fields are there depends on the event.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Line {
+    /// UTC microseconds.
+    pub at_us: i64,
+    /// `bind`, `submit`, `answer`, `receipt`, `receipt_ack`, `unbind`, `close` …
+    pub event: String,
+    /// Which session.
+    pub session: u64,
+    /// Whose session.
+    pub system_id: String,
+    /// The request's number in its session.
+    pub sequence: u32,
+    /// Sender.
+    pub source: String,
+    /// Where to.
+    pub destination: String,
+    /// The operator's id of a message.
+    pub message_id: String,
+    /// command_status of an answer.
+    pub status: u32,
+    /// As in the PDU.
+    pub esm_class: u8,
+    /// As in the PDU.
+    pub data_coding: u8,
+    /// The user data header in hexadecimal.
+    pub udh: String,
+    /// The message in hexadecimal, with its header.
+    pub short_message: String,
+    /// How often a receipt was sent before.
+    pub sent: u32,
+    /// The receipt's state.
+    pub stat: String,
+}
+
+/// The lines of a journal, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Journal(pub Vec<Line>);
+
+impl Line {
+    /// The message without its header.
+    pub fn octets(&self) -> Vec<u8> {
+        let octet = |at: usize| self.short_message.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        (self.udh.len()..self.short_message.len()).step_by(2).filter_map(octet).collect()
+    }
+
+    /// The message as a text: UCS-2 by its data_coding, otherwise octet by octet (the basic letters of GSM are ASCII's).
+    pub fn text(&self) -> String {
+        let octets = self.octets();
+        if self.data_coding == 8 {
+            let units: Vec<_> = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            return String::from_utf16_lossy(&units);
+        }
+        octets.into_iter().map(char::from).collect()
+    }
+}
+
+impl Journal {
+    /// Reads what is there; a line that is still being written is left out.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let line = |line: &str| serde_json::from_str(line).with_context(|| format!("journal: {line}"));
+        Ok(Self(whole.lines().map(line).collect::<Result<_>>()?))
+    }
+
+    /// The lines of one event.
+    pub fn of<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Line> + 'a {
+        self.0.iter().filter(move |line| line.event == event)
+    }
+
+    /// The messages that arrived.
+    pub fn submits(&self) -> impl Iterator<Item = &Line> {
+        self.of("submit")
+    }
+
+    /// The texts that arrived, in order.
+    pub fn texts(&self) -> Vec<String> {
+        self.submits().map(Line::text).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! What must hold at every moment, also right after a crash: money adds up, and no message is half ended.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+
+use super::Database;
+
+/// How many charges are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// For messages on their way.
+    pub held: i64,
+    /// Paid.
+    pub captured: i64,
+    /// Given back.
+    pub voided: i64,
+}
+
+/// Queries that must give no row, and what a row of theirs would mean. Each gives `(id, found, expected)`.
+const RULES: [(&str, &str); 9] = [
+    (
+        "the balances of a currency do not add up to zero",
+        "SELECT 0, SUM(balance_micros), 0 FROM balances GROUP BY currency HAVING SUM(balance_micros) <> 0",
+    ),
+    (
+        "a balance is not the sum of its postings",
+        "SELECT b.id, b.balance_micros, COALESCE(SUM(CASE WHEN p.credit_id = b.id THEN p.amount_micros \
+            WHEN p.debit_id = b.id THEN -p.amount_micros END), 0) AS posted FROM balances b \
+            LEFT JOIN ledger_postings p ON b.id IN (p.credit_id, p.debit_id) \
+            GROUP BY b.id HAVING b.balance_micros <> posted",
+    ),
+    (
+        "a hold is not the sum of its charges",
+        "SELECT p.id, p.amount_micros, COALESCE(SUM(c.amount_micros), 0) AS charged FROM ledger_postings p \
+            LEFT JOIN charges c ON c.hold_posting_id = p.id WHERE p.kind = 'hold' \
+            GROUP BY p.id HAVING p.amount_micros <> charged",
+    ),
+    (
+        "a capture or void is not the sum of its charges",
+        "SELECT p.id, p.amount_micros, COALESCE(SUM(c.amount_micros), 0) AS charged FROM ledger_postings p \
+            LEFT JOIN charges c ON c.settle_posting_id = p.id AND c.state = CASE p.kind WHEN 'capture' THEN 1 ELSE 2 END \
+            WHERE p.kind IN ('capture', 'void') GROUP BY p.id HAVING p.amount_micros <> charged",
+    ),
+    (
+        "a charge names a posting that is not there",
+        "SELECT c.id, c.state, 0 FROM charges c LEFT JOIN ledger_postings h ON h.id = c.hold_posting_id \
+            LEFT JOIN ledger_postings s ON s.id = c.settle_posting_id \
+            WHERE h.id IS NULL OR (c.state = 0) <> (c.settle_posting_id IS NULL) OR (c.state <> 0 AND s.id IS NULL)",
+    ),
+    (
+        "what is held is not the sum of the charges held",
+        "SELECT b.id, b.balance_micros, COALESCE((SELECT SUM(c.amount_micros) FROM charges c \
+            WHERE c.account_id = b.account_id AND c.currency = b.currency AND c.state = 0), 0) AS charged \
+            FROM balances b WHERE b.kind = 'held' AND b.balance_micros <> charged",
+    ),
+    (
+        "a segment was captured without being delivered, or delivered without being captured",
+        "SELECT s.id, s.state, c.state FROM segments s JOIN charges c ON c.id = s.id JOIN messages m ON m.id = s.id >> 8 << 8 \
+            WHERE m.final_at IS NOT NULL AND (c.state <> CASE s.state WHEN 6 THEN 1 ELSE 2 END)",
+    ),
+    (
+        "a charge was settled before its message ended",
+        "SELECT m.id, c.id, c.state FROM messages m JOIN charges c ON c.id >> 8 << 8 = m.id \
+            WHERE (m.final_at IS NULL) <> (c.state = 0)",
+    ),
+    (
+        "an ended segment has not exactly one CDR, or an open one has one",
+        "SELECT s.id, (SELECT COUNT(*) FROM cdr_sms d WHERE d.id = s.id) AS cdrs, m.final_at IS NOT NULL AS ended \
+            FROM segments s JOIN messages m ON m.id = s.id >> 8 << 8 WHERE cdrs <> ended",
+    ),
+];
+
+impl Database {
+    /// Checks every rule over the whole database.
+    ///
+    /// # Errors
+    /// Says which rules are broken, with the first cases of each.
+    pub async fn audit(&mut self) -> Result<()> {
+        let mut findings = Vec::new();
+        for (meaning, sql) in RULES {
+            let rows: Vec<(i64, i64, i64)> = self.rows(sql).await?;
+            if !rows.is_empty() {
+                let cases =
+                    rows.iter().take(3).map(|(id, found, expected)| format!("{id}: {found}, expected {expected}"));
+                findings.push(format!("{meaning} ({} times): {}", rows.len(), cases.collect::<Vec<_>>().join("; ")));
+            }
+        }
+        ensure!(findings.is_empty(), "the database does not add up:\n  {}", findings.join("\n  "));
+        Ok(())
+    }
+
+    /// How many charges are in each state.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn charges(&mut self) -> Result<Charges> {
+        let rows: Vec<(i64, i64)> = self.rows("SELECT state, COUNT(*) FROM charges GROUP BY state").await?;
+        let by_state: BTreeMap<_, _> = rows.into_iter().collect();
+        let count = |state| by_state.get(&state).copied().unwrap_or_default();
+        Ok(Charges { held: count(0), captured: count(1), voided: count(2) })
+    }
+
+    /// A balance of the only account, in micros: `wallet`, `held`, or of the platform: `revenue`, `funding`.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn balance(&mut self, kind: &str) -> Result<i64> {
+        self.number(&format!("SELECT SUM(balance_micros) FROM balances WHERE kind = '{kind}'")).await
+    }
+}

@@ -1,0 +1,131 @@
+//! `sambac run` in a process of its own.
+
+use std::net::SocketAddr;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::process::Process;
+use super::smpp::BindKind;
+use super::wait::until_true;
+use super::{Esme, Rest, Secrets, World};
+
+/// A running platform; killed when dropped. Its data folder stays: starting another one is a restart.
+#[derive(Debug)]
+pub struct Platform {
+    process: Process,
+    http: SocketAddr,
+    services: SocketAddr,
+    smpp: SocketAddr,
+}
+
+impl Platform {
+    pub(super) async fn start(world: &World, variables: &[(&str, &str)]) -> Result<Self> {
+        let mut command = world.command();
+        command.args(["--output", "json", "run", "--log-format", "json", "--data-dir"]).arg(world.data_folder());
+        for flag in ["--http-listen", "--services-listen", "--smpp-listen"] {
+            command.args([flag, "127.0.0.1:0"]);
+        }
+        // Sinks for webhooks are on this machine.
+        command.env("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "127.0.0.0/8").envs(variables.iter().copied());
+        let (process, ready) = Process::start(command, &world.path("platform.log")).await?;
+        let address = |key: &str| -> Result<SocketAddr> { Ok(ready[key].as_str().context("no address")?.parse()?) };
+        Ok(Self { process, http: address("http")?, services: address("services")?, smpp: address("smpp")? })
+    }
+
+    /// The public API.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where clients bind.
+    pub fn smpp(&self) -> SocketAddr {
+        self.smpp
+    }
+
+    /// A REST client with the key of [`Site::with_one_account`](super::Site::with_one_account).
+    ///
+    /// # Errors
+    /// When no such key was made.
+    pub fn rest(&self, secrets: &Secrets) -> Result<Rest> {
+        Rest::new(self.http, secrets.api_key("main")?)
+    }
+
+    /// A transceiver with the SMPP account of [`Site::with_one_account`](super::Site::with_one_account).
+    ///
+    /// # Errors
+    /// When the bind is refused.
+    pub async fn esme(&self, secrets: &Secrets) -> Result<Esme> {
+        self.esme_as(secrets, "esme", BindKind::Transceiver).await
+    }
+
+    /// A bind of another kind or account.
+    ///
+    /// # Errors
+    /// When the bind is refused.
+    pub async fn esme_as(&self, secrets: &Secrets, system_id: &str, kind: BindKind) -> Result<Esme> {
+        Ok(Esme::bind(self.smpp, kind, system_id, secrets.smpp_password(system_id)?).await?)
+    }
+
+    /// What `/health/ready` says.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn health(&self) -> Result<Value> {
+        Ok(Rest::new(self.services, "")?.get("/health/ready").await?.body)
+    }
+
+    /// Waits until every connector has its binds.
+    ///
+    /// # Errors
+    /// When they do not come up.
+    pub async fn until_bound(&self) -> Result<()> {
+        until_true("every connector is bound", async || {
+            let health = self.health().await?;
+            let connectors = health["connectors"].as_array().map_or(&[][..], Vec::as_slice);
+            Ok(!connectors.is_empty() && connectors.iter().all(|connector| connector["bound"] == true))
+        })
+        .await
+    }
+
+    /// Whether the process runs.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn is_running(&mut self) -> Result<bool> {
+        self.process.is_running()
+    }
+
+    /// Resident memory in KiB.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn rss_kib(&self) -> Result<u64> {
+        self.process.rss_kib()
+    }
+
+    /// Its process number.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// kill -9.
+    ///
+    /// # Errors
+    /// When it has ended by itself before.
+    pub async fn kill_9(mut self) -> Result<()> {
+        anyhow::ensure!(self.process.is_running()?, "the platform had ended before it was killed");
+        self.process.kill_9().await
+    }
+
+    /// SIGTERM; returns how it ended.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn terminate(mut self, limit: Duration) -> Result<ExitStatus> {
+        self.process.terminate().await?;
+        self.process.ended(limit).await
+    }
+}

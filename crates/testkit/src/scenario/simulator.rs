@@ -1,0 +1,66 @@
+//! `sambac simulate` in a process of its own: an operator that does what a scenario says.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::process::Process;
+use super::wait::PATIENCE;
+use super::{Journal, World};
+
+/// A simulated operator. Its port stays the same when it is stopped and started again.
+#[derive(Debug)]
+pub struct Simulator {
+    name: String,
+    address: SocketAddr,
+    journal: PathBuf,
+    process: Option<Process>,
+}
+
+impl Simulator {
+    pub(super) async fn start(world: &World, name: &str, scenario: &str, listen: &str) -> Result<Self> {
+        let (file, journal) = (world.path(&format!("{name}.toml")), world.path(&format!("{name}.jsonl")));
+        std::fs::write(&file, scenario)?;
+        let mut command = world.command();
+        command.args(["--output", "json", "simulate", "--listen", listen, "--journal-text", "--scenario"]).arg(file);
+        command.arg("--journal").arg(&journal);
+        let (process, ready) = Process::start(command, &world.path(&format!("{name}.log"))).await?;
+        let address = ready["listening"].as_str().context("no address")?.parse()?;
+        Ok(Self { name: name.to_owned(), address, journal, process: Some(process) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it has seen and done so far; it writes at least every 50 ms.
+    ///
+    /// # Errors
+    /// When the journal is not there or not readable.
+    pub fn journal(&self) -> Result<Journal> {
+        Journal::read(&self.journal)
+    }
+
+    /// Stops it in good order: its journal is complete then.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        process.terminate().await?;
+        process.ended(PATIENCE).await?;
+        Ok(())
+    }
+
+    /// Starts it again on the same port, with another scenario.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self, world: &World, scenario: &str) -> Result<()> {
+        self.stop().await?;
+        *self = Self::start(world, &self.name, scenario, &self.address.to_string()).await?;
+        Ok(())
+    }
+}

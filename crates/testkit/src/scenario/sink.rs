@@ -1,0 +1,129 @@
+//! A receiver of webhooks: takes every request, answers with a status, and keeps what it got.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::wait::until_true;
+
+/// One request that came in.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// A listening receiver.
+#[derive(Debug)]
+pub struct Sink {
+    address: SocketAddr,
+    got: Arc<Mutex<Got>>,
+}
+
+#[derive(Debug, Default)]
+struct Got {
+    deliveries: Vec<Delivery>,
+    refuse: usize,
+}
+
+impl Sink {
+    /// Starts one that answers 500 to the first `refuse` requests and 204 to the others.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn start(refuse: usize) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let got = Arc::new(Mutex::new(Got { refuse, ..Got::default() }));
+        let shared = Arc::clone(&got);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&shared)));
+            }
+        });
+        Ok(Self { address, got })
+    }
+
+    /// Its address as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// What came so far.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        lock(&self.got).deliveries.clone()
+    }
+
+    /// Waits until so many requests came.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub async fn until(&self, count: usize) -> Result<Vec<Delivery>> {
+        until_true(&format!("{count} webhooks"), async || Ok(self.deliveries().len() >= count)).await?;
+        Ok(self.deliveries())
+    }
+}
+
+impl Delivery {
+    /// The event, once its signature (Standard Webhooks) was verified with `secret`.
+    ///
+    /// # Errors
+    /// When the signature is not right.
+    pub fn verified(&self, secret: &str) -> Result<Value> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        standardwebhooks::Webhook::new(secret)?.verify(&self.body, &headers)?;
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+}
+
+fn lock(got: &Mutex<Got>) -> MutexGuard<'_, Got> {
+    got.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One connection: requests one after the other, until the peer closes it.
+async fn serve(mut stream: TcpStream, got: Arc<Mutex<Got>>) -> Result<()> {
+    let mut buffer = Vec::new();
+    loop {
+        let (headers, body_at) = loop {
+            if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break (headers(&buffer[..end]), end + 4);
+            }
+            if stream.read_buf(&mut buffer).await? == 0 {
+                return Ok(());
+            }
+        };
+        let length = headers.iter().find(|(name, _)| name == "content-length").map_or("0", |(_, value)| value);
+        let end = body_at + length.parse::<usize>()?;
+        while buffer.len() < end {
+            anyhow::ensure!(stream.read_buf(&mut buffer).await? > 0, "the body is cut off");
+        }
+        let body = buffer[body_at..end].to_vec();
+        buffer.drain(..end);
+        stream.write_all(answer(&got, Delivery { headers, body })).await?;
+    }
+}
+
+fn answer(got: &Mutex<Got>, delivery: Delivery) -> &'static [u8] {
+    let mut got = lock(got);
+    got.deliveries.push(delivery);
+    if got.refuse > 0 {
+        got.refuse -= 1;
+        return b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+    }
+    b"HTTP/1.1 204 No Content\r\n\r\n"
+}
+
+fn headers(head: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(head);
+    let pairs = text.lines().skip(1).filter_map(|line| line.split_once(':'));
+    pairs.map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned())).collect()
+}

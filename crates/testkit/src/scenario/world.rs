@@ -1,0 +1,124 @@
+//! The temporary folder of a scenario, and what is started in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::time::timeout;
+
+use super::process;
+use super::{Database, Platform, Secrets, Simulator, Site};
+
+/// How long a command may take that does not stay.
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+
+/// A folder of its own for one test, removed when the test passed.
+#[derive(Debug)]
+pub struct World {
+    binary: PathBuf,
+    folder: PathBuf,
+    passed: AtomicBool,
+}
+
+impl World {
+    /// `binary` is `env!("CARGO_BIN_EXE_sambac")`; `name` says whose folder it is.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(binary: &str, name: &str) -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join("sambac-scenarios").join(format!("{name}-{}-{number}", std::process::id()));
+        // A process of that number may have left one behind long ago.
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self { binary: binary.into(), folder, passed: AtomicBool::new(false) })
+    }
+
+    /// The test passed: nothing has to be kept.
+    pub fn passed(self) {
+        self.passed.store(true, Ordering::Relaxed);
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The platform's data folder.
+    pub fn data_folder(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// The platform's database, read only.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn database(&self) -> Result<Database> {
+        Database::open(&self.data_folder().join("sambac.db")).await
+    }
+
+    /// Starts `sambac simulate` with this scenario (TOML). Its journal holds the messages themselves.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn simulator(&self, name: &str, scenario: &str) -> Result<Simulator> {
+        Simulator::start(self, name, scenario, "127.0.0.1:0").await
+    }
+
+    /// Starts `sambac run`, with these variables beside the defaults of a scenario.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn platform(&self, variables: &[(&str, &str)]) -> Result<Platform> {
+        Platform::start(self, variables).await
+    }
+
+    /// Runs `sambac apply` with this site, and returns the secrets that were made.
+    ///
+    /// # Errors
+    /// When it refuses the site.
+    pub async fn apply(&self, site: &Site) -> Result<Secrets> {
+        let file = self.path("site.toml");
+        std::fs::write(&file, site.to_toml())?;
+        let output = self.run(&["--output", "json", "apply"], &[file.as_path()]).await?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "apply: {stderr}\n{}", site.to_toml());
+        Secrets::from_apply(&output.stdout)
+    }
+
+    /// Runs a command of the binary on the data folder, to its end.
+    ///
+    /// # Errors
+    /// When it cannot be run or takes too long. That it failed is told by its status.
+    pub async fn run(&self, arguments: &[&str], paths: &[&Path]) -> Result<Output> {
+        let mut command = self.command();
+        command.args(arguments).args(paths).arg("--data-dir").arg(self.data_folder());
+        timeout(COMMAND_LIMIT, command.output())
+            .await
+            .with_context(|| format!("{command:?} did not end"))?
+            .map_err(Into::into)
+    }
+
+    pub(super) fn command(&self) -> tokio::process::Command {
+        process::command(&self.binary)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.passed.load(Ordering::Relaxed) {
+            // What cannot be removed now is in the temporary folder anyway.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        } else {
+            let text = format!("evidence (logs, journals, database): {}\n", self.folder.display());
+            // Nobody is left to tell when standard error is closed.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+        }
+    }
+}
