@@ -1,0 +1,127 @@
+//! The configuration: defaults, under a TOML file, under `SAMBAC_…` variables, under flags.
+//!
+//! ```toml
+//! [data]
+//! dir = "/var/lib/sambac"        # or SAMBAC_DATA_DIR, or --data-dir
+//! [http]
+//! listen = "0.0.0.0:8080"        # or SAMBAC_HTTP_LISTEN, or --http-listen
+//! ```
+//!
+//! [`keys::KEYS`] is the one list of keys: the variables' names, `sambac config schema` and `show` follow from it. A key that
+//! is not in it is refused wherever it stands, with its place.
+
+pub(crate) mod command;
+mod flags;
+mod keys;
+mod layers;
+mod secret;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub(crate) use flags::Flags;
+pub(crate) use layers::Loaded;
+pub(crate) use secret::Secret;
+
+/// The node number of commands that write into the database of a running platform.
+pub(crate) const COMMAND_LINE_NODE: u8 = 63;
+
+/// Everything that can be configured.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// 32 octets in base64.
+    pub(crate) master_key: Option<Secret>,
+    /// Where the master key is; made when missing.
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Number of this process among those that share a database.
+    pub(crate) node: u8,
+    pub(crate) data: Data,
+    pub(crate) store: StoreSection,
+    pub(crate) http: Listener,
+    pub(crate) services: Listener,
+    pub(crate) smpp: Listener,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) log: Log,
+    pub(crate) limits: Limits,
+}
+
+/// `[data]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Data {
+    pub(crate) dir: PathBuf,
+}
+
+/// `[store]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreSection {
+    pub(crate) url: Option<Secret>,
+}
+
+/// `[http]`, `[services]`, `[smpp]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Listener {
+    /// Always there after loading: the defaults name one.
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    pub(crate) private_ranges: Vec<String>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) lane_capacity: usize,
+    pub(crate) live_capacity: usize,
+    pub(crate) group_max: usize,
+    pub(crate) writes_capacity: usize,
+    pub(crate) attempts_max: u8,
+    pub(crate) receipt_grace_s: u64,
+    pub(crate) smpp_connections_max: usize,
+    pub(crate) stop_timeout_s: u64,
+}
+
+impl Config {
+    /// The database's URL: the configured one, or a SQLite file in the data folder.
+    pub(crate) fn store_url(&self) -> String {
+        let configured = self.store.url.as_ref().map(|url| url.expose().to_owned());
+        configured.unwrap_or_else(|| format!("sqlite://{}", self.data.dir.join("sambac.db").display()))
+    }
+
+    /// Whether the data folder holds the database, so that only one process may serve it.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.store_url().starts_with("sqlite:")
+    }
+
+    /// Where the master key is kept when it is not given itself.
+    pub(crate) fn master_key_path(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data.dir.join("master.key"))
+    }
+}

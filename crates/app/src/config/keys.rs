@@ -1,0 +1,196 @@
+//! The list of keys, with their defaults. `http.listen` is `SAMBAC_HTTP_LISTEN` in the environment.
+
+use serde_json::{Map, Value, json};
+
+/// One key.
+pub(crate) struct Key {
+    /// Dotted, as in TOML.
+    pub(crate) path: &'static str,
+    pub(crate) kind: Kind,
+    /// In TOML; empty when there is none.
+    pub(crate) default: &'static str,
+    /// What it is, in a line.
+    pub(crate) help: &'static str,
+}
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// A text that is never shown.
+    Secret,
+    /// A URL that is shown without its password.
+    Url,
+    /// `address:port`.
+    Address,
+    Number,
+    /// In a variable: separated by commas.
+    List,
+}
+
+const fn key(path: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key { path, kind, default, help }
+}
+
+/// Every key.
+pub(crate) const KEYS: &[Key] = &[
+    key(
+        "master_key",
+        Kind::Secret,
+        "",
+        "Key of the encryption at rest: 32 octets in base64. Best given by the environment",
+    ),
+    key(
+        "master_key_file",
+        Kind::Text,
+        "",
+        "File with the master key, made when missing; master.key in the data folder if not given",
+    ),
+    key("node", Kind::Number, "0", "Number of this process among those that share a database, 0 to 62"),
+    key("data.dir", Kind::Text, "\"sambac-data\"", "Folder of the database, the master key and the lock"),
+    key(
+        "store.url",
+        Kind::Url,
+        "",
+        "sqlite:///path/file.db or postgres://…; sambac.db in the data folder if not given",
+    ),
+    key("http.listen", Kind::Address, "\"127.0.0.1:8080\"", "Public API"),
+    key("services.listen", Kind::Address, "\"127.0.0.1:8081\"", "Health and metrics; not for the public"),
+    key("smpp.listen", Kind::Address, "\"127.0.0.1:2775\"", "Where clients' ESMEs bind"),
+    key("webhooks.private_ranges", Kind::List, "[]", "Private addresses that webhooks may be sent to, as CIDR ranges"),
+    key("log.level", Kind::Text, "\"info\"", "error, warn, info, debug, trace, or a filter: warn,sambac_engine=debug"),
+    key("log.format", Kind::Text, "\"text\"", "text or json"),
+    key(
+        "limits.lane_capacity",
+        Kind::Number,
+        "8192",
+        "Tasks of one lane of one queue kept in memory; the rest stays on disk",
+    ),
+    key("limits.live_capacity", Kind::Number, "50000", "Unfinished messages kept in memory"),
+    key("limits.group_max", Kind::Number, "2000", "Writes that one commit takes"),
+    key("limits.writes_capacity", Kind::Number, "16384", "Writes that may wait for a commit"),
+    key("limits.attempts_max", Kind::Number, "5", "Attempts at one segment, over all connectors"),
+    key(
+        "limits.receipt_grace_s",
+        Kind::Number,
+        "3600",
+        "Seconds after its validity until a message without a receipt is given up",
+    ),
+    key("limits.smpp_connections_max", Kind::Number, "2000", "SMPP connections of clients at a time"),
+    key("limits.stop_timeout_s", Kind::Number, "20", "Seconds that an orderly stop may take"),
+];
+
+/// Variables that belong to clients of the platform (`sambac send`, `demo.env`) or to other commands, not to this list.
+const OTHER_VARIABLES: &[&str] = &[
+    "SAMBAC_CONFIG",
+    "SAMBAC_URL",
+    "SAMBAC_API_KEY",
+    "SAMBAC_SERVICES_URL",
+    "SAMBAC_SMPP_ADDR",
+    "SAMBAC_SMPP_SYSTEM_ID",
+    "SAMBAC_SMPP_PASSWORD",
+    "SAMBAC_SIMULATOR_PASSWORD",
+];
+
+impl Key {
+    /// Its environment twin.
+    pub(crate) fn variable(&self) -> String {
+        format!("SAMBAC_{}", self.path.to_uppercase().replace('.', "_"))
+    }
+
+    /// Whether a value may be shown as it is.
+    pub(crate) fn shown(&self, value: &toml::Value) -> Value {
+        match (self.kind, value) {
+            (Kind::Secret, _) => json!("***"),
+            (Kind::Url, toml::Value::String(url)) => json!(without_password(url)),
+            (_, value) => serde_json::to_value(value).unwrap_or(Value::Null),
+        }
+    }
+
+    /// A text from a variable or a flag as a value of this key.
+    pub(crate) fn read(&self, text: &str) -> Result<toml::Value, String> {
+        match self.kind {
+            Kind::Number => {
+                text.trim().parse().map(toml::Value::Integer).map_err(|_| format!("`{text}` is not a number"))
+            }
+            Kind::List => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Ok(toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect()))
+            }
+            _ => Ok(toml::Value::String(text.to_owned())),
+        }
+    }
+}
+
+/// The key of a dotted path.
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The key of a variable; an error for one that begins like ours and means nothing.
+pub(crate) fn of_variable(name: &str) -> Result<Option<&'static Key>, String> {
+    if !name.starts_with("SAMBAC_") || OTHER_VARIABLES.contains(&name) {
+        return Ok(None);
+    }
+    let key = KEYS.iter().find(|key| key.variable() == name);
+    key.map(Some).ok_or_else(|| "there is no such variable; `sambac config schema` lists them".to_owned())
+}
+
+/// The keys as a JSON Schema.
+pub(crate) fn schema() -> Value {
+    let mut sections: Map<String, Value> = Map::new();
+    let mut top: Map<String, Value> = Map::new();
+    for key in KEYS {
+        match key.path.split_once('.') {
+            None => {
+                top.insert(key.path.to_owned(), key.schema());
+            }
+            Some((section, name)) => {
+                let section = sections.entry(section).or_insert_with(|| object(Map::new()));
+                section["properties"][name] = key.schema();
+            }
+        }
+    }
+    top.extend(sections);
+    let mut schema = object(top);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("Sambac configuration");
+    schema
+}
+
+fn object(properties: Map<String, Value>) -> Value {
+    json!({"type": "object", "additionalProperties": false, "properties": properties})
+}
+
+impl Key {
+    fn schema(&self) -> Value {
+        let mut schema = match self.kind {
+            Kind::Number => json!({"type": "integer", "minimum": 0}),
+            Kind::List => json!({"type": "array", "items": {"type": "string"}}),
+            _ => json!({"type": "string"}),
+        };
+        schema["description"] = json!(format!("{} ({})", self.help, self.variable()));
+        if let Some(default) = self.default_value() {
+            schema["default"] = serde_json::to_value(default).unwrap_or(Value::Null);
+        }
+        schema
+    }
+
+    /// The default, if there is one.
+    pub(crate) fn default_value(&self) -> Option<toml::Value> {
+        let table: toml::Table = toml::from_str(&format!("value = {}", self.default)).ok()?;
+        table.get("value").cloned()
+    }
+}
+
+fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            // Fails only for URLs that cannot have a password.
+            let _ = url.set_password(Some("***"));
+            url.to_string()
+        }
+        Ok(url) => url.to_string(),
+        Err(_) => "***".to_owned(),
+    }
+}
