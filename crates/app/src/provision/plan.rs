@@ -1,0 +1,203 @@
+//! From a file and what is stored to the rows that must be written. Pure but for randomness: every fault of the file is found
+//! before anything is written.
+
+mod access;
+mod money;
+mod network;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use sambac_domain::{AccountId, ConnectorId, Currency, IdSource, MccMnc, OperatorId, TariffId, Timestamp};
+use sambac_engine::seal::Seal;
+use sambac_store::Configuration;
+use sambac_store::rows::{
+    AccessState, AccountRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, RateRow, RouteRow, SmppAccountRow,
+    TariffRow, WebhookRow,
+};
+
+use super::Secrets;
+use super::file::File;
+use super::secrets::Issued;
+
+/// What the plan is made with.
+pub(crate) struct Context<'a> {
+    pub(crate) stored: &'a Configuration,
+    pub(crate) ids: &'a IdSource,
+    pub(crate) now: Timestamp,
+    pub(crate) seal: &'a Seal,
+    pub(crate) secrets: &'a Secrets<'a>,
+}
+
+/// Rows to be written, in the order in which they depend on each other. What is already so is not among them.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) tariffs: Vec<(TariffRow, Vec<RateRow>)>,
+    pub(crate) accounts: Vec<AccountRow>,
+    pub(crate) balances: Vec<BalanceRow>,
+    pub(crate) payments: Vec<Credit>,
+    pub(crate) operators: Vec<OperatorRow>,
+    pub(crate) connectors: Vec<ConnectorRow>,
+    pub(crate) routes: Vec<RouteRow>,
+    pub(crate) smpp_accounts: Vec<SmppAccountRow>,
+    pub(crate) api_keys: Vec<ApiKeyRow>,
+    pub(crate) webhooks: Vec<WebhookRow>,
+    /// Secrets that were made for these rows.
+    pub(crate) issued: Vec<Issued>,
+}
+
+/// A payment to be booked unless its reference was.
+#[derive(Debug)]
+pub(crate) struct Credit {
+    /// The account, to be written again after the payment so that a running platform looks at its balance.
+    pub(crate) account: AccountRow,
+    pub(crate) amount_micros: i64,
+    pub(crate) method: String,
+    pub(crate) reference: String,
+    pub(crate) payment_id: i64,
+    pub(crate) posting_id: i64,
+    pub(crate) at: Timestamp,
+}
+
+/// Everything that is wrong with a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problems(pub(crate) Vec<String>);
+
+/// What has been named so far: by the database or earlier in the file.
+#[derive(Default)]
+struct Known {
+    tariffs: BTreeMap<String, (TariffId, Currency)>,
+    accounts: BTreeMap<String, AccountId>,
+    operators: BTreeMap<String, OperatorId>,
+    connectors: BTreeMap<String, ConnectorId>,
+}
+
+/// Builds the plan part by part, gathering what is wrong.
+struct Draft<'a> {
+    context: &'a Context<'a>,
+    known: Known,
+    changes: Changes,
+    problems: Vec<String>,
+    seen: HashSet<String>,
+}
+
+/// The rows to write, or all that is wrong.
+pub(crate) fn plan(file: &File, context: &Context<'_>) -> Result<Changes, Problems> {
+    let mut draft = Draft {
+        context,
+        known: Known::of(context.stored),
+        changes: Changes::default(),
+        problems: Vec::new(),
+        seen: HashSet::new(),
+    };
+    file.tariff.iter().for_each(|tariff| draft.one("tariff", &tariff.name, |draft| draft.tariff(tariff)));
+    file.account.iter().for_each(|account| draft.one("account", &account.name, |draft| draft.account(account)));
+    file.operator.iter().for_each(|operator| draft.one("operator", &operator.name, |draft| draft.operator(operator)));
+    file.connector.iter().for_each(|link| draft.one("connector", &link.name, |draft| draft.connector(link)));
+    file.route.iter().for_each(|route| draft.one("route", &route.name, |draft| draft.route(route)));
+    file.smpp_account
+        .iter()
+        .for_each(|smpp| draft.one("smpp_account", &smpp.system_id, |draft| draft.smpp_account(smpp)));
+    for key in &file.api_key {
+        draft.one("api_key", &format!("{}/{}", key.account, key.name), |draft| draft.api_key(key));
+    }
+    for webhook in &file.webhook {
+        draft.one("webhook", &format!("{} {}", webhook.account, webhook.url), |draft| draft.webhook(webhook));
+    }
+    if draft.problems.is_empty() { Ok(draft.changes) } else { Err(Problems(draft.problems)) }
+}
+
+impl Changes {
+    /// How many things change, by kind; kinds without a change are left out.
+    pub(crate) fn counts(&self) -> Vec<(&'static str, usize)> {
+        let all = [
+            ("tariffs", self.tariffs.len()),
+            ("accounts", self.accounts.len()),
+            ("operators", self.operators.len()),
+            ("connectors", self.connectors.len()),
+            ("routes", self.routes.len()),
+            ("smpp_accounts", self.smpp_accounts.len()),
+            ("api_keys", self.api_keys.len()),
+            ("webhooks", self.webhooks.len()),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl Known {
+    fn of(stored: &Configuration) -> Self {
+        Self {
+            tariffs: stored.tariffs.iter().map(|row| (row.name.clone(), (row.id, row.currency))).collect(),
+            accounts: stored.accounts.iter().map(|row| (row.name.clone(), row.id)).collect(),
+            operators: stored.operators.iter().map(|row| (row.name.clone(), row.id)).collect(),
+            connectors: stored.connectors.iter().map(|row| (row.name.clone(), row.id)).collect(),
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Plans one thing; a fault is noted with the thing's name, and the next thing is looked at.
+    fn one(&mut self, kind: &str, name: &str, plan: impl FnOnce(&mut Self) -> Result<(), String>) {
+        let label = format!("{kind} \"{name}\"");
+        let is_new = self.seen.insert(label.clone());
+        let planned =
+            if is_new { check_name(name).and_then(|()| plan(self)) } else { Err("is named twice".to_owned()) };
+        if let Err(problem) = planned {
+            self.problems.push(format!("{label}: {problem}"));
+        }
+    }
+
+    fn next_id(&self) -> i64 {
+        self.context.ids.next(self.context.now)
+    }
+
+    /// What the file means by the name of a variable.
+    fn variable(&self, name: &str) -> Result<String, String> {
+        (self.context.secrets.variable)(name).ok_or_else(|| format!("password_env: the variable {name} is not set"))
+    }
+
+    fn account_named(&self, name: &str) -> Result<AccountId, String> {
+        self.known.accounts.get(name).copied().ok_or_else(|| format!("there is no account \"{name}\""))
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing was written: {}", self.0.join("; "))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let fine = !name.trim().is_empty() && name.len() <= 2_000 && !name.chars().any(char::is_control);
+    if fine { Ok(()) } else { Err("the name is empty or has control characters".to_owned()) }
+}
+
+fn access_state(word: &str) -> Result<AccessState, String> {
+    AccessState::from_word(word).ok_or_else(|| format!("state is active, suspended or revoked, not \"{word}\""))
+}
+
+/// Digits that a number begins with, country code first; a plus is dropped.
+fn prefix(text: Option<&String>) -> Result<Option<String>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = text.trim_start_matches('+');
+    let fine = (1..=15).contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
+    if fine { Ok(Some(digits.to_owned())) } else { Err(format!("prefix is 1 to 15 digits, not \"{text}\"")) }
+}
+
+fn mcc(text: Option<&String>) -> Result<Option<u16>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed = text.parse().ok().filter(|mcc| text.len() == 3 && (1..=999).contains(mcc));
+    parsed.map(Some).ok_or_else(|| format!("mcc is three digits, not \"{text}\""))
+}
+
+fn mcc_mnc(text: Option<&String>) -> Result<Option<MccMnc>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed: MccMnc = text.parse().map_err(|_| format!("mcc_mnc is five or six digits, not \"{text}\""))?;
+    if parsed.mnc.is_none() {
+        return Err(format!("mcc_mnc is five or six digits, not \"{text}\"; a country is given as mcc"));
+    }
+    Ok(Some(parsed))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The ways in: SMPP accounts, API keys and webhooks, with the secrets that are made for them.
+
+use sambac_domain::{ApiKeyId, SmppAccountId, WebhookId};
+use sambac_engine::Scope;
+use sambac_engine::api_key::{self, Environment};
+use sambac_engine::smsc::password;
+use sambac_engine::snapshot::IpRange;
+use sambac_store::Sealed;
+use sambac_store::rows::{ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Draft, access_state};
+use crate::provision::file::{ApiKey, SmppAccount, Webhook};
+use crate::provision::secrets::{self, Issued};
+
+impl Draft<'_> {
+    pub(super) fn smpp_account(&mut self, smpp: &SmppAccount) -> Result<(), String> {
+        let account_id = self.account_named(&smpp.account)?;
+        check_smpp(smpp)?;
+        let stored = self.context.stored.smpp_accounts.iter().find(|row| row.system_id == smpp.system_id);
+        if stored.is_some_and(|row| row.account_id != account_id) {
+            return Err("the system_id belongs to another account".to_owned());
+        }
+        let row = SmppAccountRow {
+            id: stored.map_or_else(|| SmppAccountId::from_raw(self.next_id()), |row| row.id),
+            account_id,
+            system_id: smpp.system_id.clone(),
+            password_hash: Sealed(self.password_hash(smpp, stored)?),
+            allowed_ips: smpp.allowed_ips.clone(),
+            binds_max: smpp.binds_max,
+            window_max: smpp.window_max,
+            traffic_class: smpp.class,
+            state: access_state(&smpp.state)?,
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+        };
+        if stored != Some(&row) {
+            self.changes.smpp_accounts.push(row);
+        }
+        Ok(())
+    }
+
+    /// The hash of the given password; without one, the stored hash, or that of a new password.
+    fn password_hash(&mut self, smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, String> {
+        let hash = |password: &SecretString| password::hash(password).map_err(|error| error.to_string());
+        if let Some(name) = &smpp.password_env {
+            let given = self.variable(name)?;
+            let same = stored.filter(|row| password::verify(given.as_bytes(), &row.password_hash.0));
+            return same.map_or_else(|| hash(&SecretString::from(given)), |row| Ok(row.password_hash.0.clone()));
+        }
+        if let Some(row) = stored.filter(|_| !self.context.secrets.renew) {
+            return Ok(row.password_hash.0.clone());
+        }
+        let secret = secrets::smpp_password();
+        let hashed = hash(&secret)?;
+        self.issue("smpp_password", &smpp.system_id, &smpp.account, secret);
+        Ok(hashed)
+    }
+
+    pub(super) fn api_key(&mut self, key: &ApiKey) -> Result<(), String> {
+        let account_id = self.account_named(&key.account)?;
+        let environment = environment(&key.environment)?;
+        if let Some(word) = key.scopes.iter().find(|word| Scope::parse(word).is_none()) {
+            let all = Scope::ALL.map(Scope::as_str).join(", ");
+            return Err(format!("scopes: \"{word}\" is none of {all}"));
+        }
+        let mut keys = self.context.stored.api_keys.iter();
+        let stored = keys.find(|row| row.account_id == account_id && row.name == key.name);
+        if stored.is_some_and(|row| row.environment != key.environment) {
+            return Err("the environment of a key cannot change; make another key".to_owned());
+        }
+        let id = stored.map_or_else(|| ApiKeyId::from_raw(self.next_id()), |row| row.id);
+        let secret_hash = match stored.filter(|_| !self.context.secrets.renew) {
+            Some(row) => row.secret_hash.0.clone(),
+            None => {
+                let new = api_key::generate(id, environment).map_err(|error| error.to_string())?;
+                self.issue("api_key", &key.name, &key.account, new.text);
+                new.secret_hash
+            }
+        };
+        let row = ApiKeyRow {
+            id,
+            account_id,
+            name: key.name.clone(),
+            environment: key.environment.clone(),
+            secret_hash: Sealed(secret_hash),
+            scopes: key.scopes.clone(),
+            state: access_state(&key.state)?,
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+            expires_at: stored.and_then(|row| row.expires_at),
+        };
+        if stored != Some(&row) {
+            self.changes.api_keys.push(row);
+        }
+        Ok(())
+    }
+
+    pub(super) fn webhook(&mut self, webhook: &Webhook) -> Result<(), String> {
+        let account_id = self.account_named(&webhook.account)?;
+        let url = url::Url::parse(&webhook.url).map_err(|error| format!("url: {error}"))?;
+        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() || !url.username().is_empty() {
+            return Err("url is https://host/path, without a user name".to_owned());
+        }
+        let mut webhooks = self.context.stored.webhooks.iter();
+        let stored = webhooks.find(|row| row.account_id == account_id && row.url == webhook.url);
+        let id = stored.map_or_else(|| WebhookId::from_raw(self.next_id()), |row| row.id);
+        let secret_sealed = match stored {
+            Some(row) => row.secret_sealed.0.clone(),
+            None => {
+                let secret = secrets::webhook_secret();
+                let sealed = self.context.seal.seal_text(id.raw(), secret.expose_secret());
+                self.issue("webhook_secret", &webhook.url, &webhook.account, secret);
+                sealed.map_err(|error| error.to_string())?
+            }
+        };
+        let row = WebhookRow {
+            id,
+            account_id,
+            url: webhook.url.clone(),
+            secret_sealed: Sealed(secret_sealed),
+            state: if webhook.enabled { WebhookState::Enabled } else { WebhookState::Disabled },
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+        };
+        if stored != Some(&row) {
+            self.changes.webhooks.push(row);
+        }
+        Ok(())
+    }
+
+    fn issue(&mut self, kind: &'static str, of: &str, account: &str, secret: SecretString) {
+        self.changes.issued.push(Issued { kind, of: of.to_owned(), account: account.to_owned(), secret });
+    }
+}
+
+fn check_smpp(smpp: &SmppAccount) -> Result<(), String> {
+    if smpp.system_id.len() > 15 || !smpp.system_id.is_ascii() {
+        return Err("system_id has at most 15 ASCII characters".to_owned());
+    }
+    if smpp.binds_max == 0 || !(1..=1_000).contains(&smpp.window_max) {
+        return Err("binds_max is above 0, and window_max from 1 to 1000".to_owned());
+    }
+    if let Some(text) = smpp.allowed_ips.iter().find(|text| IpRange::parse(text).is_none()) {
+        return Err(format!("allowed_ips: \"{text}\" is not an address or a range such as 192.0.2.0/24"));
+    }
+    Ok(())
+}
+
+fn environment(word: &str) -> Result<Environment, String> {
+    [Environment::Live, Environment::Test]
+        .into_iter()
+        .find(|environment| environment.as_str() == word)
+        .ok_or_else(|| format!("environment is live or test, not \"{word}\""))
+}

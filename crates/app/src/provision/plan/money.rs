@@ -1,0 +1,148 @@
+//! Tariffs and accounts with their ledger accounts and payments.
+
+use std::collections::HashSet;
+
+use sambac_domain::{AccountId, Currency, RateId, TariffId, parse_micros};
+use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow, RateRow, TariffRow};
+
+use super::{Credit, Draft, access_state, mcc, mcc_mnc, prefix};
+use crate::provision::file::{Account, Payment, Rate, Tariff};
+
+impl Draft<'_> {
+    pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), String> {
+        let currency = currency(&tariff.currency)?;
+        let stored = self.context.stored.tariffs.iter().find(|row| row.name == tariff.name);
+        if stored.is_some_and(|row| row.currency != currency) {
+            return Err("the currency of a tariff cannot change; make another tariff".to_owned());
+        }
+        let row = TariffRow {
+            id: stored.map_or_else(|| TariffId::from_raw(self.next_id()), |row| row.id),
+            name: tariff.name.clone(),
+            currency,
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+        };
+        let rates = self.rates(row.id, &tariff.rate)?;
+        self.known.tariffs.insert(row.name.clone(), (row.id, currency));
+        let mut before: Vec<_> = self.context.stored.rates.iter().filter(|rate| rate.tariff_id == row.id).collect();
+        let mut after: Vec<_> = rates.iter().collect();
+        before.sort_by_key(|rate| rate.id);
+        after.sort_by_key(|rate| rate.id);
+        if stored != Some(&row) || before != after {
+            self.changes.tariffs.push((row, rates));
+        }
+        Ok(())
+    }
+
+    /// A line keeps its id while it is for the same destinations.
+    fn rates(&self, tariff_id: TariffId, rates: &[Rate]) -> Result<Vec<RateRow>, String> {
+        let mut seen = HashSet::new();
+        let mut rows = Vec::new();
+        for (number, rate) in (1..).zip(rates) {
+            let row = self.rate(tariff_id, rate).map_err(|problem| format!("rate {number}: {problem}"))?;
+            if !seen.insert((row.mcc, row.mcc_mnc, row.prefix.clone())) {
+                return Err(format!("rate {number}: another rate is for the same destinations"));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    fn rate(&self, tariff_id: TariffId, rate: &Rate) -> Result<RateRow, String> {
+        let (mcc, mcc_mnc, prefix) =
+            (mcc(rate.mcc.as_ref())?, mcc_mnc(rate.mcc_mnc.as_ref())?, prefix(rate.prefix.as_ref())?);
+        if [mcc.is_some(), mcc_mnc.is_some(), prefix.is_some()].iter().filter(|given| **given).count() > 1 {
+            return Err("only one of mcc, mcc_mnc and prefix says what it is for".to_owned());
+        }
+        let price_micros = amount(&rate.price, "price")?;
+        if price_micros < 0 {
+            return Err("price is below zero".to_owned());
+        }
+        let same = |row: &&RateRow| {
+            row.tariff_id == tariff_id && row.mcc == mcc && row.mcc_mnc == mcc_mnc && row.prefix == prefix
+        };
+        let stored = self.context.stored.rates.iter().find(same);
+        let id = stored.map_or_else(|| RateId::from_raw(self.next_id()), |row| row.id);
+        Ok(RateRow { id, tariff_id, mcc, mcc_mnc, prefix, price_micros })
+    }
+
+    pub(super) fn account(&mut self, account: &Account) -> Result<(), String> {
+        let currency = currency(&account.currency)?;
+        let tariff = self.known.tariffs.get(&account.tariff);
+        let (tariff_id, tariff_currency) =
+            *tariff.ok_or_else(|| format!("there is no tariff \"{}\"", account.tariff))?;
+        if tariff_currency != currency {
+            return Err(format!("it pays in {currency}, but tariff \"{}\" is in {tariff_currency}", account.tariff));
+        }
+        let stored = self.context.stored.accounts.iter().find(|row| row.name == account.name);
+        if stored.is_some_and(|row| row.currency != currency) {
+            return Err("the currency of an account cannot change; make another account".to_owned());
+        }
+        let credit_limit_micros = amount(&account.credit_limit, "credit_limit")?;
+        if credit_limit_micros < 0 {
+            return Err("credit_limit is below zero".to_owned());
+        }
+        let row = AccountRow {
+            id: stored.map_or_else(|| AccountId::from_raw(self.next_id()), |row| row.id),
+            name: account.name.clone(),
+            currency,
+            state: access_state(&account.state)?,
+            credit_limit_micros,
+            tariff_id,
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+        };
+        self.known.accounts.insert(row.name.clone(), row.id);
+        self.ledger_accounts(row.id, currency);
+        account.payment.iter().try_for_each(|payment| self.payment(&row, payment))?;
+        if stored != Some(&row) {
+            self.changes.accounts.push(row);
+        }
+        Ok(())
+    }
+
+    /// The account's wallet and what it holds, and ours of that currency.
+    fn ledger_accounts(&mut self, account: AccountId, currency: Currency) {
+        let wanted = [
+            (Some(account), BalanceKind::Wallet),
+            (Some(account), BalanceKind::Held),
+            (None, BalanceKind::Revenue),
+            (None, BalanceKind::Funding),
+        ];
+        for (account_id, kind) in wanted {
+            let same = |row: &&BalanceRow| row.account_id == account_id && row.kind == kind && row.currency == currency;
+            let mut there = self.context.stored.balances.iter().chain(&self.changes.balances);
+            if there.find(same).is_none() {
+                let row = BalanceRow { id: self.next_id(), account_id, kind, currency, balance_micros: 0 };
+                self.changes.balances.push(row);
+            }
+        }
+    }
+
+    fn payment(&mut self, account: &AccountRow, payment: &Payment) -> Result<(), String> {
+        let what = format!("payment \"{}\"", payment.reference);
+        let amount_micros = amount(&payment.amount, "amount").map_err(|problem| format!("{what}: {problem}"))?;
+        if amount_micros <= 0 {
+            return Err(format!("{what}: amount must be above zero"));
+        }
+        if payment.reference.trim().is_empty() {
+            return Err("payment: reference is empty".to_owned());
+        }
+        self.changes.payments.push(Credit {
+            account: account.clone(),
+            amount_micros,
+            method: payment.method.clone(),
+            reference: payment.reference.clone(),
+            payment_id: self.next_id(),
+            posting_id: self.next_id(),
+            at: self.context.now,
+        });
+        Ok(())
+    }
+}
+
+fn currency(text: &str) -> Result<Currency, String> {
+    text.parse().map_err(|error: sambac_domain::MoneyError| format!("currency: {error}"))
+}
+
+fn amount(text: &str, key: &str) -> Result<i64, String> {
+    parse_micros(text).map_err(|error| format!("{key}: {error}"))
+}

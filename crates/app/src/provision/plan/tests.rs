@@ -1,0 +1,199 @@
+use sambac_domain::{IdSource, Timestamp};
+use sambac_engine::seal::Seal;
+use sambac_store::Configuration;
+
+use super::*;
+use crate::provision::file::File;
+
+const FILE: &str = r#"
+[[tariff]]
+name = "standard"
+currency = "EUR"
+rate = [{ price = "0.05" }, { prefix = "+44", price = "0.04" }, { mcc_mnc = "00101", price = "0.01" }]
+
+[[account]]
+name = "bank"
+currency = "EUR"
+tariff = "standard"
+credit_limit = "10"
+payment = [{ amount = "100", reference = "opening" }]
+
+[[operator]]
+name = "alpha"
+
+[[connector]]
+name = "alpha-1"
+operator = "alpha"
+host = "127.0.0.1"
+port = 2776
+system_id = "sambac"
+password_env = "ALPHA_PASSWORD"
+settings = { response_timeout_ms = 5000 }
+
+[[route]]
+name = "otp"
+position = 10
+match = { account = "bank", class = "otp" }
+connectors = ["alpha-1"]
+
+[[smpp_account]]
+system_id = "bank"
+account = "bank"
+allowed_ips = ["192.0.2.0/24"]
+
+[[api_key]]
+name = "core"
+account = "bank"
+scopes = ["sms:send"]
+
+[[webhook]]
+account = "bank"
+url = "https://bank.example/sms"
+"#;
+
+struct Bench {
+    ids: IdSource,
+    seal: Seal,
+    stored: Configuration,
+    renew: bool,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let seal = Seal::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").expect("32 octets");
+        Self { ids: IdSource::new(63, 0), seal, stored: Configuration::default(), renew: false }
+    }
+
+    fn plan(&self, text: &str) -> Result<Changes, Vec<String>> {
+        let variable = |name: &str| (name == "ALPHA_PASSWORD").then(|| "secret".to_owned());
+        let secrets = Secrets { variable: &variable, renew: self.renew };
+        let now = Timestamp(1_767_225_600_000_000);
+        let context = Context { stored: &self.stored, ids: &self.ids, now, seal: &self.seal, secrets: &secrets };
+        let file = File::parse(text).map_err(|error| vec![error.to_string()])?;
+        plan(&file, &context).map_err(|problems| problems.0)
+    }
+
+    /// What the database would hold after the plan.
+    fn store(&mut self, changes: Changes) {
+        let stored = &mut self.stored;
+        for (tariff, rates) in changes.tariffs {
+            stored.tariffs.push(tariff);
+            stored.rates.extend(rates);
+        }
+        stored.accounts.extend(changes.accounts);
+        stored.balances.extend(changes.balances);
+        stored.operators.extend(changes.operators);
+        stored.connectors.extend(changes.connectors);
+        stored.routes.extend(changes.routes);
+        stored.smpp_accounts.extend(changes.smpp_accounts);
+        stored.api_keys.extend(changes.api_keys);
+        stored.webhooks.extend(changes.webhooks);
+    }
+}
+
+#[test]
+fn a_file_becomes_rows_that_belong_together() {
+    let changes = Bench::new().plan(FILE).expect("nothing is wrong with it");
+    let (tariff, rates) = &changes.tariffs[0];
+    assert_eq!(rates.iter().map(|rate| rate.price_micros).collect::<Vec<_>>(), [50_000, 40_000, 10_000]);
+    assert_eq!(rates[1].prefix.as_deref(), Some("44"));
+    let account = &changes.accounts[0];
+    assert_eq!((account.tariff_id, account.credit_limit_micros), (tariff.id, 10_000_000));
+    assert_eq!(changes.balances.len(), 4);
+    assert_eq!(changes.payments[0].amount_micros, 100_000_000);
+    assert_eq!(changes.connectors[0].operator_id, changes.operators[0].id);
+    assert_eq!(changes.routes[0].connectors, [changes.connectors[0].id]);
+    assert_eq!(changes.routes[0].matches.account, Some(account.id));
+    let issued: Vec<_> = changes.issued.iter().map(|issued| issued.kind).collect();
+    assert_eq!(issued, ["smpp_password", "api_key", "webhook_secret"]);
+    assert!(!changes.connectors[0].password_sealed.0.contains("secret"));
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_makes_no_secret() {
+    let mut bench = Bench::new();
+    let first = bench.plan(FILE).expect("nothing is wrong with it");
+    bench.store(first);
+    let second = bench.plan(FILE).expect("nothing is wrong with it");
+    assert_eq!(second.counts(), []);
+    assert!(second.balances.is_empty() && second.issued.is_empty());
+}
+
+#[test]
+fn a_change_keeps_the_id_and_touches_nothing_else() {
+    let mut bench = Bench::new();
+    let first = bench.plan(FILE).expect("nothing is wrong with it");
+    let (connector, rate) = (first.connectors[0].id, first.tariffs[0].1[0].id);
+    bench.store(first);
+    let changed = FILE.replace("port = 2776", "port = 2777").replace("price = \"0.05\"", "price = \"0.06\"");
+    let second = bench.plan(&changed).expect("nothing is wrong with it");
+    assert_eq!(second.counts(), [("tariffs", 1), ("connectors", 1)]);
+    assert_eq!((second.connectors[0].id, second.connectors[0].port), (connector, 2777));
+    assert_eq!((second.tariffs[0].1[0].id, second.tariffs[0].1[0].price_micros), (rate, 60_000));
+}
+
+#[test]
+fn secrets_can_be_renewed_in_place() {
+    let mut bench = Bench::new();
+    let first = bench.plan(FILE).expect("nothing is wrong with it");
+    let key = first.api_keys[0].id;
+    bench.store(first);
+    bench.renew = true;
+    let second = bench.plan(FILE).expect("nothing is wrong with it");
+    assert_eq!(second.counts(), [("smpp_accounts", 1), ("api_keys", 1)]);
+    assert_eq!(second.api_keys[0].id, key);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_with_its_place() {
+    let bad = FILE
+        .replace("operator = \"alpha\"", "operator = \"gamma\"")
+        .replace("price = \"0.05\"", "price = \"0.0500001\"")
+        .replace("\"192.0.2.0/24\"", "\"192.0.2.0/33\"")
+        .replace("\"sms:send\"", "\"sms:sing\"");
+    let problems = Bench::new().plan(&bad).expect_err("much is wrong with it");
+    let starts = [
+        "tariff \"standard\": rate 1: price",
+        "account \"bank\": there is no tariff",
+        "connector \"alpha-1\": there is no operator \"gamma\"",
+        "route \"otp\": there is no connector",
+        "smpp_account \"bank\": there is no account",
+        "api_key \"bank/core\": there is no account",
+        "webhook",
+    ];
+    assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+    for (problem, start) in problems.iter().zip(starts) {
+        assert!(problem.starts_with(start), "{problem}");
+    }
+}
+
+#[test]
+fn each_wrong_value_is_refused() {
+    for (right, wrong, said) in [
+        ("currency = \"EUR\"\nrate", "currency = \"XXY\"\nrate", "currency"),
+        ("tariff = \"standard\"", "tariff = \"gone\"", "there is no tariff \"gone\""),
+        ("credit_limit = \"10\"", "credit_limit = \"-1\"", "credit_limit is below zero"),
+        ("amount = \"100\"", "amount = \"0\"", "amount must be above zero"),
+        ("prefix = \"+44\"", "prefix = \"4x\"", "prefix is 1 to 15 digits"),
+        ("mcc_mnc = \"00101\"", "mcc_mnc = \"001\"", "a country is given as mcc"),
+        ("ALPHA_PASSWORD", "BETA_PASSWORD", "the variable BETA_PASSWORD is not set"),
+        ("response_timeout_ms", "response_timeout", "settings: unknown field `response_timeout`"),
+        ("port = 2776", "port = 0", "port and binds are above 0"),
+        ("192.0.2.0/24", "192.0.2.0/33", "allowed_ips"),
+        ("\"sms:send\"", "\"sms:sing\"", "is none of sms:send"),
+        ("https://", "ftp://", "url is https://host/path"),
+        ("connectors = [\"alpha-1\"]", "connectors = []", "connectors is empty"),
+        ("position = 10", "position = 10\ncolour = \"red\"", "unknown field `colour`"),
+    ] {
+        let text = FILE.replace(right, wrong);
+        assert_ne!(text, FILE, "{right}");
+        let problems = Bench::new().plan(&text).expect_err(wrong);
+        assert!(problems.iter().any(|problem| problem.contains(said)), "{wrong}: {problems:#?}");
+    }
+}
+
+#[test]
+fn a_thing_named_twice_is_refused() {
+    let problems = Bench::new().plan(&format!("{FILE}\n[[operator]]\nname = \"alpha\"\n")).expect_err("alpha is there");
+    assert_eq!(problems, ["operator \"alpha\": is named twice"]);
+}

@@ -1,0 +1,58 @@
+//! Secrets that are made while provisioning. They are shown once and stored only sealed or hashed.
+
+use rand::Rng as _;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// A secret for its owner.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    /// `smpp_password`, `api_key` or `webhook_secret`.
+    pub(crate) kind: &'static str,
+    /// Of which thing: a system_id, a key's name, a URL.
+    pub(crate) of: String,
+    /// The account's name.
+    pub(crate) account: String,
+    pub(crate) secret: SecretString,
+}
+
+impl Issued {
+    /// The secret itself.
+    pub(crate) fn expose(&self) -> &str {
+        self.secret.expose_secret()
+    }
+}
+
+/// Eight characters, the most that SMPP 3.4 allows, without those that are easily mistaken: 47 bits.
+pub(super) fn smpp_password() -> SecretString {
+    const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut random = OsRng.unwrap_err();
+    let letters = (0..8).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]));
+    SecretString::from(letters.collect::<String>())
+}
+
+/// A signing secret in the form of Standard Webhooks.
+pub(super) fn webhook_secret() -> SecretString {
+    use base64::Engine as _;
+    let bytes: [u8; 32] = OsRng.unwrap_err().random();
+    SecretString::from(format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_fit_smpp_and_differ() {
+        let (one, other) = (smpp_password(), smpp_password());
+        assert_eq!(one.expose_secret().len(), 8);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let issued = Issued { kind: "api_key", of: "k".into(), account: "a".into(), secret: smpp_password() };
+        assert!(!format!("{issued:?}").contains(issued.expose()));
+    }
+}
