@@ -2,8 +2,14 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::client::send::Send;
+use crate::client::status::Status;
+use crate::config::command::ConfigCommand;
+use crate::demo::Demo;
 use crate::exit::{self, Failure};
-use crate::output::Output;
+use crate::output::{self, Output};
+use crate::provision::command::Apply;
+use crate::run::{Migrate, Run};
 use crate::simulate::command::Simulate;
 use crate::telemetry;
 
@@ -20,17 +26,34 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Run(Run),
+    Demo(Demo),
     Simulate(Simulate),
+    Send(Send),
+    Status(Status),
+    Apply(Apply),
+    Migrate(Migrate),
+    Config(ConfigCommand),
+    /// Print the OpenAPI document of the public API.
+    Openapi,
 }
 
 impl Cli {
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        if !matches!(self.command, Command::Run(_) | Command::Migrate(_) | Command::Demo(_)) {
+            telemetry::start("warn", false);
+        }
         match self.command {
-            Command::Simulate(simulate) => {
-                telemetry::start("warn", false);
-                simulate.run(self.output).await
-            }
+            Command::Run(run) => run.run(self.output).await,
+            Command::Demo(demo) => demo.run(self.output).await,
+            Command::Simulate(simulate) => simulate.run(self.output).await,
+            Command::Send(send) => send.run(self.output).await,
+            Command::Status(status) => status.run(self.output).await,
+            Command::Apply(apply) => apply.run(self.output).await,
+            Command::Migrate(migrate) => migrate.run(self.output).await,
+            Command::Config(config) => config.run(self.output),
+            Command::Openapi => output::text(&format!("{}\n", sambac_api::openapi().to_pretty_json()?)),
         }
     }
 }

@@ -6,12 +6,20 @@
 //! ```
 
 mod cli;
+mod client;
+mod config;
+mod data_folder;
+mod demo;
 mod exit;
 mod output;
+mod platform;
+mod provision;
+mod run;
 #[cfg(test)]
 mod scratch;
 mod signals;
 mod simulate;
+mod table;
 mod telemetry;
 
 use std::process::ExitCode;

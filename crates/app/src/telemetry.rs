@@ -1,6 +1,6 @@
 //! Logs go to standard error, so that standard output holds data only.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -9,7 +9,10 @@ use crate::exit::Failure;
 /// Starts logging: `level` is a level (`info`) or a filter (`warn,sambac_engine=debug`). Later calls change nothing.
 pub(crate) fn start(level: &str, json: bool) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // Fails only when logging was started before.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }

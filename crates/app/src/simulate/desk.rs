@@ -79,7 +79,7 @@ impl Desk {
         for _ in 0..limit {
             match waiting.heap.peek() {
                 Some(entry) if entry.receipt.due_us <= now_us => {
-                    taken.extend(waiting.heap.pop().map(|entry| entry.receipt))
+                    taken.extend(waiting.heap.pop().map(|entry| entry.receipt));
                 }
                 _ => break,
             }

@@ -108,7 +108,7 @@ impl Link {
         match event {
             Event::Request { header, frame } => match frame.pdu() {
                 Ok(Pdu::SubmitSm(sm)) if self.session.kind().esme_may_send(header.command_id) => {
-                    self.submit(header, &sm)
+                    self.submit(header, &sm);
                 }
                 Ok(Pdu::SubmitSm(_)) => self.session.respond_error(header, CommandStatus::RINVBNDSTS),
                 _ => self.session.respond_error(header, CommandStatus::RINVCMDID),

@@ -1,0 +1,107 @@
+//! The platform seen from outside, as its clients see it: REST with an API key.
+
+pub(crate) mod env_file;
+pub(crate) mod life;
+pub(crate) mod send;
+pub(crate) mod status;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::{Response, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure};
+use env_file::EnvFile;
+
+/// Where the platform is and who asks. The API key is never an argument: a command line can be read by everybody on the
+/// machine.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Access {
+    /// The platform's public API.
+    #[arg(long, env = "SAMBAC_URL")]
+    url: Option<String>,
+    /// File with SAMBAC_URL, SAMBAC_API_KEY and so on, for what the environment does not say.
+    #[arg(long, value_name = "FILE", default_value = "demo-data/demo.env")]
+    env_file: PathBuf,
+}
+
+/// A client of the platform.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    url: String,
+    key: SecretString,
+}
+
+impl Access {
+    /// The client, with the API key of the environment (`SAMBAC_API_KEY`) or of the file.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let file = self.file()?;
+        let missing = |name: &str| {
+            let text = format!("{name} is not set, and {} does not say it", self.env_file.display());
+            Failure::because(Exit::Configuration, text)
+        };
+        let url = self.url.clone().or_else(|| file.get("SAMBAC_URL")).ok_or_else(|| missing("SAMBAC_URL"))?;
+        let key = std::env::var("SAMBAC_API_KEY").ok().or_else(|| file.get("SAMBAC_API_KEY"));
+        Client::new(&url, SecretString::from(key.ok_or_else(|| missing("SAMBAC_API_KEY"))?))
+    }
+
+    /// The address of health and metrics, when anything names it.
+    pub(crate) fn services_url(&self) -> Result<Option<String>, Failure> {
+        let file = self.file()?;
+        Ok(std::env::var("SAMBAC_SERVICES_URL").ok().or_else(|| file.get("SAMBAC_SERVICES_URL")))
+    }
+
+    fn file(&self) -> Result<EnvFile, Failure> {
+        EnvFile::read(&self.env_file)
+            .map_err(|error| Failure::because(Exit::Configuration, format!("{}: {error}", self.env_file.display())))
+    }
+}
+
+impl Client {
+    /// A client of the API at `url`.
+    pub(crate) fn new(url: &str, key: SecretString) -> Result<Self, Failure> {
+        let builder =
+            reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(35));
+        Ok(Self { http: builder.build()?, url: url.trim_end_matches('/').to_owned(), key })
+    }
+
+    /// `GET path`.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(self.key.expose_secret());
+        read(request.send().await.map_err(|error| unreachable(&self.url, &error))?).await
+    }
+
+    /// `POST path` with `body`.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(self.key.expose_secret()).json(body);
+        read(request.send().await.map_err(|error| unreachable(&self.url, &error))?).await
+    }
+
+    /// `GET` of another address of the platform, without the key.
+    pub(crate) async fn get_open(&self, url: &str) -> Result<(StatusCode, String), Failure> {
+        let response = self.http.get(url).send().await.map_err(|error| unreachable(url, &error))?;
+        let status = response.status();
+        Ok((status, response.text().await?))
+    }
+}
+
+async fn read(response: Response) -> Result<Value, Failure> {
+    let status = response.status();
+    let text = response.text().await?;
+    let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if status.is_success() {
+        return Ok(value);
+    }
+    let part = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let code = value["code"].as_str().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+    let said = if part("detail").is_empty() { part("title") } else { part("detail") };
+    Err(Failure::because(Exit::Refused, format!("{code}: {said}")))
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> Failure {
+    let why = if error.is_connect() { "nothing listens there".to_owned() } else { error.to_string() };
+    Failure::because(Exit::Unreachable, format!("{url} does not answer: {why}"))
+}

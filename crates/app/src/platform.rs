@@ -1,0 +1,171 @@
+//! The platform in this process, from its listeners to its orderly end: what `run` and `demo` have in common.
+//!
+//! ```text
+//! let listeners = Listeners::bind(&config).await?;
+//! let lock = take_folder(&config)?;
+//! let platform = Platform::start(&config, listeners, lock).await?;
+//! platform.addresses();
+//! platform.stop().await;
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sambac_api::{Api, Limits, serve};
+use sambac_engine::clock::Clock;
+use sambac_engine::seal::Seal;
+use sambac_engine::snapshot::IpRange;
+use sambac_engine::{Engine, Settings};
+use sambac_store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Listener};
+use crate::data_folder::{self, Lock};
+use crate::exit::{Exit, Failure};
+
+/// Bound sockets that nobody serves yet.
+pub(crate) struct Listeners {
+    http: TcpListener,
+    services: TcpListener,
+    smpp: TcpListener,
+}
+
+/// Where the platform listens.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct Addresses {
+    pub(crate) http: SocketAddr,
+    pub(crate) services: SocketAddr,
+    pub(crate) smpp: SocketAddr,
+}
+
+/// A running platform.
+pub(crate) struct Platform {
+    engine: Engine,
+    addresses: Addresses,
+    stop: CancellationToken,
+    servers: TaskTracker,
+    stop_timeout: Duration,
+    _lock: Option<Lock>,
+}
+
+impl Listeners {
+    /// Binds all of them, or says which one cannot be and which flag moves it.
+    pub(crate) async fn bind(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            http: bind(&config.http, "the public API", "--http-listen").await?,
+            services: bind(&config.services, "health and metrics", "--services-listen").await?,
+            smpp: bind(&config.smpp, "clients' SMPP", "--smpp-listen").await?,
+        })
+    }
+
+    /// From sockets bound elsewhere.
+    pub(crate) fn from_bound(http: TcpListener, services: TcpListener, smpp: TcpListener) -> Self {
+        Self { http, services, smpp }
+    }
+
+    fn addresses(&self) -> std::io::Result<Addresses> {
+        Ok(Addresses {
+            http: self.http.local_addr()?,
+            services: self.services.local_addr()?,
+            smpp: self.smpp.local_addr()?,
+        })
+    }
+}
+
+impl Platform {
+    /// Opens and migrates the database, and serves the listeners.
+    pub(crate) async fn start(config: &Config, listeners: Listeners, lock: Option<Lock>) -> Result<Self, Failure> {
+        let addresses = listeners.addresses()?;
+        let store = open_store(config).await?;
+        let settings = settings(config)?;
+        let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
+        let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
+        let limits = Limits::default();
+        let api = Api::new(engine.clone(), limits);
+        servers.spawn(serve(listeners.http, api.public(), limits, stop.clone()));
+        servers.spawn(serve(listeners.services, api.services(), limits, stop.clone()));
+        engine.listen_smpp(listeners.smpp);
+        let stop_timeout = Duration::from_secs(config.limits.stop_timeout_s);
+        Ok(Self { engine, addresses, stop, servers, stop_timeout, _lock: lock })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What runs.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Refuses new work, finishes what runs, unbinds everywhere, and flushes; within the configured time.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.servers.close();
+        if tokio::time::timeout(self.stop_timeout, self.servers.wait()).await.is_err() {
+            tracing::warn!("some HTTP requests did not end in time");
+        }
+        self.engine.stop(self.stop_timeout).await;
+    }
+}
+
+/// Makes the data folder and, in embedded mode, takes it for this process.
+pub(crate) fn take_folder(config: &Config) -> Result<Option<Lock>, Failure> {
+    data_folder::make(&config.data.dir)?;
+    config.is_embedded().then(|| data_folder::lock(&config.data.dir)).transpose()
+}
+
+/// Opens the database and brings its schema up to date.
+pub(crate) async fn open_store(config: &Config) -> Result<Store, Failure> {
+    data_folder::make(&config.data.dir)?;
+    let store = Store::open(&config.store_url()).await.context("the database cannot be opened")?;
+    store.migrate().await.context("the database cannot be migrated")?;
+    Ok(store)
+}
+
+/// The master key: the configured one, or the one of the file, which is made when missing.
+pub(crate) fn seal(config: &Config) -> Result<Seal, Failure> {
+    let seal = match &config.master_key {
+        Some(key) => Seal::from_base64(key.expose()),
+        None => Seal::from_file(&config.master_key_path()),
+    };
+    seal.map_err(|error| Failure::new(Exit::Configuration, error))
+}
+
+fn settings(config: &Config) -> Result<Settings, Failure> {
+    let limits = &config.limits;
+    let ranges = config.webhooks.private_ranges.iter().filter_map(|text| IpRange::parse(text));
+    Ok(Settings {
+        node: config.node,
+        lane_capacity: limits.lane_capacity,
+        live_capacity: limits.live_capacity,
+        group_max: limits.group_max,
+        writes_capacity: limits.writes_capacity,
+        attempts_max: limits.attempts_max,
+        receipt_grace: Duration::from_secs(limits.receipt_grace_s),
+        webhook_private_ranges: ranges.collect(),
+        smpp_connections_max: limits.smpp_connections_max,
+        ..Settings::new(seal(config)?)
+    })
+}
+
+async fn bind(listener: &Listener, what: &str, flag: &str) -> Result<TcpListener, Failure> {
+    let address = listener.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| cannot_listen(address, what, flag, &error))
+}
+
+/// The failure that names the flag to use.
+pub(crate) fn cannot_listen(address: SocketAddr, what: &str, flag: &str, error: &std::io::Error) -> Failure {
+    let why = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("the port is in use; choose another one with {flag} (0: any free one)")
+        }
+        _ => format!("{error}; choose another address with {flag}"),
+    };
+    Failure::because(Exit::Failed, format!("cannot listen on {address} for {what}: {why}"))
+}
