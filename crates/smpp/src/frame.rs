@@ -16,7 +16,7 @@ use crate::{DecodeError, FrameError, Pdu};
 use bytes::{Bytes, BytesMut};
 use std::fmt;
 
-/// The default bound of a PDU: 64 KiB, a `message_payload` of the largest size and room for the rest is refused.
+/// The default bound of a PDU: 64 KiB. A TLV alone may hold 65,535 octets; who needs that raises the bound.
 pub const PDU_OCTETS_MAX: usize = 64 * 1024;
 
 /// Exactly one PDU. A cheap handle to the buffer it came in: copy out what is kept for long.

@@ -13,3 +13,5 @@ mod opening;
 mod peer;
 mod pressure;
 mod requests;
+mod storm;
+mod strangers;
