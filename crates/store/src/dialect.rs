@@ -18,8 +18,8 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// `(?,?),(?,?)…` or `($1,$2),($3,$4)…`: `rows` tuples of `columns` placeholders.
-    pub(crate) fn tuples(self, rows: usize, columns: usize) -> String {
+    /// `(?,?),(?,?)…` or `($1,$2),($3,$4)…`: `rows` tuples of `columns` placeholders, after `before` others.
+    pub(crate) fn tuples(self, before: usize, rows: usize, columns: usize) -> String {
         let mut text = String::with_capacity(rows * (columns * 7 + 3));
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ",(" });
@@ -27,10 +27,17 @@ impl Dialect {
                 if column > 0 {
                     text.push(',');
                 }
-                self.placeholder(&mut text, row * columns + column + 1);
+                self.placeholder(&mut text, before + row * columns + column + 1);
             }
             text.push(')');
         }
+        text
+    }
+
+    /// The one placeholder of this number.
+    pub(crate) fn single(self, number: usize) -> String {
+        let mut text = String::new();
+        self.placeholder(&mut text, number);
         text
     }
 
@@ -64,8 +71,10 @@ mod tests {
 
     #[test]
     fn tuples_are_numbered_for_postgres_only() {
-        assert_eq!(Dialect::Sqlite.tuples(2, 3), "(?,?,?),(?,?,?)");
-        assert_eq!(Dialect::Postgres.tuples(2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(Dialect::Sqlite.tuples(0, 2, 3), "(?,?,?),(?,?,?)");
+        assert_eq!(Dialect::Postgres.tuples(0, 2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(Dialect::Postgres.tuples(2, 2, 1), "($3),($4)");
+        assert_eq!(Dialect::Postgres.single(2), "$2");
     }
 
     #[test]

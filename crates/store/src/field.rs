@@ -141,7 +141,7 @@ text_fields! {
     Strategy: json_word, json_from_word;
     Vec<ConnectorId>: json_of, json_from;
     Vec<String>: json_of, json_from;
-    Vec<SegmentId>: segments_of, segments_from;
+    Vec<SegmentId>: |segments| segments_of(segments), segments_from;
 }
 
 fn json_of<T: serde::Serialize>(value: &T) -> Cow<'static, str> {
@@ -164,7 +164,7 @@ fn json_from_word<T: serde::de::DeserializeOwned>(text: String) -> Option<T> {
 }
 
 /// Segment ids are kept as numbers: this list is written for every burst of submits.
-fn segments_of(segments: &Vec<SegmentId>) -> Cow<'static, str> {
+fn segments_of(segments: &[SegmentId]) -> Cow<'static, str> {
     json_of(&segments.iter().map(|id| id.raw()).collect::<Vec<_>>())
 }
 

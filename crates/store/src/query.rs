@@ -111,7 +111,7 @@ pub(crate) async fn select_listed<R: Record + Row>(
             "SELECT {columns} FROM (VALUES {list}) AS v CROSS JOIN {table} WHERE {condition} ORDER BY {table}.id",
             columns = R::COLUMNS.join(", "),
             table = R::TABLE,
-            list = pool.dialect().tuples(size, 1),
+            list = pool.dialect().tuples(0, size, 1),
         );
         let keys = keys.iter().chain(std::iter::repeat(&NO_KEY)).take(size).map(Field::value).collect();
         found.extend(query(AssertSqlSafe(sql)).bind_all(keys).all::<R>(pool).await?);

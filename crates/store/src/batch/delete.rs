@@ -1,21 +1,35 @@
-//! `DELETE FROM … WHERE key IN (VALUES (…),(…))`.
+//! `DELETE FROM … WHERE id IN (…)`.
 
 use super::Batch;
 use super::statement::{Bulk, Id, Statements};
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::rows::Record;
+use crate::rows::OutboxKey;
 use crate::unit_of_work::UnitOfWork;
+use crate::value::Field as _;
 
-/// The statement that deletes rows of `table` by the columns of `R`.
-pub(super) fn delete<R: Record>(dialect: Dialect, table: &str) -> Bulk<R> {
-    let key = R::COLUMNS.join(", ");
-    Bulk::new(dialect, format!("DELETE FROM {table} WHERE ({key}) IN (VALUES "), ")")
+/// The statement that deletes rows of `table` by id.
+pub(super) fn delete(dialect: Dialect, table: &str) -> Bulk<Id> {
+    Bulk::new(dialect, format!("DELETE FROM {table} WHERE id IN ("), ")")
+}
+
+/// The statement that deletes rows of one lane of one queue. With whole keys in the list, `(target, lane, id) IN
+/// (VALUES …)`, SQLite reads the table from end to end, and the outbox is where the backlog is.
+pub(super) fn delete_from_queue(dialect: Dialect) -> Bulk<Id> {
+    let (target, lane) = (dialect.single(1), dialect.single(2));
+    let before = format!("DELETE FROM outbox WHERE target = {target} AND lane = {lane} AND id IN (");
+    Bulk::new(dialect, before, ")").with_lead(2)
 }
 
 impl Statements {
     pub(super) async fn delete_all(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
-        self.outbox_done.run(work, &batch.outbox_done).await?;
+        let mut keys: Vec<&OutboxKey> = batch.outbox_done.iter().collect();
+        keys.sort_unstable_by_key(|key| (key.target, key.lane, key.id));
+        for queue in keys.chunk_by(|a, b| (a.target, a.lane) == (b.target, b.lane)) {
+            let lead = [queue[0].target.value(), queue[0].lane.value()];
+            let ids: Vec<Id> = queue.iter().map(|key| Id(key.id)).collect();
+            self.outbox_done.run_with(work, &lead, &ids).await?;
+        }
         let intents: Vec<Id> = batch.intents_done.iter().map(|id| Id(id.raw())).collect();
         self.intents_done.run(work, &intents).await?;
         let orphans: Vec<Id> = batch.orphans_done.iter().map(|id| Id(*id)).collect();

@@ -16,6 +16,8 @@
 mod changes;
 mod delete;
 mod insert;
+#[cfg(test)]
+mod plan;
 mod statement;
 mod update;
 

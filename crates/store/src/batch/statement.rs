@@ -11,15 +11,15 @@ use std::sync::{Arc, OnceLock};
 use sqlx::AssertSqlSafe;
 
 use super::changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
-use super::delete::delete;
+use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::update::{update, update_by};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::query::query;
 use crate::rows::{
-    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow,
-    Record, SegmentRow,
+    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxRow, PostingRow, Record,
+    SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -44,7 +44,7 @@ pub(crate) struct Statements {
     pub(super) settlements: Bulk<Settlement>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
     pub(super) balances: Bulk<BalanceDelta>,
-    pub(super) outbox_done: Bulk<OutboxKey>,
+    pub(super) outbox_done: Bulk<Id>,
     pub(super) intents_done: Bulk<Id>,
     pub(super) orphans_done: Bulk<Id>,
 }
@@ -54,6 +54,8 @@ pub(super) struct Bulk<R> {
     dialect: Dialect,
     /// The statement around its list of rows.
     before: String,
+    /// How many parameters are in `before`.
+    lead: usize,
     after: &'static str,
     texts: [OnceLock<Arc<str>>; SIZES.len()],
     rows: PhantomData<fn(&R)>,
@@ -62,16 +64,32 @@ pub(super) struct Bulk<R> {
 impl<R: Record> Bulk<R> {
     /// A statement whose text is `before`, the tuples of rows, `after`.
     pub(super) fn new(dialect: Dialect, before: String, after: &'static str) -> Self {
-        Self { dialect, before, after, texts: [const { OnceLock::new() }; SIZES.len()], rows: PhantomData }
+        Self { dialect, before, lead: 0, after, texts: [const { OnceLock::new() }; SIZES.len()], rows: PhantomData }
+    }
+
+    /// The same with `lead` parameters in `before`.
+    pub(super) fn with_lead(self, lead: usize) -> Self {
+        Self { lead, ..self }
     }
 
     /// Runs it for all rows. Answers how many rows were changed.
     pub(super) async fn run(&self, work: &mut UnitOfWork, rows: &[impl Borrow<R>]) -> Result<u64, StoreError> {
+        self.run_with(work, &[], rows).await
+    }
+
+    /// Runs it for all rows, with `lead` for the parameters before them.
+    pub(super) async fn run_with(
+        &self,
+        work: &mut UnitOfWork,
+        lead: &[Value<'_>],
+        rows: &[impl Borrow<R>],
+    ) -> Result<u64, StoreError> {
         let (mut rest, mut changed) = (rows, 0);
         for (size, text) in SIZES.iter().zip(&self.texts) {
             while let Some((rows, later)) = rest.split_at_checked(*size) {
                 let text = text.get_or_init(|| self.text(*size).into());
-                let mut values = Vec::with_capacity(size * R::COLUMNS.len());
+                let mut values = Vec::with_capacity(lead.len() + size * R::COLUMNS.len());
+                values.extend_from_slice(lead);
                 rows.iter().for_each(|row| row.borrow().values(&mut values));
                 changed += query(AssertSqlSafe(Arc::clone(text))).bind_all(values).run(work).await?;
                 rest = later;
@@ -81,7 +99,7 @@ impl<R: Record> Bulk<R> {
     }
 
     fn text(&self, rows: usize) -> String {
-        [&self.before, &*self.dialect.tuples(rows, R::COLUMNS.len()), self.after].concat()
+        [&self.before, &*self.dialect.tuples(self.lead, rows, R::COLUMNS.len()), self.after].concat()
     }
 }
 
@@ -128,9 +146,36 @@ impl Statements {
                 "balance_micros = balances.balance_micros + v.column2",
                 ") AS v WHERE balances.id = v.column1",
             ),
-            outbox_done: delete(dialect, "outbox"),
+            outbox_done: delete_from_queue(dialect),
             intents_done: delete(dialect, "submit_intents"),
             orphans_done: delete(dialect, "orphan_receipts"),
         }
+    }
+}
+
+#[cfg(test)]
+impl Statements {
+    /// All texts for `rows` rows.
+    pub(super) fn texts(&self, rows: usize) -> Vec<String> {
+        vec![
+            self.messages.text(rows),
+            self.segments.text(rows),
+            self.charges.text(rows),
+            self.outbox.text(rows),
+            self.idempotency.text(rows),
+            self.intents.text(rows),
+            self.cdrs.text(rows),
+            self.events.text(rows),
+            self.postings.text(rows),
+            self.orphans.text(rows),
+            self.segment_updates.text(rows),
+            self.message_finals.text(rows),
+            self.settlements.text(rows),
+            self.outbox_moves.text(rows),
+            self.balances.text(rows),
+            self.outbox_done.text(rows),
+            self.intents_done.text(rows),
+            self.orphans_done.text(rows),
+        ]
     }
 }

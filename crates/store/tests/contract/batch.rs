@@ -1,10 +1,26 @@
 //! Batches of many sizes write what they say.
 
-use sambac_domain::MessageId;
-use sambac_store::{Batch, Store};
+use sambac_domain::{MessageId, MessageState, Timestamp};
+use sambac_store::rows::{ChargeState, PostingKind};
+use sambac_store::{Batch, MessageFinal, OutboxMove, Settlement, Store};
 
 use crate::both::on_both_databases;
-use crate::fixture::{cdr, message_id, new_message, segment, submit, submitted};
+use crate::fixture::{
+    self, NOW, answer, cdr, charge, event, intent, message_id, new_message, orphan, posting, posting_id, segment,
+    segment_id, submit, submitted,
+};
+
+fn end(number: i64) -> MessageFinal {
+    MessageFinal { id: message_id(number), state: MessageState::Delivered, error: None, final_at: NOW }
+}
+
+fn capture(number: i64, posting: i64) -> Settlement {
+    Settlement { id: segment_id(number), state: ChargeState::Captured, posting: posting_id(posting) }
+}
+
+fn put_off(number: i64) -> OutboxMove {
+    OutboxMove { from: submit(number).key(), to: submit(number).key(), attempt: 1, due_at: NOW }
+}
 
 on_both_databases! {
     async fn every_size_writes_every_row(store: Store) {
@@ -30,6 +46,48 @@ on_both_databases! {
             assert_eq!(store.segments_of(&ids).await.unwrap(), numbers.map(submitted).collect::<Vec<_>>());
             assert_eq!(store.outbox_targets().await.unwrap(), []);
         }
+    }
+
+    /// Each list alone in every size that its statements have, so that each is prepared.
+    async fn every_statement_is_understood(store: Store) {
+        fixture::seed(&store).await;
+        let mut first = 1;
+        for size in [128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1] {
+            let numbers = first..first + size;
+            first += size;
+            let made = Batch {
+                messages: numbers.clone().map(new_message).collect(),
+                segments: numbers.clone().map(segment).collect(),
+                charges: numbers.clone().map(|number| charge(number, posting_id(1))).collect(),
+                outbox: numbers.clone().map(submit).collect(),
+                idempotency: numbers.clone().map(|number| answer(&number.to_string(), number)).collect(),
+                intents: numbers.clone().map(|number| intent(number, vec![segment_id(number)])).collect(),
+                cdrs: numbers.clone().map(cdr).collect(),
+                events: numbers.clone().map(|number| event(number, number)).collect(),
+                postings: numbers.clone().map(|number| posting(number, PostingKind::Hold, 1)).collect(),
+                orphans: numbers.clone().map(orphan).collect(),
+                ..Batch::default()
+            };
+            store.commit(&made).await.unwrap();
+            let changed = Batch {
+                segment_updates: numbers.clone().map(submitted).collect(),
+                message_finals: numbers.clone().map(end).collect(),
+                settlements: numbers.clone().map(|number| capture(number, 2)).collect(),
+                outbox_moves: numbers.clone().map(put_off).collect(),
+                ..Batch::default()
+            };
+            store.commit(&changed).await.unwrap();
+            let ended = Batch {
+                outbox_done: numbers.clone().map(|number| submit(number).key()).collect(),
+                intents_done: numbers.clone().map(|number| intent(number, vec![]).id).collect(),
+                orphans_done: numbers.clone().map(|number| orphan(number).id).collect(),
+                ..Batch::default()
+            };
+            store.commit(&ended).await.unwrap();
+        }
+        assert_eq!(store.outbox_targets().await.unwrap(), []);
+        assert_eq!(store.intents().await.unwrap(), []);
+        assert_eq!(store.orphans_since(Timestamp(0), 1).await.unwrap(), []);
     }
 
     async fn of_several_updates_of_a_segment_the_last_counts(store: Store) {
