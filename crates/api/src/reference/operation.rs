@@ -28,9 +28,13 @@ impl Operation<'_> {
         text(&self.value["operationId"])
     }
 
+    fn summary(&self) -> &str {
+        text(&self.value["summary"]).trim_end_matches('.')
+    }
+
     /// Its line in the contents.
     pub(super) fn entry(&self) -> String {
-        format!("<li><a href=\"#{}\">{}</a></li>", escape(self.id()), escape(text(&self.value["summary"])))
+        format!("<li><a href=\"#{}\">{}</a></li>", escape(self.id()), escape(self.summary()))
     }
 
     /// Its part of the page.
@@ -40,7 +44,7 @@ impl Operation<'_> {
              <p class=\"where\"><span class=\"method {method}\">{upper}</span>{path}</p>{description}{scope}\
              {parameters}{body}<h3>Example</h3>{curl}{responses}{form}</section>",
             id = escape(self.id()),
-            summary = escape(text(&self.value["summary"])),
+            summary = escape(self.summary()),
             method = self.method,
             upper = self.method.to_uppercase(),
             path = escape(self.path),

@@ -28,7 +28,8 @@ struct Connector {
     id: String,
     name: String,
     enabled: bool,
-    bound: bool,
+    /// Binds that are up, and that are meant to be.
+    bound: usize,
     binds: usize,
 }
 

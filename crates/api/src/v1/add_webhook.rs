@@ -62,7 +62,7 @@ pub(crate) async fn add_webhook(
 ) -> Result<impl IntoResponse, Problem> {
     let created_at = Moment(client.engine().clock().now());
     let new = client.engine().register_webhook(client.account_id(), &wanted.url).await?;
-    let webhook = Webhook { id: new.id.to_string(), url: wanted.url, state: "enabled", created_at };
+    let webhook = Webhook { id: new.id.to_string(), url: new.url, state: "enabled", created_at };
     let location = [(header::LOCATION, format!("/v1/webhooks/{}", webhook.id))];
     let added = AddedWebhook { webhook, secret: new.secret.expose_secret().to_owned() };
     Ok((StatusCode::CREATED, location, axum::Json(added)))

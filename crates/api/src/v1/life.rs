@@ -65,7 +65,7 @@ fn segment_lines(row: &SegmentRow) -> Vec<LifeEvent> {
         line(at, "answered", json!({ "command_status": status, "smsc_message_id": row.smsc_message_id }))
     });
     let ended = row.final_at.map(|at| {
-        let error = row.error.as_ref().map(|error| json!({ "error": error.to_string() }));
+        let error = row.error.map(|error| json!({ "error": error.code(), "operator_error": row.operator_error }));
         line(at, row.state.as_str(), error.unwrap_or_default())
     });
     [submitting, answered, ended].into_iter().flatten().collect()

@@ -24,7 +24,7 @@ pub(crate) struct ListSms {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only in this state: `accepted` (on its way) or a final one.
+    /// Only in this state: `routed` (on its way) or a final one.
     #[param(schema_with = listed_state)]
     state: Option<String>,
     /// Only to this number.
@@ -46,7 +46,7 @@ pub(crate) struct SmsPage {
 struct SmsSummary {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
-    /// `accepted` until it is final.
+    /// `routed` until it is final.
     #[schema(schema_with = shown::state)]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
@@ -129,7 +129,7 @@ impl From<MessageRow> for SmsSummary {
         Self {
             message_id: row.id.to_string(),
             state: row.state,
-            error: row.error.map(|error| error.code()),
+            error: row.error.map(ErrorCode::code),
             to: format!("{:#}", row.destination),
             from: row.sender.as_str().to_owned(),
             class: row.class,
@@ -144,7 +144,7 @@ impl From<MessageRow> for SmsSummary {
 
 /// The states that a message's row is ever in; those between are its segments'.
 fn listed() -> impl Iterator<Item = MessageState> {
-    let stored = |state: &MessageState| state.is_final() || *state == MessageState::Accepted;
+    let stored = |state: &MessageState| state.is_final() || *state == MessageState::Routed;
     MessageState::ALL.into_iter().filter(stored)
 }
 

@@ -22,9 +22,10 @@ pub(crate) struct Sms {
     /// How far it is: while it is open, as far as the segment that is least far.
     #[schema(schema_with = shown::state)]
     state: MessageState,
-    /// Why it ended badly: a code of the error catalogue, or the operator's.
+    /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    #[schema(value_type = Option<String>)]
+    error: Option<&'static str>,
     #[schema(example = "+447700900123")]
     to: String,
     #[schema(example = "MyBank")]
@@ -73,8 +74,13 @@ struct Segment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "0x00000000")]
     command_status: Option<String>,
+    /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    #[schema(value_type = Option<String>)]
+    error: Option<&'static str>,
+    /// The operator's own word for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_error: Option<String>,
     /// What became of its price.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = charge)]
@@ -116,7 +122,7 @@ impl From<MessageView> for Sms {
         Self {
             message_id: row.id.to_string(),
             state,
-            error: row.error.map(|error| error.to_string()),
+            error: row.error.map(ErrorCode::code),
             to: format!("{:#}", row.destination),
             from: row.sender.as_str().to_owned(),
             class: row.class,
@@ -152,7 +158,8 @@ impl Segment {
             attempts: row.attempts,
             possible_duplicate: row.possible_duplicate,
             command_status: row.command_status.map(|status| format!("{status:#010x}")),
-            error: row.error.as_ref().map(ToString::to_string),
+            error: row.error.map(ErrorCode::code),
+            operator_error: row.operator_error.clone(),
             charge: charges.iter().find(|charge| charge.id == row.id).map(|charge| word(charge.state)),
         }
     }

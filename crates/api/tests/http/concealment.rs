@@ -1,0 +1,163 @@
+//! Keys, scopes and tenants: a matrix made from the document, so that a new route is in it by itself.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use sambac_engine::Scope;
+use sambac_store::rows::AccessState;
+use serde_json::{Value, json};
+
+use crate::platform::{BANK, NOW, Platform, Reply, request, sms};
+use crate::schema::DOCUMENT;
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    operation: &'static Value,
+}
+
+fn routes() -> Vec<Route> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| Route {
+            method: method.to_ascii_uppercase().parse().unwrap(),
+            path,
+            operation,
+        })
+    });
+    all.collect()
+}
+
+impl Route {
+    fn scope(&self) -> Scope {
+        Scope::parse(self.operation["security"][0]["key"][0].as_str().unwrap()).unwrap()
+    }
+
+    /// A good body, for those that take one. A new operation with a body has to be added here.
+    fn body(&self) -> Body {
+        if self.operation["requestBody"].is_null() {
+            return Body::empty();
+        }
+        Body::from(match self.operation["operationId"].as_str().unwrap() {
+            "send_sms" => sms(json!({})).to_string(),
+            "add_webhook" => json!({ "url": "https://client.example.com/" }).to_string(),
+            other => panic!("{other} has no body in this test"),
+        })
+    }
+
+    async fn call(&self, platform: &Platform, key: &str, id: &str) -> Reply {
+        let request = request(self.method.clone(), &self.path.replace("{id}", id), key);
+        platform.call(request.header("content-type", "application/json").body(self.body()).unwrap()).await
+    }
+
+    /// Makes an object of the kind that the route's `{id}` names, for `key`.
+    async fn make(&self, platform: &Platform, key: &str) -> String {
+        match self.path {
+            path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
+            path if path.starts_with("/v1/webhooks/") => {
+                platform.post(key, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await.id()
+            }
+            other => panic!("{other} has no object in this test"),
+        }
+    }
+}
+
+/// The answer but for what differs in every request.
+fn told(reply: &Reply) -> (u16, Value) {
+    let mut body = reply.json.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("request_id");
+    }
+    (reply.status.as_u16(), body)
+}
+
+#[tokio::test]
+async fn without_a_good_key_nothing_is_reached_and_nothing_is_told() {
+    let platform = Platform::start().await;
+    let revoked = platform.key(BANK, 3, &Scope::ALL, |row| row.state = AccessState::Revoked).await;
+    let expired = platform.key(BANK, 4, &Scope::ALL, |row| row.expires_at = Some(NOW)).await;
+    let foreign = Platform::start().await.bank.clone();
+    let mut mistyped = platform.bank.clone();
+    mistyped.push('x');
+    let before = platform.traces().await;
+    for route in routes() {
+        let none = Request::builder().method(route.method.clone()).uri(route.path.replace("{id}", "1"));
+        let none = none.header("content-type", "application/json").body(route.body()).unwrap();
+        let expected = platform.call(none).await;
+        assert_eq!((expected.status.as_u16(), expected.code()), (401, "unauthenticated"), "{}", route.path);
+        assert_eq!(expected.header("www-authenticate"), "Bearer realm=\"sambac\"");
+        for key in [&revoked, &expired, &foreign, &mistyped, "", "x", "sambac_test_x_y_z"] {
+            assert_eq!(told(&route.call(&platform, key, "1").await), told(&expected), "{} {key}", route.path);
+        }
+    }
+    assert_eq!(platform.traces().await, before);
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_reaches_nothing() {
+    let platform = Platform::start().await;
+    let mut keys = Vec::new();
+    for (number, missing) in (10..).zip(Scope::ALL) {
+        let others: Vec<_> = Scope::ALL.into_iter().filter(|scope| *scope != missing).collect();
+        keys.push((missing, platform.key(BANK, number, &others, |_| {}).await));
+    }
+    let before = platform.traces().await;
+    for route in routes() {
+        let (scope, key) = keys.iter().find(|(missing, _)| *missing == route.scope()).unwrap();
+        let reply = route.call(&platform, key, "1").await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (403, "forbidden"), "{}", route.path);
+        assert!(reply.json["detail"].as_str().unwrap().contains(scope.as_str()), "{}", reply.text);
+    }
+    assert_eq!(platform.traces().await, before);
+}
+
+#[tokio::test]
+async fn a_key_with_just_the_scope_reaches_its_own() {
+    let platform = Platform::start().await;
+    for (number, route) in (20..).zip(routes()) {
+        let key = platform.key(BANK, number, &[route.scope()], |_| {}).await;
+        let id = if route.path.contains("{id}") { route.make(&platform, &platform.bank).await } else { String::new() };
+        let reply = route.call(&platform, &key, &id).await;
+        assert!(reply.status.is_success(), "{} {}: {}", route.method, route.path, reply.text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_anothers_reads_like_what_does_not_exist() {
+    let platform = Platform::start().await;
+    let with_id: Vec<_> = routes().into_iter().filter(|route| route.path.contains("{id}")).collect();
+    assert!(with_id.len() >= 2);
+    for route in with_id {
+        let shops = route.make(&platform, &platform.shop).await;
+        let prefix = shops.split('_').next().unwrap();
+        let unknown = format!("{prefix}_0000000000100");
+        let expected = route.call(&platform, &platform.bank, &unknown).await;
+        assert_eq!((expected.status.as_u16(), expected.code()), (404, "not_found"));
+        let odd = format!("{shops}0");
+        for id in
+            [shops.as_str(), "1", "msg_", "acc_0000000000100", "%00", "%ff%fe", "..%2f..", &odd, &shops.to_uppercase()]
+        {
+            let reply = route.call(&platform, &platform.bank, id).await;
+            assert_eq!(told(&reply), told(&expected), "{} {id}", route.path);
+        }
+        assert!(route.call(&platform, &platform.shop, &shops).await.status.is_success());
+    }
+}
+
+#[tokio::test]
+async fn lists_show_ones_own_only() {
+    let platform = Platform::start().await;
+    platform.send(&platform.shop, json!({})).await;
+    platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
+    for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
+        let (bank, shop) =
+            (route.call(&platform, &platform.bank, "").await, route.call(&platform, &platform.shop, "").await);
+        if let Some(data) = bank.json["data"].as_array() {
+            assert!(data.is_empty(), "{}: {}", route.path, bank.text);
+            assert_eq!(shop.json["data"].as_array().unwrap().len(), 1, "{}", route.path);
+        }
+    }
+    // A cursor out of another account's list shows nothing of it.
+    let foreign = platform.send(&platform.shop, json!({})).await.id();
+    let page = platform.get(&platform.bank, &format!("/v1/sms?cursor={foreign}")).await;
+    assert_eq!(page.json["data"], json!([]));
+}

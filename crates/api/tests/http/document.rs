@@ -1,0 +1,56 @@
+//! The OpenAPI document itself: committed, fresh, and complete.
+
+use std::path::Path;
+
+use crate::schema::DOCUMENT;
+
+fn operations() -> impl Iterator<Item = (String, &'static serde_json::Value)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+    })
+}
+
+#[test]
+fn the_committed_document_is_fresh() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
+    let fresh = sambac_api::openapi().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == fresh, "docs/reference/openapi.json is not fresh: run this test with UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_operation_names_its_scope_and_its_refusals() {
+    let mut count = 0;
+    for (name, operation) in operations() {
+        for way in 0..2 {
+            let scopes = operation["security"][way].as_object().unwrap().values().next().unwrap();
+            assert_eq!(scopes.as_array().unwrap().len(), 1, "{name}");
+        }
+        for status in ["401", "403", "500", "503"] {
+            assert!(operation["responses"][status]["x-error-codes"].is_array(), "{name}: {status}");
+        }
+        assert!(!operation["summary"].as_str().unwrap().is_empty(), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 7);
+}
+
+#[test]
+fn everything_that_is_referred_to_exists() {
+    let text = DOCUMENT.to_string();
+    let references: Vec<_> = text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(references.len() > 10);
+    for reference in references {
+        assert!(DOCUMENT.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn no_amount_is_a_number() {
+    assert!(!DOCUMENT.to_string().contains("\"number\""), "floating-point numbers have no place here");
+}

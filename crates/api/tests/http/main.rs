@@ -1,0 +1,15 @@
+//! The API through its router, on a real engine over a SQLite database of its own: nothing is mocked. Every answer that a
+//! test sees is held against the OpenAPI document.
+
+mod concealment;
+mod document;
+mod idempotency;
+mod listener;
+mod malformed;
+mod pages;
+mod platform;
+mod read;
+mod schema;
+mod send;
+mod services;
+mod webhooks;
