@@ -52,13 +52,13 @@ async fn refill(
     let rows = inner.store.outbox_page(target, wanted.lane, wanted.after_id, limit).await?;
     let last_id = rows.last().map_or(wanted.after_id, |row| row.id);
     let reached_end = rows.len() < wanted.limit;
-    let page = tasks(inner, rows).await;
+    let page = tasks(inner, &rows).await;
     queue.refilled(wanted.lane, page, last_id, reached_end);
     Ok(())
 }
 
 /// The tasks behind outbox rows, in their order. A row whose message cannot be read is left where it is, with an error.
-async fn tasks(inner: &Inner, rows: Vec<OutboxRow>) -> Vec<Queued> {
+async fn tasks(inner: &Inner, rows: &[OutboxRow]) -> Vec<Queued> {
     let ids: Vec<_> = rows
         .iter()
         .filter(|row| row.kind == OutboxKind::Submit)
@@ -77,10 +77,10 @@ async fn tasks(inner: &Inner, rows: Vec<OutboxRow>) -> Vec<Queued> {
         let live = inner.live.insert(live);
         messages.insert(live.message.id, live);
     }
-    rows.into_iter().filter_map(|row| task(row, &messages)).collect()
+    rows.iter().filter_map(|row| task(row, &messages)).collect()
 }
 
-fn task(row: OutboxRow, messages: &HashMap<MessageId, Arc<Live>>) -> Option<Queued> {
+fn task(row: &OutboxRow, messages: &HashMap<MessageId, Arc<Live>>) -> Option<Queued> {
     let task = match row.kind {
         OutboxKind::Submit => {
             let segment = SegmentId::from_raw(row.id);
@@ -174,7 +174,7 @@ async fn due(inner: &Inner) -> Result<(), sambac_store::StoreError> {
     let rows: Vec<_> =
         rows.into_iter().filter(|row| inner.bus.queue(row.target).len() < inner.settings.lane_capacity).collect();
     let mut waits = Vec::new();
-    for queued in tasks(inner, rows).await {
+    for queued in tasks(inner, &rows).await {
         let queue = inner.bus.queue(queued.target);
         let (done, wait) = tokio::sync::oneshot::channel();
         waits.push(wait);

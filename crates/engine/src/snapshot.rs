@@ -73,7 +73,7 @@ impl Snapshot {
         for row in configuration.webhooks.iter().filter(|row| row.state == WebhookState::Enabled) {
             webhooks_of.entry(row.account_id).or_default().push(row.id);
         }
-        let accounts = configuration.accounts.into_iter().filter_map(|row| {
+        let accounts = configuration.accounts.into_iter().map(|row| {
             let tariff =
                 Arc::clone(tariffs.entry(row.tariff_id).or_insert_with(|| empty_tariff(row.tariff_id, row.currency)));
             let account = Account {
@@ -81,7 +81,7 @@ impl Snapshot {
                 tariff,
                 credit_limit_micros: row.credit_limit_micros,
             };
-            Some((row.id, account))
+            (row.id, account)
         });
         Self {
             version: configuration.version,

@@ -178,14 +178,15 @@ impl Engine {
 }
 
 /// Policy, encoding, segmentation, routing and price, in this order, against one snapshot. Pure.
-pub(crate) fn prepare(snapshot: &Arc<Snapshot>, request: SubmitRequest) -> Result<Draft, Refusal> {
+pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> Result<Draft, Refusal> {
     let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
     if !account.active {
         return Err(ErrorCode::AccountSuspended.into());
     }
     check_reference(&request)?;
     let validity = validity(&request)?;
-    let (body, segments) = encode(&request.content)?;
+    let content = std::mem::replace(&mut request.content, Content::Text(String::new(), None));
+    let (body, segments) = encode(content)?;
     let mcc_mnc = snapshot.networks.lookup(request.destination).map(|network| network.mcc_mnc);
     let (route_id, connector_id) = {
         let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
@@ -221,18 +222,18 @@ fn validity(request: &SubmitRequest) -> Result<Duration, Refusal> {
 }
 
 /// The stored body and its number of segments.
-fn encode(content: &Content) -> Result<(MessageBody, u8), Refusal> {
+fn encode(content: Content) -> Result<(MessageBody, u8), Refusal> {
     let (body, count) = match content {
         Content::Text(text, encoding) => {
             if text.is_empty() {
                 return Err(Refusal::from(ErrorCode::MessageEmpty).at("/text"));
             }
-            let count = text::count(text, *encoding).map_err(|error| unencodable(&error))?;
-            (MessageBody::Text { text: text.clone(), encoding: count.encoding }, count)
+            let count = text::count(&text, encoding).map_err(|error| unencodable(&error))?;
+            (MessageBody::Text { text, encoding: count.encoding }, count)
         }
         Content::Octets { data, data_coding, udhi } => {
-            let count = text::count_octets(data, *data_coding, *udhi).map_err(|error| unencodable(&error))?;
-            (MessageBody::Octets { data: data.clone(), data_coding: *data_coding, udhi: *udhi }, count)
+            let count = text::count_octets(&data, data_coding, udhi).map_err(|error| unencodable(&error))?;
+            (MessageBody::Octets { data, data_coding, udhi }, count)
         }
     };
     Ok((body, count.segments))
@@ -240,7 +241,7 @@ fn encode(content: &Content) -> Result<(MessageBody, u8), Refusal> {
 
 fn unencodable(error: &text::TextError) -> Refusal {
     let code = match error {
-        text::TextError::TooLong { .. } => ErrorCode::MessageTooLong,
+        text::TextError::TooLong => ErrorCode::MessageTooLong,
         _ => ErrorCode::TextNotEncodable,
     };
     Refusal::new(code, error.to_string()).at("/text")

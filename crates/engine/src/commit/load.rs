@@ -16,9 +16,9 @@ impl Committer {
         for write in inbox {
             match write {
                 Write::Answer(answer) => self.note_missing(answer.segment.message(), &mut missing),
-                Write::Receipt(receipt) => match self.inner.live.by_receipt(receipt.key) {
+                Write::Receipt(receipt) => match self.inner.live.by_receipt(receipt.found.key) {
                     Some(segment) => self.note_missing(segment.message(), &mut missing),
-                    None => keys.push(receipt.key),
+                    None => keys.push(receipt.found.key),
                 },
                 Write::Intent(intent) => {
                     intent.segments.iter().for_each(|segment| self.note_missing(segment.message(), &mut missing));

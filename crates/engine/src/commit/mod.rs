@@ -32,7 +32,7 @@ use after::After;
 use orphans::Orphans;
 
 pub(crate) use write::{
-    Accept, Announcement, Answer, AnswerOutcome, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write,
+    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 

@@ -10,7 +10,7 @@ use sambac_domain::time::Timestamp;
 use sambac_store::NewOrphan;
 use sambac_store::rows::OrphanRow;
 
-use super::{Committer, ReceiptIn};
+use super::{Committer, Found, ReceiptIn};
 use crate::live::Live;
 
 /// What a receipt says of its segment.
@@ -34,24 +34,21 @@ impl Verdict {
 
 impl Committer {
     pub(super) fn receipt(&mut self, incoming: ReceiptIn) {
-        let (session, request) = incoming.acknowledge.clone();
+        let ReceiptIn { acknowledge: (session, request), found } = incoming;
         self.after.acknowledge(session, request);
-        let verdict = Verdict::new(&incoming.receipt, incoming.received_at);
-        let segment = self.inner.live.by_receipt(incoming.key);
+        let verdict = Verdict::new(&found.receipt, found.received_at);
+        let segment = self.inner.live.by_receipt(found.key);
         match segment.and_then(|segment| Some((segment, self.live(segment.message())?))) {
             Some((segment, live)) => self.matched(&live, segment, &verdict),
-            None => self.orphan(&incoming, verdict),
+            None => self.orphan(found, verdict),
         }
     }
 
     /// No segment is known by this id yet: its answer may be on the way.
-    fn orphan(
-        &mut self,
-        ReceiptIn { connector, receipt, destination, key, received_at, .. }: &ReceiptIn,
-        verdict: Verdict,
-    ) {
+    fn orphan(&mut self, found: Found, verdict: Verdict) {
+        let Found { connector, receipt, destination, key, received_at } = found;
         self.inner.metrics.orphan();
-        let (Some(state), Some(destination)) = (verdict.state, *destination) else {
+        let (Some(state), Some(destination)) = (verdict.state, destination) else {
             return tracing::debug!(
                 id = receipt.smsc_message_id,
                 "a receipt that is neither final nor matched is dropped"
@@ -60,16 +57,16 @@ impl Committer {
         let id = self.inner.ids.next(self.now);
         self.batch.orphans.push(NewOrphan {
             id,
-            connector_id: *connector,
-            receipt_key: *key,
-            smsc_message_id: receipt.smsc_message_id.clone(),
+            connector_id: connector,
+            receipt_key: key,
+            smsc_message_id: receipt.smsc_message_id,
             destination,
             state,
-            error: receipt.error.clone(),
+            error: receipt.error,
             done_at: None,
-            received_at: *received_at,
+            received_at,
         });
-        self.orphans.insert(*key, id, verdict);
+        self.orphans.insert(key, id, verdict);
     }
 
     /// Receipts that the last process left without a segment: answers that are still to come may name it.

@@ -103,14 +103,19 @@ pub(crate) enum AnswerOutcome {
 
 /// A receipt as it came in.
 pub(crate) struct ReceiptIn {
+    pub(crate) found: Found,
+    /// Whom to acknowledge once it is stored.
+    pub(crate) acknowledge: (Session, Header),
+}
+
+/// What a receipt says, and where it came in.
+pub(crate) struct Found {
     pub(crate) connector: ConnectorId,
     pub(crate) receipt: Receipt,
     /// Where the message went, as far as the receipt says.
     pub(crate) destination: Option<Msisdn>,
     pub(crate) key: i64,
     pub(crate) received_at: Timestamp,
-    /// Whom to acknowledge once it is stored.
-    pub(crate) acknowledge: (Session, Header),
 }
 
 /// A notice that needs no more work.

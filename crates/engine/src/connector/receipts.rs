@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use sambac_domain::number::normalise_smpp;
+use sambac_domain::number::{Msisdn, normalise_smpp};
 use sambac_domain::receipt::{self, ReceiptInput, normalise_id};
 use sambac_domain::receipt_key::receipt_key;
 use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, Sm, Tag, Tlvs};
 
 use super::Connector;
-use crate::commit::{ReceiptIn, Write};
+use crate::commit::{Found, ReceiptIn, Write};
 
 /// The part of a `deliver_sm` or `data_sm` that a receipt may be in.
 struct Delivered<'a> {
@@ -64,15 +64,10 @@ impl Connector {
         })?;
         // A receipt comes back with the addresses swapped: its source is where the message went.
         let destination = normalise_smpp(delivered.source.ton, delivered.source.addr).ok();
-        let number = destination.map_or(0, |msisdn| msisdn.as_u64());
+        let number = destination.map_or(0, Msisdn::as_u64);
         let key = receipt_key(self.receipt_group(), &normalise_id(&receipt.smsc_message_id), number);
-        Some(ReceiptIn {
-            connector: self.id(),
-            receipt,
-            destination,
-            key,
-            received_at: self.inner.clock.now(),
-            acknowledge: (session.clone(), header),
-        })
+        let received_at = self.inner.clock.now();
+        let found = Found { connector: self.id(), receipt, destination, key, received_at };
+        Some(ReceiptIn { found, acknowledge: (session.clone(), header) })
     }
 }

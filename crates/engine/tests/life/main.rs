@@ -1,5 +1,7 @@
 //! A message's life through the engine, with a real database and a real SMPP session to an operator played by the test.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 mod operator;
 mod platform;
 
