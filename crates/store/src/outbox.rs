@@ -50,15 +50,27 @@ impl Store {
         Ok(next.first::<(Timestamp,)>(self.pool()).await?.map(|(due_at,)| due_at))
     }
 
-    /// The queues that have work, due or not. Costs one look into the index for each, not for each row.
+    /// The queues that have work, due or not. Costs two looks into the index for each, not one for each row.
     pub async fn outbox_targets(&self) -> Result<Vec<OutboxTarget>, StoreError> {
-        let (mut found, mut target, mut lane) = (Vec::new(), TargetId(i64::MIN), Lane(0));
-        let next = "SELECT target, lane FROM outbox WHERE (target, lane) > ($1, $2) ORDER BY target, lane LIMIT 1";
-        while let Some(row) = query(next).bind(&target).bind(&lane).first(self.pool()).await? {
-            (target, lane) = row;
-            found.push(OutboxTarget { target, lane });
+        let mut found = Vec::new();
+        let mut next = self.queue_after(TargetId(i64::MIN), Lane(u8::MAX)).await?;
+        while let Some(queue) = next {
+            found.push(queue);
+            next = self.queue_after(queue.target, queue.lane).await?;
         }
         Ok(found)
+    }
+
+    /// The next lane of this target, or the first of the next. Asked as one, `(target, lane) > ($1, $2)`, SQLite would
+    /// go through all rows of the queue that is left behind.
+    async fn queue_after(&self, target: TargetId, lane: Lane) -> Result<Option<OutboxTarget>, StoreError> {
+        let same = query("SELECT target, lane FROM outbox WHERE target = $1 AND lane > $2 ORDER BY lane LIMIT 1");
+        let mut row = same.bind(&target).bind(&lane).first(self.pool()).await?;
+        if row.is_none() {
+            let next = query("SELECT target, lane FROM outbox WHERE target > $1 ORDER BY target, lane LIMIT 1");
+            row = next.bind(&target).first(self.pool()).await?;
+        }
+        Ok(row.map(|(target, lane)| OutboxTarget { target, lane }))
     }
 
     /// How many rows one queue has. Counts them: for views and tests.

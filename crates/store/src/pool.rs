@@ -19,6 +19,12 @@ use crate::dialect::Dialect;
 /// Enough for every bulk statement in every size, so that each is prepared once per connection.
 const STATEMENTS_CACHED: usize = 512;
 const READERS: u32 = 4;
+/// Every statement finds its rows by an index. Left to its statistics, which are old in a table that fills, PostgreSQL
+/// reads such a table from end to end for a list of a hundred ids; and it would compile plans that run for a
+/// millisecond.
+const POSTGRES_SETTINGS: [(&str, &str); 4] =
+    [("statement_timeout", "30s"), ("synchronous_commit", "on"), ("enable_seqscan", "off"), ("jit", "off")];
+
 const POSTGRES_CONNECTIONS: u32 = 16;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,13 +75,13 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", "8000")
-        .pragma("temp_store", "MEMORY")
         .pragma("mmap_size", "0")
         .statement_cache_capacity(STATEMENTS_CACHED)
         .disable_statement_logging();
-    // The writer comes first: it makes the write-ahead log that read-only connections need to find.
-    let writer =
-        sqlite_pool(1).connect_with(options.clone().pragma("cache_size", "-16384")).await.map_err(store_error)?;
+    // The writer comes first: it makes the write-ahead log that read-only connections need to find. Readers sort in
+    // temporary files what is too much for their cache: a ledger check of a backlog must not fill the memory.
+    let writing = options.clone().pragma("temp_store", "MEMORY").pragma("cache_size", "-16384");
+    let writer = sqlite_pool(1).connect_with(writing).await.map_err(store_error)?;
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
     Ok(Pool::Sqlite { writer, readers, checkpointer: Arc::new(Checkpointer::start(checkpointer)) })
@@ -104,7 +110,7 @@ async fn open_postgres(url: &str) -> Result<Pool, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?
         .application_name("sambac")
-        .options([("statement_timeout", "30s"), ("synchronous_commit", "on")])
+        .options(POSTGRES_SETTINGS)
         .statement_cache_capacity(STATEMENTS_CACHED)
         .disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
