@@ -39,6 +39,8 @@ where
     }
 }
 
+const BAD_FIELD: &str = "a field of the body is not valid";
+
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -57,7 +59,11 @@ fn located<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         },
         Err(error) if error.inner().is_data() => {
             let detail = error.inner().to_string();
-            Err(problem.detail("a field of the body is not valid").at(pointer(error.path(), &detail), detail))
+            Err(problem.detail(BAD_FIELD).at(pointer(error.path(), &detail), detail))
+        }
+        // A word's place taken by `null` or a number counts as bad syntax there, though the whole is JSON.
+        Err(error) if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() => {
+            Err(problem.detail(BAD_FIELD).at(pointer(error.path(), ""), "is not of the right type"))
         }
         Err(error) => Err(problem.detail("the body is not JSON").at("", error.inner().to_string())),
     }
@@ -89,7 +95,7 @@ fn escaped(key: &str) -> String {
 }
 
 fn broken_rules(report: &garde::Report) -> Problem {
-    let problem = Problem::new(ErrorCode::InvalidRequest).detail("a field of the body is not valid");
+    let problem = Problem::new(ErrorCode::InvalidRequest).detail(BAD_FIELD);
     report.iter().fold(problem, |problem, (path, error)| problem.at(format!("/{path}"), error.message()))
 }
 

@@ -24,10 +24,7 @@ mod traffic;
 mod v1;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware;
 use sambac_engine::Engine;
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use openapi::openapi;
 pub use serve::{Limits, serve};
@@ -65,9 +62,6 @@ impl Api {
     }
 
     fn finish(&self, routes: Router) -> Router {
-        routes
-            .layer(DefaultBodyLimit::max(self.limits.body_octets_max))
-            .layer(CatchPanicLayer::custom(answer::panicked))
-            .layer(middleware::from_fn_with_state(self.answering.clone(), answer::answer))
+        answer::around(routes, &self.answering, self.limits.body_octets_max)
     }
 }

@@ -95,8 +95,8 @@ impl Problem {
     }
 
     /// A failure of ours. `cause` goes to the log, never to the client.
-    pub(crate) fn internal(cause: impl ToString) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Internal) }
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal) }
     }
 
     /// Says what is particular to this case.
@@ -217,7 +217,7 @@ impl From<Refusal> for Problem {
 
 impl From<sambac_store::StoreError> for Problem {
     fn from(error: sambac_store::StoreError) -> Self {
-        Self::internal(error)
+        Self::internal(error.to_string())
     }
 }
 

@@ -123,3 +123,6 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, shutdown:
         tracing::trace!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests;

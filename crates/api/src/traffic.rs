@@ -50,8 +50,7 @@ impl Traffic {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("sambac_http");
         let requests = Family::default();
-        let durations: Family<RouteLabels, Histogram> =
-            Family::new_with_constructor(|| Histogram::new(BUCKETS_S.into_iter()));
+        let durations: Family<RouteLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS_S));
         let in_flight = Gauge::default();
         registry.register("requests", "Requests answered", requests.clone());
         registry.register("request_duration_seconds", "Time from head to answer", durations.clone());

@@ -113,8 +113,7 @@ impl Operation<'_> {
 
     fn responses(&self, document: &Value) -> String {
         let responses: Vec<_> = self.value["responses"].as_object().into_iter().flatten().collect();
-        let rows =
-            responses.iter().map(|(status, response)| [status.to_string(), line(text(&response["description"]))]);
+        let rows = responses.iter().map(|(status, response)| [(*status).clone(), line(text(&response["description"]))]);
         let table = table(["Status", "When"], rows);
         let details: String =
             responses.iter().map(|(status, response)| response_details(document, status, response)).collect();

@@ -105,3 +105,133 @@ impl LifeEvent {
         Self { at, event: event.to_owned(), segment, detail }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sambac_domain::error::ErrorCode;
+    use sambac_domain::{
+        AccountId, ConnectorId, EventId, MccMnc, MessageId, MessageState, Msisdn, PostingId, RateId, RouteId,
+        SegmentId, Timestamp, TrafficClass,
+    };
+    use sambac_store::rows::MessageRow;
+
+    use super::*;
+
+    const MESSAGE: MessageId = MessageId::from_raw(1 << 20);
+
+    /// Two segments: the first delivered, the second refused after a retry.
+    fn ended() -> MessageView {
+        let row = MessageRow {
+            id: MESSAGE,
+            account_id: AccountId::from_raw(256),
+            origin: 0,
+            origin_id: 256,
+            sender: "MyBank".parse().expect("a sender"),
+            destination: Msisdn::from_u64(447_700_900_123).expect("a number"),
+            class: TrafficClass::Otp,
+            body: None,
+            segment_count: 2,
+            mcc_mnc: Some(MccMnc::TEST),
+            route_id: RouteId::from_raw(256),
+            rate_id: RateId::from_raw(256),
+            price_micros: 12_500,
+            currency: "EUR".parse().expect("a currency"),
+            receipt_wanted: true,
+            client_ref: None,
+            state: MessageState::Rejected,
+            error: Some(ErrorCode::OperatorRejected),
+            accepted_at: Timestamp(0),
+            expires_at: Timestamp(300),
+            final_at: Some(Timestamp(40)),
+        };
+        let segments = vec![
+            SegmentRow { smsc_message_id: Some("0a".into()), ..segment(1, MessageState::Delivered, 0, 30) },
+            SegmentRow {
+                error: Some(ErrorCode::OperatorRejected),
+                operator_error: Some("ESME_RINVDSTADR".into()),
+                ..segment(2, MessageState::Rejected, 0x0b, 40)
+            },
+        ];
+        let events =
+            vec![event("retry", Some("throttled")), event("receipt_repeated", Some(r#"{"state":"delivered"}"#))];
+        let charges = vec![charge(1, ChargeState::Captured), charge(2, ChargeState::Voided)];
+        MessageView { row, segments, events, charges }
+    }
+
+    fn segment(no: u8, state: MessageState, command_status: u32, final_at: i64) -> SegmentRow {
+        SegmentRow {
+            id: SegmentId::new(MESSAGE, no),
+            connector_id: ConnectorId::from_raw(256),
+            state,
+            smsc_message_id: None,
+            receipt_key: None,
+            attempts: 1,
+            possible_duplicate: false,
+            command_status: Some(command_status),
+            error: None,
+            operator_error: None,
+            submitted_at: Some(Timestamp(10)),
+            answered_at: Some(Timestamp(20)),
+            final_at: Some(Timestamp(final_at)),
+        }
+    }
+
+    fn event(kind: &str, detail: Option<&str>) -> EventRow {
+        let (id, at) = (EventId::from_raw(256), Timestamp(15));
+        let detail = detail.map(str::to_owned);
+        EventRow { id, message_id: MESSAGE, segment_no: 2, kind: kind.to_owned(), at, detail }
+    }
+
+    fn charge(no: u8, state: ChargeState) -> ChargeRow {
+        ChargeRow {
+            id: SegmentId::new(MESSAGE, no),
+            account_id: AccountId::from_raw(256),
+            rate_id: RateId::from_raw(256),
+            amount_micros: 12_500,
+            currency: "EUR".parse().expect("a currency"),
+            state,
+            hold_posting_id: PostingId::from_raw(256),
+            settle_posting_id: Some(PostingId::from_raw(512)),
+        }
+    }
+
+    #[test]
+    fn a_life_is_told_from_accept_to_cdr_in_order() {
+        let life: Vec<_> = of(&ended()).into_iter().map(|line| (line.at.0.0, line.event, line.segment)).collect();
+        let expected = [
+            (0, "accepted", None),
+            (0, "routed", None),
+            (0, "held", None),
+            (10, "submitting", Some(1)),
+            (10, "submitting", Some(2)),
+            (15, "retry", Some(2)),
+            (15, "receipt_repeated", Some(2)),
+            (20, "answered", Some(1)),
+            (20, "answered", Some(2)),
+            (30, "delivered", Some(1)),
+            (40, "rejected", Some(2)),
+            (40, "captured", Some(1)),
+            (40, "voided", Some(2)),
+            (40, "cdr_written", Some(1)),
+            (40, "cdr_written", Some(2)),
+        ];
+        assert_eq!(life, expected.map(|(at, event, segment)| (at, event.to_owned(), segment)));
+    }
+
+    #[test]
+    fn lines_carry_what_there_is_to_know() {
+        let life = of(&ended());
+        let detail = |event: &str, no| {
+            let line = life.iter().find(|line| line.event == event && line.segment == no).expect("a line");
+            line.detail.clone()
+        };
+        assert_eq!(detail("held", None)["amount"], "0.025");
+        assert_eq!(detail("answered", Some(1)), json!({ "command_status": "0x00000000", "smsc_message_id": "0a" }));
+        assert_eq!(
+            detail("rejected", Some(2)),
+            json!({ "error": "operator_rejected", "operator_error": "ESME_RINVDSTADR" })
+        );
+        assert_eq!(detail("retry", Some(2)), json!({ "text": "throttled" }));
+        assert_eq!(detail("receipt_repeated", Some(2)), json!({ "state": "delivered" }));
+    }
+}

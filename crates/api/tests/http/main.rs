@@ -1,6 +1,8 @@
 //! The API through its router, on a real engine over a SQLite database of its own: nothing is mocked. Every answer that a
 //! test sees is held against the OpenAPI document.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod concealment;
 mod document;
 mod idempotency;

@@ -58,10 +58,6 @@ pub(crate) struct Reply {
 
 impl Platform {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Limits::default()).await
-    }
-
-    pub(crate) async fn start_with(limits: Limits) -> Self {
         let folder = new_folder();
         let store = Store::open(&format!("sqlite://{}", folder.join("sambac.db").display())).await.unwrap();
         store.migrate().await.unwrap();
@@ -70,7 +66,7 @@ impl Platform {
         let bank = add_key(&store, BANK, 1, &Scope::ALL, |_| {}).await;
         let shop = add_key(&store, SHOP, 2, &Scope::ALL, |_| {}).await;
         let engine = Engine::start(Settings::new(seal), store, Clock::mock(NOW)).await.unwrap();
-        let api = Api::new(engine.clone(), limits);
+        let api = Api::new(engine.clone(), Limits::default());
         Self { api: api.public(), services: api.services(), engine, bank, shop, folder }
     }
 
@@ -166,10 +162,11 @@ pub(crate) fn request(method: Method, path: &str, key: &str) -> axum::http::requ
 /// A good message, with `changes` laid over it; a field changed to `null` is taken out.
 pub(crate) fn sms(changes: Value) -> Value {
     let mut body = json!({ "to": "+447700900123", "from": "MyBank", "text": "Your code is 000000" });
-    for (name, value) in changes.as_object().unwrap() {
+    let Value::Object(changes) = changes else { panic!("{changes} is no object") };
+    for (name, value) in changes {
         match value {
-            Value::Null => drop(body.as_object_mut().unwrap().remove(name)),
-            value => body[name] = value.clone(),
+            Value::Null => drop(body.as_object_mut().unwrap().remove(&name)),
+            value => body[name] = value,
         }
     }
     body
