@@ -19,6 +19,8 @@ use crate::live::{Live, Progress, SegmentProgress};
 
 /// How long a segment waits before it is tried again after a temporary refusal.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
+/// Attempts after which a temporary refusal sends the segment to the route's next connector, while there is one.
+const ATTEMPTS_BEFORE_FAIL_OVER: u8 = 2;
 
 /// A segment under decision: who it is and where its outbox row stands.
 struct Case {
@@ -179,7 +181,8 @@ impl Committer {
 
     fn retry_later(&mut self, case: &Case, kind: &'static str) {
         let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
-        if attempts >= self.inner.settings.attempts_max {
+        let has_next = self.next_connector(case).is_some();
+        if attempts >= self.inner.settings.attempts_max || has_next && attempts >= ATTEMPTS_BEFORE_FAIL_OVER {
             return self.fail_over(case, ErrorCode::OperatorUnavailable);
         }
         let due_at = self.now.saturating_add(RETRY_DELAY);
