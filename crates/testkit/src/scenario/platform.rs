@@ -85,7 +85,7 @@ impl Platform {
         until_true("every connector is bound", async || {
             let health = self.health().await?;
             let connectors = health["connectors"].as_array().map_or(&[][..], Vec::as_slice);
-            Ok(!connectors.is_empty() && connectors.iter().all(|connector| connector["bound"] == true))
+            Ok(!connectors.is_empty() && connectors.iter().all(|connector| connector["bound"] == connector["binds"]))
         })
         .await
     }

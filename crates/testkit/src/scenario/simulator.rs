@@ -35,7 +35,16 @@ impl Simulator {
         self.address
     }
 
-    /// What it has seen and done so far; it writes at least every 50 ms.
+    /// Stops it in good order, and returns all that it has seen and done.
+    ///
+    /// # Errors
+    /// When it does not stop, or its journal is not readable.
+    pub async fn finish(&mut self) -> Result<Journal> {
+        self.stop().await?;
+        self.journal()
+    }
+
+    /// What it has seen and done up to some 50 ms ago: while it runs, it writes now and then.
     ///
     /// # Errors
     /// When the journal is not there or not readable.
@@ -43,7 +52,7 @@ impl Simulator {
         Journal::read(&self.journal)
     }
 
-    /// Stops it in good order: its journal is complete then.
+    /// Stops it in good order, unless it is stopped.
     ///
     /// # Errors
     /// When it does not stop.

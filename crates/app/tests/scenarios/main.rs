@@ -1,0 +1,44 @@
+//! Scenarios: the real binary with simulated operators and clients, one file per behaviour, counting what is in each state.
+//!
+//! A scenario that fails keeps its logs, journals and database, and prints where they are.
+//!
+//! ```text
+//! cargo nextest run -p sambac-app --test scenarios one_message_rest
+//! ```
+
+mod backlog_small;
+mod demo;
+mod failures;
+mod kill_9;
+mod load;
+mod one_message_rest;
+mod one_message_smpp;
+mod refused;
+mod sigterm_drain;
+
+use anyhow::Result;
+use sambac_testkit::scenario::{Platform, Secrets, Simulator, Site, World};
+
+/// A healthy operator, one account with funds, and the platform between them.
+struct Healthy {
+    world: World,
+    operator: Simulator,
+    secrets: Secrets,
+    platform: Platform,
+}
+
+impl Healthy {
+    async fn start(name: &str) -> Result<Self> {
+        let world = world(name)?;
+        let operator = world.simulator("alpha", "").await?;
+        let site = Site::with_one_account("10").connector("alpha", &operator, "").route("all", &["alpha"], "");
+        let secrets = world.apply(&site).await?;
+        let platform = world.platform(&[]).await?;
+        platform.until_bound().await?;
+        Ok(Self { world, operator, secrets, platform })
+    }
+}
+
+fn world(name: &str) -> Result<World> {
+    World::new(env!("CARGO_BIN_EXE_sambac"), name)
+}
