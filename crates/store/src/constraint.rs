@@ -95,3 +95,34 @@ fn by_code(error: &dyn DatabaseError) -> StoreError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::CONSTRAINTS;
+    use crate::Store;
+    use crate::query::query;
+
+    /// Those that nobody can violate from outside.
+    const OWN: [&str; 2] = ["platform_pkey", "schema_versions_pkey"];
+
+    #[tokio::test]
+    async fn every_constraint_of_the_schema_is_in_the_list() {
+        let migrate = async |url: String| {
+            let store = Store::open(&url).await.unwrap();
+            store.migrate().await.unwrap();
+            store.close().await;
+        };
+        let database = sambac_testkit::postgres::database(migrate).await.unwrap();
+        let store = Store::open(database.url()).await.unwrap();
+        let names = query(
+            "SELECT CAST(conname AS TEXT) FROM pg_constraint JOIN pg_namespace n ON n.oid = connamespace
+             WHERE n.nspname = 'public' AND contype IN ('p', 'u', 'c')",
+        );
+        let names = names.all::<(String,)>(store.pool()).await.unwrap();
+        let names: BTreeSet<String> = names.into_iter().map(|(name,)| name).collect();
+        let listed = CONSTRAINTS.iter().map(|(name, _, _)| *name).chain(OWN).map(str::to_owned);
+        assert_eq!(names, listed.collect());
+    }
+}

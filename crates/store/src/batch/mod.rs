@@ -133,12 +133,26 @@ batch! {
     orphans_done: i64,
 }
 
+/// How often a batch is written again after another writer was in the way.
+const REPEATS_MAX: u32 = 3;
+
 impl Store {
-    /// Writes a batch: durable when this returns `Ok`, and no part of it otherwise.
+    /// Writes a batch: durable when this returns `Ok`, and no part of it otherwise. Only when the connection broke during
+    /// the commit itself (`Unavailable`, PostgreSQL) it may have been kept; then its inserts are refused as conflicts.
     pub async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
+        let mut repeats = 0;
+        loop {
+            match self.commit_once(batch).await {
+                Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn commit_once(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         work.write(batch).await?;
         work.commit().await

@@ -34,7 +34,7 @@ on_both_databases! {
 
         let begun = intent(1, vec![segment_id(1)]);
         store.commit(&Batch { intents: vec![begun.clone()], ..Batch::default() }).await.unwrap();
-        assert_eq!(store.intents().await.unwrap(), [begun.clone()]);
+        assert_eq!(store.intents().await.unwrap(), std::slice::from_ref(&begun));
         let answered = Batch {
             segment_updates: vec![submitted(1)],
             intents_done: vec![begun.id],

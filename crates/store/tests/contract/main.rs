@@ -1,5 +1,7 @@
 //! Every public function of the store, on SQLite and on PostgreSQL. A missing server fails these tests.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first failure")]
+
 mod batch;
 mod both;
 mod configuration;
