@@ -9,6 +9,7 @@
 mod backlog_small;
 mod demo;
 mod failures;
+mod interop;
 mod kill_9;
 mod load;
 mod one_message_rest;
