@@ -24,6 +24,7 @@ use sambac_domain::id::{IntentId, SegmentId};
 use sambac_domain::time::Timestamp;
 use sambac_store::{Batch, Lengths, StoreError};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::Inner;
 use crate::live::Live;
@@ -38,6 +39,12 @@ pub(crate) use write::{key_of, target_of};
 
 /// How long to wait before a batch that the database refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Small groups begin at least this long after one another. At a thousand messages a second each step of each message
+/// would otherwise get a commit of its own: measured, four times the CPU for half a millisecond.
+const PACE: Duration = Duration::from_millis(2);
+/// Groups of this size are not held back.
+const SMALL_GROUP: usize = 64;
 
 /// The task's own state.
 pub(crate) struct Committer {
@@ -63,6 +70,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut writes: mpsc::Receiver<Write>) {
     let mut committer = Committer::new(inner);
     let mut inbox = Vec::with_capacity(group_max);
     let mut closed = false;
+    let mut last_start = Instant::now();
     loop {
         tokio::select! {
             biased;
@@ -73,6 +81,15 @@ pub(crate) async fn run(inner: Arc<Inner>, mut writes: mpsc::Receiver<Write>) {
                 continue;
             }
         }
+        if inbox.len() < SMALL_GROUP && !closed {
+            tokio::time::sleep_until(last_start + PACE).await;
+            while inbox.len() < group_max
+                && let Ok(write) = writes.try_recv()
+            {
+                inbox.push(write);
+            }
+        }
+        last_start = Instant::now();
         committer.group(&mut inbox).await;
     }
 }
@@ -143,7 +160,7 @@ impl Committer {
             if self.batch.is_empty() {
                 break;
             }
-            let started = tokio::time::Instant::now();
+            let started = Instant::now();
             match self.inner.store.commit(&self.batch).await {
                 Ok(()) => {
                     self.inner.metrics.committed(started.elapsed(), &self.batch);
