@@ -51,6 +51,7 @@ impl Send {
         if life::is_delivered(&life) {
             return Ok(());
         }
-        Err(Failure::because(Exit::Refused, format!("{message_id} is {state} after {} s at most", self.timeout_s)))
+        let after = if life::is_final(&life) { String::new() } else { format!(" after {} s", self.timeout_s) };
+        Err(Failure::because(Exit::Refused, format!("{message_id} is {state}{after}, not delivered")))
     }
 }

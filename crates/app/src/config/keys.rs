@@ -146,19 +146,19 @@ pub(crate) fn schema() -> Value {
                 top.insert(key.path.to_owned(), key.schema());
             }
             Some((section, name)) => {
-                let section = sections.entry(section).or_insert_with(|| object(Map::new()));
+                let section = sections.entry(section).or_insert_with(|| object(&Map::new()));
                 section["properties"][name] = key.schema();
             }
         }
     }
     top.extend(sections);
-    let mut schema = object(top);
+    let mut schema = object(&top);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Sambac configuration");
     schema
 }
 
-fn object(properties: Map<String, Value>) -> Value {
+fn object(properties: &Map<String, Value>) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
