@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::command::Bench;
 use crate::client::send::Send;
 use crate::client::status::Status;
 use crate::config::command::ConfigCommand;
@@ -34,6 +35,7 @@ enum Command {
     Apply(Apply),
     Migrate(Migrate),
     Config(ConfigCommand),
+    Bench(Bench),
     /// Print the OpenAPI document of the public API.
     Openapi,
 }
@@ -52,6 +54,7 @@ impl Cli {
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
+            Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),
             Command::Openapi => output::text(&format!("{}\n", sambac_api::openapi().to_pretty_json()?)),
         }

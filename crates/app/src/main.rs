@@ -5,6 +5,7 @@
 //! sambac run --config sambac.toml  # the platform
 //! ```
 
+mod bench;
 mod cli;
 mod client;
 mod config;

@@ -1,0 +1,126 @@
+//! What the platform is told before a load: one operator behind one connector, one account, and its ways in.
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// The names and the link of one site. Names end in something unique, so that several sites can share a database.
+pub(crate) struct Wanted {
+    pub(crate) unique: String,
+    /// The operator's port on this machine.
+    pub(crate) port: u16,
+    pub(crate) binds: u16,
+    pub(crate) window: u16,
+}
+
+/// What was made by applying it.
+#[derive(Clone, Debug)]
+pub(crate) struct Secrets {
+    pub(crate) api_key: String,
+    /// Password of the SMPP account of class transactional.
+    pub(crate) bulk: String,
+    /// Password of the SMPP account of class otp.
+    pub(crate) otp: String,
+}
+
+impl Wanted {
+    /// system_id of the SMPP account of class transactional.
+    pub(crate) fn bulk_id(&self) -> String {
+        format!("bulk{}", self.unique)
+    }
+
+    /// system_id of the SMPP account of class otp.
+    pub(crate) fn otp_id(&self) -> String {
+        format!("otp{}", self.unique)
+    }
+
+    /// The provisioning file.
+    pub(crate) fn file(&self) -> String {
+        let Self { unique, port, binds, window } = self;
+        let (bulk, otp) = (self.bulk_id(), self.otp_id());
+        format!(
+            r#"
+operator = [{{ name = "operator-{unique}" }}]
+tariff = [{{ name = "tariff-{unique}", currency = "EUR", rate = [{{ price = "0.01" }}] }}]
+api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send"] }}]
+
+[[account]]
+name = "bench-{unique}"
+currency = "EUR"
+tariff = "tariff-{unique}"
+payment = [{{ amount = "1000000000", reference = "bench" }}]
+
+[[connector]]
+name = "link-{unique}"
+operator = "operator-{unique}"
+host = "127.0.0.1"
+port = {port}
+system_id = "sambac"
+password = "bench"
+binds = {binds}
+window_max = {window}
+settings = {{ reconnect_max_ms = 1000 }}
+
+[[route]]
+name = "route-{unique}"
+position = 1
+match = {{ account = "bench-{unique}" }}
+connectors = ["link-{unique}"]
+
+[[smpp_account]]
+system_id = "{bulk}"
+account = "bench-{unique}"
+binds_max = 100
+window_max = 1000
+
+[[smpp_account]]
+system_id = "{otp}"
+account = "bench-{unique}"
+class = "otp"
+binds_max = 100
+window_max = 1000
+"#
+        )
+    }
+
+    /// The secrets in the answer of `sambac apply`.
+    pub(crate) fn secrets(&self, answer: &Value) -> anyhow::Result<Secrets> {
+        let secret = |kind: &str, of: &str| {
+            let mut secrets = answer["secrets"].as_array().into_iter().flatten();
+            let found = secrets.find(|secret| secret["kind"] == kind && secret["of"] == of);
+            let text = found.and_then(|secret| secret["secret"].as_str()).map(str::to_owned);
+            text.with_context(|| format!("apply made no {kind} for {of}"))
+        };
+        Ok(Secrets {
+            api_key: secret("api_key", "bench")?,
+            bulk: secret("smpp_password", &self.bulk_id())?,
+            otp: secret("smpp_password", &self.otp_id())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::file::File;
+
+    #[test]
+    fn the_file_is_one_that_apply_reads() {
+        let wanted = Wanted { unique: "1f2e3d4c5b".to_owned(), port: 2775, binds: 2, window: 500 };
+        let file = File::parse(&wanted.file()).expect("it is well formed");
+        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (1, 2, 1));
+        assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
+    }
+
+    #[test]
+    fn each_secret_is_found_by_what_it_is_for() {
+        let wanted = Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1 };
+        let answer = serde_json::json!({"secrets": [
+            {"kind": "smpp_password", "of": "otp7", "secret": "o"},
+            {"kind": "api_key", "of": "bench", "secret": "k"},
+            {"kind": "smpp_password", "of": "bulk7", "secret": "b"},
+        ]});
+        let secrets = wanted.secrets(&answer).expect("all are there");
+        assert_eq!((secrets.api_key.as_str(), secrets.bulk.as_str(), secrets.otp.as_str()), ("k", "b", "o"));
+        assert!(wanted.secrets(&Value::Null).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! The scenarios: what is offered, to what, and which figures count.
+
+mod backlog;
+mod drain;
+mod rest;
+mod restart;
+mod smpp;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::report::Report;
+
+/// Which load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// SMPP in, SMPP out, receipts back, as fast as the platform can deliver.
+    SmppClosed,
+    /// The same at a fixed rate, for latency.
+    SmppOpen,
+    /// Single sends over REST on connections that are kept.
+    RestClosed,
+    /// An operator that answers after 50 ms, one bind with a window of 100.
+    #[value(name = "operator-50ms")]
+    Operator50ms,
+    /// Accepting without an operator, then draining when it comes.
+    Backlog,
+    /// From the start of the process to the first accepted message; idle memory; size of the binary.
+    Restart,
+}
+
+/// What can be chosen about a load. What is not given is the scenario's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Where data folders are made.
+    pub(crate) folder: PathBuf,
+    /// Whether they stay.
+    pub(crate) keep: bool,
+    pub(crate) store_url: Option<String>,
+    pub(crate) duration_s: Option<u64>,
+    pub(crate) rate_per_s: Option<u64>,
+    pub(crate) binds: u16,
+    pub(crate) window: u16,
+    pub(crate) connections: u16,
+    pub(crate) unfinished_max: u64,
+    pub(crate) backlog: u64,
+}
+
+impl Scenario {
+    /// All of them, in the order in which they are run.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::SmppClosed, Self::SmppOpen, Self::RestClosed, Self::Operator50ms, Self::Backlog, Self::Restart];
+
+    /// As on the command line and in file names.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Runs it. Settings, load and costs are filled in; the caller adds where and when.
+    pub(crate) async fn run(self, options: &Options) -> anyhow::Result<Report> {
+        match self {
+            Self::SmppClosed => smpp::closed(options).await,
+            Self::SmppOpen => smpp::open(options).await,
+            Self::Operator50ms => smpp::slow_operator(options).await,
+            Self::RestClosed => rest::closed(options).await,
+            Self::Backlog => backlog::run(options).await,
+            Self::Restart => restart::run(options).await,
+        }
+    }
+}
