@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sambac_domain::error::ErrorCode;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::Door;
 use crate::problem::{FieldError, ProblemBody, RetryAdvice};
-use crate::{shown, v1};
+use crate::v1;
 
 /// The document's responses of one kind, by status.
 pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
@@ -80,11 +80,6 @@ fn problem(codes: &BTreeSet<&str>) -> Response {
         .content("application/problem+json", content)
         .extensions(Some(Extensions::builder().add("x-error-codes", codes).build()))
         .build()
-}
-
-/// The schema of a code of the catalogue.
-pub(crate) fn error_code() -> Object {
-    shown::one_of(ErrorCode::ALL.iter().map(|code| code.code()))
 }
 
 impl Modify for Keys {

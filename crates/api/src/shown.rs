@@ -1,8 +1,13 @@
 //! How values are shown outside: moments as RFC 3339 text, amounts as decimal text, never as floating-point numbers.
 
+use std::borrow::Cow;
+
+use sambac_domain::error::ErrorCode;
 use sambac_domain::{Currency, MessageState, Micros, Money, Timestamp, TrafficClass};
+use sambac_store::rows::WebhookState;
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A moment: `2026-11-23T10:00:00.123Z`.
@@ -48,7 +53,7 @@ impl Serialize for Amount {
 }
 
 impl PartialSchema for Moment {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    fn schema() -> RefOr<Schema> {
         text("date-time", "2026-11-23T10:00:00.123Z").into()
     }
 }
@@ -56,7 +61,7 @@ impl PartialSchema for Moment {
 impl ToSchema for Moment {}
 
 impl PartialSchema for Amount {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    fn schema() -> RefOr<Schema> {
         text("decimal", "0.0125").into()
     }
 }
@@ -70,22 +75,46 @@ fn text(format: &str, example: &str) -> ObjectBuilder {
         .examples([serde_json::Value::from(example)])
 }
 
-/// The schema of a word out of a list.
-pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+/// Declares how a value that is shown as one word of a list is described; the values themselves are the domain's.
+macro_rules! words {
+    ($($(#[doc = $doc:literal])+ $name:ident $schema:literal $words:expr;)+) => {$(
+        $(#[doc = $doc])+
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words: Vec<&'static str> = $words;
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($schema)
+            }
+        }
+    )+};
 }
 
-/// The schema of a message's or segment's state.
-pub(crate) fn state() -> Object {
-    one_of(MessageState::ALL.map(MessageState::as_str))
+words! {
+    /// A message's or segment's state.
+    State "MessageState" MessageState::ALL.map(MessageState::as_str).to_vec();
+    /// A state that a message's own row is ever in; those between are its segments'.
+    ListedState "ListedState" listed_states().map(MessageState::as_str).collect();
+    /// A traffic class.
+    Class "TrafficClass" TrafficClass::ALL.map(TrafficClass::as_str).to_vec();
+    /// An encoding of text.
+    TextEncoding "TextEncoding" vec!["gsm7", "latin1", "ucs2"];
+    /// A code of the error catalogue.
+    Code "ErrorCode" ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    /// What became of a price.
+    Charge "Charge" vec!["held", "captured", "voided"];
+    /// Whether a webhook is called.
+    Calling "WebhookState" vec![WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()];
 }
 
-/// The schema of a traffic class.
-pub(crate) fn class() -> Object {
-    one_of(TrafficClass::ALL.map(TrafficClass::as_str))
-}
-
-/// The schema of an encoding of text.
-pub(crate) fn encoding() -> Object {
-    one_of(["gsm7", "latin1", "ucs2"])
+/// Routed, as a message is from the moment it is taken, and the final states.
+pub(crate) fn listed_states() -> impl Iterator<Item = MessageState> {
+    let listed = |state: &MessageState| state.is_final() || *state == MessageState::Routed;
+    MessageState::ALL.into_iter().filter(listed)
 }

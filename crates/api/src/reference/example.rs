@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 /// How deep schemas may nest before an example is cut, should one ever name itself.
 const DEPTH_MAX: usize = 8;
 
-/// Follows `$ref` into the document's components.
+/// Follows `$ref` into the document's components, and takes the alternative of an optional value that is not `null`.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let alternatives = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+    let schema = alternatives.into_iter().flatten().find(|one| one["type"] != "null").unwrap_or(schema);
     let target = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     target.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
 }
@@ -19,7 +21,7 @@ pub(super) fn request(document: &Value, schema: &Value) -> Value {
     Value::Object(names.map(|name| (name.to_owned(), of(document, &schema["properties"][name], 0))).collect())
 }
 
-/// A value with all that a response has.
+/// A value with all that a response always has, and of the rest what has an example of its own.
 pub(super) fn response(document: &Value, schema: &Value) -> Value {
     of(document, schema, 0)
 }
@@ -33,9 +35,16 @@ pub(super) fn fields<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str
     parts.chain(own.map(|(name, field)| (name.as_str(), field, required(name)))).collect()
 }
 
+/// What a field is, in its own words or those of its type.
+pub(super) fn description<'a>(field: &'a Value, resolved: &'a Value) -> &'a str {
+    let own = [&field["description"], &field["oneOf"][0]["description"], &field["oneOf"][1]["description"]];
+    own.into_iter().chain([&resolved["description"]]).find_map(Value::as_str).unwrap_or_default()
+}
+
 fn of(document: &Value, schema: &Value, depth: usize) -> Value {
+    let own = schema;
     let schema = resolve(document, schema);
-    let given = [&schema["example"], &schema["examples"][0], &schema["default"], &schema["enum"][0]];
+    let given = [&own["example"], &schema["example"], &schema["examples"][0], &schema["default"], &schema["enum"][0]];
     if let Some(given) = given.into_iter().find(|value| !value.is_null()) {
         return given.clone();
     }
@@ -44,8 +53,9 @@ fn of(document: &Value, schema: &Value, depth: usize) -> Value {
         return Value::Null;
     }
     if !fields.is_empty() {
+        let shown = fields.iter().filter(|(_, field, required)| *required || !field["example"].is_null());
         let object: Map<_, _> =
-            fields.iter().map(|(name, field, _)| ((*name).to_owned(), of(document, field, depth + 1))).collect();
+            shown.map(|(name, field, _)| ((*name).to_owned(), of(document, field, depth + 1))).collect();
         return Value::Object(object);
     }
     match kind(schema) {
@@ -54,15 +64,8 @@ fn of(document: &Value, schema: &Value, depth: usize) -> Value {
         "boolean" => json!(false),
         "object" => json!({}),
         "string" => json!("…"),
-        _ => choice(document, schema, depth),
+        _ => Value::Null,
     }
-}
-
-/// The first alternative that is more than `null`.
-fn choice(document: &Value, schema: &Value, depth: usize) -> Value {
-    let alternatives = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
-    let first = alternatives.into_iter().flatten().find(|one| one["type"] != "null");
-    first.map_or(Value::Null, |one| of(document, one, depth + 1))
 }
 
 /// The type's name; of a nullable one, the other.

@@ -6,6 +6,11 @@ use super::example;
 use super::html::{escape, line, prose, table};
 use super::page::text;
 
+/// How deep tables follow objects inside objects.
+const DEPTH_MAX: usize = 3;
+/// Longer lists of words are told elsewhere.
+const WORDS_MAX: usize = 12;
+
 /// An operation of the document.
 pub(super) struct Operation<'a> {
     method: &'a str,
@@ -50,7 +55,7 @@ impl Operation<'_> {
             path = escape(self.path),
             description = prose(text(&self.value["description"])),
             scope = self.scope(),
-            parameters = self.parameters(),
+            parameters = self.parameters(document),
             body = self.body(document),
             curl = self.curl(document),
             responses = self.responses(document),
@@ -69,7 +74,7 @@ impl Operation<'_> {
         self.value["parameters"].as_array().into_iter().flatten()
     }
 
-    fn parameters(&self) -> String {
+    fn parameters(&self, document: &Value) -> String {
         let rows: Vec<_> = self
             .parameter_list()
             .map(|parameter| {
@@ -77,7 +82,11 @@ impl Operation<'_> {
                 let name = format!("<code>{}</code><br>{place}", escape(text(&parameter["name"])));
                 [
                     name,
-                    about(&parameter["schema"], parameter["required"] == true),
+                    about(
+                        example::resolve(document, &parameter["schema"]),
+                        &Value::Null,
+                        parameter["required"] == true,
+                    ),
                     line(text(&parameter["description"])),
                 ]
             })
@@ -160,26 +169,46 @@ fn response_details(document: &Value, status: &str, response: &Value) -> String 
 }
 
 fn field_table(document: &Value, schema: &Value) -> String {
-    let rows = example::fields(document, schema).into_iter().map(|(name, field, required)| {
+    table(["Field", "Type", "What it is"], field_rows(document, schema, "", 0))
+}
+
+/// A row for each field, those that must be there first, and below it those of the objects that it holds.
+fn field_rows(document: &Value, schema: &Value, place: &str, depth: usize) -> Vec<[String; 3]> {
+    let mut fields = example::fields(document, schema);
+    fields.sort_by_key(|(_, _, required)| !required);
+    let mut rows = Vec::new();
+    for (name, field, required) in fields {
         let resolved = example::resolve(document, field);
-        let description = [&field["description"], &resolved["description"]].into_iter().find_map(Value::as_str);
-        [format!("<code>{}</code>", escape(name)), about(resolved, required), line(description.unwrap_or_default())]
-    });
-    table(["Field", "Type", "What it is"], rows)
+        let about = about(resolved, &field["default"], required);
+        rows.push([
+            format!("<code>{place}{}</code>", escape(name)),
+            about,
+            line(example::description(field, resolved)),
+        ]);
+        let (inner, mark) = match example::kind(resolved) {
+            "array" => (&resolved["items"], "[]."),
+            _ => (resolved, "."),
+        };
+        if depth < DEPTH_MAX {
+            rows.extend(field_rows(document, inner, &format!("{place}{}{mark}", escape(name)), depth + 1));
+        }
+    }
+    rows
 }
 
 /// Type, bounds and words of a schema, in a few words.
-fn about(schema: &Value, required: bool) -> String {
+fn about(schema: &Value, default: &Value, required: bool) -> String {
     let mut parts = vec![example::kind(schema).to_owned()];
     parts.extend(schema["format"].as_str().map(str::to_owned));
-    if let Some(words) = schema["enum"].as_array() {
+    if let Some(words) = schema["enum"].as_array().filter(|words| words.len() <= WORDS_MAX) {
         let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
         parts = vec![words.join(" | ")];
     }
     for (bound, word) in [("minimum", "≥"), ("maximum", "≤"), ("maxLength", "at most")] {
         parts.extend(schema[bound].as_i64().map(|value| format!("{word} {value}")));
     }
-    parts.extend((!schema["default"].is_null()).then(|| format!("default {}", schema["default"])));
+    let default = [default, &schema["default"]].into_iter().find(|value| !value.is_null());
+    parts.extend(default.map(|value| format!("default {value}")));
     let need = if required { "" } else { "<br><span class=\"hint\">optional</span>" };
     format!("{}{need}", escape(&parts.join(", ")))
 }

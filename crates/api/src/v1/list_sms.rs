@@ -25,7 +25,7 @@ pub(crate) struct ListSms {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only in this state: `routed` (on its way) or a final one.
-    #[param(schema_with = listed_state)]
+    #[param(value_type = Option<shown::ListedState>, inline)]
     state: Option<String>,
     /// Only to this number.
     #[param(example = "+447700900123")]
@@ -47,16 +47,17 @@ struct SmsSummary {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// `routed` until it is final.
-    #[schema(schema_with = shown::state)]
+    #[schema(value_type = shown::ListedState, example = "delivered")]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shown::Code>)]
     error: Option<&'static str>,
     #[schema(example = "+447700900123")]
     to: String,
     #[schema(example = "MyBank")]
     from: String,
-    #[schema(schema_with = shown::class)]
+    #[schema(value_type = shown::Class)]
     class: TrafficClass,
     segments: u8,
     /// For all segments.
@@ -142,20 +143,10 @@ impl From<MessageRow> for SmsSummary {
     }
 }
 
-/// The states that a message's row is ever in; those between are its segments'.
-fn listed() -> impl Iterator<Item = MessageState> {
-    let stored = |state: &MessageState| state.is_final() || *state == MessageState::Routed;
-    MessageState::ALL.into_iter().filter(stored)
-}
-
 fn state_of(word: &str) -> Option<MessageState> {
-    listed().find(|state| state.as_str() == word)
+    shown::listed_states().find(|state| state.as_str() == word)
 }
 
 fn states_known() -> String {
-    format!("must be one of {}", listed().map(MessageState::as_str).collect::<Vec<_>>().join(", "))
-}
-
-fn listed_state() -> utoipa::openapi::Object {
-    shown::one_of(listed().map(MessageState::as_str))
+    format!("must be one of {}", shown::listed_states().map(MessageState::as_str).collect::<Vec<_>>().join(", "))
 }

@@ -15,15 +15,17 @@ use crate::shown::{self, Price};
 #[schema(as = SmsQuote)]
 pub(crate) struct Quote {
     /// Always true.
+    #[schema(example = true)]
     dry_run: bool,
     /// How it would be encoded.
-    #[schema(schema_with = shown::encoding)]
+    #[schema(value_type = shown::TextEncoding)]
     encoding: Encoding,
     /// Segments it takes.
     segments: u8,
     /// For all segments.
     price: Price,
     /// Whether your balance covers it now.
+    #[schema(example = true)]
     affordable: bool,
     /// MCC and MNC of the destination's network, as far as known.
     #[schema(example = "001-01")]

@@ -40,12 +40,12 @@ pub(crate) struct SendSms {
     text: String,
     /// How the text is encoded; chosen by its characters when left out.
     #[garde(skip)]
-    #[schema(schema_with = shown::encoding)]
+    #[schema(value_type = Option<shown::TextEncoding>)]
     encoding: Option<TextEncoding>,
     /// What the message is for. An `otp` goes before all others and is never sent twice on doubt.
     #[garde(skip)]
     #[serde(default = "transactional")]
-    #[schema(schema_with = shown::class, default = "transactional")]
+    #[schema(value_type = shown::Class, default = "transactional")]
     class: TrafficClass,
     /// Seconds after which it is not sent any more; by default 300 for an `otp`, else 86400.
     #[garde(range(min = 1, max = 259_200))]
@@ -62,6 +62,7 @@ pub(crate) struct SendSms {
     /// Answer what would happen, without sending, holding or storing anything.
     #[garde(skip)]
     #[serde(default)]
+    #[schema(default = false)]
     dry_run: bool,
     /// Whether you want to be told the final state.
     #[garde(skip)]
@@ -86,12 +87,12 @@ pub(crate) struct AcceptedSms {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// Always `accepted`.
-    #[schema(schema_with = shown::state)]
+    #[schema(value_type = shown::State, example = "accepted")]
     state: MessageState,
     /// Segments it takes; each is charged.
     segments: u8,
     /// How it is encoded.
-    #[schema(schema_with = shown::encoding)]
+    #[schema(value_type = shown::TextEncoding)]
     encoding: Encoding,
     /// Held for all segments.
     price: Price,

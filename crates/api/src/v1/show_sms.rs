@@ -20,17 +20,17 @@ pub(crate) struct Sms {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// How far it is: while it is open, as far as the segment that is least far.
-    #[schema(schema_with = shown::state)]
+    #[schema(value_type = shown::State, example = "delivered")]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shown::Code>)]
     error: Option<&'static str>,
     #[schema(example = "+447700900123")]
     to: String,
     #[schema(example = "MyBank")]
     from: String,
-    #[schema(schema_with = shown::class)]
+    #[schema(value_type = shown::Class)]
     class: TrafficClass,
     /// MCC and MNC of the destination's network, as far as known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ pub(crate) struct Sms {
 struct Segment {
     /// From 1.
     no: u8,
-    #[schema(schema_with = shown::state)]
+    #[schema(value_type = shown::State, example = "delivered")]
     state: MessageState,
     /// Where it goes or went.
     #[schema(example = "con_01h2xcejqtf2n")]
@@ -76,14 +76,14 @@ struct Segment {
     command_status: Option<String>,
     /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shown::Code>)]
     error: Option<&'static str>,
     /// The operator's own word for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_error: Option<String>,
     /// What became of its price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = charge)]
+    #[schema(value_type = Option<shown::Charge>, example = "captured")]
     charge: Option<&'static str>,
 }
 
@@ -171,8 +171,4 @@ fn word(state: ChargeState) -> &'static str {
         ChargeState::Captured => "captured",
         ChargeState::Voided => "voided",
     }
-}
-
-fn charge() -> utoipa::openapi::Object {
-    shown::one_of(["held", "captured", "voided"])
 }

@@ -1,6 +1,6 @@
 //! A webhook as its owner sees it. The secret is not part of it: it is shown once, when it is made.
 
-use sambac_store::rows::{WebhookRow, WebhookState};
+use sambac_store::rows::WebhookRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ pub(crate) struct Webhook {
     #[schema(format = "uri", example = "https://example.com/sms-events")]
     pub(crate) url: String,
     /// `disabled` after too many failures, or by hand.
-    #[schema(schema_with = state)]
+    #[schema(value_type = shown::Calling)]
     pub(crate) state: &'static str,
     /// When it was made.
     pub(crate) created_at: Moment,
@@ -26,8 +26,4 @@ impl From<WebhookRow> for Webhook {
     fn from(row: WebhookRow) -> Self {
         Self { id: row.id.to_string(), url: row.url, state: row.state.as_str(), created_at: Moment(row.created_at) }
     }
-}
-
-fn state() -> utoipa::openapi::Object {
-    shown::one_of([WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()])
 }
