@@ -39,7 +39,7 @@ pub(crate) struct ProblemBody<'a> {
     #[schema(example = 402)]
     status: u16,
     /// What programs match on. Keeps its meaning for ever.
-    #[schema(value_type = crate::shown::Code, example = "insufficient_funds")]
+    #[schema(value_type = crate::shown::Code)]
     code: &'static str,
     /// What is particular to this case.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -77,14 +77,14 @@ fn text(format: &str, example: &str) -> ObjectBuilder {
 
 /// Declares how a value that is shown as one word of a list is described; the values themselves are the domain's.
 macro_rules! words {
-    ($($(#[doc = $doc:literal])+ $name:ident $schema:literal $words:expr;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident $schema:literal like $example:literal $words:expr;)+) => {$(
         $(#[doc = $doc])+
         pub(crate) struct $name;
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 let words: Vec<&'static str> = $words;
-                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).examples([$example]).into()
             }
         }
 
@@ -98,19 +98,19 @@ macro_rules! words {
 
 words! {
     /// A message's or segment's state.
-    State "MessageState" MessageState::ALL.map(MessageState::as_str).to_vec();
+    State "MessageState" like "delivered" MessageState::ALL.map(MessageState::as_str).to_vec();
     /// A state that a message's own row is ever in; those between are its segments'.
-    ListedState "ListedState" listed_states().map(MessageState::as_str).collect();
+    ListedState "ListedState" like "delivered" listed_states().map(MessageState::as_str).collect();
     /// A traffic class.
-    Class "TrafficClass" TrafficClass::ALL.map(TrafficClass::as_str).to_vec();
+    Class "TrafficClass" like "otp" TrafficClass::ALL.map(TrafficClass::as_str).to_vec();
     /// An encoding of text.
-    TextEncoding "TextEncoding" vec!["gsm7", "latin1", "ucs2"];
+    TextEncoding "TextEncoding" like "gsm7" vec!["gsm7", "latin1", "ucs2"];
     /// A code of the error catalogue.
-    Code "ErrorCode" ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    Code "ErrorCode" like "insufficient_funds" ErrorCode::ALL.iter().map(|code| code.code()).collect();
     /// What became of a price.
-    Charge "Charge" vec!["held", "captured", "voided"];
+    Charge "Charge" like "captured" vec!["held", "captured", "voided"];
     /// Whether a webhook is called.
-    Calling "WebhookState" vec![WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()];
+    Calling "WebhookState" like "enabled" vec![WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()];
 }
 
 /// Routed, as a message is from the moment it is taken, and the final states.

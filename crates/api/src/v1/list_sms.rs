@@ -47,7 +47,7 @@ struct SmsSummary {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// `routed` until it is final.
-    #[schema(value_type = shown::ListedState, example = "delivered")]
+    #[schema(value_type = shown::ListedState)]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]

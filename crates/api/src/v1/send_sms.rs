@@ -87,7 +87,7 @@ pub(crate) struct AcceptedSms {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// Always `accepted`.
-    #[schema(value_type = shown::State, example = "accepted")]
+    #[schema(value_type = shown::State)]
     state: MessageState,
     /// Segments it takes; each is charged.
     segments: u8,

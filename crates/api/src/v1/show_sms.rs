@@ -20,7 +20,7 @@ pub(crate) struct Sms {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
     /// How far it is: while it is open, as far as the segment that is least far.
-    #[schema(value_type = shown::State, example = "delivered")]
+    #[schema(value_type = shown::State)]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ pub(crate) struct Sms {
 struct Segment {
     /// From 1.
     no: u8,
-    #[schema(value_type = shown::State, example = "delivered")]
+    #[schema(value_type = shown::State)]
     state: MessageState,
     /// Where it goes or went.
     #[schema(example = "con_01h2xcejqtf2n")]
@@ -83,7 +83,7 @@ struct Segment {
     operator_error: Option<String>,
     /// What became of its price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<shown::Charge>, example = "captured")]
+    #[schema(value_type = Option<shown::Charge>)]
     charge: Option<&'static str>,
 }
 
