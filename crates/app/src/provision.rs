@@ -22,6 +22,7 @@ mod secrets;
 mod write;
 
 use sambac_domain::IdSource;
+use sambac_domain::money::Micros;
 use sambac_engine::clock::Clock;
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
@@ -29,7 +30,7 @@ use sambac_store::Store;
 use crate::config::COMMAND_LINE_NODE;
 use crate::exit::{Exit, Failure};
 use file::File;
-use plan::{Changes, Context};
+use plan::{Changes, Context, Problems};
 
 pub(crate) use secrets::Issued;
 
@@ -46,7 +47,30 @@ pub(crate) async fn plan(store: &Store, seal: &Seal, file: &File, secrets: &Secr
     let stored = store.load_configuration().await?;
     let ids = IdSource::new(COMMAND_LINE_NODE, store.greatest_id().await?);
     let context = Context { stored: &stored, ids: &ids, now: Clock::system().now(), seal, secrets };
-    plan::plan(file, &context).map_err(|problems| Failure::because(Exit::Configuration, problems.to_string()))
+    let changes = plan::plan(file, &context);
+    let changes = changes.map_err(|problems| Failure::because(Exit::Configuration, problems.to_string()))?;
+    without_booked(store, changes).await
+}
+
+/// Leaves out payments that are booked; one that is booked with another amount is a fault of the file.
+async fn without_booked(store: &Store, mut changes: Changes) -> Result<Changes, Failure> {
+    let mut due = Vec::new();
+    for credit in changes.payments.drain(..) {
+        match store.payment(credit.account.id, &credit.reference).await? {
+            None => due.push(credit),
+            Some(booked) if booked.amount_micros == credit.amount_micros => {}
+            Some(booked) => {
+                let (account, reference) = (&credit.account.name, &credit.reference);
+                let problem = format!(
+                    "account \"{account}\": payment \"{reference}\" is booked with {}, not {}",
+                    Micros(booked.amount_micros),
+                    Micros(credit.amount_micros)
+                );
+                return Err(Failure::because(Exit::Configuration, Problems(vec![problem]).to_string()));
+            }
+        }
+    }
+    Ok(Changes { payments: due, ..changes })
 }
 
 /// Writes the changes, all at once.

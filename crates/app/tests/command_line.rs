@@ -93,6 +93,10 @@ async fn a_file_is_applied_once_and_its_secrets_are_shown_once() -> Result<()> {
         (second["changed"].as_object().map(serde_json::Map::len), second["secrets"].as_array().map(Vec::len)),
         (Some(0), Some(0))
     );
+    std::fs::write(&file, site.to_toml().replace("amount = \"10\"", "amount = \"11\""))?;
+    let other_amount = world.run(&["apply"], &[&file]).await?;
+    assert_eq!(other_amount.status.code(), Some(CONFIGURATION));
+    assert!(complaint(&other_amount).contains("is booked with 10.00, not 11.00"), "{}", complaint(&other_amount));
     world.passed();
     Ok(())
 }

@@ -241,4 +241,14 @@ mod tests {
         let written = toml::to_string(&table(&defaults())).expect("a table can be written");
         assert!(toml::from_str::<Config>(&written).is_ok(), "{written}");
     }
+
+    #[test]
+    fn the_reference_page_names_every_key() {
+        let page = include_str!("../../../../docs/reference/configuration.md");
+        for key in KEYS {
+            let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
+            let row = format!("| `{}` | `{}` | {default} | {} |", key.path, key.variable(), key.help);
+            assert!(page.contains(&row), "docs/reference/configuration.md must have the row\n{row}");
+        }
+    }
 }

@@ -119,6 +119,7 @@ impl Changes {
             ("smpp_accounts", self.smpp_accounts.len()),
             ("api_keys", self.api_keys.len()),
             ("webhooks", self.webhooks.len()),
+            ("payments", self.payments.len()),
         ];
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }

@@ -115,7 +115,7 @@ fn a_second_run_changes_nothing_and_makes_no_secret() {
     let first = bench.plan(FILE).expect("nothing is wrong with it");
     bench.store(first);
     let second = bench.plan(FILE).expect("nothing is wrong with it");
-    assert_eq!(second.counts(), []);
+    assert_eq!(second.counts(), [("payments", 1)], "the database tells which are booked");
     assert!(second.balances.is_empty() && second.issued.is_empty());
 }
 
@@ -127,7 +127,7 @@ fn a_change_keeps_the_id_and_touches_nothing_else() {
     bench.store(first);
     let changed = FILE.replace("port = 2776", "port = 2777").replace("price = \"0.05\"", "price = \"0.06\"");
     let second = bench.plan(&changed).expect("nothing is wrong with it");
-    assert_eq!(second.counts(), [("tariffs", 1), ("connectors", 1)]);
+    assert_eq!(second.counts(), [("tariffs", 1), ("connectors", 1), ("payments", 1)]);
     assert_eq!((second.connectors[0].id, second.connectors[0].port), (connector, 2777));
     assert_eq!((second.tariffs[0].1[0].id, second.tariffs[0].1[0].price_micros), (rate, 60_000));
 }
@@ -140,7 +140,7 @@ fn secrets_can_be_renewed_in_place() {
     bench.store(first);
     bench.renew = true;
     let second = bench.plan(FILE).expect("nothing is wrong with it");
-    assert_eq!(second.counts(), [("smpp_accounts", 1), ("api_keys", 1)]);
+    assert_eq!(second.counts(), [("smpp_accounts", 1), ("api_keys", 1), ("payments", 1)]);
     assert_eq!(second.api_keys[0].id, key);
 }
 
@@ -196,4 +196,12 @@ fn each_wrong_value_is_refused() {
 fn a_thing_named_twice_is_refused() {
     let problems = Bench::new().plan(&format!("{FILE}\n[[operator]]\nname = \"alpha\"\n")).expect_err("alpha is there");
     assert_eq!(problems, ["operator \"alpha\": is named twice"]);
+}
+
+#[test]
+fn the_example_of_the_reference_page_can_be_applied() {
+    let page = include_str!("../../../../../docs/reference/provisioning.md");
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let changes = Bench::new().plan(example).expect("nothing is wrong with it");
+    assert_eq!(changes.counts().len(), 9, "every kind of thing is in it");
 }
