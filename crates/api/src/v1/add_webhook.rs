@@ -39,7 +39,7 @@ struct Refusals;
 
 impl utoipa::IntoResponses for Refusals {
     fn responses() -> Documented {
-        openapi::problems(&[ANY_CALL, ANY_BODY, &[ErrorCode::InvalidWebhook, ErrorCode::Conflict]])
+        openapi::problems(&[ANY_CALL, ANY_BODY, &[ErrorCode::InvalidWebhook]])
     }
 }
 

@@ -122,7 +122,6 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
     ErrorCode::AccountSuspended,
-    ErrorCode::RateLimited,
     ErrorCode::QueueFull,
 ];
 
