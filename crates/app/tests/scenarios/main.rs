@@ -7,6 +7,7 @@
 //! ```
 
 mod backlog_small;
+mod bad_input;
 mod demo;
 mod failures;
 mod interop;
@@ -14,6 +15,7 @@ mod kill_9;
 mod load;
 mod one_message_rest;
 mod one_message_smpp;
+mod oracle;
 mod refused;
 mod sigterm_drain;
 

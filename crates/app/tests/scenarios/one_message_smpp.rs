@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use anyhow::Result;
 use sambac_testkit::scenario::smpp::{BindKind, Sm, Tag, TlvBuf, esm_class};
 use sambac_testkit::scenario::wait::until_true;
-use sambac_testkit::scenario::{Esme, Journal, Receipt, message};
+use sambac_testkit::scenario::{Charges, Esme, Journal, Receipt, Site, message};
 
-use crate::Healthy;
+use crate::load::Load;
+use crate::{Healthy, world};
 
 const TO: &str = "447700900123";
 
@@ -144,6 +145,59 @@ async fn receipts_are_kept_while_the_client_is_away() -> Result<()> {
     }
     until_true("no receipt waits", async || Ok(database.number(waiting).await? == 0)).await?;
     assert_eq!(receiver.look(|heard| heard.receipts.len()), 3, "each of them once");
+    world.passed();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_drops_out_in_the_middle_gets_every_receipt_after_it_is_back() -> Result<()> {
+    let world = world("smpp_dropped")?;
+    let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 500]").await?;
+    let site = Site::with_one_account("100").connector("alpha", &operator, "window_max = 50");
+    let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;
+    let platform = world.platform(&[]).await?;
+    platform.until_bound().await?;
+    let esme = platform.esme(&secrets).await?;
+    let sent = Load::default().send(&esme, 500).await?;
+    esme.receipts(50).await?;
+    esme.session().close();
+    esme.closed().await?;
+    let first: Vec<_> = esme.heard().receipts.into_iter().map(|receipt| receipt.id).collect();
+
+    let esme = platform.esme(&secrets).await?;
+    until_true("a receipt for each", async || {
+        let second: HashSet<_> = esme.heard().receipts.into_iter().map(|receipt| receipt.id).collect();
+        Ok(sent.iter().all(|message| second.contains(&message.message_id) || first.contains(&message.message_id)))
+    })
+    .await?;
+    let mut database = world.database().await?;
+    until_true("an empty outbox", async || Ok(database.number("SELECT COUNT(*) FROM outbox").await? == 0)).await?;
+    database.audit().await?;
+    world.passed();
+    Ok(())
+}
+
+#[tokio::test]
+async fn five_segments_whose_receipts_come_in_any_order_are_one_message() -> Result<()> {
+    let world = world("smpp_shuffled")?;
+    let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 300]").await?;
+    let site = Site::with_one_account("100").connector("alpha", &operator, "").route("all", &["alpha"], "");
+    let secrets = world.apply(&site).await?;
+    let platform = world.platform(&[]).await?;
+    let esme = platform.esme(&secrets).await?;
+    let text = "0123456789".repeat(70);
+    let mut tlvs = TlvBuf::new();
+    tlvs.push(Tag::MESSAGE_PAYLOAD, text.as_bytes());
+    for _ in 0..10 {
+        esme.accepted(Sm { tlvs: tlvs.as_tlvs(), ..message(TO, b"") }).await?;
+    }
+    esme.receipts(10).await?;
+    let mut database = world.database().await?;
+    database.audit().await?;
+    assert_eq!(database.messages().await?, [("delivered", 10)].into());
+    assert_eq!(database.segments().await?, [("delivered", 50)].into());
+    assert_eq!(database.charges().await?, Charges { captured: 50, ..Charges::default() });
+    assert_eq!(database.number("SELECT COUNT(*) FROM orphan_receipts").await?, 0);
     world.passed();
     Ok(())
 }

@@ -35,6 +35,16 @@ impl Database {
         Ok(Self(connection.with_context(|| format!("opening {}", path.display()))?))
     }
 
+    /// Changes a database that nobody serves: to see whether the oracle notices.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub async fn spoil(path: &Path, sql: &str) -> Result<()> {
+        let mut connection = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.with_context(|| sql.to_owned())?;
+        Ok(connection.close().await?)
+    }
+
     /// All rows of a query.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::{Database, Platform, Secrets, Simulator, Site};
 /// How long a command may take that does not stay.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
-/// A folder of its own for one test, removed when the test passed.
+/// A folder of its own for one test, removed when the test passed (kept all the same with `SAMBAC_KEEP_EVIDENCE=1`).
 #[derive(Debug)]
 pub struct World {
     binary: PathBuf,
@@ -112,7 +112,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if self.passed.load(Ordering::Relaxed) {
+        if self.passed.load(Ordering::Relaxed) && std::env::var_os("SAMBAC_KEEP_EVIDENCE").is_none() {
             // What cannot be removed now is in the temporary folder anyway.
             let _ = std::fs::remove_dir_all(&self.folder);
         } else {
