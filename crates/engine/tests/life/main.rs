@@ -10,6 +10,7 @@ use sambac_domain::state::MessageState;
 use sambac_smpp::CommandStatus;
 use sambac_store::rows::ChargeState;
 
+use operator::Operator;
 use platform::Platform;
 
 /// Price of one segment in the fixture.
@@ -18,6 +19,16 @@ const PRICE: i64 = 12_500;
 #[tokio::test]
 async fn a_delivered_message_is_charged_once() {
     let (operator, platform) = Platform::with_one_operator().await;
+    delivered_and_charged(&operator, &platform).await;
+}
+
+#[tokio::test]
+async fn a_delivered_message_is_charged_once_on_postgresql() {
+    let (operator, platform) = Platform::on_postgres().await;
+    delivered_and_charged(&operator, &platform).await;
+}
+
+async fn delivered_and_charged(operator: &Operator, platform: &Platform) {
     let before = platform.balance();
     let submitted = platform.submit(TrafficClass::Otp, "Your code is 123456").await.expect("taken");
     assert_eq!(submitted.segments, 1);

@@ -22,6 +22,7 @@ use sambac_store::rows::{
     PostingRow, RateRow, RouteRow, TariffRow,
 };
 use sambac_store::{MessageView, Sealed, Store};
+use sambac_testkit::postgres::TestDatabase;
 
 use crate::PRICE;
 use crate::operator::Operator;
@@ -33,6 +34,8 @@ const OPENING_CREDIT: i64 = 1_000_000;
 pub(crate) struct Platform {
     pub(crate) engine: Engine,
     folder: PathBuf,
+    /// Held, so that it lives as long as the engine.
+    database: Option<TestDatabase>,
 }
 
 impl Drop for Platform {
@@ -54,15 +57,31 @@ impl Platform {
         (first, second, platform)
     }
 
+    /// On PostgreSQL, with one operator.
+    pub(crate) async fn on_postgres() -> (Operator, Self) {
+        let operator = Operator::start().await;
+        let migrate =
+            async |url: String| Store::open(&url).await.expect("a database").migrate().await.expect("a schema");
+        let database = sambac_testkit::postgres::database(migrate).await.expect("a PostgreSQL server");
+        let mut platform = Self::start_on(&[operator.port], Some(database.url())).await;
+        platform.database = Some(database);
+        (operator, platform)
+    }
+
     async fn start(ports: &[u16]) -> Self {
+        Self::start_on(ports, None).await
+    }
+
+    async fn start_on(ports: &[u16], url: Option<&str>) -> Self {
         let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let store = Store::open(&format!("sqlite://{}/sambac.db", folder.display())).await.expect("a database");
+        let sqlite = format!("sqlite://{}/sambac.db", folder.display());
+        let store = Store::open(url.unwrap_or(&sqlite)).await.expect("a database");
         store.migrate().await.expect("a schema");
         let seal = Seal::from_file(&folder.join("master.key")).expect("a key");
         provision(&store, &seal, ports).await;
         let engine = Engine::start(Settings::new(seal), store, Clock::system()).await.expect("an engine");
-        Self { engine, folder }
+        Self { engine, folder, database: None }
     }
 
     pub(crate) async fn submit(&self, class: TrafficClass, text: &str) -> Result<Submitted, Refusal> {
