@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_store::StoreError;
+use tokio::sync::oneshot;
 
 use crate::Inner;
 use crate::commit::Write;
@@ -38,5 +39,17 @@ pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
             inner.write(write).await;
         }
     }
+    stored(inner).await;
     Ok(())
+}
+
+/// Waits until what was handed over is stored. A connector that read the outbox before would find segments there that are
+/// not to be sent again.
+async fn stored(inner: &Arc<Inner>) {
+    let (done, stored) = oneshot::channel();
+    // The group commit takes writes in order, and reloads after it has stored the others.
+    if inner.write(Write::Reload { done }).await {
+        // An error means that the group commit has ended, and with it the engine.
+        let _ = stored.await;
+    }
 }
