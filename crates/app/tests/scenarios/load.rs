@@ -23,11 +23,6 @@ pub(crate) struct Acknowledged {
 }
 
 impl Load {
-    /// How many were sent so far, over all sessions.
-    pub(crate) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-
     /// Sends as fast as the window allows until the session is over or `count` are sent; what was acknowledged is returned
     /// when every answer is there or the session has ended.
     pub(crate) async fn send(&self, esme: &Esme, count: usize) -> Result<Vec<Acknowledged>> {

@@ -18,6 +18,7 @@ mod one_message_smpp;
 mod oracle;
 mod refused;
 mod sigterm_drain;
+mod unreliable_operator;
 
 use anyhow::Result;
 use sambac_testkit::scenario::{Platform, Secrets, Simulator, Site, World};
