@@ -28,6 +28,7 @@ pub mod submit;
 mod webhook;
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) connectors: connector::Registry,
     pub(crate) webhook_client: webhook::Client,
     pub(crate) webhooks: webhook::Registry,
+    /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
+    pub(crate) starving: AtomicUsize,
     pub(crate) verified_binds: smsc::VerifiedBinds,
     /// Requests with an idempotency key that are being worked on.
     pub(crate) idempotency_claims: Mutex<HashSet<(AccountId, String)>>,

@@ -1,6 +1,7 @@
 //! Start and stop of the engine.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ impl Engine {
             connectors: connector::Registry::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
             webhooks: webhook::Registry::default(),
+            starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),

@@ -241,6 +241,8 @@ impl Committer {
 
     /// Nothing more can be done but wait: for a receipt, or for the end of the validity.
     fn wait_for_expiry(&mut self, case: &Case) {
+        let group = self.receipt_group(case.connector);
+        self.in_doubt.insert(group, case.live.message.destination, case.segment);
         self.batch.outbox_done.push(case.row.clone());
         self.dirty(case.segment, &case.live);
     }
@@ -284,7 +286,7 @@ impl Committer {
 
 impl Committer {
     /// Receipts are matched among all connectors of one operator: they may come in by any of its hosts.
-    fn receipt_group(&self, connector: ConnectorId) -> i64 {
+    pub(super) fn receipt_group(&self, connector: ConnectorId) -> i64 {
         self.snapshot.connectors.get(&connector).map_or(connector.raw(), |row| row.operator_id.raw())
     }
 }

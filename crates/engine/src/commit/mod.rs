@@ -9,6 +9,8 @@
 mod accept;
 mod after;
 mod answer;
+mod gather;
+mod in_doubt;
 mod load;
 mod notice;
 mod orphans;
@@ -18,9 +20,10 @@ mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sambac_domain::id::{IntentId, SegmentId};
+use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::time::Timestamp;
 use sambac_store::{Batch, Lengths, StoreError};
 use tokio::sync::mpsc;
@@ -30,6 +33,8 @@ use crate::Inner;
 use crate::live::Live;
 use crate::snapshot::Snapshot;
 use after::After;
+use gather::Gathering;
+use in_doubt::InDoubt;
 use orphans::Orphans;
 
 pub(crate) use write::{
@@ -39,12 +44,6 @@ pub(crate) use write::{key_of, target_of};
 
 /// How long to wait before a batch that the database refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-
-/// Small groups begin at least this long after one another. At a thousand messages a second each step of each message
-/// would otherwise get a commit of its own: measured, four times the CPU for half a millisecond.
-const PACE: Duration = Duration::from_millis(2);
-/// Groups of this size are not held back.
-const SMALL_GROUP: usize = 64;
 
 /// The task's own state.
 pub(crate) struct Committer {
@@ -59,37 +58,35 @@ pub(crate) struct Committer {
     /// Segments whose rows change with this batch.
     dirty: HashMap<SegmentId, Arc<Live>>,
     orphans: Orphans,
+    in_doubt: InDoubt,
+    /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
+    ended: Vec<MessageId>,
     /// The wallets in memory are not what is stored: they are read again before the next batch.
     out_of_step: bool,
     now: Timestamp,
 }
 
 /// Runs until every sender of writes is gone.
-pub(crate) async fn run(inner: Arc<Inner>, mut writes: mpsc::Receiver<Write>) {
-    let group_max = inner.settings.group_max;
+pub(crate) async fn run(inner: Arc<Inner>, writes: mpsc::Receiver<Write>) {
+    let mut gathering = Gathering::new(writes, inner.settings.group_max);
     let mut committer = Committer::new(inner);
-    let mut inbox = Vec::with_capacity(group_max);
-    let mut closed = false;
-    let mut last_start = Instant::now();
+    let mut inbox = Vec::new();
     loop {
         tokio::select! {
             biased;
-            count = writes.recv_many(&mut inbox, group_max) => if count == 0 { return },
-            () = committer.inner.closing.cancelled(), if !closed => {
-                writes.close();
-                closed = true;
+            any = gathering.first(&mut inbox) => if !any { return },
+            () = committer.inner.closing.cancelled(), if !gathering.is_closed() => {
+                gathering.close();
                 continue;
             }
         }
-        if inbox.len() < SMALL_GROUP && !closed {
-            tokio::time::sleep_until(last_start + PACE).await;
-            while inbox.len() < group_max
-                && let Ok(write) = writes.try_recv()
-            {
-                inbox.push(write);
-            }
+        let starving = committer.inner.starving.load(Ordering::Relaxed) > 0;
+        gathering.more(&mut inbox, starving).await;
+        if starving {
+            // Answers first, by themselves: only their commit makes room in a window.
+            let mut answers: Vec<_> = inbox.extract_if(.., |write| matches!(write, Write::Answer(_))).collect();
+            committer.group(&mut answers).await;
         }
-        last_start = Instant::now();
         committer.group(&mut inbox).await;
     }
 }
@@ -106,6 +103,8 @@ impl Committer {
             announced: HashSet::new(),
             dirty: HashMap::new(),
             orphans: Orphans::default(),
+            in_doubt: InDoubt::default(),
+            ended: Vec::new(),
             out_of_step: false,
             now: Timestamp::EPOCH,
         }
@@ -113,6 +112,9 @@ impl Committer {
 
     /// Decides, stores and announces one group of writes.
     pub(crate) async fn group(&mut self, inbox: &mut Vec<Write>) {
+        if inbox.is_empty() {
+            return;
+        }
         self.now = self.inner.clock.now();
         self.snapshot = self.inner.snapshot.load_full();
         self.load_missing(inbox).await;
@@ -171,6 +173,7 @@ impl Committer {
         }
         self.inner.ledger().committed();
         self.batch.clear();
+        self.ended.drain(..).for_each(|id| self.inner.live.remove(id));
         self.after.run(&self.inner);
     }
 

@@ -51,17 +51,21 @@ impl Committer {
         error: Option<ErrorCode>,
         at: Timestamp,
     ) {
-        let all_ended = {
+        let (all_ended, was_in_doubt) = {
             let mut progress = live.progress();
             let Some(own) = progress.of(segment) else { return };
+            let was_in_doubt = (own.state == MessageState::SubmitUnknown).then_some(own.connector);
             own.state = state;
             own.final_at = Some(at);
             if state != MessageState::Delivered {
                 own.error = error;
             }
-            progress.segments.iter().all(|segment| segment.state.is_final())
+            (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt)
         };
         self.dirty(segment, live);
+        if let Some(connector) = was_in_doubt {
+            self.in_doubt.remove(self.receipt_group(connector), live.message.destination, segment);
+        }
         if all_ended {
             self.outcome(live);
         }
@@ -87,7 +91,7 @@ impl Committer {
             self.settle_segment(message, SegmentId::new(message.id, no), segment);
         }
         self.notify(message, state, error, final_at);
-        self.inner.live.remove(message.id);
+        self.ended.push(message.id);
         self.inner.metrics.finished(state);
     }
 

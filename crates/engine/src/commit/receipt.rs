@@ -40,8 +40,29 @@ impl Committer {
         let segment = self.inner.live.by_receipt(found.key);
         match segment.and_then(|segment| Some((segment, self.live(segment.message())?))) {
             Some((segment, live)) => self.matched(&live, segment, &verdict),
-            None => self.orphan(found, verdict),
+            None => {
+                if let Err(verdict) = self.resolve_doubt(&found, verdict) {
+                    self.orphan(found, verdict);
+                }
+            }
         }
+    }
+
+    /// The receipt of a segment whose answer was lost, recognised by where it comes from and whom it is about.
+    fn resolve_doubt(&mut self, found: &Found, verdict: Verdict) -> Result<(), Verdict> {
+        let group = self.receipt_group(found.connector);
+        let candidate = found.destination.filter(|_| verdict.state.is_some());
+        let segment = candidate.and_then(|destination| self.in_doubt.take_only(group, destination));
+        let Some((segment, live)) = segment.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
+            return Err(verdict);
+        };
+        if let Some(own) = live.progress().of(segment) {
+            own.smsc_message_id = Some(found.receipt.smsc_message_id.as_str().into());
+            own.receipt_key = Some(found.key);
+        }
+        self.event(segment, "receipt_matched_by_number", Some(found.receipt.smsc_message_id.clone()));
+        self.matched(&live, segment, &verdict);
+        Ok(())
     }
 
     /// No segment is known by this id yet: its answer may be on the way.
@@ -79,15 +100,17 @@ impl Committer {
 
     /// The answer came after its receipt: the receipt has been waiting in memory.
     pub(super) fn match_orphans(&mut self, key: i64) {
-        let Some((orphan_id, verdict)) = self.orphans.take(key) else { return };
-        let Some(segment) = self.inner.live.by_receipt(key) else { return };
+        let waiting = self.orphans.take(key);
+        let Some(segment) = self.inner.live.by_receipt(key).filter(|_| !waiting.is_empty()) else { return };
         let Some(live) = self.live(segment.message()) else { return };
-        self.matched(&live, segment, &verdict);
-        // When both are of this batch, the row is not written at all.
-        let before = self.batch.orphans.len();
-        self.batch.orphans.retain(|row| row.id != orphan_id);
-        if self.batch.orphans.len() == before {
-            self.batch.orphans_done.push(orphan_id);
+        for (orphan_id, verdict) in waiting {
+            self.matched(&live, segment, &verdict);
+            // When both are of this batch, the row is not written at all.
+            let before = self.batch.orphans.len();
+            self.batch.orphans.retain(|row| row.id != orphan_id);
+            if self.batch.orphans.len() == before {
+                self.batch.orphans_done.push(orphan_id);
+            }
         }
     }
 

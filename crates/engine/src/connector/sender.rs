@@ -1,6 +1,7 @@
 //! Writes announced segments to the links: no faster than agreed, most urgent first, never past their validity.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sambac_bus::Task;
 use sambac_domain::id::SegmentId;
@@ -11,6 +12,22 @@ use super::link::{Flight, Link, Slot};
 use super::pdu::Outgoing;
 use super::ready::Announced;
 use crate::commit::{Answer, AnswerOutcome, Write};
+
+/// Counts itself among those that wait for room, as long as it lives.
+struct Starving<'a>(&'a AtomicUsize);
+
+impl<'a> Starving<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Starving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
@@ -42,6 +59,7 @@ impl Connector {
             if let Some((link, slot)) = link.and_then(|link| link.slot().map(|slot| (link, slot))) {
                 return (link, slot);
             }
+            let _starving = Starving::new(&self.inner.starving);
             self.room.notified().await;
         }
     }

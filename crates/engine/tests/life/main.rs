@@ -182,3 +182,40 @@ async fn an_empty_wallet_refuses_and_leaves_no_trace() {
     assert!(platform.balance().available_micros < PRICE);
     platform.assert_ledger().await;
 }
+
+#[tokio::test]
+async fn a_receipt_of_an_unanswered_otp_is_recognised_by_its_number() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Otp, "998877").await.expect("taken");
+    let lost = operator.next_submit().await;
+    operator.drop_link().await;
+    platform.until_event(submitted.message_id, "submit_unknown").await;
+    operator.receipt(&lost, "ABC1", "DELIVRD").await;
+
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert_eq!(view.segments[0].smsc_message_id.as_deref(), Some("ABC1"));
+    assert_eq!(view.charges[0].state, ChargeState::Captured);
+    assert!(operator.nothing_more().await, "a password in doubt is not sent again");
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn repeated_receipts_are_events_and_never_orphans() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Otp, "hello").await.expect("taken");
+    let sent = operator.next_submit().await;
+    for _ in 0..2 {
+        operator.receipt(&sent, "77", "DELIVRD").await;
+    }
+    operator.accept(&sent, "77").await;
+    for _ in 0..2 {
+        operator.receipt(&sent, "77", "DELIVRD").await;
+    }
+    platform.until_events(submitted.message_id, "receipt_repeated", 3).await;
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    let orphans = platform.engine.store().orphans_since(Default::default(), 10).await.expect("a read");
+    assert_eq!(orphans, []);
+    platform.assert_ledger().await;
+}

@@ -105,18 +105,33 @@ impl Platform {
         self.engine.balance(ACCOUNT).expect("a wallet")
     }
 
-    /// The message once it is final; polls, since the end is reached in another task.
+    /// The message once it is final.
     pub(crate) async fn until_final(&self, id: MessageId) -> MessageView {
+        self.until(id, |view| view.row.final_at.is_some()).await
+    }
+
+    /// The message once its history has an event of this kind.
+    pub(crate) async fn until_event(&self, id: MessageId, kind: &str) -> MessageView {
+        self.until_events(id, kind, 1).await
+    }
+
+    /// The message once its history has `count` events of this kind.
+    pub(crate) async fn until_events(&self, id: MessageId, kind: &str, count: usize) -> MessageView {
+        self.until(id, |view| view.events.iter().filter(|event| event.kind == kind).count() == count).await
+    }
+
+    /// Polls, since things happen in other tasks.
+    async fn until(&self, id: MessageId, is_so: impl Fn(&MessageView) -> bool) -> MessageView {
         let poll = async {
             loop {
                 let view = self.engine.store().message(ACCOUNT, id).await.expect("a read").expect("the message");
-                if view.row.final_at.is_some() {
+                if is_so(&view) {
                     return view;
                 }
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), poll).await.expect("a final state in time")
+        tokio::time::timeout(Duration::from_secs(20), poll).await.expect("it happens in time")
     }
 
     pub(crate) async fn assert_ledger(&self) {
