@@ -1,6 +1,6 @@
 //! The only way in: every ingress (REST, SMPP, later campaigns) calls [`Engine::submit`].
 //!
-//! First the pure part: [`prepare`] checks, encodes, segments, routes and prices against one snapshot, without I/O. Then the
+//! First the pure part: `prepare` checks, encodes, segments, routes and prices against one snapshot, without I/O. Then the
 //! draft goes to the group commit, which admits it against the balance, gives it its id and stores it. The answer is given
 //! only after that commit is flushed: acknowledged means durable.
 
