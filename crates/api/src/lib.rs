@@ -1,8 +1,8 @@
 //! HTTP: the public API with its reference page, and the services listener with health and metrics.
 //!
 //! One file per endpoint under `v1`, each with its request, response, OpenAPI and handler. A handler reaches the engine
-//! only through [`access::Authorised`], so none can forget to ask for a key and a scope; every error is written out by
-//! [`answer`] as a problem of the catalogue.
+//! only through `access::Authorised`, so none can forget to ask for a key and a scope; every error is written out by
+//! `answer` as a problem of the catalogue.
 //!
 //! ```text
 //! let api = Api::new(engine, Limits::default());
