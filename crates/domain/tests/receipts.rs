@@ -261,3 +261,15 @@ fn twenty_thousand_mutations_never_break_the_parser() {
     }
     assert!(with_id > 5_000, "mutations that still have an id: {with_id}");
 }
+
+#[test]
+fn an_id_ends_at_its_first_nul() {
+    for raw in [&b"ab\0cd"[..], b"\0ab\0", b" ab \0\0\0"] {
+        let receipt = receipt::parse(&ReceiptInput {
+            esm_class: 0x04,
+            receipted_message_id: Some(raw),
+            ..ReceiptInput::default()
+        });
+        assert_eq!(receipt.expect("a receipt").smsc_message_id, "ab", "{raw:?}");
+    }
+}

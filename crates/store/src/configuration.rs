@@ -1,6 +1,6 @@
 //! Configuration: read as a whole, changed row by row. Every change makes a new version.
 
-use sambac_domain::{AccountId, WebhookId};
+use sambac_domain::{AccountId, TargetId, WebhookId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
@@ -72,10 +72,19 @@ impl Store {
     pub async fn delete_webhook(&self, account: AccountId, webhook: WebhookId) -> Result<bool, StoreError> {
         let mut work = self.begin().await?;
         let delete = query("DELETE FROM webhooks WHERE account_id = $1 AND id = $2").bind(&account).bind(&webhook);
-        let deleted = delete.run(&mut work).await? > 0;
+        if delete.run(&mut work).await? == 0 {
+            return Ok(false);
+        }
+        // What waits for it would wait for ever.
+        query("DELETE FROM outbox WHERE target = $1").bind(&TargetId::from(webhook)).run(&mut work).await?;
         work.changed().await?;
         work.commit().await?;
-        Ok(deleted)
+        Ok(true)
+    }
+
+    /// The balance of every ledger account.
+    pub async fn balances(&self) -> Result<Vec<BalanceRow>, StoreError> {
+        self.table().await
     }
 
     async fn table<R: Row + Record>(&self) -> Result<Vec<R>, StoreError> {

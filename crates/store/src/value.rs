@@ -187,6 +187,10 @@ impl Field for String {
     const NULL: Value<'static> = Value::Text(None);
 
     fn value(&self) -> Value<'_> {
+        // PostgreSQL has no NUL in a text, and refuses the whole statement: what comes from outside must not do that.
+        if self.contains('\0') {
+            return Value::Text(Some(Cow::Owned(self.replace('\0', "\u{fffd}"))));
+        }
         Value::Text(Some(Cow::Borrowed(self)))
     }
 

@@ -171,8 +171,10 @@ fn error_of(fields: &Fields<'_>, network_error_code: Option<&[u8]>) -> Option<St
 
 fn id_text(octets: &[u8]) -> String {
     let kept = octets.get(..ID_OCTETS_MAX).unwrap_or(octets);
-    let text = String::from_utf8_lossy(kept);
-    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned()
+    // A fixed-length field may carry what was in it before, after the NUL.
+    let kept = kept.trim_ascii_start();
+    let kept = kept.split(|octet| *octet == 0).find(|part| !part.is_empty()).unwrap_or_default();
+    String::from_utf8_lossy(kept).trim().to_owned()
 }
 
 fn word_text(octets: &[u8]) -> String {

@@ -1,6 +1,6 @@
-use sambac_domain::MccMnc;
-use sambac_store::rows::{AccessState, RateRow};
-use sambac_store::{Configuration, Store, StoreError};
+use sambac_domain::{MccMnc, TargetId};
+use sambac_store::rows::{AccessState, OutboxKind, OutboxRow, RateRow};
+use sambac_store::{Batch, Configuration, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
@@ -78,8 +78,16 @@ on_both_databases! {
         assert!(!store.delete_webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap());
         assert!(store.webhooks_of(OTHER_ACCOUNT).await.unwrap().is_empty());
         assert_eq!(store.webhooks_of(ACCOUNT).await.unwrap().len(), 1);
+        let event = OutboxRow { target: TargetId::from(WEBHOOK), kind: OutboxKind::Webhook, ..fixture::submit(1) };
+        let others = fixture::submit(2);
+        store.commit(&Batch { outbox: vec![event, others], ..Batch::default() }).await.unwrap();
+        let version = store.configuration_version().await.unwrap();
+        assert!(!store.delete_webhook(ACCOUNT, sambac_domain::WebhookId::from_raw(99)).await.unwrap());
+        assert_eq!(store.configuration_version().await.unwrap(), version, "nothing was changed");
         assert!(store.delete_webhook(ACCOUNT, WEBHOOK).await.unwrap());
         assert!(store.load_configuration().await.unwrap().webhooks.is_empty());
+        let waiting: Vec<_> = store.outbox_targets().await.unwrap().into_iter().map(|queue| queue.target).collect();
+        assert_eq!(waiting, [fixture::QUEUE], "what waited for the webhook has gone with it");
     }
 
     async fn ledger_accounts_are_made_once(store: Store) {
@@ -90,6 +98,7 @@ on_both_databases! {
         }
         store.ensure_balances(&again).await.unwrap();
         assert_eq!(store.load_configuration().await.unwrap().balances, fixture::balances());
+        assert_eq!(store.balances().await.unwrap(), fixture::balances());
         assert_eq!(store.balances_of(ACCOUNT).await.unwrap(), fixture::balances()[..2]);
     }
 }

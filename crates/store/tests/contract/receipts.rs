@@ -1,4 +1,5 @@
 use sambac_domain::Timestamp;
+use sambac_store::rows::OrphanRow;
 use sambac_store::{Batch, Store};
 
 use crate::both::on_both_databases;
@@ -25,6 +26,14 @@ on_both_databases! {
         assert_eq!(store.orphans_since(NOW, 1).await.unwrap(), [orphan(1)]);
         store.commit(&Batch { orphans_done: vec![orphan(1).id], ..Batch::default() }).await.unwrap();
         assert_eq!(store.orphans_since(NOW, 9).await.unwrap(), [orphan(2), orphan(3)]);
+    }
+
+    async fn a_nul_from_outside_does_not_refuse_the_batch(store: Store) {
+        let dirty = OrphanRow { smsc_message_id: "ab\0cd".to_owned(), ..orphan(1) };
+        store.commit(&Batch { orphans: vec![dirty, orphan(2)], ..Batch::default() }).await.unwrap();
+        let stored = store.orphans_since(NOW, 9).await.unwrap();
+        assert_eq!(stored[0].smsc_message_id, "ab\u{fffd}cd");
+        assert_eq!(stored[1], orphan(2));
     }
 
     async fn intents_are_kept_until_they_are_done(store: Store) {
