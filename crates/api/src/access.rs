@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, ApiKeyId};
+use sambac_engine::api_key::Environment;
 use sambac_engine::{Caller, Engine, Scope};
 
 use crate::problem::Problem;
@@ -66,6 +67,12 @@ impl<S> Authorised<S> {
         self.caller.account_id
     }
 
+    /// Whether the key is for tests.
+    pub(crate) fn is_test(&self) -> bool {
+        self.caller.environment == Environment::Test
+    }
+
+    /// The key that was used.
     pub(crate) fn api_key_id(&self) -> ApiKeyId {
         self.caller.api_key_id
     }

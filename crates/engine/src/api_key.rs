@@ -14,12 +14,12 @@ use sambac_domain::id::ApiKeyId;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// What the key may touch: test keys reach only simulated operators.
+/// What the key may touch: test keys reach only test numbers (+999…).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
-    /// Real operators, real money.
+    /// Any number.
     Live,
-    /// Simulated operators.
+    /// Test numbers.
     Test,
 }
 

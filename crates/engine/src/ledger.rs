@@ -78,9 +78,10 @@ pub(crate) struct CannotHold;
 impl Ledger {
     /// Takes the balances as they are stored. Only between batches.
     pub(crate) fn load(&mut self, accounts: &[AccountRow], balances: &[BalanceRow]) {
-        let row = |account: AccountId, kind: BalanceKind, currency: Currency| {
-            balances.iter().find(|row| row.account_id == Some(account) && row.kind == kind && row.currency == currency)
-        };
+        let by_owner: HashMap<_, _> =
+            balances.iter().map(|row| ((row.account_id, row.kind, row.currency), row)).collect();
+        let row =
+            |account: AccountId, kind: BalanceKind, currency: Currency| by_owner.get(&(Some(account), kind, currency));
         self.wallets = accounts
             .iter()
             .filter_map(|account| {

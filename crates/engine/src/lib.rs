@@ -11,6 +11,7 @@ pub mod clock;
 mod commit;
 mod connector;
 mod expire;
+mod fingerprint;
 mod health;
 mod idempotency;
 mod ledger;
@@ -83,6 +84,8 @@ pub(crate) struct Inner {
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
     pub(crate) verified_binds: smsc::VerifiedBinds,
+    /// Held while an account's webhooks are counted and changed.
+    pub(crate) webhook_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.
     pub(crate) idempotency_claims: Mutex<HashSet<(AccountId, String)>>,
     /// No new work is taken once this is cancelled; what runs is finished.

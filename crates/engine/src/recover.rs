@@ -48,7 +48,7 @@ pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
 async fn stored(inner: &Arc<Inner>) {
     let (done, stored) = oneshot::channel();
     // The group commit takes writes in order, and reloads after it has stored the others.
-    if inner.write(Write::Reload { done }).await {
+    if inner.write(Write::Reload { loaded: None, done }).await {
         // An error means that the group commit has ended, and with it the engine.
         let _ = stored.await;
     }

@@ -12,13 +12,15 @@ use smallvec::SmallVec;
 use tokio_util::sync::CancellationToken;
 
 use crate::Inner;
-use crate::commit::Write;
+use crate::commit::{NoticeRetry, Write};
 use crate::live::{Live, SegmentProgress};
 
 /// How often rows whose time has come are looked for.
 const DUE_INTERVAL: Duration = Duration::from_millis(200);
 /// Rows with a time that are taken up at once.
 const DUE_MAX: u32 = 500;
+/// How long a row whose time has come waits when its queue is full.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_secs(60);
 /// How long to wait after the database refused a read.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -170,9 +172,15 @@ async fn due(inner: &Inner) -> Result<(), sambac_store::StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
-    // A queue that is full of other work takes them later.
-    let rows: Vec<_> =
-        rows.into_iter().filter(|row| inner.bus.queue(row.target).len() < inner.settings.lane_capacity).collect();
+    // A queue that is full, because nobody works on it or it has other work, takes them later: they must not stand in the
+    // way of the other queues' rows.
+    let has_room = |row: &OutboxRow| inner.bus.queue(row.target).len() < inner.settings.lane_capacity;
+    let (rows, full): (Vec<_>, Vec<_>) = rows.into_iter().partition(has_room);
+    for row in full {
+        let due_at = inner.clock.now().saturating_add(FULL_QUEUE_PAUSE);
+        let retry = NoticeRetry { key: row.key(), attempt: row.attempt, due_at, event: None };
+        inner.write(Write::NoticeRetry(retry)).await;
+    }
     let mut waits = Vec::new();
     for queued in tasks(inner, &rows).await {
         let queue = inner.bus.queue(queued.target);

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::commit::{self, Write};
+use crate::commit::{self, Loaded, Write};
 use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
@@ -42,7 +42,8 @@ impl Engine {
     pub async fn start(settings: Settings, store: Store, clock: Clock) -> Result<Self, StartError> {
         let configuration = store.load_configuration().await?;
         let mut ledger = Ledger::default();
-        ledger.load(&configuration.accounts, &configuration.balances);
+        let accounts = configuration.accounts.clone();
+        ledger.load(&accounts, &configuration.balances);
         let networks = Arc::new(NetworkTable::built_in());
         let snapshot = Snapshot::build(configuration, networks);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
@@ -63,6 +64,7 @@ impl Engine {
             webhooks: webhook::Registry::default(),
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
+            webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -71,7 +73,7 @@ impl Engine {
             committer: TaskTracker::new(),
             settings,
         });
-        inner.committer.spawn(commit::run(Arc::clone(&inner), inbox));
+        inner.committer.spawn(commit::run(Arc::clone(&inner), accounts, inbox));
         recover::recover(&inner).await?;
         start_tasks(&inner);
         Ok(Self(inner))
@@ -107,12 +109,20 @@ fn start_tasks(inner: &Arc<Inner>) {
 }
 
 async fn reload(inner: &Arc<Inner>) {
+    let configuration = match inner.store.load_configuration().await {
+        Ok(configuration) => configuration,
+        Err(error) => return tracing::error!(%error, "configuration not reloaded"),
+    };
+    let accounts = configuration.accounts.clone();
+    let networks = Arc::clone(&inner.snapshot.load().networks);
+    let loaded = Loaded { snapshot: Arc::new(Snapshot::build(configuration, networks)), accounts };
     let (done, wait) = oneshot::channel();
-    if inner.write(Write::Reload { done }).await {
+    if inner.write(Write::Reload { loaded: Some(loaded), done }).await {
         // The group commit always answers, or has ended.
         let _ = wait.await;
         connector::apply_snapshot(inner);
         webhook::apply_snapshot(inner);
+        inner.smpp_sessions.apply_snapshot(&inner.snapshot.load());
     }
 }
 

@@ -50,6 +50,8 @@ pub struct SubmitRequest {
     pub receipt_wanted: bool,
     /// Refuse when all segments together would cost more than this, in micros of the account's currency.
     pub price_micros_max: Option<i64>,
+    /// The key is for tests: it reaches test numbers (+999…) only.
+    pub test_only: bool,
     /// Makes a repeat of this request give the first answer again.
     pub idempotency: Option<Idempotency>,
 }
@@ -143,13 +145,13 @@ impl Engine {
     /// # Errors
     /// A [`Refusal`] with the catalogue's entry; nothing is stored or held then.
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, Refusal> {
-        let _in_progress = self.claim_idempotency(&request)?;
+        let claim = self.claim_idempotency(&request)?;
         if let Some(stored) = self.replay(&request).await? {
             return Ok(stored);
         }
         let draft = prepare(&self.snapshot(), request)?;
         let (reply, answer) = oneshot::channel();
-        self.write(Write::Accept(Box::new(Accept { draft, reply: Reply::Wait(reply) }))).await?;
+        self.write(Write::Accept(Box::new(Accept { draft, reply: Reply::Wait(reply), claim }))).await?;
         answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into()))
     }
 
@@ -182,6 +184,10 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
     let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
     if !account.active {
         return Err(ErrorCode::AccountSuspended.into());
+    }
+    if request.test_only && !request.destination.is_test() {
+        let detail = "a test key reaches test numbers only, which begin with +999";
+        return Err(Refusal::new(ErrorCode::InvalidDestination, detail).at("/to"));
     }
     check_reference(&request)?;
     let validity = validity(&request)?;

@@ -12,7 +12,6 @@ use sambac_domain::text::{self, Encoding};
 use sambac_domain::{MessageState, TrafficClass, parse_micros};
 use sambac_engine::submit::{Content, Idempotency, SubmitRequest, Submitted};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::quote::Quote;
@@ -159,7 +158,7 @@ pub(crate) async fn send_sms(
     Json(sms): Json<SendSms>,
 ) -> Result<Sent, Problem> {
     let dry_run = sms.dry_run;
-    let idempotency = key.filter(|_| !dry_run).map(|key| Idempotency { key, fingerprint: sms.fingerprint() });
+    let idempotency = key.filter(|_| !dry_run).map(|key| Idempotency { key, fingerprint: sms.fingerprint(&client) });
     // A text that cannot be counted is refused by the engine with its reason.
     let encoding = text::count(&sms.text, sms.encoding.map(Encoding::from)).map(|count| count.encoding);
     let request = sms.into_request(&client, idempotency)?;
@@ -195,15 +194,16 @@ impl SendSms {
             validity: self.validity_s.map(|seconds| Duration::from_secs(seconds.into())),
             client_ref: self.reference,
             receipt_wanted: self.receipt,
+            test_only: client.is_test(),
             idempotency,
         })
     }
 
     /// Digest of what was asked: the same for the same request however its JSON was written.
-    fn fingerprint(&self) -> String {
-        let body = serde_json::to_vec(self).unwrap_or_default();
-        let digest = Sha256::new().chain_update(b"POST /v1/sms/send\n").chain_update(body).finalize();
-        digest.iter().map(|octet| format!("{octet:02x}")).collect()
+    fn fingerprint(&self, client: &Authorised<scope::SmsSend>) -> String {
+        let mut request = b"POST /v1/sms/send\n".to_vec();
+        request.extend(serde_json::to_vec(self).unwrap_or_default());
+        client.engine().fingerprint(client.account_id(), &request)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
 impl Committer {
     pub(super) fn accept(&mut self, accept: Accept) {
-        let Accept { draft, reply } = accept;
+        let Accept { draft, reply, claim } = accept;
         let account = draft.request.account_id;
         let total = match total_price(draft.price_micros, draft.segments) {
             Ok(total) => total,
@@ -37,7 +37,7 @@ impl Committer {
         let segments: SmallVec<_> = (0..message.segment_count).map(|_| SegmentProgress::new(connector)).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
-        self.after.accepted(reply, submitted);
+        self.after.accepted(reply, submitted, claim);
     }
 
     fn submitted(&self, message_id: MessageId, draft: &Draft, total: i64) -> Submitted {

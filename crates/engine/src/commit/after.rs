@@ -9,13 +9,14 @@ use tokio::sync::oneshot;
 use super::write::{Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
+use crate::idempotency::Claim;
 use crate::refusal::Refusal;
 use crate::submit::Submitted;
 
 /// Everything that waits for the flush.
 #[derive(Default)]
 pub(super) struct After {
-    accepted: Vec<(Reply, Submitted)>,
+    accepted: Vec<(Reply, Submitted, Option<Claim>)>,
     refused: Vec<(Reply, Refusal)>,
     /// Tasks of new messages, then of everything else, in the order of their ids.
     accept_tasks: Vec<Queued>,
@@ -28,8 +29,8 @@ pub(super) struct After {
 }
 
 impl After {
-    pub(super) fn accepted(&mut self, reply: Reply, submitted: Submitted) {
-        self.accepted.push((reply, submitted));
+    pub(super) fn accepted(&mut self, reply: Reply, submitted: Submitted, claim: Option<Claim>) {
+        self.accepted.push((reply, submitted, claim));
     }
 
     pub(super) fn refuse(&mut self, reply: Reply, refusal: Refusal) {
@@ -71,7 +72,7 @@ impl After {
             ErrorCode::ServiceUnavailable,
             "the message could not be stored for certain: repeat the request with the same Idempotency-Key",
         );
-        self.refused.extend(self.accepted.drain(..).map(|(reply, _)| (reply, refusal.clone())));
+        self.refused.extend(self.accepted.drain(..).map(|(reply, ..)| (reply, refusal.clone())));
     }
 
     /// Nothing was stored: nobody may be told that it was. Operators bring their receipts again; intents are asked for
@@ -97,7 +98,8 @@ impl After {
             let _ = done.send(());
         }
         self.slots.clear();
-        for (reply, submitted) in self.accepted.drain(..) {
+        for (reply, submitted, claim) in self.accepted.drain(..) {
+            drop(claim);
             reply.accepted(submitted);
         }
         for (reply, refusal) in self.refused.drain(..) {

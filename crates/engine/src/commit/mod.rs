@@ -25,8 +25,9 @@ use std::time::Duration;
 
 use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::time::Timestamp;
+use sambac_store::rows::AccountRow;
 use sambac_store::{Batch, Lengths, StoreError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::Inner;
@@ -38,7 +39,8 @@ use in_doubt::InDoubt;
 use orphans::Orphans;
 
 pub(crate) use write::{
-    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, NoticeDone, NoticeRetry, ReceiptIn, Reply, Write,
+    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry, ReceiptIn, Reply,
+    Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -61,15 +63,17 @@ pub(crate) struct Committer {
     in_doubt: InDoubt,
     /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
     ended: Vec<MessageId>,
+    /// Whose wallets are kept.
+    accounts: Vec<AccountRow>,
     /// The wallets in memory are not what is stored: they are read again before the next batch.
     out_of_step: bool,
     now: Timestamp,
 }
 
 /// Runs until every sender of writes is gone.
-pub(crate) async fn run(inner: Arc<Inner>, writes: mpsc::Receiver<Write>) {
+pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mpsc::Receiver<Write>) {
     let mut gathering = Gathering::new(writes, inner.settings.group_max);
-    let mut committer = Committer::new(inner);
+    let mut committer = Committer::new(inner, accounts);
     let mut inbox = Vec::new();
     loop {
         tokio::select! {
@@ -92,7 +96,7 @@ pub(crate) async fn run(inner: Arc<Inner>, writes: mpsc::Receiver<Write>) {
 }
 
 impl Committer {
-    pub(crate) fn new(inner: Arc<Inner>) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, accounts: Vec<AccountRow>) -> Self {
         let snapshot = inner.snapshot.load_full();
         Self {
             inner,
@@ -105,6 +109,7 @@ impl Committer {
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
             ended: Vec::new(),
+            accounts,
             out_of_step: false,
             now: Timestamp::EPOCH,
         }
@@ -138,7 +143,7 @@ impl Committer {
         }
     }
 
-    fn apply(&mut self, write: Write, reloads: &mut Vec<tokio::sync::oneshot::Sender<()>>) {
+    fn apply(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
         match write {
             Write::Accept(accept) => self.accept(*accept),
             Write::Intent(intent) => self.intent(intent),
@@ -150,7 +155,7 @@ impl Committer {
             Write::Expire(messages) => self.expire(&messages),
             Write::Recovered { intent, connector, segments } => self.recovered(intent, connector, &segments),
             Write::Orphans(rows) => self.orphans_left(rows),
-            Write::Reload { done } => reloads.push(done),
+            Write::Reload { loaded, done } => reloads.push((loaded, done)),
         }
     }
 
@@ -193,9 +198,11 @@ impl Committer {
             self.after.refuse_accepts();
             return;
         }
-        if let StoreError::Conflict(constraint) = error {
-            self.quarantine(constraint);
-            return;
+        if let StoreError::Conflict(why) = error {
+            return self.quarantine(why);
+        }
+        if let StoreError::Statement(why) = error {
+            return self.quarantine(why);
         }
         tokio::time::sleep(RETRY_PAUSE).await;
     }
@@ -214,17 +221,23 @@ impl Committer {
         self.out_of_step = true;
     }
 
-    /// Takes configuration and balances from the database: now, between two batches, they are what memory says or newer.
-    async fn reload(&mut self, reloads: Vec<tokio::sync::oneshot::Sender<()>>) {
-        match self.inner.store.load_configuration().await {
-            Ok(configuration) => {
-                self.inner.ledger().load(&configuration.accounts, &configuration.balances);
-                let networks = Arc::clone(&self.inner.snapshot.load().networks);
-                self.inner.snapshot.store(Arc::new(Snapshot::build(configuration, networks)));
+    /// Takes over a configuration and reads the balances: now, between two batches, they are what memory says or newer.
+    async fn reload(&mut self, reloads: Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
+        let (loaded, done): (Vec<_>, Vec<_>) = reloads.into_iter().unzip();
+        for Loaded { snapshot, accounts } in loaded.into_iter().flatten() {
+            if snapshot.version >= self.inner.snapshot.load().version {
+                self.inner.snapshot.store(snapshot);
+                self.accounts = accounts;
             }
-            Err(error) => tracing::error!(%error, "configuration not reloaded"),
         }
-        for done in reloads {
+        match self.inner.store.balances().await {
+            Ok(balances) => self.inner.ledger().load(&self.accounts, &balances),
+            Err(error) => {
+                tracing::error!(%error, "balances not reloaded");
+                self.out_of_step = true;
+            }
+        }
+        for done in done {
             // Nobody waiting any more is fine.
             let _ = done.send(());
         }

@@ -1,5 +1,7 @@
 //! What can be asked of the group commit.
 
+use std::sync::Arc;
+
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
 use sambac_domain::number::Msisdn;
@@ -7,11 +9,13 @@ use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
 use sambac_store::NewEvent;
-use sambac_store::rows::{OrphanRow, OutboxKey};
+use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use tokio::sync::oneshot;
 
 use crate::connector::Slot;
+use crate::idempotency::Claim;
 use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
 use crate::submit::{Draft, Submitted};
 
 /// One request to the group commit.
@@ -29,7 +33,7 @@ pub(crate) enum Write {
     /// A notice could not be delivered now.
     NoticeRetry(NoticeRetry),
     /// The time has come for an outbox row that had to wait.
-    Due { queued: Queued, queue: std::sync::Arc<TargetQueue>, done: oneshot::Sender<()> },
+    Due { queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()> },
     /// The validity of these messages has passed, and so has the wait for their receipts.
     Expire(Vec<MessageId>),
     /// Segments whose answer is unknown because this process ended before it was stored.
@@ -37,13 +41,21 @@ pub(crate) enum Write {
     /// Receipts that found no segment before the last process ended.
     Orphans(Vec<OrphanRow>),
     /// The configuration or a balance was changed from outside.
-    Reload { done: oneshot::Sender<()> },
+    Reload { loaded: Option<Loaded>, done: oneshot::Sender<()> },
+}
+
+/// A configuration that was read outside, so that the group commit does not wait for it.
+pub(crate) struct Loaded {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) accounts: Vec<AccountRow>,
 }
 
 /// A message to be taken.
 pub(crate) struct Accept {
     pub(crate) draft: Draft,
     pub(crate) reply: Reply,
+    /// Holds the idempotency key until the message is stored, also when its client has gone meanwhile.
+    pub(crate) claim: Option<Claim>,
 }
 
 /// Where the answer to an [`Accept`] goes.
@@ -75,7 +87,7 @@ pub(crate) struct Answer {
     pub(crate) intent: IntentId,
     pub(crate) connector: ConnectorId,
     pub(crate) queued: Queued,
-    pub(crate) queue: std::sync::Arc<TargetQueue>,
+    pub(crate) queue: Arc<TargetQueue>,
     pub(crate) segment: SegmentId,
     pub(crate) outcome: AnswerOutcome,
     pub(crate) submitted_at: Option<Timestamp>,

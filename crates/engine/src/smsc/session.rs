@@ -35,7 +35,9 @@ impl OpenRequests {
 pub(super) async fn run(inner: Arc<Inner>, account: Arc<SmppAccount>, session: Session, mut events: Events) {
     let id = account.row.id;
     tracing::info!(system_id = account.row.system_id, kind = ?session.kind(), "client bound");
-    let joined = inner.smpp_sessions.join(id, &session);
+    let Some(joined) = inner.smpp_sessions.join(&account, &session) else {
+        return session.close();
+    };
     if let Some((cancel, changed)) = joined.deliverer {
         deliver::start(&inner, id, cancel, changed);
     }
@@ -87,7 +89,7 @@ async fn request(
     match draft {
         Ok(draft) => {
             let reply = Reply::Smpp { session: session.clone(), request: header, open: open.clone() };
-            inner.write(Write::Accept(Box::new(Accept { draft, reply }))).await;
+            inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None }))).await;
         }
         Err(refusal) => {
             open.closed();

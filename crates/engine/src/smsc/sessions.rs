@@ -10,6 +10,11 @@ use sambac_smpp::{BindKind, Session};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::snapshot::{SmppAccount, Snapshot};
+
+/// How long open requests may take when a changed account is unbound.
+const UNBIND_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// All bound sessions.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<HashMap<SmppAccountId, Bound>>);
@@ -26,6 +31,8 @@ struct Bound {
 struct Member {
     number: u64,
     session: Session,
+    /// The account as it was when it bound.
+    account: Arc<SmppAccount>,
     next_token: u64,
     undelivered: HashMap<u64, Queued>,
 }
@@ -54,13 +61,22 @@ impl Sessions {
         self.map().values().map(|bound| bound.sessions.len()).sum()
     }
 
-    pub(super) fn join(&self, account: SmppAccountId, session: &Session) -> Joined {
+    /// Puts a session on the list; `None` when the account has as many as it may have.
+    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session) -> Option<Joined> {
         let mut map = self.map();
-        let bound = map.entry(account).or_default();
+        let bound = map.entry(account.row.id).or_default();
+        if bound.sessions.len() >= usize::from(account.row.binds_max) {
+            return None;
+        }
         let number = bound.next;
         bound.next += 1;
-        let session_copy = session.clone();
-        bound.sessions.push(Member { number, session: session_copy, next_token: 0, undelivered: HashMap::new() });
+        bound.sessions.push(Member {
+            number,
+            session: session.clone(),
+            account: Arc::clone(account),
+            next_token: 0,
+            undelivered: HashMap::new(),
+        });
         bound.changed.notify_one();
         let first_receiver = receives(session) && bound.deliverer.is_none();
         let deliverer = first_receiver.then(|| {
@@ -68,7 +84,7 @@ impl Sessions {
             bound.deliverer = Some(token.clone());
             (token, Arc::clone(&bound.changed))
         });
-        Joined { number, deliverer }
+        Some(Joined { number, deliverer })
     }
 
     /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
@@ -95,7 +111,8 @@ impl Sessions {
     /// The account's session with most room for another `deliver_sm`, and its number.
     pub(super) fn receiver(&self, account: SmppAccountId) -> Option<(u64, Session)> {
         let map = self.map();
-        let receivers = map.get(&account)?.sessions.iter().filter(|member| receives(&member.session));
+        let open = |member: &&Member| receives(&member.session) && !member.session.is_closed();
+        let receivers = map.get(&account)?.sessions.iter().filter(open);
         let roomiest = receivers.max_by_key(|member| member.session.window_free())?;
         Some((roomiest.number, roomiest.session.clone()))
     }
@@ -113,6 +130,19 @@ impl Sessions {
     /// The receipt that a token stands for; it is no longer open then.
     pub(super) fn arrive(&self, account: SmppAccountId, number: u64, token: u64) -> Option<Queued> {
         member(&mut self.map(), account, number)?.undelivered.remove(&token)
+    }
+
+    /// Unbinds the sessions of accounts that were changed, suspended or removed: they may bind again under what holds now.
+    pub(crate) fn apply_snapshot(&self, snapshot: &Snapshot) {
+        for member in self.map().values().flat_map(|bound| &bound.sessions) {
+            let row = &member.account.row;
+            let unchanged = snapshot.smpp_account_by_id(row.id).is_some_and(|now| now.row == *row);
+            let paying = snapshot.account(row.account_id).is_some_and(|account| account.active);
+            if !(unchanged && paying) {
+                let session = member.session.clone();
+                tokio::spawn(async move { session.unbind(UNBIND_TIMEOUT).await });
+            }
+        }
     }
 
     /// Unbinds everybody, all at once, within `limit`.

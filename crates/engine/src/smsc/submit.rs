@@ -41,6 +41,7 @@ pub(super) fn request(account: &SmppAccount, frame: &Frame) -> Result<SubmitRequ
         client_ref: None,
         receipt_wanted: sm.registered_delivery & FINAL_RECEIPT_BITS != 0,
         price_micros_max: None,
+        test_only: false,
         idempotency: None,
     })
 }

@@ -34,7 +34,9 @@ impl Engine {
     pub async fn register_webhook(&self, account: AccountId, url: &str) -> Result<NewWebhook, Refusal> {
         let url = self.0.webhook_client.guard.check(url);
         let url = url.map_err(|why| Refusal::new(ErrorCode::InvalidWebhook, why.to_string()).at("/url"))?.to_string();
-        if self.snapshot().webhooks_of(account).len() >= WEBHOOKS_MAX {
+        let _changing = self.0.webhook_changes.lock().await;
+        let present = self.0.store.webhooks_of(account).await.map_err(|error| unavailable(&error))?;
+        if present.len() >= WEBHOOKS_MAX {
             return Err(Refusal::new(ErrorCode::InvalidWebhook, "an account may have 10 webhooks").at("/url"));
         }
         let now = self.0.clock.now();
@@ -59,6 +61,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::ServiceUnavailable`] when the database does not answer.
     pub async fn remove_webhook(&self, account: AccountId, id: WebhookId) -> Result<bool, Refusal> {
+        let _changing = self.0.webhook_changes.lock().await;
         let removed = self.0.store.delete_webhook(account, id).await.map_err(|error| unavailable(&error))?;
         if removed {
             self.reload().await;

@@ -6,6 +6,7 @@ mod operator;
 mod platform;
 
 use sambac_domain::class::TrafficClass;
+use sambac_domain::error::ErrorCode;
 use sambac_domain::state::MessageState;
 use sambac_smpp::CommandStatus;
 use sambac_store::rows::ChargeState;
@@ -218,4 +219,38 @@ async fn repeated_receipts_are_events_and_never_orphans() {
     let orphans = platform.engine.store().orphans_since(Default::default(), 10).await.expect("a read");
     assert_eq!(orphans, []);
     platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_keeps_its_idempotency_key_until_the_message_is_stored() {
+    let (_operator, platform) = Platform::with_one_operator().await;
+    let leaving = platform.submit_with_key("first");
+    assert!(tokio::time::timeout(std::time::Duration::ZERO, leaving).await.is_err(), "the commit takes longer");
+    let again = loop {
+        match platform.submit_with_key("first").await {
+            Err(refusal) if refusal.code == ErrorCode::IdempotencyInProgress => tokio::task::yield_now().await,
+            other => break other.expect("the first answer"),
+        }
+    };
+    assert!(again.replayed, "the message of the client that left is the only one");
+    assert_eq!(platform.balance().held_micros, PRICE);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn a_test_key_reaches_test_numbers_only() {
+    let (_operator, platform) = Platform::with_one_operator().await;
+    let refusal = platform.submit_test_to("447700900123").await.expect_err("not a test number");
+    assert_eq!(refusal.code, ErrorCode::InvalidDestination);
+    platform.submit_test_to(platform::DESTINATION).await.expect("a test number");
+}
+
+#[tokio::test]
+async fn a_suspended_account_is_unbound() {
+    let (_operator, platform) = Platform::with_one_operator().await;
+    let (_session, mut events) = platform.bind("esme").await;
+    platform.suspend_smpp_account().await;
+    let closed = tokio::time::timeout(std::time::Duration::from_secs(10), events.recv()).await;
+    let closed = closed.expect("the end of the session in time");
+    assert!(matches!(closed, Some(sambac_smpp::Event::Closed { .. })), "{closed:?}");
 }

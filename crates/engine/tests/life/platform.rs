@@ -1,11 +1,13 @@
 //! The engine on a database of its own, with an account, a tariff, a route and operators.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{
-    AccountId, ApiKeyId, ConnectorId, MessageId, OperatorId, PaymentId, PostingId, RateId, RouteId, TariffId,
+    AccountId, ApiKeyId, ConnectorId, MessageId, OperatorId, PaymentId, PostingId, RateId, RouteId, SmppAccountId,
+    TariffId,
 };
 use sambac_domain::message::Origin;
 use sambac_domain::money::Currency;
@@ -15,14 +17,18 @@ use sambac_domain::time::Timestamp;
 use sambac_engine::clock::Clock;
 use sambac_engine::refusal::Refusal;
 use sambac_engine::seal::Seal;
-use sambac_engine::submit::{Content, SubmitRequest, Submitted};
+use sambac_engine::smsc::password;
+use sambac_engine::submit::{Content, Idempotency, SubmitRequest, Submitted};
 use sambac_engine::{Balance, Engine, Settings};
+use sambac_smpp::{BindKind as EsmeBindKind, BindRequest, Events, Session, SessionConfig};
 use sambac_store::rows::{
     AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow, PaymentRow, PostingKind,
-    PostingRow, RateRow, RouteRow, TariffRow,
+    PostingRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
 };
 use sambac_store::{MessageView, Sealed, Store};
 use sambac_testkit::postgres::TestDatabase;
+use secrecy::SecretString;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::PRICE;
 use crate::operator::Operator;
@@ -85,20 +91,40 @@ impl Platform {
     }
 
     pub(crate) async fn submit(&self, class: TrafficClass, text: &str) -> Result<Submitted, Refusal> {
-        let request = SubmitRequest {
-            account_id: ACCOUNT,
-            origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },
-            sender: "BANK".parse().expect("a sender"),
-            destination: Msisdn::from_digits(DESTINATION.as_bytes()).expect("a number"),
-            content: Content::Text(text.to_owned(), None),
-            class,
-            validity: None,
-            client_ref: None,
-            receipt_wanted: true,
-            price_micros_max: None,
-            idempotency: None,
-        };
+        self.engine.submit(request(class, text)).await
+    }
+
+    /// The same request each time, under an idempotency key.
+    pub(crate) async fn submit_with_key(&self, key: &str) -> Result<Submitted, Refusal> {
+        let idempotency = Some(Idempotency { key: key.to_owned(), fingerprint: "same".to_owned() });
+        self.engine.submit(SubmitRequest { idempotency, ..request(TrafficClass::Otp, "once") }).await
+    }
+
+    /// With a test key.
+    pub(crate) async fn submit_test_to(&self, digits: &str) -> Result<Submitted, Refusal> {
+        let destination = Msisdn::from_digits(digits.as_bytes()).expect("a number");
+        let request = SubmitRequest { destination, test_only: true, ..request(TrafficClass::Otp, "test") };
         self.engine.submit(request).await
+    }
+
+    /// A client ESME that is bound to the engine.
+    pub(crate) async fn bind(&self, system_id: &str) -> (Session, Events) {
+        let store = self.engine.store();
+        store.upsert_smpp_account(&smpp_account(AccessState::Active)).await.expect("an SMPP account");
+        self.engine.reload().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        self.engine.listen_smpp(listener);
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let request = BindRequest::new(EsmeBindKind::Transceiver, system_id, "secret");
+        let (session, events, _) = sambac_smpp::bind(stream, &request, SessionConfig::default()).await.expect("a bind");
+        (session, events)
+    }
+
+    pub(crate) async fn suspend_smpp_account(&self) {
+        let row = smpp_account(AccessState::Suspended);
+        self.engine.store().upsert_smpp_account(&row).await.expect("a change");
+        self.engine.reload().await;
     }
 
     pub(crate) fn balance(&self) -> Balance {
@@ -137,6 +163,40 @@ impl Platform {
     pub(crate) async fn assert_ledger(&self) {
         let check = self.engine.store().ledger_check().await.expect("a read");
         assert!(check.is_balanced(), "{check:?}");
+    }
+}
+
+fn request(class: TrafficClass, text: &str) -> SubmitRequest {
+    SubmitRequest {
+        account_id: ACCOUNT,
+        origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },
+        sender: "BANK".parse().expect("a sender"),
+        destination: Msisdn::from_digits(DESTINATION.as_bytes()).expect("a number"),
+        content: Content::Text(text.to_owned(), None),
+        class,
+        validity: None,
+        client_ref: None,
+        receipt_wanted: true,
+        price_micros_max: None,
+        test_only: false,
+        idempotency: None,
+    }
+}
+
+fn smpp_account(state: AccessState) -> SmppAccountRow {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| password::hash(&SecretString::from("secret")).expect("a hash"));
+    SmppAccountRow {
+        id: SmppAccountId::from_raw(1),
+        account_id: ACCOUNT,
+        system_id: "esme".into(),
+        password_hash: Sealed(hash.clone()),
+        allowed_ips: Vec::new(),
+        binds_max: 2,
+        window_max: 10,
+        traffic_class: TrafficClass::Otp,
+        state,
+        created_at: Timestamp(0),
     }
 }
 
