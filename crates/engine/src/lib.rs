@@ -17,6 +17,7 @@ mod idempotency;
 mod ledger;
 mod live;
 mod metrics;
+pub mod places;
 mod recover;
 pub mod refusal;
 mod relay;
