@@ -1,20 +1,28 @@
 //! The accept loop: HTTP/1.1 with time-outs that are armed, a limit of connections, and an end that drains.
 //!
 //! hyper's time-out for the head of a request works only with a timer, and is silently off without one; it is set here.
-//! It runs from the first moment of a connection and between two requests, so it also ends idle connections.
+//! It runs from the first moment of a connection and between two requests, so it is the one that ends idle connections; a
+//! head that has begun and a client that does not read have time-outs of their own, in [`stream`].
+
+mod stream;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sambac_engine::places::{Place, Places};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use stream::{Requests, Timed};
 
 /// The bounds of a listener.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +31,14 @@ pub struct Limits {
     pub body_octets_max: usize,
     /// Connections served at once; more wait in the listen queue.
     pub connections_max: usize,
-    /// For the whole head of a request to arrive, and for a connection to be idle.
+    /// Connections from one address, or one /64 of IPv6; more are closed at once.
+    pub connections_per_peer_max: usize,
+    /// For the whole head of a request to arrive: the first from the start of the connection, others from their first octet.
     pub head_timeout: Duration,
+    /// For a connection to be idle between two requests.
+    pub idle_timeout: Duration,
+    /// For the client to take an answer, from when it takes no more of it.
+    pub write_timeout: Duration,
     /// From the head to the answer, the body's arrival included.
     pub request_timeout: Duration,
     /// For requests that run when the end begins.
@@ -36,7 +50,10 @@ impl Default for Limits {
         Self {
             body_octets_max: 64 * 1024,
             connections_max: 4_096,
+            connections_per_peer_max: 256,
             head_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
         }
@@ -51,10 +68,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves `router` until `shutdown`, then lets requests that run finish and returns.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
     let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let peers = Places::new(limits.connections_per_peer_max);
     let connections = TaskTracker::new();
     // Beyond `shutdown`: what still runs when the drain's time is over.
     let abandon = CancellationToken::new();
-    while let Some((stream, slot)) = next(&listener, &slots, &shutdown).await {
+    while let Some((stream, slot)) = next(&listener, &slots, &peers, &shutdown).await {
         let connection = connection(stream, router.clone(), limits, shutdown.clone());
         let abandon = abandon.clone();
         connections.spawn(async move {
@@ -74,24 +92,42 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     }
 }
 
+/// What a connection holds while it lasts: one place of all, and one of its peer's.
+type Slot = (OwnedSemaphorePermit, Place);
+
 /// The next connection and its slot; `None` once the end has begun.
 async fn next(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    peers: &Places,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Slot)> {
     shutdown
         .run_until_cancelled(async {
             let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => return Some((stream, slot)),
-                    Err(error) => refused(&error).await,
-                }
-            }
+            let (stream, place) = accept(listener, peers).await;
+            Some((stream, (slot, place)))
         })
         .await
         .flatten()
+}
+
+/// The next connection of a peer that has not too many.
+async fn accept(listener: &TcpListener, peers: &Places) -> (TcpStream, Place) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => match peers.take(peer.ip()) {
+                Some(place) => return (stream, place),
+                None => too_many(peer.ip()),
+            },
+            Err(error) => refused(&error).await,
+        }
+    }
+}
+
+/// The connection is closed by being dropped.
+fn too_many(peer: IpAddr) {
+    tracing::debug!(%peer, "a peer has too many connections");
 }
 
 /// A client that hung up again is nothing; all else is the system's and will not be better at once.
@@ -108,8 +144,20 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, shutdown:
         return;
     }
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).max_buf_size(HEAD_OCTETS_MAX);
-    let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout).max_buf_size(HEAD_OCTETS_MAX);
+    let requests = Requests::default();
+    let stream = Timed::new(stream, requests.clone(), limits.head_timeout, limits.write_timeout);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request| {
+        requests.step();
+        let (answer, requests) = (router.call(request), requests.clone());
+        async move {
+            let answer = answer.await;
+            requests.step();
+            answer
+        }
+    });
+    let served = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(served);
     // What ends a connection early (a client that left, a head that is no HTTP) is the client's business.
     let ended = tokio::select! {

@@ -78,7 +78,82 @@ async fn a_connection_that_is_idle_after_a_request_is_closed() {
     one_answer(&mut stream).await;
     let started = Instant::now();
     assert_eq!(rest(&mut stream).await, "");
+    assert_eq!(started.elapsed().as_secs(), Limits::default().idle_timeout.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_head_that_does_not_come_whole_is_not_waited_for_as_long_as_one_that_has_not_begun() {
+    let server = listen(Limits::default()).await;
+    let mut stream = server.sent(GOOD).await;
+    one_answer(&mut stream).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    stream.write_all(GOOD.as_bytes()).await.unwrap();
+    one_answer(&mut stream).await;
+    stream.write_all(b"POST /ec").await.unwrap();
+    let started = Instant::now();
+    rest(&mut stream).await;
     assert_eq!(started.elapsed().as_secs(), Limits::default().head_timeout.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_takes_longer_than_a_head_may_is_awaited() {
+    let server = listen(Limits::default()).await;
+    let mut stream = server.sent(UNFINISHED).await;
+    for octet in [b"l", b"l", b"o"] {
+        tokio::time::sleep(Limits::default().head_timeout).await;
+        stream.write_all(octet).await.unwrap();
+    }
+    assert!(one_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_on_and_on_and_never_reads_is_closed() {
+    let server = listen(Limits::default()).await;
+    let mut stream = server.connect().await;
+    let started = Instant::now();
+    let requests = GOOD.repeat(100);
+    let asking = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(3_600), asking).await.expect("the server closes");
+    assert_eq!(started.elapsed().as_secs(), Limits::default().write_timeout.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_a_drop_now_and_then_is_closed() {
+    let server = listen(Limits::default()).await;
+    let (mut reading, mut writing) = server.connect().await.into_split();
+    let drops = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let _ = reading.read(&mut [0; 64 * 1024]).await;
+        }
+    });
+    let requests = GOOD.repeat(100);
+    let asking = async { while writing.write_all(requests.as_bytes()).await.is_ok() {} };
+    let ended = tokio::time::timeout(Duration::from_secs(3_600), asking).await;
+    drops.abort();
+    assert!(ended.is_ok(), "it is served for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_peer_cannot_take_all_places() {
+    let server = listen(Limits { connections_max: 4, connections_per_peer_max: 2, ..Limits::default() }).await;
+    let mut first = server.sent(GOOD).await;
+    let mut second = server.sent(GOOD).await;
+    one_answer(&mut first).await;
+    one_answer(&mut second).await;
+    let started = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(rest(&mut server.connect().await).await, "", "a third of the same peer is served");
+    }
+    assert_eq!(started.elapsed().as_secs(), 0, "they are closed at once");
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(server.address).await.unwrap();
+    other.write_all(GOOD.as_bytes()).await.unwrap();
+    one_answer(&mut other).await;
+    drop(first);
+    settle().await;
+    one_answer(&mut server.sent(GOOD).await).await;
 }
 
 #[tokio::test(start_paused = true)]
