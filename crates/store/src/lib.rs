@@ -20,6 +20,7 @@ mod error;
 mod field;
 mod idempotency;
 mod ledger;
+mod master_key_check;
 mod messages;
 mod migrate;
 mod outbox;

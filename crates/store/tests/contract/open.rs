@@ -11,6 +11,13 @@ on_both_databases! {
         store.migrate().await.unwrap();
         assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
     }
+
+    async fn the_first_proof_of_the_master_key_is_kept(store: Store) {
+        assert_eq!(store.master_key_check().await.unwrap(), None);
+        store.keep_master_key_check("first").await.unwrap();
+        store.keep_master_key_check("second").await.unwrap();
+        assert_eq!(store.master_key_check().await.unwrap().as_deref(), Some("first"));
+    }
 }
 
 #[tokio::test]
