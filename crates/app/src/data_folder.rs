@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use sambac_engine::private_file;
 
 use crate::exit::{Exit, Failure};
 
@@ -47,12 +48,7 @@ fn in_use(folder: &Path, lock: &Path) -> Failure {
 
 /// Writes a file that only its owner can read, replacing an older one as a whole.
 pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&part, path)
+    private_file::replace(path, text.as_bytes())
 }
 
 #[cfg(test)]
@@ -80,5 +76,18 @@ mod tests {
         write_private(&data.join("secret"), "x").expect("the folder can be written");
         let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&data.join("secret"))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_secret_is_not_written_through_links_that_wait() {
+        let folder = Folder::new("links");
+        let (secret, target) = (folder.path().join("secret"), folder.path().join("target"));
+        fs::write(&target, "safe").expect("the folder can be written");
+        for name in ["secret", "secret.part"] {
+            std::os::unix::fs::symlink(&target, folder.path().join(name)).expect("a link");
+        }
+        write_private(&secret, "x").expect("the folder can be written");
+        let text = |path: &Path| fs::read_to_string(path).expect("it exists");
+        assert_eq!((text(&secret), text(&target)), ("x".to_owned(), "safe".to_owned()));
     }
 }

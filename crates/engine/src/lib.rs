@@ -18,6 +18,7 @@ mod ledger;
 mod live;
 mod metrics;
 pub mod places;
+pub mod private_file;
 mod recover;
 pub mod refusal;
 mod relay;
