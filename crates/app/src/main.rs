@@ -12,6 +12,7 @@ mod config;
 mod data_folder;
 mod demo;
 mod exit;
+mod master_key;
 mod output;
 mod platform;
 mod provision;

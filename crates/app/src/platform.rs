@@ -14,7 +14,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sambac_api::{Api, Limits, serve};
 use sambac_engine::clock::Clock;
-use sambac_engine::seal::Seal;
 use sambac_engine::snapshot::IpRange;
 use sambac_engine::{Engine, Settings};
 use sambac_store::Store;
@@ -25,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, Listener};
 use crate::data_folder::{self, Lock};
 use crate::exit::{Exit, Failure};
+use crate::master_key;
 
 /// Bound sockets that nobody serves yet.
 pub(crate) struct Listeners {
@@ -80,7 +80,7 @@ impl Platform {
     pub(crate) async fn start(config: &Config, listeners: Listeners, lock: Option<Lock>) -> Result<Self, Failure> {
         let addresses = listeners.addresses()?;
         let store = open_store(config).await?;
-        let settings = settings(config)?;
+        let settings = settings(config, &store).await?;
         let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
         let limits = Limits::default();
@@ -127,16 +127,7 @@ pub(crate) async fn open_store(config: &Config) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// The master key: the configured one, or the one of the file, which is made when missing.
-pub(crate) fn seal(config: &Config) -> Result<Seal, Failure> {
-    let seal = match &config.master_key {
-        Some(key) => Seal::from_base64(key.expose()),
-        None => Seal::from_file(&config.master_key_path()),
-    };
-    seal.map_err(|error| Failure::new(Exit::Configuration, error))
-}
-
-fn settings(config: &Config) -> Result<Settings, Failure> {
+async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
     let limits = &config.limits;
     let ranges = config.webhooks.private_ranges.iter().filter_map(|text| IpRange::parse(text));
     Ok(Settings {
@@ -149,7 +140,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         receipt_grace: Duration::from_secs(limits.receipt_grace_s),
         webhook_private_ranges: ranges.collect(),
         smpp_connections_max: limits.smpp_connections_max,
-        ..Settings::new(seal(config)?)
+        ..Settings::new(master_key::open(config, store).await?)
     })
 }
 

@@ -3,8 +3,9 @@
 //! AES-256-GCM under one master key, which lives outside the database. Every sealed value is bound to the id of its row,
 //! so a value copied to another row does not open.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use aes_gcm::aead::{Aead, Payload};
@@ -14,6 +15,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secrecy::SecretString;
+
+use crate::private_file;
 
 /// Seals and opens with the master key.
 #[derive(Clone)]
@@ -32,6 +35,16 @@ pub enum SealError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others than its owner can read or write the key file.
+    #[error(
+        "the master key file {path} is open to others (mode {mode:o}): chmod 600 it, and change the key if others could read it"
+    )]
+    Exposed {
+        /// Which file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The key is not 32 octets in base64.
     #[error("the master key must be 32 octets in base64")]
     BadKey,
@@ -41,6 +54,18 @@ pub enum SealError {
     /// The system gives no random numbers.
     #[error(transparent)]
     NoRandomness(#[from] crate::api_key::NoRandomness),
+}
+
+impl SealError {
+    /// Whether there is no key file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether a key file was to be made, and there is one.
+    pub fn is_there_already(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
 }
 
 impl Seal {
@@ -54,23 +79,34 @@ impl Seal {
         Ok(Self { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(key)) })
     }
 
-    /// With the key in `path`, which is made, readable by its owner only, when it does not exist.
+    /// With the key in `path`, which must be there and be its owner's only.
     ///
     /// # Errors
-    /// [`SealError`], naming the file.
+    /// [`SealError`], naming the file; see [`SealError::is_missing`].
     pub fn from_file(path: &Path) -> Result<Self, SealError> {
         let failed = |source| SealError::File { path: path.display().to_string(), source };
-        match fs::read_to_string(path) {
-            Ok(text) => Self::from_base64(&text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut key = [0; 32];
-                OsRng.try_fill_bytes(&mut key).map_err(|_| crate::api_key::NoRandomness)?;
-                let text = STANDARD_NO_PAD.encode(key);
-                create_private(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
-                Self::from_base64(&text)
-            }
-            Err(error) => Err(failed(error)),
+        let mut file = File::open(path).map_err(failed)?;
+        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(SealError::Exposed { path: path.display().to_string(), mode });
         }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        Self::from_base64(&text)
+    }
+
+    /// With a new key, which is written to `path`, on disk before this returns. What was sealed with another key does not
+    /// open with it: this is for a database that holds nothing yet.
+    ///
+    /// # Errors
+    /// [`SealError`], naming the file; also when there is one, which is left as it is.
+    pub fn create_file(path: &Path) -> Result<Self, SealError> {
+        let mut key = [0; 32];
+        OsRng.try_fill_bytes(&mut key).map_err(|_| crate::api_key::NoRandomness)?;
+        let text = STANDARD_NO_PAD.encode(key);
+        private_file::create(path, text.as_bytes())
+            .map_err(|source| SealError::File { path: path.display().to_string(), source })?;
+        Self::from_base64(&text)
     }
 
     /// Seals `plain` for the row `id`. The nonce is the row's id and purpose: an id is used once, and so is the nonce.
@@ -127,17 +163,12 @@ fn once_nonce(id: i64) -> Nonce<aes_gcm::aead::consts::U12> {
     Nonce::from(nonce)
 }
 
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+    use crate::private_file::tests::Folder;
 
     fn seal() -> Seal {
         Seal::from_base64(&STANDARD_NO_PAD.encode([7; 32])).expect("a good key")
@@ -163,5 +194,37 @@ mod tests {
     #[test]
     fn a_key_of_the_wrong_length_is_refused() {
         assert!(matches!(Seal::from_base64("AAAA"), Err(SealError::BadKey)));
+    }
+
+    #[test]
+    fn a_missing_key_file_is_missing_and_not_made() {
+        let folder = Folder::new();
+        let path = folder.path("master.key");
+        let refused = Seal::from_file(&path).err().expect("there is none");
+        assert!(refused.is_missing() && refused.to_string().contains("master.key"), "{refused}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_read_again() {
+        let folder = Folder::new();
+        let path = folder.path("master.key");
+        let sealed = Seal::create_file(&path).expect("a key").seal_once(256, b"text");
+        assert_eq!(Seal::from_file(&path).expect("the key").open_once(256, &sealed).expect("same key"), b"text");
+        let again = Seal::create_file(&path).err().expect("it is there");
+        assert!(again.is_there_already(), "{again}");
+        assert!(Seal::from_file(&path).expect("the key").open_once(256, &sealed).is_ok(), "it is the same key still");
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_is_refused() {
+        let folder = Folder::new();
+        let path = folder.path("master.key");
+        Seal::create_file(&path).expect("a key");
+        for mode in [0o640, 0o604, 0o620] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("the file is ours");
+            let refused = Seal::from_file(&path).err().expect("it is open to others").to_string();
+            assert!(refused.contains("master.key") && refused.contains(&format!("mode {mode:o}")), "{refused}");
+        }
     }
 }

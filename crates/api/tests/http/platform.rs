@@ -61,7 +61,7 @@ impl Platform {
         let folder = new_folder();
         let store = Store::open(&format!("sqlite://{}", folder.join("sambac.db").display())).await.unwrap();
         store.migrate().await.unwrap();
-        let seal = Seal::from_file(&folder.join("master.key")).unwrap();
+        let seal = Seal::create_file(&folder.join("master.key")).unwrap();
         seed(&store, &seal).await;
         let bank = add_key(&store, BANK, 1, &Scope::ALL, |_| {}).await;
         let shop = add_key(&store, SHOP, 2, &Scope::ALL, |_| {}).await;

@@ -13,6 +13,7 @@ use crate::client::env_file::EnvFile;
 use crate::config::Config;
 use crate::data_folder;
 use crate::exit::Failure;
+use crate::master_key;
 use crate::platform::{self, Addresses};
 use crate::provision::file::File;
 use crate::provision::{self, Issued, Secrets};
@@ -31,7 +32,7 @@ pub(super) struct Seeded {
 /// Provisions the database and gives the sink the secret of its webhook.
 pub(super) async fn seed(config: &Config, operators: &Operators, sink: &Sink) -> Result<Seeded, Failure> {
     let store = platform::open_store(config).await?;
-    let seal = platform::seal(config)?;
+    let seal = master_key::open(config, &store).await?;
     move_webhook(&store, &sink.url()).await?;
     let mut env = EnvFile::read(&env_path(config))?;
     let known = env.get("SAMBAC_API_KEY").is_some() && env.get("SAMBAC_SMPP_PASSWORD").is_some();

@@ -11,6 +11,7 @@ use crate::config::Flags;
 use crate::config::command::load;
 use crate::data_folder;
 use crate::exit::{Exit, Failure};
+use crate::master_key;
 use crate::output::Output;
 use crate::platform;
 use crate::table::Table;
@@ -39,7 +40,7 @@ impl Apply {
         let file = File::read(&self.file)?;
         let store = platform::open_store(&config).await?;
         let secrets = Secrets { variable: &|name| std::env::var(name).ok(), renew: false };
-        let changes = plan(&store, &platform::seal(&config)?, &file, &secrets).await?;
+        let changes = plan(&store, &master_key::open(&config, &store).await?, &file, &secrets).await?;
         let mut answer = Map::new();
         answer.insert("dry_run".to_owned(), json!(self.dry_run));
         answer.insert(

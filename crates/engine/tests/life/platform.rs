@@ -1,6 +1,6 @@
 //! The engine on a database of its own, with an account, a tariff, a route and operators.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -74,20 +74,64 @@ impl Platform {
         (operator, platform)
     }
 
+    /// With one operator, and room for few unfinished messages in memory.
+    pub(crate) async fn with_working_set(live_capacity: usize) -> (Operator, Self) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared(&[operator.port], None).await;
+        let settings = Settings { live_capacity, lane_capacity: 4, ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, Clock::system()).await.expect("an engine");
+        (operator, Self { engine, folder, database: None })
+    }
+
     async fn start(ports: &[u16]) -> Self {
         Self::start_on(ports, None).await
     }
 
     async fn start_on(ports: &[u16], url: Option<&str>) -> Self {
-        let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let sqlite = format!("sqlite://{}/sambac.db", folder.display());
-        let store = Store::open(url.unwrap_or(&sqlite)).await.expect("a database");
-        store.migrate().await.expect("a schema");
-        let seal = Seal::from_file(&folder.join("master.key")).expect("a key");
-        provision(&store, &seal, ports).await;
+        let (store, seal, folder) = prepared(ports, url).await;
         let engine = Engine::start(Settings::new(seal), store, Clock::system()).await.expect("an engine");
         Self { engine, folder, database: None }
+    }
+
+    /// Takes messages that live for a second, disables the connectors first so that none is sent, and starts again on the
+    /// same database an hour later, with everything enabled.
+    pub(crate) async fn restart_after_backlog(mut self, count: usize) -> Self {
+        let connectors = self.engine.store().load_configuration().await.expect("a read").connectors;
+        for row in &connectors {
+            let settings = r#"{"throttle_pause_ms":2}"#.to_owned();
+            self.engine
+                .store()
+                .upsert_connector(&ConnectorRow { host: "127.0.0.2".into(), settings, ..row.clone() })
+                .await
+                .expect("a change");
+        }
+        self.engine.reload().await;
+        for _ in 0..count {
+            let validity = Some(Duration::from_secs(1));
+            self.engine.submit(SubmitRequest { validity, ..request(TrafficClass::Otp, "late") }).await.expect("taken");
+        }
+        self.engine.stop(Duration::from_secs(5)).await;
+        let store = Store::open(&sqlite(&self.folder)).await.expect("a database");
+        for row in &connectors {
+            store.upsert_connector(row).await.expect("a change");
+        }
+        let seal = Seal::from_file(&self.folder.join("master.key")).expect("a key");
+        let clock = Clock::mock(Clock::system().now().saturating_add(Duration::from_secs(3_600)));
+        let settings = Settings { live_capacity: 8, lane_capacity: 8, ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, clock).await.expect("an engine");
+        // The new one removes the folder.
+        let folder = std::mem::take(&mut self.folder);
+        Self { engine, folder, database: None }
+    }
+
+    /// Waits until the wallet is as given.
+    pub(crate) async fn until_balance(&self, wanted: Balance) {
+        let poll = async {
+            while self.balance() != wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), poll).await.expect("the balance in time");
     }
 
     pub(crate) async fn submit(&self, class: TrafficClass, text: &str) -> Result<Submitted, Refusal> {
@@ -164,6 +208,21 @@ impl Platform {
         let check = self.engine.store().ledger_check().await.expect("a read");
         assert!(check.is_balanced(), "{check:?}");
     }
+}
+
+fn sqlite(folder: &Path) -> String {
+    format!("sqlite://{}/sambac.db", folder.display())
+}
+
+/// A provisioned database in a folder of its own, and its key.
+async fn prepared(ports: &[u16], url: Option<&str>) -> (Store, Seal, PathBuf) {
+    let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let store = Store::open(url.unwrap_or(&sqlite(&folder))).await.expect("a database");
+    store.migrate().await.expect("a schema");
+    let seal = Seal::create_file(&folder.join("master.key")).expect("a key");
+    provision(&store, &seal, ports).await;
+    (store, seal, folder)
 }
 
 fn request(class: TrafficClass, text: &str) -> SubmitRequest {
