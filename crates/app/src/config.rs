@@ -105,6 +105,7 @@ pub(crate) struct Limits {
     pub(crate) attempts_max: u8,
     pub(crate) receipt_grace_s: u64,
     pub(crate) smpp_connections_max: usize,
+    pub(crate) http_connections_per_peer_max: usize,
     pub(crate) stop_timeout_s: u64,
 }
 

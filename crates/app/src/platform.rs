@@ -83,7 +83,8 @@ impl Platform {
         let settings = settings(config, &store).await?;
         let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
-        let limits = Limits::default();
+        let connections_per_peer_max = config.limits.http_connections_per_peer_max;
+        let limits = Limits { connections_per_peer_max, ..Limits::default() };
         let api = Api::new(engine.clone(), limits);
         servers.spawn(serve(listeners.http, api.public(), limits, stop.clone()));
         servers.spawn(serve(listeners.services, api.services(), limits, stop.clone()));

@@ -186,6 +186,8 @@ fn run(layout: &Layout, folder: &Folder) -> anyhow::Result<tokio::process::Comma
         command.args([listener, "127.0.0.1:0"]);
     }
     command.arg("--data-dir").arg(folder.data());
+    // All load comes from this one address.
+    command.env("SAMBAC_LIMITS_HTTP_CONNECTIONS_PER_PEER_MAX", "4096");
     store(layout, &mut command);
     Ok(command)
 }

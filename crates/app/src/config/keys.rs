@@ -44,7 +44,7 @@ pub(crate) const KEYS: &[Key] = &[
         "master_key_file",
         Kind::Text,
         "",
-        "File with the master key, made when missing; master.key in the data folder if not given",
+        "File with the master key, made for a new database; master.key in the data folder if not given",
     ),
     key("node", Kind::Number, "0", "Number of this process among those that share a database, 0 to 62"),
     key("data.dir", Kind::Text, "\"sambac-data\"", "Folder of the database, the master key and the lock"),
@@ -77,6 +77,12 @@ pub(crate) const KEYS: &[Key] = &[
         "Seconds after its validity until a message without a receipt is given up",
     ),
     key("limits.smpp_connections_max", Kind::Number, "2000", "SMPP connections of clients at a time"),
+    key(
+        "limits.http_connections_per_peer_max",
+        Kind::Number,
+        "256",
+        "HTTP connections from one address at a time; more for a proxy",
+    ),
     key("limits.stop_timeout_s", Kind::Number, "20", "Seconds that an orderly stop may take"),
 ];
 

@@ -126,9 +126,15 @@ fn check(config: &Config, values: &Values) -> Result<(), ConfigError> {
     if config.node >= COMMAND_LINE_NODE {
         return Err(malformed(from("node"), "node must be from 0 to 62 (63 is the command line)"));
     }
-    for path in
-        ["lane_capacity", "live_capacity", "group_max", "writes_capacity", "attempts_max", "smpp_connections_max"]
-    {
+    for path in [
+        "lane_capacity",
+        "live_capacity",
+        "group_max",
+        "writes_capacity",
+        "attempts_max",
+        "smpp_connections_max",
+        "http_connections_per_peer_max",
+    ] {
         let path = format!("limits.{path}");
         if values.get(path.as_str()).and_then(|given| given.value.as_integer()) == Some(0) {
             return Err(malformed(from(&path), format!("{path} must be above 0")));
