@@ -136,9 +136,9 @@ impl TargetQueue {
 
     /// Hands over a page that was read for [`TargetQueue::wanted`]: its tasks in id order, the last id read (also when a
     /// row of it was unusable), and whether the table held fewer rows than asked for.
-    pub fn refilled(&self, lane: Lane, page: Vec<Queued>, last_id: i64, reached_end: bool) {
-        if let Some(state) = self.lanes().get_mut(usize::from(lane.0)) {
-            state.refilled(page, last_id, reached_end);
+    pub fn refilled(&self, wanted: Refill, page: Vec<Queued>, last_id: i64, reached_end: bool) {
+        if let Some(state) = self.lanes().get_mut(usize::from(wanted.lane.0)) {
+            state.refilled(wanted, page, last_id, reached_end);
         }
         self.work.notify_one();
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sambac_domain::id::MessageId;
 use sambac_domain::time::Timestamp;
+use tokio::sync::oneshot;
 
 use crate::Inner;
 use crate::commit::Write;
@@ -60,11 +61,18 @@ struct Cursor {
 /// Hands every open message whose validity ended by `until` to the group commit, which knows how far it is. Each message is
 /// looked at once per sweep: those that may still get a receipt are met again by the later one.
 async fn sweep(inner: &Inner, cursor: &mut Cursor, until: Timestamp) -> Result<(), sambac_store::StoreError> {
+    if until < cursor.expires_at {
+        *cursor = Cursor::default(); // The clock was set back: look through everything once more.
+    }
     loop {
         let after = (cursor.expires_at, cursor.id.unwrap_or(MessageId::from_raw(0)));
         let page = inner.store.open_messages_expiring(after, until, PAGE).await?;
         let Some(&(expires_at, id)) = page.last() else { return Ok(()) };
-        inner.write(Write::Expire(page.into_iter().map(|(_, id)| id).collect())).await;
+        let (done, decided) = oneshot::channel();
+        let messages = page.into_iter().map(|(_, id)| id).collect();
+        if !inner.write(Write::Expire { messages, done }).await || decided.await.is_err() {
+            return Ok(()); // Not decided: the next sweep begins with them.
+        }
         (cursor.expires_at, cursor.id) = (expires_at, Some(id));
     }
 }

@@ -7,7 +7,7 @@ use sambac_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::Inner;
-use crate::commit::Write;
+use crate::commit::{Recovered, Write};
 
 /// How old a receipt without a segment may be and still find it.
 const ORPHANS_KEPT: Duration = Duration::from_secs(3_600);
@@ -31,11 +31,12 @@ pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
         let mut pages = intent.segments.chunks(PAGE).peekable();
         while let Some(page) = pages.next() {
             let last = pages.peek().is_none();
-            let write = Write::Recovered {
+            let write = Write::Recovered(Recovered {
                 intent: last.then_some(intent.id),
                 connector: intent.connector_id,
+                announced_at: intent.created_at,
                 segments: page.to_vec(),
-            };
+            });
             inner.write(write).await;
         }
     }

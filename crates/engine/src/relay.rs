@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Refill, TargetQueue, Task};
 use sambac_domain::id::{MessageId, NoticeId, SegmentId, TargetId};
-use sambac_domain::message::MessageBody;
+use sambac_domain::message::{Message, MessageBody};
+use sambac_store::StoreError;
 use sambac_store::rows::{MessageRow, OutboxKind, OutboxRow, SegmentRow};
 use smallvec::SmallVec;
 use tokio_util::sync::CancellationToken;
@@ -44,49 +45,44 @@ pub(crate) async fn run(inner: Arc<Inner>, target: TargetId, cancel: Cancellatio
     }
 }
 
-async fn refill(
-    inner: &Inner,
-    target: TargetId,
-    queue: &TargetQueue,
-    wanted: Refill,
-) -> Result<(), sambac_store::StoreError> {
+async fn refill(inner: &Inner, target: TargetId, queue: &TargetQueue, wanted: Refill) -> Result<(), StoreError> {
     let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
     let rows = inner.store.outbox_page(target, wanted.lane, wanted.after_id, limit).await?;
     let last_id = rows.last().map_or(wanted.after_id, |row| row.id);
     let reached_end = rows.len() < wanted.limit;
-    let page = tasks(inner, &rows).await;
-    queue.refilled(wanted.lane, page, last_id, reached_end);
+    let page = tasks(inner, &rows).await?;
+    queue.refilled(wanted, page, last_id, reached_end);
     Ok(())
 }
 
 /// The tasks behind outbox rows, in their order. A row whose message cannot be read is left where it is, with an error.
-async fn tasks(inner: &Inner, rows: &[OutboxRow]) -> Vec<Queued> {
+async fn tasks(inner: &Inner, rows: &[OutboxRow]) -> Result<Vec<Queued>, StoreError> {
     let ids: Vec<_> = rows
         .iter()
         .filter(|row| row.kind == OutboxKind::Submit)
         .map(|row| SegmentId::from_raw(row.id).message())
         .collect();
-    let mut messages: HashMap<MessageId, Arc<Live>> = HashMap::new();
+    let mut messages: HashMap<MessageId, Arc<Message>> = HashMap::new();
     let mut missing = Vec::new();
     for id in ids {
         match inner.live.get(id) {
-            Some(live) => drop(messages.insert(id, live)),
+            Some(live) => drop(messages.insert(id, Arc::clone(&live.message))),
             None => missing.push(id),
         }
     }
     missing.dedup();
-    for live in load_messages(inner, &missing).await {
-        let live = inner.live.insert(live);
-        messages.insert(live.message.id, live);
+    // What is read here may be out of date by now: only the group commit takes messages into the working set.
+    for live in load_messages(inner, &missing).await?.into_iter().filter(|live| !live.progress().finished) {
+        messages.insert(live.message.id, Arc::clone(&live.message));
     }
-    rows.iter().filter_map(|row| task(row, &messages)).collect()
+    Ok(rows.iter().filter_map(|row| task(row, &messages)).collect())
 }
 
-fn task(row: &OutboxRow, messages: &HashMap<MessageId, Arc<Live>>) -> Option<Queued> {
+fn task(row: &OutboxRow, messages: &HashMap<MessageId, Arc<Message>>) -> Option<Queued> {
     let task = match row.kind {
         OutboxKind::Submit => {
             let segment = SegmentId::from_raw(row.id);
-            let message = Arc::clone(&messages.get(&segment.message())?.message);
+            let message = Arc::clone(messages.get(&segment.message())?);
             Task::Submit { segment, attempt: row.attempt, message }
         }
         OutboxKind::Deliver | OutboxKind::Webhook => {
@@ -100,30 +96,22 @@ fn task(row: &OutboxRow, messages: &HashMap<MessageId, Arc<Live>>) -> Option<Que
     Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
 }
 
-/// Messages and how far their segments are, from the database. What cannot be read is left out, with an error.
-pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Vec<Arc<Live>> {
+/// Messages and how far their segments are, from the database. One whose text does not open is left out, with an error.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Result<Vec<Arc<Live>>, StoreError> {
     if ids.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let read = async {
-        Ok::<_, sambac_store::StoreError>((
-            inner.store.messages_by_ids(ids).await?,
-            inner.store.segments_of(ids).await?,
-        ))
-    };
-    match read.await {
-        Ok((messages, segments)) => {
-            let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
-            for segment in segments {
-                by_message.entry(segment.id.message()).or_default().push(segment);
-            }
-            messages.into_iter().filter_map(|row| live(inner, row, &mut by_message)).collect()
-        }
-        Err(error) => {
-            tracing::error!(%error, "messages were not read");
-            Vec::new()
-        }
+    // Segments first: a message that ends in between is read as ended.
+    let segments = inner.store.segments_of(ids).await?;
+    let messages = inner.store.messages_by_ids(ids).await?;
+    let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
+    for segment in segments {
+        by_message.entry(segment.id.message()).or_default().push(segment);
     }
+    Ok(messages.into_iter().filter_map(|row| live(inner, row, &mut by_message)).collect())
 }
 
 fn live(
@@ -167,7 +155,7 @@ pub(crate) async fn run_due(inner: Arc<Inner>) {
     }
 }
 
-async fn due(inner: &Inner) -> Result<(), sambac_store::StoreError> {
+async fn due(inner: &Inner) -> Result<(), StoreError> {
     let rows = inner.store.outbox_due(inner.clock.now(), DUE_MAX).await?;
     if rows.is_empty() {
         return Ok(());
@@ -182,7 +170,7 @@ async fn due(inner: &Inner) -> Result<(), sambac_store::StoreError> {
         inner.write(Write::NoticeRetry(retry)).await;
     }
     let mut waits = Vec::new();
-    for queued in tasks(inner, &rows).await {
+    for queued in tasks(inner, &rows).await? {
         let queue = inner.bus.queue(queued.target);
         let (done, wait) = tokio::sync::oneshot::channel();
         waits.push(wait);

@@ -7,9 +7,9 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::StoreError;
 use crate::checkpoint::Checkpointer;
@@ -81,10 +81,16 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     // The writer comes first: it makes the write-ahead log that read-only connections need to find. Readers sort in
     // temporary files what is too much for their cache: a ledger check of a backlog must not fill the memory.
     let writing = options.clone().pragma("temp_store", "MEMORY").pragma("cache_size", "-16384");
-    let writer = sqlite_pool(1).connect_with(writing).await.map_err(store_error)?;
+    let writer = writer_pool().connect_with(writing).await.map_err(store_error)?;
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
     Ok(Pool::Sqlite { writer, readers, checkpointer: Arc::new(Checkpointer::start(checkpointer)) })
+}
+
+/// The one connection that writes. When SQLite has rolled a transaction back by itself (disk full, I/O error), sqlx still
+/// counts it as open, and every later unit of work would be refused: such a connection is closed and made anew.
+fn writer_pool() -> SqlitePoolOptions {
+    sqlite_pool(1).after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// The connections stay open and are not asked whether they are alive: the database is in this process.
@@ -115,4 +121,43 @@ async fn open_postgres(url: &str) -> Result<Pool, StoreError> {
         .disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
     pool.connect_with(options).await.map(Pool::Postgres).map_err(store_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Batch, Store, StoreError, rows};
+    use sambac_domain::{EventId, MessageId, Timestamp};
+
+    use super::*;
+
+    fn batch(first: i64) -> Batch {
+        let event = |id| rows::EventRow {
+            id: EventId::from_raw(id),
+            message_id: MessageId::from_raw(256),
+            segment_no: 0,
+            kind: "filling".repeat(100),
+            at: Timestamp(0),
+            detail: None,
+        };
+        Batch { events: (first..first + 500).map(event).collect(), ..Batch::default() }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_survived_once_there_is_room_again() {
+        let path = std::env::temp_dir().join(format!("sambac-full-{}.db", std::process::id()));
+        let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let Pool::Sqlite { writer, .. } = store.pool() else { panic!("this is SQLite") };
+        sqlx::query("PRAGMA max_page_count = 40").execute(writer).await.unwrap();
+        let refused = store.commit(&batch(1)).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert!(!store.contains(&batch(1)).await.unwrap());
+        if let Ok(mut connection) = writer.acquire().await {
+            sqlx::query("PRAGMA max_page_count = 100000").execute(&mut *connection).await.unwrap();
+        }
+        store.commit(&batch(1)).await.unwrap();
+        assert!(store.contains(&batch(1)).await.unwrap());
+        store.close().await;
+        std::fs::remove_file(path).unwrap();
+    }
 }

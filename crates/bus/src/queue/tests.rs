@@ -42,7 +42,7 @@ fn top_up(queue: &TargetQueue, table: &BTreeMap<(u8, i64), ()>) -> bool {
     let page: Vec<_> = table.range(range).take(want.limit).map(|((lane, id), ())| queued(*id, *lane)).collect();
     let last = page.last().map_or(want.after_id, |queued| queued.id);
     let end = page.len() < want.limit;
-    queue.refilled(want.lane, page, last, end);
+    queue.refilled(want, page, last, end);
     true
 }
 
@@ -75,10 +75,53 @@ fn a_row_offered_while_a_page_was_read_is_not_forgotten() {
     let queue = bus.queue(TargetId(7));
     let want = queue.wanted().expect("a new lane presumes rows on disk");
     bus.publish([queued(256, 0)]); // committed after the page below was read
-    queue.refilled(want.lane, Vec::new(), want.after_id, true);
+    queue.refilled(want, Vec::new(), want.after_id, true);
     assert!(queue.wanted().is_some(), "the lane must read once more");
     let table = BTreeMap::from([((0, 256), ())]);
     top_up(&queue, &table);
+    assert_eq!(take_ids(&queue, 9), [256]);
+}
+
+#[test]
+fn a_row_that_left_the_table_does_not_keep_the_lane_reading() {
+    let bus = Bus::new(1);
+    let queue = bus.queue(TargetId(7));
+    while top_up(&queue, &BTreeMap::new()) {}
+    bus.publish([queued(256, 0), queued(512, 0)]); // The second does not fit, and then expires on disk.
+    assert_eq!(take_ids(&queue, 9), [256]);
+    assert!(top_up(&queue, &BTreeMap::new()));
+    assert_eq!(queue.wanted(), None);
+    bus.publish([queued(768, 0)]);
+    assert_eq!(take_ids(&queue, 9), [768]);
+}
+
+#[test]
+fn a_row_put_back_ahead_of_its_page_comes_out_once() {
+    let bus = Bus::new(8);
+    let queue = bus.queue(TargetId(7));
+    queue.put_back(queued(512, 0)); // Moved here from another connector before this lane was read at all.
+    let table = BTreeMap::from([((0, 256), ()), ((0, 512), ())]);
+    top_up(&queue, &table);
+    assert_eq!(take_ids(&queue, 9), [512, 256]);
+}
+
+#[test]
+fn two_readers_of_one_page_bring_it_once() {
+    let bus = Bus::new(8);
+    let queue = bus.queue(TargetId(7));
+    let want = queue.wanted().expect("a new lane presumes rows on disk");
+    for _ in 0..2 {
+        queue.refilled(want, vec![queued(256, 0)], 256, true);
+    }
+    assert_eq!(take_ids(&queue, 9), [256]);
+}
+
+#[test]
+fn a_row_offered_after_its_page_was_read_comes_out_once() {
+    let bus = Bus::new(8);
+    let queue = bus.queue(TargetId(7));
+    top_up(&queue, &BTreeMap::from([((0, 256), ())]));
+    bus.publish([queued(256, 0)]); // Committed before the page was read, offered after.
     assert_eq!(take_ids(&queue, 9), [256]);
 }
 

@@ -18,6 +18,9 @@ use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 impl Committer {
     pub(super) fn accept(&mut self, accept: Accept) {
         let Accept { draft, reply, claim } = accept;
+        if reply.is_abandoned() {
+            return; // Whoever has stopped waiting is going to ask again.
+        }
         let account = draft.request.account_id;
         let total = match total_price(draft.price_micros, draft.segments) {
             Ok(total) => total,

@@ -75,11 +75,17 @@ impl After {
         self.refused.extend(self.accepted.drain(..).map(|(reply, ..)| (reply, refusal.clone())));
     }
 
+    /// Tells those who were refused, without waiting for the rest.
+    pub(super) fn tell_refused(&mut self) {
+        for (reply, refusal) in self.refused.drain(..) {
+            reply.refused(refusal);
+        }
+    }
+
     /// Nothing was stored: nobody may be told that it was. Operators bring their receipts again; intents are asked for
     /// again; messages whose answers are lost here stay in the outbox.
     pub(super) fn drop_promises(&mut self) {
         self.tasks.clear();
-        self.put_back.clear();
         self.intents.clear();
         self.receipts.clear();
     }
@@ -102,9 +108,7 @@ impl After {
             drop(claim);
             reply.accepted(submitted);
         }
-        for (reply, refusal) in self.refused.drain(..) {
-            reply.refused(refusal);
-        }
+        self.tell_refused();
         for (session, request) in self.receipts.drain(..) {
             let pdu = Pdu::DeliverSmResp(SmResp::new(b""));
             // A link that has gone will bring the receipt again; it is recognised then.
@@ -114,6 +118,11 @@ impl After {
 }
 
 impl Reply {
+    /// Whether nobody waits for the answer any more: the client has gone before its message was taken.
+    pub(super) fn is_abandoned(&self) -> bool {
+        matches!(self, Self::Wait(reply) if reply.is_closed())
+    }
+
     fn accepted(self, submitted: Submitted) {
         match self {
             // A client that has gone finds its message by its idempotency key or in the list.

@@ -14,7 +14,7 @@ use sambac_smpp::CommandStatus;
 use sambac_store::rows::OutboxKey;
 use sambac_store::{NewIntent, OutboxMove};
 
-use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, key_of, target_of};
+use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
 use crate::live::{Live, Progress, SegmentProgress};
 
 /// How long a segment waits before it is tried again after a temporary refusal.
@@ -47,6 +47,9 @@ impl Committer {
     }
 
     fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {
+        if self.waiting.contains(&segment) {
+            return false;
+        }
         self.live(segment.message()).is_some_and(|live| {
             live.progress().of(segment).is_some_and(|progress| {
                 let waiting = [MessageState::Routed, MessageState::SubmitUnknown].contains(&progress.state);
@@ -79,7 +82,11 @@ impl Committer {
             AnswerOutcome::Accepted { smsc_message_id } => {
                 self.submitted_to_operator(&case, &smsc_message_id, answer.answered_at);
             }
-            AnswerOutcome::Refused { status } => self.refused_by_operator(&case, status, answer.queued, answer.queue),
+            AnswerOutcome::Refused { status } => {
+                case.with(|progress| progress.answered_at = Some(answer.answered_at));
+                self.dirty(case.segment, &case.live);
+                self.refused_by_operator(&case, status, answer.queued, answer.queue);
+            }
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
             AnswerOutcome::NotSent => self.after.put_back(answer.queue, answer.queued),
             AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
@@ -115,7 +122,7 @@ impl Committer {
         self.dirty(case.segment, &case.live);
         self.inner.metrics.submitted();
         if let Some(key) = key {
-            self.inner.live.expect_receipt(key, case.segment);
+            self.expect_receipt(key, case.segment);
             self.match_orphans(key);
         }
     }
@@ -147,14 +154,6 @@ impl Committer {
     }
 
     /// Sent, and no answer: perhaps it arrived. The traffic class decides whether it may be sent again here.
-    pub(super) fn unknown_segment(&mut self, live: &Arc<Live>, segment: SegmentId, connector: ConnectorId) {
-        let row = OutboxKey { target: target_of(connector), lane: live.message.class.lane(), id: segment.raw() };
-        let case = Case { live: Arc::clone(live), segment, row, connector };
-        if case.with(|progress| progress.state.is_final() || progress.answered_at.is_some()) == Some(false) {
-            self.unknown(&case, None);
-        }
-    }
-
     fn unknown(&mut self, case: &Case, task: Option<(Queued, Arc<sambac_bus::TargetQueue>)>) {
         let attempts = case.with(|progress| {
             progress.state = MessageState::SubmitUnknown;
@@ -243,6 +242,7 @@ impl Committer {
     fn wait_for_expiry(&mut self, case: &Case) {
         let group = self.receipt_group(case.connector);
         self.in_doubt.insert(group, case.live.message.destination, case.segment);
+        self.waiting.insert(case.segment);
         self.batch.outbox_done.push(case.row.clone());
         self.dirty(case.segment, &case.live);
     }
@@ -253,14 +253,22 @@ impl Committer {
         self.end_segment(&case.live, case.segment, state, Some(error), self.now);
     }
 
-    /// After a crash: which of the announced segments have no answer?
-    pub(super) fn recovered(&mut self, intent: Option<IntentId>, connector: ConnectorId, segments: &[SegmentId]) {
-        for segment in segments {
-            if let Some(live) = self.live(segment.message()) {
-                self.unknown_segment(&live, *segment, connector);
+    /// After a crash: which of the announced segments have no answer? Not those that were answered since and wait for
+    /// another attempt, nor those that have moved to another connector.
+    pub(super) fn recovered(&mut self, recovered: &Recovered) {
+        for segment in &recovered.segments {
+            let Some(live) = self.live(segment.message()) else { continue };
+            let open = live.progress().of(*segment).is_some_and(|progress| {
+                let answered = progress.answered_at.is_some_and(|at| at >= recovered.announced_at);
+                !answered && !progress.state.is_final() && progress.connector == recovered.connector
+            });
+            if open {
+                let target = target_of(recovered.connector);
+                let row = OutboxKey { target, lane: live.message.class.lane(), id: segment.raw() };
+                self.unknown(&Case { live, segment: *segment, row, connector: recovered.connector }, None);
             }
         }
-        self.batch.intents_done.extend(intent);
+        self.batch.intents_done.extend(recovered.intent);
     }
 
     /// The validity of these messages is over: what was not sent ends now, what was sent when its receipt is overdue.

@@ -94,12 +94,16 @@ impl Gathering {
 
 #[cfg(test)]
 mod tests {
-    use sambac_domain::id::MessageId;
+    use sambac_domain::class::Lane;
+    use sambac_domain::id::TargetId;
+    use sambac_store::rows::OutboxKey;
 
+    use super::super::NoticeDone;
     use super::*;
 
     fn write() -> Write {
-        Write::Expire(vec![MessageId::from_raw(256)])
+        let key = OutboxKey { target: TargetId(1), lane: Lane(0), id: 256 };
+        Write::NoticeDone(NoticeDone { key, event: None })
     }
 
     /// Sizes of the groups that come of `count` writes every `every`, for two seconds.

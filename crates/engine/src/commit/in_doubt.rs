@@ -26,20 +26,15 @@ impl InDoubt {
         }
     }
 
-    /// The only segment in doubt there, if there is one; it is not in doubt any more then.
-    pub(super) fn take_only(&mut self, group: i64, destination: Msisdn) -> Option<SegmentId> {
-        let key = (group, destination);
-        match self.0.get(&key)?.as_slice() {
-            [only] => {
-                let only = *only;
-                self.0.remove(&key);
-                Some(only)
-            }
+    /// The only segment in doubt there, if there is just one.
+    pub(super) fn only(&self, group: i64, destination: Msisdn) -> Option<SegmentId> {
+        match self.0.get(&(group, destination))?.as_slice() {
+            [only] => Some(*only),
             _ => None,
         }
     }
 
-    /// The segment has ended otherwise.
+    /// The segment is in doubt no longer.
     pub(super) fn remove(&mut self, group: i64, destination: Msisdn, segment: SegmentId) {
         let key = (group, destination);
         if let Some(segments) = self.0.get_mut(&key) {
@@ -64,12 +59,13 @@ mod tests {
         let mut in_doubt = InDoubt::default();
         let (first, second) = (SegmentId::from_raw(257), SegmentId::from_raw(513));
         in_doubt.insert(1, number(1), first);
-        assert_eq!(in_doubt.take_only(2, number(1)), None, "another operator");
-        assert_eq!(in_doubt.take_only(1, number(2)), None, "another number");
+        assert_eq!(in_doubt.only(2, number(1)), None, "another operator");
+        assert_eq!(in_doubt.only(1, number(2)), None, "another number");
         in_doubt.insert(1, number(1), second);
-        assert_eq!(in_doubt.take_only(1, number(1)), None, "two candidates");
+        assert_eq!(in_doubt.only(1, number(1)), None, "two candidates");
         in_doubt.remove(1, number(1), first);
-        assert_eq!(in_doubt.take_only(1, number(1)), Some(second));
-        assert_eq!(in_doubt.take_only(1, number(1)), None, "given once");
+        assert_eq!(in_doubt.only(1, number(1)), Some(second));
+        in_doubt.remove(1, number(1), second);
+        assert_eq!(in_doubt.only(1, number(1)), None);
     }
 }

@@ -1,71 +1,104 @@
-//! Brings messages that are touched by a group of writes, and were pushed out of memory, back into it: all in one go.
+//! Brings every message that a group of writes touches into memory, all in one go, and keeps it there until the group is
+//! stored: nothing that is pushed out of the working set meanwhile may lose an answer or a receipt.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sambac_domain::id::MessageId;
+use sambac_domain::id::{MessageId, SegmentId};
+use sambac_store::StoreError;
 
 use super::{Committer, Write};
 use crate::live::Live;
 use crate::relay;
 
+/// The messages of the present group.
+#[derive(Default)]
+pub(super) struct Pinned {
+    messages: HashMap<MessageId, Arc<Live>>,
+    by_receipt: HashMap<i64, SegmentId>,
+}
+
+impl Pinned {
+    pub(super) fn clear(&mut self) {
+        self.messages.clear();
+        self.by_receipt.clear();
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = MessageId> + '_ {
+        self.messages.keys().copied()
+    }
+}
+
 impl Committer {
-    pub(super) async fn load_missing(&mut self, inbox: &[Write]) {
+    /// Pins what the writes touch.
+    ///
+    /// # Errors
+    /// What the database said; nothing may be decided then.
+    pub(super) async fn load_missing(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
         let mut missing = HashSet::new();
         let mut keys = Vec::new();
         for write in inbox {
             match write {
-                Write::Answer(answer) => self.note_missing(answer.segment.message(), &mut missing),
-                Write::Receipt(receipt) => match self.inner.live.by_receipt(receipt.found.key) {
-                    Some(segment) => self.note_missing(segment.message(), &mut missing),
-                    None => keys.push(receipt.found.key),
-                },
-                Write::Intent(intent) => {
-                    intent.segments.iter().for_each(|segment| self.note_missing(segment.message(), &mut missing));
+                Write::Answer(answer) => self.pin(answer.segment.message(), &mut missing),
+                Write::Receipt(receipt) => {
+                    match self.inner.live.by_receipt(receipt.found.key) {
+                        Some(segment) => self.pin_receipt(receipt.found.key, segment, &mut missing),
+                        None => keys.push(receipt.found.key),
+                    }
+                    let candidate = self.doubt_candidate(&receipt.found);
+                    candidate.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
-                Write::Expire(ids) => ids.iter().for_each(|id| self.note_missing(*id, &mut missing)),
-                Write::Recovered { segments, .. } => {
-                    segments.iter().for_each(|segment| self.note_missing(segment.message(), &mut missing));
+                Write::Intent(intent) => {
+                    intent.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
+                Write::Expire { messages, .. } => messages.iter().for_each(|id| self.pin(*id, &mut missing)),
+                Write::Recovered(recovered) => {
+                    recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
                 _ => {}
             }
         }
-        self.note_by_keys(&keys, &mut missing).await;
-        if missing.is_empty() {
-            return;
+        for row in self.inner.store.segments_by_receipt_keys(&keys).await? {
+            if let Some(key) = row.receipt_key {
+                self.pin_receipt(key, row.id, &mut missing);
+            }
         }
         let ids: Vec<_> = missing.into_iter().collect();
-        for live in relay::load_messages(&self.inner, &ids).await {
-            self.inner.live.insert(live);
+        for live in relay::load_messages(&self.inner, &ids).await? {
+            let live = self.inner.live.insert(live);
+            self.pinned.messages.insert(live.message.id, live);
         }
+        Ok(())
     }
 
-    fn note_missing(&self, id: MessageId, missing: &mut HashSet<MessageId>) {
-        if self.inner.live.get(id).is_none() {
-            missing.insert(id);
-        }
-    }
-
-    /// The messages that unknown receipts belong to.
-    async fn note_by_keys(&self, keys: &[i64], missing: &mut HashSet<MessageId>) {
-        if keys.is_empty() {
+    fn pin(&mut self, id: MessageId, missing: &mut HashSet<MessageId>) {
+        if self.pinned.messages.contains_key(&id) {
             return;
         }
-        match self.inner.store.segments_by_receipt_keys(keys).await {
-            Ok(rows) => {
-                for row in rows {
-                    self.note_missing(row.id.message(), missing);
-                    if let Some(key) = row.receipt_key {
-                        self.inner.live.expect_receipt(key, row.id);
-                    }
-                }
-            }
-            Err(error) => tracing::error!(%error, "segments of receipts not read; the receipts are kept as orphans"),
+        match self.inner.live.get(id) {
+            Some(live) => drop(self.pinned.messages.insert(id, live)),
+            None => drop(missing.insert(id)),
         }
     }
 
-    /// The working copy of a message, which [`Committer::load_missing`] has brought in if it exists.
+    fn pin_receipt(&mut self, key: i64, segment: SegmentId, missing: &mut HashSet<MessageId>) {
+        self.pinned.by_receipt.insert(key, segment);
+        self.pin(segment.message(), missing);
+    }
+
+    /// The working copy of a message that the group touches, if there is such a message.
     pub(super) fn live(&self, id: MessageId) -> Option<Arc<Live>> {
-        self.inner.live.get(id)
+        self.pinned.messages.get(&id).cloned()
+    }
+
+    /// The segment that a receipt is about.
+    pub(super) fn by_receipt(&self, key: i64) -> Option<SegmentId> {
+        self.pinned.by_receipt.get(&key).copied().or_else(|| self.inner.live.by_receipt(key))
+    }
+
+    /// From now on a receipt with this key is about this segment.
+    pub(super) fn expect_receipt(&mut self, key: i64, segment: SegmentId) {
+        self.pinned.by_receipt.insert(key, segment);
+        self.inner.live.expect_receipt(key, segment);
     }
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::AccountRow;
@@ -36,11 +37,12 @@ use crate::snapshot::Snapshot;
 use after::After;
 use gather::Gathering;
 use in_doubt::InDoubt;
+use load::Pinned;
 use orphans::Orphans;
 
 pub(crate) use write::{
-    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry, ReceiptIn, Reply,
-    Write,
+    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry, ReceiptIn, Recovered,
+    Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -61,6 +63,9 @@ pub(crate) struct Committer {
     dirty: HashMap<SegmentId, Arc<Live>>,
     orphans: Orphans,
     in_doubt: InDoubt,
+    /// Segments that nothing can be done for but wait: never to be sent again.
+    waiting: HashSet<SegmentId>,
+    pinned: Pinned,
     /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
     ended: Vec<MessageId>,
     /// Whose wallets are kept.
@@ -108,6 +113,8 @@ impl Committer {
             dirty: HashMap::new(),
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
+            waiting: HashSet::new(),
+            pinned: Pinned::default(),
             ended: Vec::new(),
             accounts,
             out_of_step: false,
@@ -122,7 +129,9 @@ impl Committer {
         }
         self.now = self.inner.clock.now();
         self.snapshot = self.inner.snapshot.load_full();
-        self.load_missing(inbox).await;
+        while let Err(error) = self.load_missing(inbox).await {
+            self.cannot_read(&error, inbox).await;
+        }
         // Messages first, so that they alone can be taken out again when the database refuses.
         let mut rest = Vec::with_capacity(inbox.len());
         for write in inbox.drain(..) {
@@ -138,6 +147,7 @@ impl Committer {
         }
         self.write_dirty();
         self.store(accepted).await;
+        self.pinned.clear();
         if !reloads.is_empty() || std::mem::take(&mut self.out_of_step) {
             self.reload(reloads).await;
         }
@@ -152,8 +162,11 @@ impl Committer {
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),
             Write::Due { queued, queue, done } => self.due(queued, queue, done),
-            Write::Expire(messages) => self.expire(&messages),
-            Write::Recovered { intent, connector, segments } => self.recovered(intent, connector, &segments),
+            Write::Expire { messages, done } => {
+                self.expire(&messages);
+                self.after.tell(done);
+            }
+            Write::Recovered(recovered) => self.recovered(&recovered),
             Write::Orphans(rows) => self.orphans_left(rows),
             Write::Reload { loaded, done } => reloads.push((loaded, done)),
         }
@@ -173,7 +186,11 @@ impl Committer {
                     self.inner.metrics.committed(started.elapsed(), &self.batch);
                     break;
                 }
-                Err(error) => self.refused(&error, accepted.take()).await,
+                Err(error) => {
+                    if self.refused(&error, &mut accepted).await {
+                        break;
+                    }
+                }
             }
         }
         self.inner.ledger().committed();
@@ -188,35 +205,71 @@ impl Committer {
         self.inner.ledger().post(&mut self.batch, self.now);
     }
 
-    /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again.
-    async fn refused(&mut self, error: &StoreError, accepted: Option<Lengths>) {
+    /// The database does not answer: new messages are refused at once, everything else waits.
+    async fn cannot_read(&mut self, error: &StoreError, inbox: &mut Vec<Write>) {
+        tracing::error!(%error, "messages cannot be read");
         self.inner.metrics.commit_failed();
-        if let Some(accepted) = accepted {
+        for write in inbox.extract_if(.., |write| matches!(write, Write::Accept(_))) {
+            if let Write::Accept(accept) = write {
+                self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into());
+            }
+        }
+        self.after.tell_refused();
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+
+    /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again. True when it
+    /// turns out that the batch was stored all the same.
+    async fn refused(&mut self, error: &StoreError, accepted: &mut Option<Lengths>) -> bool {
+        self.inner.metrics.commit_failed();
+        if let StoreError::Unavailable(_) = error
+            && self.was_stored().await
+        {
+            tracing::warn!(%error, "a commit was answered by an error and is stored all the same");
+            return true;
+        }
+        if let Some(accepted) = accepted.take().filter(|accepted| accepted.messages > 0) {
             tracing::error!(%error, messages = accepted.messages, "the database refused a batch; its messages are refused");
             self.batch.drop_first(&accepted);
             self.inner.ledger().forget_holds();
             self.after.refuse_accepts();
-            return;
+            self.after.tell_refused();
+            return false;
         }
-        if let StoreError::Conflict(why) = error {
-            return self.quarantine(why);
-        }
-        if let StoreError::Statement(why) = error {
-            return self.quarantine(why);
+        match error {
+            StoreError::Conflict(why) => self.quarantine(why),
+            StoreError::Statement(why) => self.quarantine(why),
+            _ => {}
         }
         tokio::time::sleep(RETRY_PAUSE).await;
+        false
     }
 
-    /// What is in memory contradicts what is stored. Nothing of the batch was written; its final states are given up here,
-    /// so that money cannot move twice, and the messages are read back when they are touched again.
-    fn quarantine(&mut self, constraint: &str) {
-        let messages: Vec<_> = self.batch.message_finals.iter().map(|row| row.id).collect();
-        tracing::error!(constraint, ?messages, "invariant broken: final states not written, messages are read back");
+    /// Asks until the database answers whether the batch is in it: a connection may break after a commit and before its
+    /// answer.
+    async fn was_stored(&self) -> bool {
+        loop {
+            match self.inner.store.contains(&self.batch).await {
+                Ok(stored) => return stored,
+                Err(error) => tracing::error!(%error, "the database does not say whether a batch is stored"),
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// What is in memory contradicts what is stored. Nothing of the batch was written, and nothing of it will be, so that
+    /// money cannot move twice: all its messages and the wallets are read again before anything is decided for them.
+    fn quarantine(&mut self, why: &str) {
+        let messages: Vec<_> = self.pinned.ids().collect();
+        tracing::error!(why, ?messages, "invariant broken: a batch was given up; its messages are read again");
         self.inner.metrics.invariant_broken();
-        for id in messages {
-            self.inner.live.remove(id);
+        messages.into_iter().for_each(|id| self.inner.live.remove(id));
+        for intent in &self.batch.intents {
+            self.open_intents.remove(&intent.id);
+            self.announced.retain(|segment| !intent.segments.contains(segment));
         }
         self.batch.clear();
+        self.inner.ledger().committed();
         self.after.drop_promises();
         self.out_of_step = true;
     }

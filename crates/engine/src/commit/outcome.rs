@@ -63,6 +63,7 @@ impl Committer {
             (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt)
         };
         self.dirty(segment, live);
+        self.waiting.remove(&segment);
         if let Some(connector) = was_in_doubt {
             self.in_doubt.remove(self.receipt_group(connector), live.message.destination, segment);
         }

@@ -37,7 +37,7 @@ impl Committer {
         let ReceiptIn { acknowledge: (session, request), found } = incoming;
         self.after.acknowledge(session, request);
         let verdict = Verdict::new(&found.receipt, found.received_at);
-        let segment = self.inner.live.by_receipt(found.key);
+        let segment = self.by_receipt(found.key);
         match segment.and_then(|segment| Some((segment, self.live(segment.message())?))) {
             Some((segment, live)) => self.matched(&live, segment, &verdict),
             None => {
@@ -50,10 +50,8 @@ impl Committer {
 
     /// The receipt of a segment whose answer was lost, recognised by where it comes from and whom it is about.
     fn resolve_doubt(&mut self, found: &Found, verdict: Verdict) -> Result<(), Verdict> {
-        let group = self.receipt_group(found.connector);
-        let candidate = found.destination.filter(|_| verdict.state.is_some());
-        let segment = candidate.and_then(|destination| self.in_doubt.take_only(group, destination));
-        let Some((segment, live)) = segment.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
+        let candidate = self.doubt_candidate(found).filter(|_| verdict.state.is_some());
+        let Some((segment, live)) = candidate.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
             return Err(verdict);
         };
         if let Some(own) = live.progress().of(segment) {
@@ -63,6 +61,18 @@ impl Committer {
         self.event(segment, "receipt_matched_by_number", Some(found.receipt.smsc_message_id.clone()));
         self.matched(&live, segment, &verdict);
         Ok(())
+    }
+
+    /// The only segment in doubt that a receipt can be about; none while another one to the same number is on its way, whose
+    /// receipt it could be as well.
+    pub(super) fn doubt_candidate(&self, found: &Found) -> Option<SegmentId> {
+        let destination = found.destination?;
+        let segment = self.in_doubt.only(self.receipt_group(found.connector), destination)?;
+        let same_number = |id: &SegmentId| {
+            let live = self.live(id.message()).or_else(|| self.inner.live.get(id.message()));
+            live.is_none_or(|live| live.message.destination == destination)
+        };
+        (!self.announced.iter().any(same_number)).then_some(segment)
     }
 
     /// No segment is known by this id yet: its answer may be on the way.
@@ -101,7 +111,7 @@ impl Committer {
     /// The answer came after its receipt: the receipt has been waiting in memory.
     pub(super) fn match_orphans(&mut self, key: i64) {
         let waiting = self.orphans.take(key);
-        let Some(segment) = self.inner.live.by_receipt(key).filter(|_| !waiting.is_empty()) else { return };
+        let Some(segment) = self.by_receipt(key).filter(|_| !waiting.is_empty()) else { return };
         let Some(live) = self.live(segment.message()) else { return };
         for (orphan_id, verdict) in waiting {
             self.matched(&live, segment, &verdict);

@@ -35,9 +35,9 @@ pub(crate) enum Write {
     /// The time has come for an outbox row that had to wait.
     Due { queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()> },
     /// The validity of these messages has passed, and so has the wait for their receipts.
-    Expire(Vec<MessageId>),
+    Expire { messages: Vec<MessageId>, done: oneshot::Sender<()> },
     /// Segments whose answer is unknown because this process ended before it was stored.
-    Recovered { intent: Option<IntentId>, connector: ConnectorId, segments: Vec<SegmentId> },
+    Recovered(Recovered),
     /// Receipts that found no segment before the last process ended.
     Orphans(Vec<OrphanRow>),
     /// The configuration or a balance was changed from outside.
@@ -80,6 +80,15 @@ pub(crate) struct Announcement {
     pub(crate) intent: IntentId,
     /// Segments that must not be sent: they are announced already, answered, ended or moved elsewhere.
     pub(crate) refused: Vec<SegmentId>,
+}
+
+/// Segments of an intent that the last process left behind.
+pub(crate) struct Recovered {
+    /// The intent, with the last of its segments.
+    pub(crate) intent: Option<IntentId>,
+    pub(crate) connector: ConnectorId,
+    pub(crate) announced_at: Timestamp,
+    pub(crate) segments: Vec<SegmentId>,
 }
 
 /// What became of an announced segment.

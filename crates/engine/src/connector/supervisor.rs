@@ -6,24 +6,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sambac_domain::id::ConnectorId;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::{Connector, Profile, announcer, bind, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
 use crate::commit::{Answer, AnswerOutcome, Write, target_of};
 use crate::relay;
 
-/// The connectors that run.
+/// The connectors that run, and those that are ending.
 #[derive(Default)]
-pub(crate) struct Registry(Mutex<HashMap<ConnectorId, Arc<Connector>>>);
+pub(crate) struct Registry(Mutex<Running>);
+
+#[derive(Default)]
+struct Running {
+    connectors: HashMap<ConnectorId, Arc<Connector>>,
+    /// Cancelled when the last connector of this id has ended: until then its successor does not begin, so that neither
+    /// tasks nor binds exist twice.
+    ended: HashMap<ConnectorId, CancellationToken>,
+}
 
 impl Registry {
-    fn running(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Connector>>> {
+    fn running(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Binds that are up, per connector.
     pub(crate) fn bound(&self, id: ConnectorId) -> usize {
-        self.running().get(&id).map_or(0, |connector| connector.bound())
+        self.running().connectors.get(&id).map_or(0, |connector| connector.bound())
     }
 }
 
@@ -31,7 +40,8 @@ impl Registry {
 pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
     let snapshot = inner.snapshot.load_full();
     let mut running = inner.connectors.running();
-    running.retain(|id, connector| {
+    let Running { connectors, ended } = &mut *running;
+    connectors.retain(|id, connector| {
         let keep = snapshot.connectors.get(id).is_some_and(|row| row.enabled && **row == *connector.row);
         if !keep {
             connector.cancel.cancel();
@@ -39,15 +49,19 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
         keep
     });
     for row in snapshot.connectors.values().filter(|row| row.enabled) {
-        if !running.contains_key(&row.id)
-            && let Some(connector) = start(inner, row)
+        if !connectors.contains_key(&row.id)
+            && let Some(connector) = start(inner, row, ended)
         {
-            running.insert(row.id, connector);
+            connectors.insert(row.id, connector);
         }
     }
 }
 
-fn start(inner: &Arc<Inner>, row: &Arc<ConnectorRow>) -> Option<Arc<Connector>> {
+fn start(
+    inner: &Arc<Inner>,
+    row: &Arc<ConnectorRow>,
+    ended: &mut HashMap<ConnectorId, CancellationToken>,
+) -> Option<Arc<Connector>> {
     let profile = match Profile::parse(&row.settings) {
         Ok(profile) => profile,
         Err(error) => {
@@ -68,19 +82,28 @@ fn start(inner: &Arc<Inner>, row: &Arc<ConnectorRow>) -> Option<Arc<Connector>> 
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),
     });
-    let tasks = &inner.tasks;
-    tasks.spawn(relay::run(Arc::clone(inner), target_of(row.id), connector.cancel.clone()));
-    tasks.spawn(run(Arc::clone(&connector)));
+    let end = CancellationToken::new();
+    let predecessor = ended.insert(row.id, end.clone());
+    let running = Arc::clone(&connector);
+    inner.tasks.spawn(async move {
+        if let Some(predecessor) = predecessor {
+            predecessor.cancelled().await;
+        }
+        run(running).await;
+        end.cancel();
+    });
     Some(connector)
 }
 
 /// The connector's life: its tasks, and at the end what was announced and never sent.
 async fn run(connector: Arc<Connector>) {
+    let relay = relay::run(Arc::clone(&connector.inner), target_of(connector.id()), connector.cancel.clone());
+    let relay = tokio::spawn(relay);
     let announcer = tokio::spawn(announcer::run(Arc::clone(&connector)));
     let sender = tokio::spawn(sender::run(Arc::clone(&connector)));
     let binds: Vec<_> =
         (0..connector.row.binds.max(1)).map(|_| tokio::spawn(bind::run(Arc::clone(&connector)))).collect();
-    for task in [announcer, sender].into_iter().chain(binds) {
+    for task in [relay, announcer, sender].into_iter().chain(binds) {
         if let Err(error) = task.await {
             tracing::error!(connector = connector.row.name, %error, "a task of the connector ended badly");
         }

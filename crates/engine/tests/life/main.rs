@@ -222,18 +222,24 @@ async fn repeated_receipts_are_events_and_never_orphans() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_keeps_its_idempotency_key_until_the_message_is_stored() {
+async fn a_client_that_leaves_and_asks_again_has_one_message_and_harms_nobody() {
     let (_operator, platform) = Platform::with_one_operator().await;
-    let leaving = platform.submit_with_key("first");
-    assert!(tokio::time::timeout(std::time::Duration::ZERO, leaving).await.is_err(), "the commit takes longer");
+    for _ in 0..20 {
+        let leaving = platform.submit_with_key("first");
+        let left = tokio::time::timeout(std::time::Duration::ZERO, leaving).await.is_err();
+        let neighbour = platform.submit(TrafficClass::Marketing, "of somebody else");
+        let (again, neighbour) = tokio::join!(platform.submit_with_key("first"), neighbour);
+        neighbour.expect("another client's message is taken whatever this one does");
+        assert!(left || again.is_ok());
+    }
     let again = loop {
         match platform.submit_with_key("first").await {
             Err(refusal) if refusal.code == ErrorCode::IdempotencyInProgress => tokio::task::yield_now().await,
             other => break other.expect("the first answer"),
         }
     };
-    assert!(again.replayed, "the message of the client that left is the only one");
-    assert_eq!(platform.balance().held_micros, PRICE);
+    assert!(again.replayed);
+    assert_eq!(platform.balance().held_micros, 21 * PRICE);
     platform.assert_ledger().await;
 }
 
@@ -253,4 +259,39 @@ async fn a_suspended_account_is_unbound() {
     let closed = tokio::time::timeout(std::time::Duration::from_secs(10), events.recv()).await;
     let closed = closed.expect("the end of the session in time");
     assert!(matches!(closed, Some(sambac_smpp::Event::Closed { .. })), "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_small_working_set_loses_no_receipt() {
+    let (operator, platform) = Platform::with_working_set(2).await;
+    let mut ids = Vec::new();
+    let mut sent = Vec::new();
+    for no in 0..30 {
+        ids.push(
+            platform.submit(TrafficClass::Transactional, &format!("number {no}")).await.expect("taken").message_id,
+        );
+        let submit = operator.next_submit().await;
+        operator.accept(&submit, &format!("E{no}")).await;
+        sent.push(submit);
+    }
+    for (no, submit) in sent.iter().enumerate() {
+        operator.receipt(submit, &format!("E{no}"), "DELIVRD").await;
+    }
+    for id in ids {
+        assert_eq!(platform.until_final(id).await.row.state, MessageState::Delivered);
+    }
+    assert_eq!(platform.engine.store().orphans_since(Default::default(), 10).await.expect("a read"), []);
+    platform.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn many_messages_that_expire_before_a_start_are_given_back_once() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    operator.drop_link().await;
+    let before = platform.balance();
+    let platform = platform.restart_after_backlog(60).await;
+    platform.until_balance(before).await;
+    assert!(operator.nothing_more().await, "nothing is sent past its validity");
+    assert!(platform.engine.metrics_text().contains("sambac_invariants_broken_total 0"));
+    platform.assert_ledger().await;
 }

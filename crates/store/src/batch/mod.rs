@@ -25,7 +25,9 @@ pub use changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
 pub(crate) use statement::Statements;
 
 use sambac_domain::IntentId;
+use sqlx::AssertSqlSafe;
 
+use crate::query::query;
 use crate::rows::{
     CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow,
     SegmentRow,
@@ -156,6 +158,23 @@ impl Store {
         let mut work = self.begin().await?;
         work.write(batch).await?;
         work.commit().await
+    }
+}
+
+impl Store {
+    /// Whether a batch was stored after all, although its commit was answered with [`StoreError::Unavailable`]: the
+    /// connection may have broken after the commit and before the answer. Looks for one of the rows that it inserts; a
+    /// batch that inserts none counts as not stored, and may be written again.
+    pub async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
+        let row = (batch.messages.first().map(|row| ("messages", row.message.id.raw())))
+            .or_else(|| batch.postings.first().map(|row| ("ledger_postings", row.id.raw())))
+            .or_else(|| batch.cdrs.first().map(|row| ("cdr_sms", row.id.raw())))
+            .or_else(|| batch.intents.first().map(|row| ("submit_intents", row.id.raw())))
+            .or_else(|| batch.events.first().map(|row| ("message_events", row.id.raw())))
+            .or_else(|| batch.orphans.first().map(|row| ("orphan_receipts", row.id)));
+        let Some((table, id)) = row else { return Ok(false) };
+        let found = query(AssertSqlSafe(format!("SELECT id FROM {table} WHERE id = $1"))).bind(&id);
+        Ok(found.first::<(i64,)>(self.pool()).await?.is_some())
     }
 }
 

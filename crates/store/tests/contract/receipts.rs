@@ -36,6 +36,14 @@ on_both_databases! {
         assert_eq!(stored[1], orphan(2));
     }
 
+    async fn a_stored_batch_is_recognised(store: Store) {
+        let batch = Batch { orphans: vec![orphan(1)], ..Batch::default() };
+        assert!(!store.contains(&batch).await.unwrap());
+        store.commit(&batch).await.unwrap();
+        assert!(store.contains(&batch).await.unwrap());
+        assert!(!store.contains(&Batch::default()).await.unwrap());
+    }
+
     async fn intents_are_kept_until_they_are_done(store: Store) {
         let (first, second) = (intent(1, vec![segment_id(1), segment_id(2)]), intent(2, vec![segment_id(3)]));
         let batch = Batch { intents: vec![first.clone(), second.clone()], ..Batch::default() };
