@@ -26,8 +26,14 @@ pub struct Settings {
     pub receipt_grace: Duration,
     /// Private address ranges that webhooks may be sent to all the same.
     pub webhook_private_ranges: Vec<IpRange>,
-    /// Connections that the SMPP listener serves at once.
+    /// Bound connections that the SMPP listener serves at once.
     pub smpp_connections_max: usize,
+    /// Connections that have not bound yet, at once.
+    pub smpp_unbound_max: usize,
+    /// The same, from one address or one /64 of IPv6.
+    pub smpp_unbound_per_source_max: usize,
+    /// When a bind is refused, counted from its arrival, whatever the reason; a password not verified by then is refused.
+    pub smpp_refusal_after: Duration,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -46,6 +52,10 @@ impl Settings {
             receipt_grace: Duration::from_secs(3_600),
             webhook_private_ranges: Vec::new(),
             smpp_connections_max: 2_000,
+            smpp_unbound_max: 256,
+            smpp_unbound_per_source_max: 32,
+            // As many slow hashes as there are unbound connections fit in, two at a time.
+            smpp_refusal_after: Duration::from_secs(3),
             reload_interval: Duration::from_secs(1),
         }
     }

@@ -1,20 +1,30 @@
 //! Accepts connections of client ESMEs.
+//!
+//! Those that have not bound have few places of their own, and each source few of these, so that strangers cannot keep
+//! clients out. Every refusal comes at the same time after the bind: how long it took tells nothing of why.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_smpp::{CommandStatus, SessionConfig};
+use sambac_domain::error::ErrorCode;
+use sambac_smpp::{CommandStatus, PendingBind, SessionConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{bind, session};
+use crate::places::{Place, Places};
+use crate::settings::Settings;
+use crate::snapshot::SmppAccount;
 use crate::{Engine, Inner};
 
 /// A connection that has not bound by then is closed.
 const BIND_TIMEOUT: Duration = Duration::from_secs(5);
-/// The answer to a wrong credential takes this long, so that guessing is slow.
-const REFUSAL_DELAY: Duration = Duration::from_secs(1);
+/// The longest message, of 255 segments in `message_payload`, and its header and parameters fit in.
+const PDU_OCTETS_MAX: usize = 40 * 1024;
+/// PDUs of one client that wait for us, each of up to [`PDU_OCTETS_MAX`].
+const EVENTS_CAPACITY: usize = 64;
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What we call ourselves in a bind_resp.
@@ -30,17 +40,50 @@ impl Engine {
     }
 }
 
+/// The places of a listener.
+#[derive(Clone)]
+struct Door {
+    unbound: Arc<Semaphore>,
+    unbound_by_source: Places,
+    bound: Arc<Semaphore>,
+}
+
+/// What a connection holds until it has bound.
+type Unbound = (OwnedSemaphorePermit, Place);
+
+impl Door {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            unbound: Arc::new(Semaphore::new(settings.smpp_unbound_max)),
+            unbound_by_source: Places::new(settings.smpp_unbound_per_source_max),
+            bound: Arc::new(Semaphore::new(settings.smpp_connections_max)),
+        }
+    }
+
+    fn enter(&self, source: IpAddr) -> Option<Unbound> {
+        let place = self.unbound_by_source.take(source)?;
+        Some((Arc::clone(&self.unbound).try_acquire_owned().ok()?, place))
+    }
+
+    fn bind(&self) -> Result<OwnedSemaphorePermit, ErrorCode> {
+        Arc::clone(&self.bound).try_acquire_owned().map_err(|_| ErrorCode::TooManyBinds)
+    }
+}
+
 async fn run(inner: Arc<Inner>, listener: TcpListener) {
-    let places = Arc::new(Semaphore::new(inner.settings.smpp_connections_max));
+    let door = Door::new(&inner.settings);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = inner.draining.cancelled() => return,
         };
         match accepted {
-            Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => drop(inner.tasks.spawn(connection(Arc::clone(&inner), stream, peer, place))),
-                Err(_) => inner.metrics.connection_refused(),
+            Ok((stream, peer)) => match door.enter(peer.ip()) {
+                Some(unbound) => {
+                    let door = (door.clone(), unbound);
+                    inner.tasks.spawn(connection(Arc::clone(&inner), stream, peer, door));
+                }
+                None => inner.metrics.connection_refused(),
             },
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
@@ -50,27 +93,59 @@ async fn run(inner: Arc<Inner>, listener: TcpListener) {
     }
 }
 
-async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, _place: OwnedSemaphorePermit) {
+async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, (door, unbound): (Door, Unbound)) {
     if stream.set_nodelay(true).is_err() {
         return; // It has gone already.
     }
-    let config = SessionConfig { bind_timeout: BIND_TIMEOUT, ..SessionConfig::default() };
-    let pending = match sambac_smpp::accept(stream, config).await {
+    let pending = match sambac_smpp::accept(stream, session_config()).await {
         Ok(pending) => pending,
         Err(error) => return tracing::debug!(%peer, %error, "no bind"),
     };
-    let account = match bind::verify(&inner, pending.request(), peer.ip()).await {
-        Ok(account) => account,
+    let due = Instant::now() + inner.settings.smpp_refusal_after;
+    match admit(&inner, &door, &pending, peer.ip(), due).await {
+        Ok((account, place)) => {
+            drop(unbound);
+            serve(inner, pending, account, peer).await;
+            drop(place);
+        }
         Err(code) => {
             inner.metrics.bind_refused();
             tracing::warn!(%peer, reason = code.code(), "bind refused");
-            tokio::time::sleep(REFUSAL_DELAY).await;
-            return pending.refuse(CommandStatus(code.command_status())).await;
+            sleep_until(due).await;
+            pending.refuse(CommandStatus(code.command_status())).await;
         }
-    };
+    }
+}
+
+fn session_config() -> SessionConfig {
+    SessionConfig {
+        bind_timeout: BIND_TIMEOUT,
+        max_pdu_bytes: PDU_OCTETS_MAX,
+        events_capacity: EVENTS_CAPACITY,
+        ..SessionConfig::default()
+    }
+}
+
+/// The account that binds, and a place among those that are bound.
+async fn admit(
+    inner: &Inner,
+    door: &Door,
+    pending: &PendingBind<TcpStream>,
+    source: IpAddr,
+    due: Instant,
+) -> Result<(Arc<SmppAccount>, OwnedSemaphorePermit), ErrorCode> {
+    let verified = timeout_at(due, bind::verify(inner, pending.request(), source)).await;
+    let account = verified.unwrap_or(Err(ErrorCode::BindRefused))?;
+    Ok((account, door.bind()?))
+}
+
+async fn serve(inner: Arc<Inner>, pending: PendingBind<TcpStream>, account: Arc<SmppAccount>, peer: SocketAddr) {
     let window = account.row.window_max;
     match pending.accept(SYSTEM_ID, Some(INTERFACE_VERSION), window).await {
         Ok((session, events)) => session::run(inner, account, session, events).await,
         Err(error) => tracing::debug!(%peer, %error, "the bind was not finished"),
     }
 }
+
+#[cfg(test)]
+mod tests;

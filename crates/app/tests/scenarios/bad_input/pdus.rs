@@ -18,8 +18,8 @@ use super::mutation::Mutation;
 pub(super) const COUNT: usize = 10_000;
 /// Written on one connection, until it is closed.
 const PER_CONNECTION: usize = 20;
-/// Connections at a time.
-const PARALLEL: usize = 64;
+/// Connections at a time: fewer than one source may have that are not bound.
+const PARALLEL: usize = 30;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Sends all of them, and returns how many that were.
