@@ -29,6 +29,10 @@ where
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
             _ => Problem::new(ErrorCode::InvalidRequest).detail("the body could not be read to its end"),
         })?;
+        // A list would be read as the fields in their order, which nobody has promised.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::new(ErrorCode::InvalidRequest).detail(BAD_FIELD).at("", "expected a JSON object"));
+        }
         // The quick reading first: only a request that fails it pays for knowing where.
         let value: T = match serde_json::from_slice(&bytes) {
             Ok(value) => value,
@@ -59,7 +63,7 @@ fn located<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         },
         Err(error) if error.inner().is_data() => {
             let detail = error.inner().to_string();
-            Err(problem.detail(BAD_FIELD).at(pointer(error.path(), &detail), detail))
+            Err(problem.detail(BAD_FIELD).at(pointer(error.path(), &detail), wanted(&detail)))
         }
         // A word's place taken by `null` or a number counts as bad syntax there, though the whole is JSON.
         Err(error) if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() => {
@@ -87,6 +91,16 @@ fn pointer(path: &serde_path_to_error::Path, detail: &str) -> String {
     match named.map(|name| format!("/{}", escaped(name))) {
         Some(last) if !pointer.ends_with(&last) => pointer + &last,
         _ => pointer,
+    }
+}
+
+/// What was expected. What was found instead may be a one-time code, which has no business in anybody's error log.
+fn wanted(detail: &str) -> String {
+    let found = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    let names_a_value = found.iter().any(|start| detail.starts_with(start));
+    match detail.rsplit_once(", expected ").filter(|_| names_a_value) {
+        Some((_, expected)) => format!("expected {}", expected.split(" at line ").next().unwrap_or(expected)),
+        None => detail.to_owned(),
     }
 }
 

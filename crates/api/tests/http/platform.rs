@@ -188,12 +188,12 @@ async fn add_key(
     change: fn(&mut ApiKeyRow),
 ) -> String {
     let id = ApiKeyId::from_raw((100 + number) << 8);
-    let new = api_key::generate(id, Environment::Test).unwrap();
+    let new = api_key::generate(id, Environment::Live).unwrap();
     let mut row = ApiKeyRow {
         id,
         account_id: account,
         name: format!("key {number}"),
-        environment: "test".to_owned(),
+        environment: "live".to_owned(),
         secret_hash: Sealed(new.secret_hash),
         scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
         state: AccessState::Active,

@@ -112,7 +112,8 @@ async fn passwords(case: &Case) -> Result<()> {
     let doubts = database.number("SELECT COUNT(*) FROM segments WHERE possible_duplicate").await?;
     // One window on the link, and one announced behind it.
     let doubts_max = i64::try_from(2 * WINDOW)? * i64::try_from(case.kills)?;
-    ensure!(charges.held == doubts && charges.voided == 0 && doubts <= doubts_max, "{charges:?}, {doubts} in doubt");
+    // Some of them are resolved by receipts that are recognised by their number.
+    ensure!(charges.held <= doubts && charges.voided == 0 && doubts <= doubts_max, "{charges:?}, {doubts} in doubt");
     world.passed();
     Ok(())
 }

@@ -82,7 +82,7 @@ async fn request(
     if !open.open() {
         return session.respond_error(header, CommandStatus::RTHROTTLED);
     }
-    let draft = submit::request(account, frame).and_then(|request| {
+    let draft = submit::request(account, frame, inner.clock.now()).and_then(|request| {
         let snapshot = inner.snapshot.load();
         crate::submit::prepare(&snapshot, request)
     });

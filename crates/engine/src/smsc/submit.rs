@@ -3,9 +3,10 @@
 use sambac_domain::error::ErrorCode;
 use sambac_domain::message::Origin;
 use sambac_domain::number::{Sender, normalise_smpp};
+use sambac_domain::time::Timestamp;
 use sambac_smpp::{Frame, Pdu, Sm, Tag};
 
-use super::time;
+use super::time::{self, Validity};
 use crate::refusal::Refusal;
 use crate::snapshot::SmppAccount;
 use crate::submit::{Content, SubmitRequest};
@@ -17,7 +18,7 @@ const FINAL_RECEIPT_BITS: u8 = 0x03;
 /// Octets of a concatenation header with an 8-bit reference.
 const CONCAT_OCTETS: usize = 6;
 
-pub(super) fn request(account: &SmppAccount, frame: &Frame) -> Result<SubmitRequest, Refusal> {
+pub(super) fn request(account: &SmppAccount, frame: &Frame, now: Timestamp) -> Result<SubmitRequest, Refusal> {
     let Ok(Pdu::SubmitSm(sm)) = frame.pdu() else {
         return Err(ErrorCode::InvalidRequest.into());
     };
@@ -28,8 +29,12 @@ pub(super) fn request(account: &SmppAccount, frame: &Frame) -> Result<SubmitRequ
         .map_err(|error| Refusal::new(ErrorCode::InvalidSender, error.to_string()))?;
     let destination = normalise_smpp(sm.destination.ton, sm.destination.addr)
         .map_err(|error| Refusal::new(ErrorCode::InvalidDestination, error.to_string()))?;
-    let validity = time::validity(sm.validity_period)
-        .map_err(|()| Refusal::new(ErrorCode::Expired, "validity_period is not a time of SMPP"))?;
+    let validity = match time::validity(sm.validity_period, now) {
+        Validity::Default => None,
+        Validity::For(wanted) => Some(wanted),
+        Validity::Passed => return Err(Refusal::new(ErrorCode::Expired, "validity_period has passed")),
+        Validity::Malformed => return Err(Refusal::new(ErrorCode::Expired, "validity_period is not a time of SMPP")),
+    };
     Ok(SubmitRequest {
         account_id: account.row.account_id,
         origin: Origin::Smpp { smpp_account: account.row.id },

@@ -2,56 +2,120 @@
 
 use std::time::Duration;
 
-/// A relative `validity_period` as a duration; `None` when it is empty. An absolute one is taken as the default: clients'
-/// clocks and zones are not to be trusted with the life of a one-time code.
-///
-/// # Errors
-/// When it is neither.
-pub(super) fn validity(text: &[u8]) -> Result<Option<Duration>, ()> {
+use sambac_domain::time::Timestamp;
+
+use crate::submit::VALIDITY_MAX;
+
+/// What `validity_period` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Validity {
+    /// Nothing: the class decides.
+    Default,
+    /// So long from now, at most as long as a message may wait.
+    For(Duration),
+    /// It has passed.
+    Passed,
+    /// It is not a time of SMPP.
+    Malformed,
+}
+
+/// Reads a relative (`…000R`) or absolute (`YYMMDDhhmmsstnn±`) time.
+pub(super) fn validity(text: &[u8], now: Timestamp) -> Validity {
     if text.is_empty() {
-        return Ok(None);
+        return Validity::Default;
     }
-    let (digits, kind) = text.split_at_checked(15).ok_or(())?;
+    let Some((digits, kind)) = text.split_at_checked(15) else { return Validity::Malformed };
     if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(());
+        return Validity::Malformed;
     }
-    match kind {
-        b"R" => relative(digits).map(Some),
-        b"+" | b"-" => Ok(None),
-        _ => Err(()),
+    let seconds = match kind {
+        b"R" => Some(relative_s(digits)).filter(|seconds| *seconds > 0),
+        b"+" => absolute_s(digits, 1).map(|end| end - now.as_secs()),
+        b"-" => absolute_s(digits, -1).map(|end| end - now.as_secs()),
+        _ => None,
+    };
+    match seconds.map(u64::try_from) {
+        None => Validity::Malformed,
+        Some(Err(_) | Ok(0)) => Validity::Passed,
+        Some(Ok(seconds)) => Validity::For(Duration::from_secs(seconds).min(VALIDITY_MAX)),
     }
 }
 
 /// `YYMMDDhhmmss` of a relative time: years and months are counted as 365 and 30 days.
-fn relative(digits: &[u8]) -> Result<Duration, ()> {
-    const UNITS_S: [u64; 6] = [365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1];
-    let pairs = digits.chunks_exact(2).zip(UNITS_S);
-    let seconds = pairs.map(|(pair, unit)| match pair {
-        [tens, ones] => u64::from(tens - b'0') * 10 * unit + u64::from(ones - b'0') * unit,
-        _ => 0,
-    });
-    match seconds.sum() {
-        0 => Err(()),
-        seconds => Ok(Duration::from_secs(seconds)),
-    }
+fn relative_s(digits: &[u8]) -> i64 {
+    const UNITS_S: [i64; 6] = [365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1];
+    digits.chunks_exact(2).zip(UNITS_S).map(|(pair, unit)| number(pair) * unit).sum()
+}
+
+/// Seconds since 1970 of an absolute time; `nn` counts the quarter hours that it is ahead of UTC (`+`) or behind (`-`).
+fn absolute_s(digits: &[u8], sign: i64) -> Option<i64> {
+    let mut pairs = digits.chunks(2).map(number);
+    let (year, month, day) = (2_000 + pairs.next()?, pairs.next()?, pairs.next()?);
+    let (hour, minute, second) = (pairs.next()?, pairs.next()?, pairs.next()?);
+    let quarters = number(digits.get(13..15)?);
+    let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    let local = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    (valid && quarters <= 48).then_some(local - sign * quarters * 900)
+}
+
+/// Days of a date of the Gregorian calendar, counted in years that begin in March.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+fn number(digits: &[u8]) -> i64 {
+    digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit.saturating_sub(b'0')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// 2026-11-23 06:00:00 UTC.
+    const NOW: Timestamp = Timestamp(1_795_413_600_000_000);
+
+    fn of(text: &[u8]) -> Validity {
+        validity(text, NOW)
+    }
+
+    fn seconds(seconds: u64) -> Validity {
+        Validity::For(Duration::from_secs(seconds))
+    }
+
     #[test]
-    fn relative_times_are_durations() {
-        assert_eq!(validity(b"000000000500000R"), Ok(Some(Duration::from_secs(300))));
-        assert_eq!(validity(b"000002013000000R"), Ok(Some(Duration::from_secs(2 * 86_400 + 5_400))));
-        assert_eq!(validity(b""), Ok(None));
-        assert_eq!(validity(b"261123120000000+"), Ok(None));
+    fn relative_times_count_from_now() {
+        assert_eq!(of(b"000000000500000R"), seconds(300));
+        assert_eq!(of(b"000002013000000R"), seconds(2 * 86_400 + 5_400));
+        assert_eq!(of(b"000007000000000R"), Validity::For(VALIDITY_MAX), "no longer than a message may wait");
+        assert_eq!(of(b""), Validity::Default);
+    }
+
+    #[test]
+    fn absolute_times_count_to_their_moment_in_any_zone() {
+        assert_eq!(of(b"261123060200000+"), seconds(120));
+        assert_eq!(of(b"261123070200004+"), seconds(120), "an hour ahead of UTC");
+        assert_eq!(of(b"261123010200020-"), seconds(120), "five hours behind");
+        assert_eq!(of(b"991231235959000+"), Validity::For(VALIDITY_MAX));
+        assert_eq!(of(b"261123060000000+"), Validity::Passed);
+        assert_eq!(of(b"200229000000000+"), Validity::Passed);
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [&b"5 minutes"[..], b"000000000000000R", b"00000000050000xR", b"000000000500000X", b"0"] {
-            assert_eq!(validity(text), Err(()), "{:?}", String::from_utf8_lossy(text));
+        let malformed = [
+            &b"5 minutes"[..],
+            b"000000000000000R",
+            b"00000000050000xR",
+            b"000000000500000X",
+            b"261323060200000+",
+            b"261123250200000+",
+            b"261123060200049+",
+            b"0",
+        ];
+        for text in malformed {
+            assert_eq!(of(text), Validity::Malformed, "{:?}", String::from_utf8_lossy(text));
         }
     }
 }
