@@ -9,7 +9,7 @@ pub struct Field {
     pub name: &'static str,
     /// Octets that the specification allows, without the NUL of a C-octet string.
     pub octets_max: usize,
-    /// Octets that [`encode`](crate::encode) writes at most: more than the specification only for passwords.
+    /// Octets that [`encode`](crate::encode()) writes at most: more than the specification only for passwords.
     pub encoded_octets_max: usize,
     /// What to answer when the field is bad.
     pub status: CommandStatus,

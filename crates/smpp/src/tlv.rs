@@ -133,7 +133,7 @@ pub(crate) fn whole_tlvs_octets(raw: &[u8]) -> usize {
     raw.len() - rest.len()
 }
 
-/// Builds optional parameters. A value over 65,535 octets leaves them broken, and [`encode`](crate::encode) refuses them.
+/// Builds optional parameters. A value over 65,535 octets leaves them broken, and [`encode`](crate::encode()) refuses them.
 #[derive(Clone, Default)]
 pub struct TlvBuf {
     octets: BytesMut,

@@ -62,7 +62,7 @@ pub struct BindRequest {
     pub password: Vec<u8>,
     /// Kind of ESME; often empty.
     pub system_type: Vec<u8>,
-    /// SMPP version, see [`interface_version`](crate::interface_version).
+    /// SMPP version, see [`interface_version`].
     pub interface_version: u8,
     /// Type of number of the address range.
     pub addr_ton: u8,
