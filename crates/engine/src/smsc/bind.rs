@@ -44,9 +44,15 @@ impl VerifiedBinds {
         if self.seen.get(&proof).is_some() {
             return true;
         }
-        let Ok(_permit) = self.hashing.acquire().await else { return false };
+        let Ok(permit) = Arc::clone(&self.hashing).acquire_owned().await else { return false };
         let (password, hash) = (password.to_vec(), hash.to_owned());
-        let verified = tokio::task::spawn_blocking(move || password::verify(&password, &hash)).await.unwrap_or(false);
+        let verify = move || {
+            let verified = password::verify(&password, &hash);
+            // Only now may the next one begin, also when whoever asked has stopped waiting.
+            drop(permit);
+            verified
+        };
+        let verified = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
         if verified {
             self.seen.insert(proof, ());
         }
