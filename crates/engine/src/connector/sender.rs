@@ -99,7 +99,7 @@ impl Connector {
     }
 
     /// Ends the announcement of a segment that was not written to any link.
-    async fn not_sent(&self, announced: Announced, segment: SegmentId, outcome: AnswerOutcome) -> bool {
+    pub(super) async fn not_sent(&self, announced: Announced, segment: SegmentId, outcome: AnswerOutcome) -> bool {
         let answer = Answer {
             intent: announced.intent,
             connector: self.id(),

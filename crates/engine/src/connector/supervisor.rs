@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sambac_domain::id::ConnectorId;
+use sambac_domain::id::{ConnectorId, SegmentId};
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Connector, Profile, announcer, bind, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
-use crate::commit::{Answer, AnswerOutcome, Write, target_of};
+use crate::commit::{AnswerOutcome, target_of};
 use crate::relay;
 
 /// The connectors that run, and those that are ending.
@@ -109,18 +109,7 @@ async fn run(connector: Arc<Connector>) {
         }
     }
     while let Some(announced) = connector.ready.pop() {
-        let segment = sambac_domain::id::SegmentId::from_raw(announced.queued.id);
-        let answer = Answer {
-            intent: announced.intent,
-            connector: connector.id(),
-            queued: announced.queued,
-            queue: Arc::clone(&connector.queue),
-            segment,
-            outcome: AnswerOutcome::NotSent,
-            submitted_at: None,
-            answered_at: connector.inner.clock.now(),
-            slot: None,
-        };
-        connector.inner.write(Write::Answer(Box::new(answer))).await;
+        let segment = SegmentId::from_raw(announced.queued.id);
+        connector.not_sent(announced, segment, AnswerOutcome::NotSent).await;
     }
 }
