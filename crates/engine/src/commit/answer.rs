@@ -210,7 +210,10 @@ impl Committer {
             return self.fail(case, MessageState::Failed, why);
         };
         let to = OutboxKey { target: target_of(next), ..case.row.clone() };
-        let due_at = Timestamp::EPOCH;
+        // A connector with a full queue takes it later, from the table: memory does not grow with what fails over.
+        let queue = self.inner.bus.queue(to.target);
+        let is_full = queue.len() >= self.inner.settings.lane_capacity;
+        let due_at = if is_full { self.now } else { Timestamp::EPOCH };
         self.batch.outbox_moves.push(OutboxMove {
             from: case.row.clone(),
             to: to.clone(),
@@ -219,14 +222,15 @@ impl Committer {
         });
         // The state goes forward only: a segment in doubt stays in doubt while it is tried elsewhere.
         case.with(|progress| progress.connector = next);
-        self.dirty(case.segment, &case.live);
         self.event(case.segment, "failed_over", Some(next.to_string()));
+        if is_full {
+            return;
+        }
         let task = Task::Submit {
             segment: case.segment,
             attempt: u16::from(attempts),
             message: Arc::clone(&case.live.message),
         };
-        let queue = self.inner.bus.queue(to.target);
         self.after.put_back(queue, Queued { target: to.target, lane: to.lane, id: to.id, task });
     }
 

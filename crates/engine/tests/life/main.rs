@@ -295,3 +295,22 @@ async fn many_messages_that_expire_before_a_start_are_given_back_once() {
     assert!(platform.engine.metrics_text().contains("sambac_invariants_broken_total 0"));
     platform.assert_ledger().await;
 }
+
+#[tokio::test]
+async fn what_fails_over_to_a_connector_that_is_away_waits_in_the_table() {
+    let (operator, platform) = Platform::with_the_second_operator_away(2).await;
+    let mut ids = Vec::new();
+    for no in 0..20 {
+        ids.push(
+            platform.submit(TrafficClass::Transactional, &format!("number {no}")).await.expect("taken").message_id,
+        );
+        let sent = operator.next_submit().await;
+        operator.refuse(&sent, CommandStatus::RSUBMITFAIL).await;
+        platform.until_event(ids[no], "failed_over").await;
+    }
+    let queued: usize = platform.engine.health().queued.iter().sum();
+    assert!(queued <= 3, "{queued} tasks in memory");
+    let waiting = platform.engine.store().outbox_targets().await.expect("a read");
+    assert_eq!(waiting.len(), 1, "all of them are the second connector's now: {waiting:?}");
+    platform.assert_ledger().await;
+}

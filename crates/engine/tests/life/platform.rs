@@ -83,6 +83,17 @@ impl Platform {
         (operator, Self { engine, folder, database: None })
     }
 
+    /// With a second operator that nobody answers for, and room for few tasks in memory.
+    pub(crate) async fn with_the_second_operator_away(lane_capacity: usize) -> (Operator, Self) {
+        let operator = Operator::start().await;
+        // Port 1 of this machine: nobody listens there.
+        let port = 1;
+        let (store, seal, folder) = prepared(&[operator.port, port], None).await;
+        let settings = Settings { lane_capacity, ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, Clock::system()).await.expect("an engine");
+        (operator, Self { engine, folder, database: None })
+    }
+
     async fn start(ports: &[u16]) -> Self {
         Self::start_on(ports, None).await
     }
