@@ -59,7 +59,7 @@ impl Committer {
     }
 
     pub(super) fn answer(&mut self, answer: Answer) {
-        self.close_intent(answer.intent, 1);
+        self.close_intent(answer.intent);
         self.announced.remove(&answer.segment);
         if let Some(slot) = answer.slot {
             self.after.free(slot);
@@ -95,9 +95,9 @@ impl Committer {
     }
 
     /// One announced segment less to wait for; an intent without any is deleted.
-    fn close_intent(&mut self, intent: IntentId, count: usize) {
+    fn close_intent(&mut self, intent: IntentId) {
         let Some(open) = self.open_intents.get_mut(&intent) else { return };
-        *open = open.saturating_sub(count);
+        *open = open.saturating_sub(1);
         if *open == 0 {
             self.open_intents.remove(&intent);
             self.batch.intents_done.push(intent);
@@ -146,7 +146,7 @@ impl Committer {
             progress.operator_error = Some(status.to_string().into());
         });
         match class {
-            AnswerClass::RetryLater => self.retry_later(case, "retry"),
+            AnswerClass::RetryLater => self.retry_later(case),
             AnswerClass::FailOver => self.fail_over(case, ErrorCode::OperatorRejected),
             AnswerClass::Permanent(error) => self.fail(case, MessageState::Rejected, error),
             AnswerClass::Accepted | AnswerClass::Throttled => {}
@@ -178,7 +178,7 @@ impl Committer {
         }
     }
 
-    fn retry_later(&mut self, case: &Case, kind: &'static str) {
+    fn retry_later(&mut self, case: &Case) {
         let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
         let has_next = self.next_connector(case).is_some();
         if attempts >= self.inner.settings.attempts_max || has_next && attempts >= ATTEMPTS_BEFORE_FAIL_OVER {
@@ -191,12 +191,8 @@ impl Committer {
             attempt: u16::from(attempts),
             due_at,
         });
-        self.dirty(case.segment, &case.live);
-        self.event(
-            case.segment,
-            kind,
-            case.with(|progress| progress.operator_error.as_deref().map(str::to_owned)).flatten(),
-        );
+        let error = case.with(|progress| progress.operator_error.as_deref().map(str::to_owned)).flatten();
+        self.event(case.segment, "retry", error);
     }
 
     /// To the route's next connector; when there is none, the end.
@@ -248,7 +244,6 @@ impl Committer {
         self.in_doubt.insert(group, case.live.message.destination, case.segment);
         self.waiting.insert(case.segment);
         self.batch.outbox_done.push(case.row.clone());
-        self.dirty(case.segment, &case.live);
     }
 
     /// The segment ends here, without having been delivered.
@@ -294,9 +289,7 @@ impl Committer {
             }
         }
     }
-}
 
-impl Committer {
     /// Receipts are matched among all connectors of one operator: they may come in by any of its hosts.
     pub(super) fn receipt_group(&self, connector: ConnectorId) -> i64 {
         self.snapshot.connectors.get(&connector).map_or(connector.raw(), |row| row.operator_id.raw())

@@ -132,17 +132,13 @@ impl Committer {
         while let Err(error) = self.load_missing(inbox).await {
             self.cannot_read(&error, inbox).await;
         }
+        let mut reloads = Vec::new();
         // Messages first, so that they alone can be taken out again when the database refuses.
-        let mut rest = Vec::with_capacity(inbox.len());
-        for write in inbox.drain(..) {
-            match write {
-                Write::Accept(accept) => self.accept(*accept),
-                other => rest.push(other),
-            }
+        for accept in inbox.extract_if(.., |write| matches!(write, Write::Accept(_))) {
+            self.apply(accept, &mut reloads);
         }
         let accepted = self.batch.lengths();
-        let mut reloads = Vec::new();
-        for write in rest {
+        for write in inbox.drain(..) {
             self.apply(write, &mut reloads);
         }
         self.write_dirty();
