@@ -8,6 +8,7 @@ pub mod message;
 pub mod money;
 pub mod number;
 mod prefix;
+pub mod profile;
 pub mod rating;
 pub mod receipt;
 pub mod receipt_key;

@@ -45,7 +45,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use caller::{Caller, Scope};
-pub use connector::Profile;
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
 pub use settings::Settings;

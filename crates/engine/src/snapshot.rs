@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{AccountId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId};
 use sambac_domain::number::NetworkTable;
+use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Rate, Tariff};
 use sambac_domain::routing::{Route, RoutingTable};
 use sambac_domain::time::Timestamp;
@@ -25,6 +26,7 @@ pub struct Snapshot {
     pub networks: Arc<NetworkTable>,
     /// Configured connectors, enabled or not.
     pub connectors: HashMap<ConnectorId, Arc<ConnectorRow>>,
+    profiles: HashMap<ConnectorId, Arc<Profile>>,
     routes: HashMap<RouteId, Vec<ConnectorId>>,
     accounts: HashMap<AccountId, Account>,
     api_keys: HashMap<ApiKeyId, ApiKeyRow>,
@@ -52,6 +54,8 @@ pub struct SmppAccount {
     pub allowed: Vec<IpRange>,
     /// Class of what it submits.
     pub class: TrafficClass,
+    /// How it is treated.
+    pub profile: ClientProfile,
 }
 
 /// A CIDR range, or one address.
@@ -66,7 +70,9 @@ impl Snapshot {
     /// warning, rather than open.
     pub fn build(configuration: Configuration, networks: Arc<NetworkTable>) -> Self {
         let mut tariffs = tariffs(&configuration);
-        let enabled: HashSet<_> = configuration.connectors.iter().filter(|row| row.enabled).map(|row| row.id).collect();
+        let profiles = profiles(&configuration.connectors);
+        let usable = configuration.connectors.iter().filter(|row| row.enabled && profiles.contains_key(&row.id));
+        let enabled: HashSet<_> = usable.map(|row| row.id).collect();
         let routes: Vec<Route> = configuration.routes.into_iter().map(route).collect();
         let smpp_accounts: Vec<_> = configuration.smpp_accounts.into_iter().map(smpp_account).map(Arc::new).collect();
         let mut webhooks_of: HashMap<AccountId, Vec<WebhookId>> = HashMap::new();
@@ -89,6 +95,7 @@ impl Snapshot {
             routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
             routing: RoutingTable::new(routes, enabled),
             networks,
+            profiles,
             connectors: configuration.connectors.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             api_keys: configuration.api_keys.into_iter().map(|row| (row.id, row)).collect(),
             smpp_by_id: smpp_accounts.iter().map(|account| (account.row.id, Arc::clone(account))).collect(),
@@ -108,6 +115,11 @@ impl Snapshot {
         self.api_keys
             .get(&id)
             .filter(|row| row.state == AccessState::Active && row.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// How a connector behaves; `None` when its settings do not parse.
+    pub fn profile(&self, id: ConnectorId) -> Option<&Arc<Profile>> {
+        self.profiles.get(&id)
     }
 
     /// SMPP credentials by system_id.
@@ -177,7 +189,27 @@ fn smpp_account(row: SmppAccountRow) -> SmppAccount {
     }
     // A list of which nothing parses must not mean "anybody": keep an address that nobody has.
     let allowed = if allowed.is_empty() && !row.allowed_ips.is_empty() { vec![IpRange::nobody()] } else { allowed };
-    SmppAccount { class: row.traffic_class, allowed, row }
+    // Settings that do not parse must not mean the defaults, which may allow more: keep an address that nobody has.
+    let (profile, allowed) = match ClientProfile::parse(&row.settings) {
+        Ok(profile) => (profile, allowed),
+        Err(error) => {
+            tracing::error!(system_id = row.system_id, %error, "settings do not parse; nobody can bind");
+            (ClientProfile::default(), vec![IpRange::nobody()])
+        }
+    };
+    SmppAccount { class: row.traffic_class, allowed, profile, row }
+}
+
+/// The profiles of all connectors; without those whose settings do not parse, which are not used.
+fn profiles(rows: &[ConnectorRow]) -> HashMap<ConnectorId, Arc<Profile>> {
+    let profile = |row: &ConnectorRow| match Profile::parse(&row.settings) {
+        Ok(profile) => Some((row.id, Arc::new(profile))),
+        Err(error) => {
+            tracing::error!(connector = row.name, %error, "settings do not parse; the connector does not run");
+            None
+        }
+    };
+    rows.iter().filter_map(profile).collect()
 }
 
 impl SmppAccount {

@@ -58,7 +58,7 @@ system_id = "sambac"
 password = "bench"
 binds = {binds}
 window_max = {window}
-settings = {{ reconnect_max_ms = 1000 }}
+settings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 1000 }} }}
 
 [[route]]
 name = "route-{unique}"

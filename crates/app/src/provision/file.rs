@@ -118,6 +118,8 @@ pub(crate) struct SmppAccount {
     pub(crate) window_max: u16,
     #[serde(default = "transactional")]
     pub(crate) class: TrafficClass,
+    #[serde(default)]
+    pub(crate) settings: toml::Table,
     #[serde(default = "active")]
     pub(crate) state: String,
 }

@@ -21,7 +21,8 @@ async fn it_drains_to_zero_with_passwords_first() -> Result<()> {
     let world = world("backlog_small")?;
     let mut operator = world.simulator("alpha", "").await?;
     operator.stop().await?;
-    let connector = format!("window_max = {WINDOW}\nsettings = {{ reconnect_max_ms = 200 }}");
+    let connector =
+        format!("window_max = {WINDOW}\nsettings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 200 }} }}");
     let site = Site::with_one_account("10000")
         .smpp_account("bank", "otp", "class = \"otp\"\nwindow_max = 100")
         .connector("alpha", &operator, &connector)

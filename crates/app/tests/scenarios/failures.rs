@@ -129,7 +129,7 @@ async fn a_temporary_error_that_lasts_fails_over() -> Result<()> {
 async fn unanswered(name: &str, class: &str, validity_s: u32) -> Result<(Value, usize)> {
     let world = world(name)?;
     let mut operator = world.simulator("alpha", "").await?;
-    let settings = "settings = { response_timeout_ms = 500 }";
+    let settings = "settings = { session = { response_timeout_ms = 500 } }";
     let site = Site::with_one_account("10").connector("alpha", &operator, settings).route("all", &["alpha"], "");
     let secrets = world.apply(&site).await?;
     let platform =
@@ -194,7 +194,11 @@ async fn nothing_is_sent_past_its_validity() -> Result<()> {
     let world = world("past_validity")?;
     let mut operator = world.simulator("alpha", "").await?;
     operator.stop().await?;
-    let site = Site::with_one_account("10").connector("alpha", &operator, "settings = { reconnect_max_ms = 200 }");
+    let site = Site::with_one_account("10").connector(
+        "alpha",
+        &operator,
+        "settings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }",
+    );
     let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;
     let platform = world.platform(&[]).await?;
     let rest = platform.rest(&secrets)?;

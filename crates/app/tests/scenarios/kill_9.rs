@@ -59,7 +59,8 @@ async fn survive(case: &Case) -> Result<Survived> {
     let mut chance = SmallRng::seed_from_u64(case.seed);
     let world = world(case.name)?;
     let operator = world.simulator("alpha", OPERATOR).await?;
-    let connector = format!("window_max = {WINDOW}\nsettings = {{ reconnect_max_ms = 200 }}");
+    let connector =
+        format!("window_max = {WINDOW}\nsettings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 200 }} }}");
     let site = Site::with_one_account("10000")
         .smpp_account("bank", "load", &format!("window_max = 100\nclass = \"{}\"", case.class))
         .connector("alpha", &operator, &connector);

@@ -21,7 +21,8 @@ const OPERATOR: &str = "seed = 7\nmagic = false\n[answer]\ndelay_ms = [0, 5]\ncl
 async fn all_are_delivered_and_paid_once() -> Result<()> {
     let world = world("unreliable_operator")?;
     let mut operator = world.simulator("alpha", OPERATOR).await?;
-    let settings = "settings = { response_timeout_ms = 1000, reconnect_max_ms = 200, throttle_pause_ms = 20 }";
+    let settings = "settings = { session = { response_timeout_ms = 1000 }, bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 }, \
+        flow = { throttle_pause_min_ms = 20 } }";
     let connector = format!("window_max = {WINDOW}\n{settings}");
     let site = Site::with_one_account("10000").connector("alpha", &operator, &connector);
     let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;

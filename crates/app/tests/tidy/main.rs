@@ -15,6 +15,7 @@ mod length;
 mod licences;
 mod links;
 mod names;
+mod quirks;
 mod source;
 mod tree;
 mod words;

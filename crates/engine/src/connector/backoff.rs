@@ -9,14 +9,13 @@ use rand::Rng;
 #[derive(Debug)]
 pub(crate) struct Backoff {
     attempt: u32,
+    min: Duration,
     max: Duration,
 }
 
-const FLOOR: Duration = Duration::from_millis(100);
-
 impl Backoff {
-    pub(crate) fn new(max: Duration) -> Self {
-        Self { attempt: 0, max: max.max(FLOOR) }
+    pub(crate) fn new(min: Duration, max: Duration) -> Self {
+        Self { attempt: 0, min, max: max.max(min) }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -27,13 +26,13 @@ impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
         let ceiling = self.ceiling();
         self.attempt = self.attempt.saturating_add(1);
-        let floor = FLOOR.as_micros().min(ceiling.as_micros());
+        let floor = self.min.as_micros().min(ceiling.as_micros());
         let micros = rand::rng().random_range(floor..=ceiling.as_micros());
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
     fn ceiling(&self) -> Duration {
-        FLOOR.saturating_mul(2_u32.saturating_pow(self.attempt.saturating_add(1))).min(self.max)
+        self.min.saturating_mul(2_u32.saturating_pow(self.attempt.saturating_add(1))).min(self.max)
     }
 }
 
@@ -41,9 +40,11 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    const FLOOR: Duration = Duration::from_millis(100);
+
     #[test]
     fn pauses_grow_to_the_maximum_and_start_again_after_success() {
-        let mut backoff = Backoff::new(Duration::from_secs(2));
+        let mut backoff = Backoff::new(FLOOR, Duration::from_secs(2));
         let ceilings: Vec<_> = (0..6)
             .map(|_| {
                 let ceiling = backoff.ceiling();

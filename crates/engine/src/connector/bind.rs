@@ -36,7 +36,9 @@ enum LinkError {
 
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
-    let mut backoff = Backoff::new(Duration::from_millis(connector.profile.reconnect_max_ms));
+    let bind = &connector.profile.bind;
+    let (min, max) = (Duration::from_millis(bind.reconnect_min_ms), Duration::from_millis(bind.reconnect_max_ms));
+    let mut backoff = Backoff::new(min, max);
     while !connector.cancel.is_cancelled() {
         let pause = match connector.connect().await {
             Ok((session, events)) => {
@@ -66,7 +68,7 @@ impl Connector {
     async fn connect(&self) -> Result<(Session, Events), LinkError> {
         let (host, port) = (self.row.host.clone(), self.row.port);
         let connect = TcpStream::connect((host.as_str(), port));
-        let stream = match tokio::time::timeout(self.profile.bind_timeout(), connect).await {
+        let stream = match tokio::time::timeout(Duration::from_millis(self.profile.bind.timeout_ms), connect).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(source)) => return Err(LinkError::Connect { host, port, source }),
             Err(_) => return Err(LinkError::Timeout { host, port }),
@@ -74,8 +76,8 @@ impl Connector {
         stream.set_nodelay(true).map_err(|source| LinkError::Connect { host, port, source })?;
         let password = self.inner.settings.seal.open_text(self.row.id.raw(), &self.row.password_sealed.0)?;
         let request = BindRequest {
-            system_type: self.profile.system_type.clone().into_bytes(),
-            interface_version: self.profile.interface_version,
+            system_type: self.profile.bind.system_type.clone().into_bytes(),
+            interface_version: self.profile.session.interface_version.octet(),
             ..BindRequest::new(bind_kind(self.row.bind_kind), self.row.system_id.as_str(), password.expose_secret())
         };
         let (session, events, _) = sambac_smpp::bind(stream, &request, self.session_config()).await?;
@@ -85,9 +87,9 @@ impl Connector {
     fn session_config(&self) -> SessionConfig {
         SessionConfig {
             window: self.row.window_max,
-            response_timeout: self.profile.response_timeout(),
-            enquire_link_interval: Duration::from_secs(self.profile.enquire_link_s),
-            bind_timeout: self.profile.bind_timeout(),
+            response_timeout: Duration::from_millis(self.profile.session.response_timeout_ms),
+            enquire_link_interval: Duration::from_secs(self.profile.session.enquire_link_s),
+            bind_timeout: Duration::from_millis(self.profile.bind.timeout_ms),
             ..SessionConfig::default()
         }
     }
@@ -145,7 +147,7 @@ impl Connector {
                     && classify(status.0) == AnswerClass::Throttled
                 {
                     self.metrics.throttled();
-                    self.throughput.pause(self.profile.throttle_pause());
+                    self.throughput.pause(Duration::from_millis(self.profile.flow.throttle_pause_min_ms));
                 }
                 self.answer(flight, outcome).await;
             }

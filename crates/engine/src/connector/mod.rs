@@ -11,7 +11,6 @@ mod backoff;
 mod bind;
 mod link;
 mod pdu;
-mod profile;
 mod ready;
 mod receipts;
 mod sender;
@@ -22,12 +21,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sambac_bus::TargetQueue;
 use sambac_domain::id::ConnectorId;
+use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use link::Slot;
-pub use profile::Profile;
 pub(crate) use supervisor::{Registry, apply_snapshot};
 
 use crate::Inner;
@@ -40,7 +39,7 @@ use throughput::Throughput;
 pub(crate) struct Connector {
     inner: Arc<Inner>,
     row: Arc<ConnectorRow>,
-    profile: Profile,
+    profile: Arc<Profile>,
     queue: Arc<TargetQueue>,
     /// Announced segments that wait for a link.
     ready: Ready,

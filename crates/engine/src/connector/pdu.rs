@@ -3,11 +3,10 @@
 use sambac_domain::id::SegmentId;
 use sambac_domain::message::{Message, MessageBody};
 use sambac_domain::number::Digits;
+use sambac_domain::profile::{Profile, ValidityForm};
 use sambac_domain::text::{self, Body, LongMethod, Segment, TextError};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{Address, Pdu, Sm, Tag, TlvBuf};
-
-use super::Profile;
 
 /// UDH indicator of esm_class.
 const UDHI: u8 = 0x40;
@@ -41,7 +40,7 @@ impl<'a> Outgoing<'a> {
                 (Body::Octets { data, data_coding: *data_coding, udh: *udhi }, *data_coding)
             }
         };
-        let mut segments = text::segment(&body, profile.long_method, reference(message))?;
+        let mut segments = text::segment(&body, profile.long.method, reference(message))?;
         if segments.len() != usize::from(message.segment_count) {
             // A message goes out in as many segments as were charged, which are counted for the short header.
             segments = text::segment(&body, LongMethod::Udh8, reference(message))?;
@@ -49,7 +48,9 @@ impl<'a> Outgoing<'a> {
         let index = usize::from(id.no()).saturating_sub(1).min(segments.len().saturating_sub(1));
         let segment = segments.swap_remove(index);
         let tlvs = tlvs(&segment);
-        let validity = profile.send_validity.then(|| relative_validity(message.expires_at, now)).flatten();
+        let validity = (profile.submit.validity == ValidityForm::Relative)
+            .then(|| relative_validity(message.expires_at, now))
+            .flatten();
         Ok(Self { message, destination: message.destination.digits(), segment, data_coding, validity, tlvs })
     }
 

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sambac_domain::id::{ConnectorId, SegmentId};
+use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Connector, Profile, announcer, bind, ready::Ready, sender, throughput::Throughput};
+use super::{Connector, announcer, bind, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
 use crate::commit::{AnswerOutcome, target_of};
 use crate::relay;
@@ -50,9 +51,9 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
     });
     for row in snapshot.connectors.values().filter(|row| row.enabled) {
         if !connectors.contains_key(&row.id)
-            && let Some(connector) = start(inner, row, ended)
+            && let Some(profile) = snapshot.profile(row.id)
         {
-            connectors.insert(row.id, connector);
+            connectors.insert(row.id, start(inner, row, profile, ended));
         }
     }
 }
@@ -60,19 +61,13 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
 fn start(
     inner: &Arc<Inner>,
     row: &Arc<ConnectorRow>,
+    profile: &Arc<Profile>,
     ended: &mut HashMap<ConnectorId, CancellationToken>,
-) -> Option<Arc<Connector>> {
-    let profile = match Profile::parse(&row.settings) {
-        Ok(profile) => profile,
-        Err(error) => {
-            tracing::error!(connector = row.name, %error, "settings do not parse; the connector does not run");
-            return None;
-        }
-    };
+) -> Arc<Connector> {
     let connector = Arc::new(Connector {
         inner: Arc::clone(inner),
         row: Arc::clone(row),
-        profile,
+        profile: Arc::clone(profile),
         queue: inner.bus.queue(target_of(row.id)),
         ready: Ready::default(),
         links: Mutex::default(),
@@ -92,7 +87,7 @@ fn start(
         run(running).await;
         end.cancel();
     });
-    Some(connector)
+    connector
 }
 
 /// The connector's life: its tasks, and at the end what was announced and never sent.

@@ -109,7 +109,7 @@ impl Platform {
     pub(crate) async fn restart_after_backlog(mut self, count: usize) -> Self {
         let connectors = self.engine.store().load_configuration().await.expect("a read").connectors;
         for row in &connectors {
-            let settings = r#"{"throttle_pause_ms":2}"#.to_owned();
+            let settings = r#"{"flow":{"throttle_pause_min_ms":10}}"#.to_owned();
             self.engine
                 .store()
                 .upsert_connector(&ConnectorRow { host: "127.0.0.2".into(), settings, ..row.clone() })
@@ -267,6 +267,7 @@ fn smpp_account(state: AccessState) -> SmppAccountRow {
         traffic_class: TrafficClass::Otp,
         state,
         created_at: Timestamp(0),
+        settings: String::new(),
     }
 }
 
@@ -310,7 +311,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16]) {
             binds: 1,
             window_max: 10,
             throughput_per_s_max: 0,
-            settings: r#"{"throttle_pause_ms":1}"#.into(),
+            settings: r#"{"flow":{"throttle_pause_min_ms":10}}"#.into(),
             enabled: true,
             created_at: now,
         };

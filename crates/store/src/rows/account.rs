@@ -49,6 +49,8 @@ row! {
         state: AccessState,
         /// When it was made.
         created_at: Timestamp,
+        /// Profile: JSON, read whole by the engine.
+        settings: String,
     }
 }
 

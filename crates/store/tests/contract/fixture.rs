@@ -299,6 +299,7 @@ pub(crate) fn smpp_account() -> SmppAccountRow {
         traffic_class: TrafficClass::Transactional,
         state: AccessState::Active,
         created_at: NOW,
+        settings: r#"{"preset":"jasmin"}"#.to_owned(),
     }
 }
 

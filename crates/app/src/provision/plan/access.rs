@@ -1,5 +1,6 @@
 //! The ways in: SMPP accounts, API keys and webhooks, with the secrets that are made for them.
 
+use sambac_domain::profile::ClientProfile;
 use sambac_domain::{ApiKeyId, SmppAccountId, WebhookId};
 use sambac_engine::Scope;
 use sambac_engine::api_key::{self, Environment};
@@ -32,6 +33,7 @@ impl Draft<'_> {
             traffic_class: smpp.class,
             state: access_state(&smpp.state)?,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
+            settings: client_settings(smpp)?,
         };
         if stored != Some(&row) {
             self.changes.smpp_accounts.push(row);
@@ -149,4 +151,14 @@ fn environment(word: &str) -> Result<Environment, String> {
         .into_iter()
         .find(|environment| environment.as_str() == word)
         .ok_or_else(|| format!("environment is live or test, not \"{word}\""))
+}
+
+/// The settings as the engine reads them, checked by it.
+fn client_settings(smpp: &SmppAccount) -> Result<String, String> {
+    if smpp.settings.is_empty() {
+        return Ok(String::new());
+    }
+    let text = serde_json::to_string(&smpp.settings).map_err(|error| format!("settings: {error}"))?;
+    ClientProfile::parse(&text).map_err(|error| format!("settings: {error}"))?;
+    Ok(text)
 }

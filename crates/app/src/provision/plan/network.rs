@@ -1,7 +1,7 @@
 //! Operators, connectors and routes.
 
+use sambac_domain::profile::Profile;
 use sambac_domain::{ConnectorId, OperatorId, RouteId, RouteMatch, Sender};
-use sambac_engine::Profile;
 use sambac_store::Sealed;
 use sambac_store::rows::{BindKind, ConnectorRow, OperatorRow, RouteRow};
 use secrecy::ExposeSecret as _;

@@ -28,7 +28,7 @@ host = "127.0.0.1"
 port = 2776
 system_id = "sambac"
 password_env = "ALPHA_PASSWORD"
-settings = { response_timeout_ms = 5000 }
+settings = { session = { response_timeout_ms = 5000 } }
 
 [[route]]
 name = "otp"
@@ -177,7 +177,11 @@ fn each_wrong_value_is_refused() {
         ("prefix = \"+44\"", "prefix = \"4x\"", "prefix is 1 to 15 digits"),
         ("mcc_mnc = \"00101\"", "mcc_mnc = \"001\"", "a country is given as mcc"),
         ("ALPHA_PASSWORD", "BETA_PASSWORD", "the variable BETA_PASSWORD is not set"),
-        ("response_timeout_ms", "response_timeout", "settings: unknown field `response_timeout`"),
+        (
+            "response_timeout_ms",
+            "response_timeout",
+            "settings: session.response_timeout: unknown field `response_timeout`",
+        ),
         ("port = 2776", "port = 0", "port and binds are above 0"),
         ("192.0.2.0/24", "192.0.2.0/33", "allowed_ips"),
         ("\"sms:send\"", "\"sms:sing\"", "is none of sms:send"),

@@ -77,6 +77,7 @@ async fn provision(store: &Store) {
             traffic_class: TrafficClass::Otp,
             state: AccessState::Active,
             created_at,
+            settings: String::new(),
         };
         store.upsert_smpp_account(&row).await.expect("an SMPP account");
     }

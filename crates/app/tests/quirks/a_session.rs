@@ -1,0 +1,1 @@
+//! A. The session and the connection.

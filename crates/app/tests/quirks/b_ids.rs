@@ -1,0 +1,1 @@
+//! B. Message ids, and how receipts find their message.

@@ -1,0 +1,1 @@
+//! C. What receipts look like.

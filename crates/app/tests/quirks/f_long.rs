@@ -1,0 +1,1 @@
+//! F. Messages of more than one segment.

@@ -1,0 +1,1 @@
+//! G. Addresses, times and flags.

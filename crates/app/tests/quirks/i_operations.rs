@@ -1,0 +1,1 @@
+//! I. SMPP 5.0 and the less common operations.

@@ -1,0 +1,143 @@
+//! How a client's ESME is treated: the settings of an SMPP account.
+
+use serde::{Deserialize, Serialize};
+
+use super::CLIENT_PRESETS;
+use super::bind::Table;
+use super::message::Alphabet;
+use super::section::{profile, section};
+
+/// How our message ids look to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageIdForm {
+    /// Up to 19 digits.
+    #[default]
+    Decimal,
+    /// 16 hexadecimal digits, small letters.
+    Hex,
+    /// As a UUID of 36 characters.
+    Uuid,
+}
+
+/// Which PDU carries a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptPdu {
+    /// `deliver_sm`.
+    #[default]
+    DeliverSm,
+    /// `data_sm`.
+    DataSm,
+}
+
+/// By which of its binds a client gets receipts and messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiverPolicy {
+    /// The one with most room in its window.
+    #[default]
+    Roomiest,
+    /// The one that submitted the message while it is up; then one from the same address; then any.
+    SameSession,
+    /// One after the other.
+    RoundRobin,
+}
+
+section! {
+    /// The session, and how it is fed.
+    ClientSession {
+        /// Silence of the client after which it is probed. 0 = never.
+        enquire_link_s: u64 = 30, ["Q-A9"], 0..=3_600;
+        /// How long a session may carry nothing but probes. 0 = for ever.
+        inactivity_timeout_s: u64 = 0, ["Q-A11"], 0..=86_400;
+        /// How long the client may take to acknowledge what we deliver.
+        response_timeout_ms: u64 = 30_000, ["Q-A8"], 100..=600_000;
+        /// The largest PDU taken from the client.
+        pdu_octets_max: u32 = 40_960, ["Q-A1", "Q-A2"], 1_024..=1_048_576;
+        /// Whether requests whose optional parameters are cut or of a wrong length are taken all the same.
+        take_broken_tlvs: bool = false, ["Q-H3"];
+        /// By which bind receipts and messages go: "roomiest", "same_session" or "round_robin".
+        receiver: ReceiverPolicy = ReceiverPolicy::Roomiest, ["Q-A18"];
+        /// Whether clients of SMPP 5.0 are told our congestion_state.
+        tell_congestion: bool = true, ["Q-I1"];
+        /// SHA-256 of client certificates (DER, hexadecimal) that may bind; any, when none is given.
+        certificates_sha256: Vec<String> = Vec::new(), ["Q-A20"];
+    }
+}
+
+section! {
+    /// How much a client may send.
+    ClientLimits {
+        /// Submits per bind that may wait for their answer; more are answered 0x58.
+        window_in_max: u16 = 2_000, ["Q-A21"], 1..=10_000;
+        /// Segments a second over all binds, as "100/s", or "100/s burst 20"; empty: no limit.
+        throughput: String = String::new(), ["Q-D11"];
+        /// The same for each bind.
+        throughput_per_bind: String = String::new(), ["Q-D11"];
+        /// The same for each sender.
+        throughput_per_sender: String = String::new(), ["Q-D11"];
+        /// How long an answer is held back when the client is too fast, before it is answered 0x58.
+        answer_delay_max_ms: u64 = 500, ["Q-D11"], 0..=10_000;
+    }
+}
+
+section! {
+    /// Receipts and ids, as the client wants them.
+    ClientReceipts {
+        /// How our ids look: "decimal", "hex" or "uuid".
+        message_id: MessageIdForm = MessageIdForm::Decimal, ["Q-B1"];
+        /// Which PDU carries a receipt: "deliver_sm" or "data_sm".
+        pdu: ReceiptPdu = ReceiptPdu::DeliverSm, ["Q-C12"];
+        /// Digits of the dates: 10 (to the minute) or 12 (to the second).
+        date_digits: u8 = 10, ["Q-C5"], 10..=12;
+        /// Offset of the dates from UTC.
+        utc_offset_minutes: i16 = 0, ["Q-C5"];
+        /// Whether the receipt has sub, dlvrd and text besides the rest.
+        full_text: bool = true, ["Q-C3"];
+        /// Characters of the message in `text:`. Codes would be in clear in the client's logs: 0 = none.
+        text_chars_max: u8 = 0, ["Q-C14"], 0..=20;
+        /// Whether receipted_message_id, message_state and network_error_code are sent.
+        tlvs: bool = true, ["Q-C7"];
+        /// Whether intermediate states are told to clients that asked for them.
+        intermediate: bool = true, ["Q-B10"];
+        /// How long receipts and messages are kept for a client that is away.
+        kept_h: u16 = 72, ["Q-B13"], 1..=8_760;
+    }
+}
+
+section! {
+    /// How text is read and written.
+    ClientText {
+        /// What data_coding 0 is in what the client sends and gets: "gsm", "latin1", "ascii" or "utf8".
+        alphabet: Alphabet = Alphabet::Gsm, ["Q-E1"];
+        /// Whether GSM septets are packed into octets.
+        packed: bool = false, ["Q-E2"];
+        /// Whether segments that the client made itself are kept together: one connector, one group in the CDRs.
+        group_segments: bool = true, ["Q-F5", "Q-F7"];
+    }
+}
+
+section! {
+    /// With which command_status a client is refused.
+    ClientErrors {
+        /// Code of the error catalogue = command_status. What is not named has the catalogue's.
+        statuses: Table<u32> = Table::new(), ["Q-D11"];
+    }
+}
+
+profile! {
+    /// How a client's ESME is treated.
+    ClientProfile from CLIENT_PRESETS {
+        /// The session, and how it is fed.
+        session: ClientSession,
+        /// How much a client may send.
+        limits: ClientLimits,
+        /// Receipts and ids, as the client wants them.
+        receipt: ClientReceipts,
+        /// How text is read and written.
+        text: ClientText,
+        /// With which command_status a client is refused.
+        errors: ClientErrors,
+    }
+}
