@@ -12,9 +12,11 @@
 //! assert_eq!(id.to_string().parse(), Ok(id));
 //! ```
 
+mod client;
 mod source;
 mod text;
 
+pub use client::{client_message_id, parse_client_message_id};
 pub use source::IdSource;
 pub use text::IdError;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
 use sambac_domain::number::Msisdn;
+use sambac_domain::profile::MessageIdForm;
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
@@ -62,8 +63,8 @@ pub(crate) struct Accept {
 pub(crate) enum Reply {
     /// A task waits for it.
     Wait(oneshot::Sender<Result<Submitted, Refusal>>),
-    /// A `submit_sm` of a client ESME waits for it.
-    Smpp { session: Session, request: Header, open: crate::smsc::OpenRequests },
+    /// A `submit_sm` of a client ESME waits for it, and for the message's id in this form.
+    Smpp { session: Session, request: Header, open: crate::smsc::OpenRequests, form: MessageIdForm },
 }
 
 /// Segments that a connector is about to send.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Task};
-use sambac_domain::id::{SmppAccountId, TargetId};
+use sambac_domain::id::{SmppAccountId, TargetId, client_message_id};
 use sambac_domain::number::Sender;
+use sambac_domain::profile::MessageIdForm;
 use sambac_domain::receipt;
 use sambac_domain::state::MessageState;
 use sambac_smpp::{Address, CommandStatus, Pdu, SendError, Session, Sm, Tag, TlvBuf};
@@ -76,7 +77,7 @@ async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, cha
                 continue;
             }
         };
-        match send(&session, &notice, token).await {
+        match send(&session, &notice, form(inner, account), token).await {
             Ok(()) => return None,
             Err(error) => {
                 queued = inner.smpp_sessions.arrive(account, number, token)?;
@@ -92,9 +93,15 @@ async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, cha
     }
 }
 
+/// How the account wants our ids.
+fn form(inner: &Inner, account: SmppAccountId) -> MessageIdForm {
+    let snapshot = inner.snapshot.load();
+    snapshot.smpp_account_by_id(account).map(|account| account.profile.receipt.message_id).unwrap_or_default()
+}
+
 /// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
-async fn send(session: &Session, notice: &Notice, token: u64) -> Result<(), SendError> {
-    let id = notice.message_id.raw().to_string();
+async fn send(session: &Session, notice: &Notice, form: MessageIdForm, token: u64) -> Result<(), SendError> {
+    let id = client_message_id(notice.message_id, form);
     let state = notice.state.receipt_state();
     let mut text = Vec::with_capacity(160);
     let error = if notice.state == MessageState::Delivered { "000" } else { "001" };

@@ -88,7 +88,8 @@ async fn request(
     });
     match draft {
         Ok(draft) => {
-            let reply = Reply::Smpp { session: session.clone(), request: header, open: open.clone() };
+            let form = account.profile.receipt.message_id;
+            let reply = Reply::Smpp { session: session.clone(), request: header, open: open.clone(), form };
             inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None }))).await;
         }
         Err(refusal) => {
