@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::CLIENT_PRESETS;
 use super::bind::Table;
-use super::message::Alphabet;
 use super::section::{profile, section};
+use crate::text::{Alphabet, Reading};
 
 /// How our message ids look to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -115,6 +115,13 @@ section! {
         packed: bool = false, ["Q-E2"];
         /// Whether segments that the client made itself are kept together: one connector, one group in the CDRs.
         group_segments: bool = true, ["Q-F5", "Q-F7"];
+    }
+}
+
+impl From<&ClientText> for Reading {
+    /// How text of the client is read.
+    fn from(settings: &ClientText) -> Self {
+        Self { alphabet: settings.alphabet, packed: settings.packed, ..Self::default() }
     }
 }
 

@@ -3,65 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::section::section;
-use crate::text::LongMethod;
-
-/// What data_coding 0, the "SMSC default alphabet", is at an SMSC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Alphabet {
-    /// GSM 03.38 with its extension table.
-    #[default]
-    Gsm,
-    /// ISO 8859-1.
-    Latin1,
-    /// ASCII.
-    Ascii,
-    /// UTF-8.
-    Utf8,
-}
-
-/// By which table an incoming data_coding is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataCodingTable {
-    /// SMPP 3.4, 5.2.19; the groups of GSM 03.38 where that leaves room.
-    #[default]
-    Smpp,
-    /// GSM 03.38 throughout.
-    Gsm,
-}
-
-/// A national language of GSM 03.38 (3GPP TS 23.038, section 6.2.1.2.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShiftTable {
-    /// 1.
-    Turkish,
-    /// 2; has no locking shift table.
-    Spanish,
-    /// 3.
-    Portuguese,
-    /// 4.
-    Bengali,
-    /// 5.
-    Gujarati,
-    /// 6.
-    Hindi,
-    /// 7.
-    Kannada,
-    /// 8.
-    Malayalam,
-    /// 9.
-    Oriya,
-    /// 10.
-    Punjabi,
-    /// 11.
-    Tamil,
-    /// 12.
-    Telugu,
-    /// 13.
-    Urdu,
-}
+use crate::text::{Alphabet, DataCodingTable, LongMethod, Reading, ShiftTable};
 
 /// How an alphanumeric sender is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -97,6 +39,18 @@ section! {
         shift_tables_out: Vec<ShiftTable> = Vec::new(), ["Q-E8"];
         /// How alphanumeric senders are written: "safe", "gsm" or "latin1".
         sender_alphabet: SenderAlphabet = SenderAlphabet::Safe, ["Q-E9"];
+    }
+}
+
+impl From<&TextSettings> for Reading {
+    /// How text of the SMSC is read.
+    fn from(settings: &TextSettings) -> Self {
+        Self {
+            alphabet: settings.alphabet_in,
+            packed: settings.packed_in,
+            table: settings.data_coding_table,
+            sniff_ucs2: settings.sniff_ucs2,
+        }
     }
 }
 

@@ -41,8 +41,8 @@ pub use error_map::{Action, ErrorAction, ErrorSettings, UnknownPolicy};
 pub use flow::{FlowSettings, QueueFull};
 pub use markdown::profiles_markdown;
 pub use message::{
-    AddressForm, AddressSettings, Alphabet, DataCodingTable, LongSettings, NumberFormat, ReplaceIfPresent, Schedule,
-    SenderAlphabet, ShiftTable, SubmitSettings, TextSettings, ValidityForm,
+    AddressForm, AddressSettings, LongSettings, NumberFormat, ReplaceIfPresent, Schedule, SenderAlphabet,
+    SubmitSettings, TextSettings, ValidityForm,
 };
 pub use parse::ProfileError;
 pub use preset::{CLIENT_PRESETS, PRESETS, Preset};
@@ -55,6 +55,8 @@ pub use section::Setting;
 pub use session::{InterfaceVersion, SessionSettings};
 pub use status_map::StatusMap;
 pub use tlv::{TlvKind, TlvRule, TlvSettings};
+
+pub use crate::text::{Alphabet, DataCodingTable, ShiftTable};
 
 use section::profile;
 

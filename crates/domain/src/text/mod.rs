@@ -13,9 +13,13 @@ mod count;
 mod encoding;
 pub mod gsm7;
 mod segment;
+mod shift;
 pub mod udh;
 mod units;
+mod user_data;
 
 pub use count::{SegmentCount, count, count_octets, count_with};
 pub use encoding::{Encoding, TextError, choose, decode, encode};
 pub use segment::{Body, LongMethod, SEGMENTS_MAX, Segment, Segments, segment, segment_text};
+pub use shift::{Shift, ShiftTable};
+pub use user_data::{Alphabet, DataCodingTable, Reading, UserData, decode_user_data};

@@ -8,6 +8,10 @@
 pub const CONCAT_8: u8 = 0x00;
 /// Element of a concatenated message with a 16-bit reference.
 pub const CONCAT_16: u8 = 0x08;
+/// Element that names a national language's single shift table.
+pub const SINGLE_SHIFT: u8 = 0x24;
+/// Element that names a national language's locking shift table.
+pub const LOCKING_SHIFT: u8 = 0x25;
 
 /// A header whose lengths are consistent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
