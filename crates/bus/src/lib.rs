@@ -9,9 +9,11 @@
 //! The cluster implementations (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
 
 mod lane;
+mod notice;
 mod queue;
 mod task;
 
 pub use lane::Refill;
+pub use notice::{Notice, Outcome};
 pub use queue::{Bus, TargetQueue};
-pub use task::{Notice, NoticeKind, Queued, Task};
+pub use task::{Queued, Task};

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use sambac_domain::class::Lane;
-use sambac_domain::id::{AccountId, MessageId, NoticeId, SegmentId, TargetId};
+use sambac_domain::id::{NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
-use sambac_domain::state::MessageState;
-use sambac_domain::time::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use crate::notice::Notice;
 
 /// One unit of work, as its outbox row describes it.
 #[derive(Clone, Debug)]
@@ -21,7 +20,7 @@ pub enum Task {
         /// The accepted message, shared by all its segments.
         message: Arc<Message>,
     },
-    /// Tell the client what became of a message: `deliver_sm` or webhook.
+    /// Tell the client something: `deliver_sm` or webhook.
     Notify {
         /// The notice; its id is also the outbox row's.
         id: NoticeId,
@@ -30,42 +29,6 @@ pub enum Task {
         /// What is told.
         notice: Arc<Notice>,
     },
-}
-
-/// Which way a notice goes; the code is the outbox row's `kind`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// A receipt by `deliver_sm` on a bind of an SMPP account.
-    Deliver,
-    /// An event by HTTP POST to a webhook.
-    Webhook,
-}
-
-/// The news of one message's final state. Stored as JSON in the outbox row, so that delivering needs no other read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// The message.
-    pub message_id: MessageId,
-    /// Whose it is.
-    pub account_id: AccountId,
-    /// Sender as submitted.
-    pub sender: String,
-    /// Destination in E.164 digits, without plus.
-    pub destination: String,
-    /// The state reached.
-    pub state: MessageState,
-    /// Code of the error catalogue or the operator's own, if it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// Segments charged.
-    pub segments: u8,
-    /// The client's own reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_ref: Option<String>,
-    /// When it was accepted.
-    pub accepted_at: Timestamp,
-    /// When the state was reached.
-    pub final_at: Timestamp,
 }
 
 /// A task with the key of its outbox row.

@@ -10,10 +10,11 @@ use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 
 use super::*;
-use crate::task::{Notice, Task};
+use crate::notice::{Notice, Outcome};
+use crate::task::Task;
 
 fn queued(id: i64, lane: u8) -> Queued {
-    let notice = Notice {
+    let notice = Notice::Outcome(Outcome {
         message_id: MessageId::from_raw(id),
         account_id: AccountId::from_raw(1),
         sender: "BANK".into(),
@@ -24,7 +25,7 @@ fn queued(id: i64, lane: u8) -> Queued {
         client_ref: None,
         accepted_at: Timestamp(0),
         final_at: Timestamp(0),
-    };
+    });
     let task = Task::Notify { id: NoticeId::from_raw(id), attempt: 0, notice: Arc::new(notice) };
     Queued { target: TargetId(7), lane: Lane(lane), id, task }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sambac_bus::{Notice, Queued, Task};
+use sambac_bus::{Notice, Outcome, Queued, Task};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{EventId, NoticeId, OperatorId, SegmentId, TargetId};
 use sambac_domain::message::{Message, Origin};
@@ -140,7 +140,7 @@ impl Committer {
             return;
         }
         let notice = |message: &Message| {
-            Arc::new(Notice {
+            Arc::new(Notice::Outcome(Outcome {
                 message_id: message.id,
                 account_id: message.account_id,
                 sender: message.sender.to_string(),
@@ -151,7 +151,7 @@ impl Committer {
                 client_ref: message.client_ref.clone(),
                 accepted_at: message.accepted_at,
                 final_at,
-            })
+            }))
         };
         match message.origin {
             Origin::Smpp { smpp_account } => {

@@ -1,9 +1,9 @@
-//! Receipts out to client ESMEs: kept in the outbox until the client has acknowledged them.
+//! Notices out to client ESMEs: kept in the outbox until the client has acknowledged them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::{Notice, Queued, Task};
+use sambac_bus::{Notice, Outcome, Queued, Task};
 use sambac_domain::id::{SmppAccountId, TargetId, client_message_id};
 use sambac_domain::number::Sender;
 use sambac_domain::profile::MessageIdForm;
@@ -82,7 +82,7 @@ async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, cha
             Err(error) => {
                 queued = inner.smpp_sessions.arrive(account, number, token)?;
                 if let SendError::Encode(error) = error {
-                    tracing::error!(message = %notice.message_id, %error, "a receipt cannot be put into a PDU");
+                    tracing::error!(notice = queued.id, %error, "a notice cannot be put into a PDU");
                     inner.write(Write::NoticeDone(NoticeDone::new(&queued))).await;
                     return None;
                 }
@@ -99,22 +99,28 @@ fn form(inner: &Inner, account: SmppAccountId) -> MessageIdForm {
     snapshot.smpp_account_by_id(account).map(|account| account.profile.receipt.message_id).unwrap_or_default()
 }
 
-/// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
 async fn send(session: &Session, notice: &Notice, form: MessageIdForm, token: u64) -> Result<(), SendError> {
-    let id = client_message_id(notice.message_id, form);
-    let state = notice.state.receipt_state();
+    match notice {
+        Notice::Outcome(outcome) => send_receipt(session, outcome, form, token).await,
+    }
+}
+
+/// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
+async fn send_receipt(session: &Session, outcome: &Outcome, form: MessageIdForm, token: u64) -> Result<(), SendError> {
+    let id = client_message_id(outcome.message_id, form);
+    let state = outcome.state.receipt_state();
     let mut text = Vec::with_capacity(160);
-    let error = if notice.state == MessageState::Delivered { "000" } else { "001" };
-    receipt::write_text(&mut text, &id, state, notice.accepted_at.0, notice.final_at.0, error);
+    let error = if outcome.state == MessageState::Delivered { "000" } else { "001" };
+    receipt::write_text(&mut text, &id, state, outcome.accepted_at.0, outcome.final_at.0, error);
     let mut tlvs = TlvBuf::new();
     tlvs.push_cstr(Tag::RECEIPTED_MESSAGE_ID, id.as_bytes()).push_u8(Tag::MESSAGE_STATE, state.message_state());
-    let sender = Sender::parse(&notice.sender).ok();
+    let sender = Sender::parse(&outcome.sender).ok();
     let pdu = Pdu::DeliverSm(Sm {
-        source: Address { ton: 1, npi: 1, addr: notice.destination.as_bytes() },
+        source: Address { ton: 1, npi: 1, addr: outcome.destination.as_bytes() },
         destination: Address {
             ton: sender.as_ref().map_or(0, Sender::ton),
             npi: sender.as_ref().map_or(0, Sender::npi),
-            addr: notice.sender.trim_start_matches('+').as_bytes(),
+            addr: outcome.sender.trim_start_matches('+').as_bytes(),
         },
         esm_class: RECEIPT,
         short_message: &text,

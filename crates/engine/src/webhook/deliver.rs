@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use reqwest::StatusCode;
-use sambac_bus::{Notice, Queued, Task};
+use sambac_bus::{Notice, Outcome, Queued, Task};
 use sambac_domain::id::{EventId, TargetId, WebhookId};
 use sambac_domain::time::Timestamp;
 use sambac_store::NewEvent;
@@ -87,7 +87,9 @@ async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
     let started = tokio::time::Instant::now();
     let result = post(inner, id, &queued, notice).await;
     inner.metrics.webhook(matches!(result, Attempt::Taken(_)));
-    let event = Some(event(inner, notice, id, attempt, &result, started.elapsed()));
+    let event = match &**notice {
+        Notice::Outcome(outcome) => Some(event(inner, outcome, id, attempt, &result, started.elapsed())),
+    };
     let pause = RETRY_S.get(usize::from(attempt) - 1).filter(|_| !matches!(result, Attempt::Taken(_) | Attempt::Gone));
     let write = match pause {
         Some(pause) => {
@@ -128,19 +130,25 @@ async fn post(inner: &Inner, id: WebhookId, queued: &Queued, notice: &Notice) ->
 }
 
 fn body(notice: &Notice) -> String {
+    match notice {
+        Notice::Outcome(outcome) => outcome_body(outcome),
+    }
+}
+
+fn outcome_body(outcome: &Outcome) -> String {
     let event = Event {
-        kind: format!("message.{}", notice.state.as_str()),
-        timestamp: notice.final_at.rfc3339(),
+        kind: format!("message.{}", outcome.state.as_str()),
+        timestamp: outcome.final_at.rfc3339(),
         data: Data {
-            message_id: notice.message_id.to_string(),
-            state: notice.state.as_str(),
-            error: notice.error.as_deref(),
-            to: format!("+{}", notice.destination),
-            from: &notice.sender,
-            segments: notice.segments,
-            reference: notice.client_ref.as_deref(),
-            accepted_at: notice.accepted_at.rfc3339(),
-            final_at: notice.final_at.rfc3339(),
+            message_id: outcome.message_id.to_string(),
+            state: outcome.state.as_str(),
+            error: outcome.error.as_deref(),
+            to: format!("+{}", outcome.destination),
+            from: &outcome.sender,
+            segments: outcome.segments,
+            reference: outcome.client_ref.as_deref(),
+            accepted_at: outcome.accepted_at.rfc3339(),
+            final_at: outcome.final_at.rfc3339(),
         },
     };
     // A struct of texts and numbers always serialises.
@@ -148,7 +156,7 @@ fn body(notice: &Notice) -> String {
 }
 
 /// The attempt, for the message's time line.
-fn event(inner: &Inner, notice: &Notice, id: WebhookId, attempt: u16, result: &Attempt, took: Duration) -> NewEvent {
+fn event(inner: &Inner, notice: &Outcome, id: WebhookId, attempt: u16, result: &Attempt, took: Duration) -> NewEvent {
     let now = inner.clock.now();
     let (outcome, status) = match result {
         Attempt::Taken(status) => ("taken", Some(*status)),

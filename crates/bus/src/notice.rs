@@ -1,0 +1,92 @@
+//! What a client is told, by `deliver_sm` or webhook: one durable way for every kind of news.
+//!
+//! A notice is stored as JSON in its outbox row, with its kind. Rows of before there was more than one kind name none: they
+//! tell of outcomes.
+
+use sambac_domain::id::{AccountId, MessageId};
+use sambac_domain::state::MessageState;
+use sambac_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// News for one target of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", from = "Stored")]
+pub enum Notice {
+    /// What became of a message that the client sent.
+    Outcome(Outcome),
+}
+
+/// The news of one message's final state, so told that delivering needs no other read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The message.
+    pub message_id: MessageId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Sender as submitted.
+    pub sender: String,
+    /// Destination in E.164 digits, without plus.
+    pub destination: String,
+    /// The state reached.
+    pub state: MessageState,
+    /// Code of the error catalogue or the operator's own, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Segments charged.
+    pub segments: u8,
+    /// The client's own reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// When the state was reached.
+    pub final_at: Timestamp,
+}
+
+/// What may be in an outbox row.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Told(Told),
+    /// Without a kind, as rows were before there was more than one.
+    Outcome(Outcome),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Told {
+    Outcome(Outcome),
+}
+
+impl From<Stored> for Notice {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Told(Told::Outcome(outcome)) | Stored::Outcome(outcome) => Self::Outcome(outcome),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"message_id":"msg_0000000000080","account_id":"acc_0000000000001","sender":"BANK",
+        "destination":"999000000001","state":"delivered","segments":1,"accepted_at":1,"final_at":2}"#;
+
+    #[test]
+    fn rows_without_a_kind_are_outcomes_and_new_rows_name_theirs() {
+        let old: Notice = serde_json::from_str(OLD).unwrap();
+        let Notice::Outcome(outcome) = &old;
+        assert_eq!((outcome.sender.as_str(), outcome.state), ("BANK", MessageState::Delivered));
+        let new = serde_json::to_string(&old).unwrap();
+        assert!(new.starts_with(r#"{"kind":"outcome","message_id":"#), "{new}");
+        assert_eq!(serde_json::from_str::<Notice>(&new).unwrap(), old);
+    }
+
+    #[test]
+    fn what_is_no_notice_is_refused() {
+        for text in ["", "{}", r#"{"kind":"other"}"#, r#"{"kind":"outcome"}"#] {
+            assert!(serde_json::from_str::<Notice>(text).is_err(), "{text}");
+        }
+    }
+}
