@@ -5,6 +5,7 @@
 //! stores whatever has gathered since its last flush in one transaction. Everything that the outside is told, an answer, a
 //! receipt, a PDU to an operator, happens after the commit that makes it true.
 
+pub mod alert;
 pub mod api_key;
 mod caller;
 pub mod clock;
@@ -51,6 +52,7 @@ pub use settings::Settings;
 pub use start::StartError;
 pub use webhook::{ClientError, NewWebhook};
 
+use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::commit::Write;
 use crate::ledger::Ledger;
@@ -77,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) live: LiveMessages,
     pub(crate) metrics: Metrics,
+    pub(crate) alerts: Alerts,
     pub(crate) writes: mpsc::Sender<Write>,
     pub(crate) smpp_sessions: smsc::Sessions,
     pub(crate) connectors: connector::Registry,

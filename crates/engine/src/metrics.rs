@@ -17,6 +17,7 @@ use sambac_domain::time::Timestamp;
 use sambac_store::Batch;
 
 use crate::Inner;
+use crate::alert::AlertKind;
 
 /// One label with a value out of a small, known set.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -48,6 +49,7 @@ pub(crate) struct Metrics {
     queued: Family<Label, Gauge>,
     live: Gauge,
     smpp_sessions: Gauge,
+    alerts_open: Family<Label, Gauge>,
     database_failing: AtomicBool,
 }
 
@@ -114,6 +116,7 @@ impl Metrics {
             queued: Family::default(),
             live: Gauge::default(),
             smpp_sessions: Gauge::default(),
+            alerts_open: Family::default(),
             database_failing: AtomicBool::new(false),
         };
         metrics.register();
@@ -159,6 +162,7 @@ impl Metrics {
         r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
+        r.register("alerts_open", "Alerts that are open, by kind", self.alerts_open.clone());
     }
 
     /// The handles of a connector.
@@ -246,6 +250,9 @@ impl Metrics {
         }
         self.live.set(gauge(inner.live.len()));
         self.smpp_sessions.set(gauge(inner.smpp_sessions.total()));
+        for kind in AlertKind::ALL {
+            self.alerts_open.get_or_create(&label(kind.as_str())).set(gauge(inner.alerts.open(*kind)));
+        }
         let mut text = String::new();
         let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if encode(&mut text, &registry).is_err() {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::commit::{self, Loaded, Write};
 use crate::ledger::Ledger;
@@ -50,6 +51,7 @@ impl Engine {
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let inner = Arc::new(Inner {
             store,
+            alerts: Alerts::new(clock.clone()),
             clock,
             bus: Bus::new(settings.lane_capacity),
             ids,

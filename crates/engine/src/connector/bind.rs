@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::Connector;
 use super::backoff::Backoff;
 use super::link::{Flight, Link};
+use crate::alert::AlertKind;
 use crate::commit::{Answer, AnswerOutcome, Write};
 
 /// How long we wait after the operator refused our credentials: trying fast would lock us out.
@@ -49,7 +50,13 @@ pub(super) async fn run(connector: Arc<Connector>) {
             Err(error) => {
                 tracing::warn!(connector = connector.row.name, %error, "no bind");
                 let refused = matches!(error, LinkError::Bind(BindError::Refused(status)) if is_final(status));
-                if refused { REFUSED_PAUSE } else { backoff.next() }
+                if refused {
+                    let alerts = &connector.inner.alerts;
+                    alerts.raise(AlertKind::ConnectorCredentials, &connector.row.name, error.to_string());
+                    REFUSED_PAUSE
+                } else {
+                    backoff.next()
+                }
             }
         };
         tokio::select! {
@@ -97,6 +104,7 @@ impl Connector {
     /// Serves a session until it ends.
     async fn serve(self: &Arc<Self>, session: Session, mut events: Events) {
         tracing::info!(connector = self.row.name, "bound");
+        self.inner.alerts.clear(AlertKind::ConnectorCredentials, &self.row.name, "bound");
         let link = Arc::new(Link::new(session.clone(), self.row.window_max, Arc::clone(&self.room)));
         let can_submit = self.row.bind_kind != rows::BindKind::Receiver;
         if can_submit {
