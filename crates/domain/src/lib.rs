@@ -15,6 +15,7 @@ pub mod receipt_key;
 pub mod routing;
 pub mod state;
 pub mod text;
+pub mod throughput;
 pub mod time;
 
 pub use class::{Lane, TrafficClass};
@@ -31,4 +32,5 @@ pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;
 pub use routing::{Route, RouteMatch, RouteQuery, RoutingTable, Strategy};
 pub use state::MessageState;
+pub use throughput::Throughput;
 pub use time::Timestamp;

@@ -29,6 +29,7 @@ pub mod smsc;
 pub mod snapshot;
 mod start;
 pub mod submit;
+mod token_bucket;
 mod webhook;
 
 use std::collections::HashSet;

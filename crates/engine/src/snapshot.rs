@@ -10,11 +10,19 @@ use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Rate, Tariff};
 use sambac_domain::routing::{Route, RoutingTable};
+use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+    AccessState, AccountRow, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow,
+    WebhookState,
 };
+use tokio::time::Instant;
+
+use crate::token_bucket::TokenBucket;
+
+/// A client that says no burst may send a second's worth at once.
+const BURST_MS: u64 = 1_000;
 
 /// Everything that is configured, as of one version.
 pub struct Snapshot {
@@ -44,6 +52,8 @@ pub struct Account {
     pub tariff: Arc<Tariff>,
     /// How far below zero its wallet may go, in micros.
     pub credit_limit_micros: i64,
+    /// Lets pass what it may submit over all its ways in.
+    pub(crate) limit: Arc<TokenBucket>,
 }
 
 /// Credentials of a client ESME.
@@ -82,12 +92,7 @@ impl Snapshot {
         let accounts = configuration.accounts.into_iter().map(|row| {
             let tariff =
                 Arc::clone(tariffs.entry(row.tariff_id).or_insert_with(|| empty_tariff(row.tariff_id, row.currency)));
-            let account = Account {
-                active: row.state == AccessState::Active,
-                tariff,
-                credit_limit_micros: row.credit_limit_micros,
-            };
-            (row.id, account)
+            (row.id, account(&row, tariff))
         });
         Self {
             version: configuration.version,
@@ -102,6 +107,17 @@ impl Snapshot {
             smpp_accounts: smpp_accounts.into_iter().map(|account| (account.row.system_id.clone(), account)).collect(),
             webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             webhooks_of,
+        }
+    }
+
+    /// Goes on with what is left of the limits in `before`, where they are the same: a change of the configuration gives
+    /// nobody a burst.
+    pub(crate) fn keep_limits(&mut self, before: &Self) {
+        for (id, account) in &mut self.accounts {
+            let earlier = before.accounts.get(id).map(|account| &account.limit);
+            if let Some(limit) = earlier.filter(|limit| limit.throughput() == account.limit.throughput()) {
+                account.limit = Arc::clone(limit);
+            }
         }
     }
 
@@ -153,6 +169,19 @@ impl Snapshot {
     /// The connectors of a route in order, for fail-over.
     pub fn connectors_of(&self, route: RouteId) -> &[ConnectorId] {
         self.routes.get(&route).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// An account whose limit does not parse must not go without one: it is not used.
+fn account(row: &AccountRow, tariff: Arc<Tariff>) -> Account {
+    let throughput = row.throughput.parse::<Throughput>().inspect_err(|error| {
+        tracing::error!(account = row.name, %error, "the limit does not parse; the account cannot send");
+    });
+    Account {
+        active: row.state == AccessState::Active && throughput.is_ok(),
+        tariff,
+        credit_limit_micros: row.credit_limit_micros,
+        limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),
     }
 }
 
@@ -265,6 +294,36 @@ mod tests {
         assert!(within("2001:db8::/32", "2001:db8:1::1") && !within("2001:db8::/32", "2001:db9::1"));
         assert!(within("::/0", "2001:db8::1"));
         assert!(within("192.0.2.0/24", "::ffff:192.0.2.5"), "an IPv4 address mapped into IPv6");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_goes_on_over_a_change_of_the_configuration_unless_it_changes_itself() {
+        let with = |throughput: &str| {
+            let currency = "EUR".parse().expect("a currency");
+            let row = AccountRow {
+                id: AccountId::from_raw(1),
+                name: "bank".into(),
+                currency,
+                state: AccessState::Active,
+                credit_limit_micros: 0,
+                tariff_id: TariffId::from_raw(1),
+                created_at: Timestamp(0),
+                throughput: throughput.into(),
+            };
+            let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
+            Snapshot::build(configuration, Arc::new(NetworkTable::built_in()))
+        };
+        let room = |snapshot: &Snapshot| {
+            let account = snapshot.account(AccountId::from_raw(1)).expect("the account");
+            account.active.then(|| account.limit.take(1, Instant::now()).is_ok())
+        };
+        let before = with("1/h burst 1");
+        assert_eq!((room(&before), room(&before)), (Some(true), Some(false)));
+        let (mut same, mut other) = (with("1/h burst 1"), with("1/h burst 2"));
+        same.keep_limits(&before);
+        other.keep_limits(&before);
+        assert_eq!((room(&same), room(&other)), (Some(false), Some(true)));
+        assert_eq!(room(&with("as fast as it goes")), None, "fails closed");
     }
 
     #[test]

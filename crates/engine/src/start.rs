@@ -117,7 +117,9 @@ async fn reload(inner: &Arc<Inner>) {
     };
     let accounts = configuration.accounts.clone();
     let networks = Arc::clone(&inner.snapshot.load().networks);
-    let loaded = Loaded { snapshot: Arc::new(Snapshot::build(configuration, networks)), accounts };
+    let mut snapshot = Snapshot::build(configuration, networks);
+    snapshot.keep_limits(&inner.snapshot.load());
+    let loaded = Loaded { snapshot: Arc::new(snapshot), accounts };
     let (done, wait) = oneshot::channel();
     if inner.write(Write::Reload { loaded: Some(loaded), done }).await {
         // The group commit always answers, or has ended.

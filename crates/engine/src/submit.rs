@@ -18,6 +18,7 @@ use sambac_domain::state::MessageState;
 use sambac_domain::text::{self, Encoding};
 use sambac_domain::time::Timestamp;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::Engine;
 use crate::commit::{Accept, Reply, Write};
@@ -149,7 +150,9 @@ impl Engine {
         if let Some(stored) = self.replay(&request).await? {
             return Ok(stored);
         }
-        let draft = prepare(&self.snapshot(), request)?;
+        let snapshot = self.snapshot();
+        let draft = prepare(&snapshot, request)?;
+        check_throughput(&snapshot, &draft, Instant::now())?;
         let (reply, answer) = oneshot::channel();
         self.write(Write::Accept(Box::new(Accept { draft, reply: Reply::Wait(reply), claim }))).await?;
         answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into()))
@@ -204,6 +207,16 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
         return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
     }
     Ok(Draft { request, body, segments, mcc_mnc, route_id, connector_id, rate_id, price_micros, currency, validity })
+}
+
+/// The account's own limit, over all its ways in. The last check, so that only what would be taken uses it up.
+pub(crate) fn check_throughput(snapshot: &Snapshot, draft: &Draft, now: Instant) -> Result<(), Refusal> {
+    let account = snapshot.account(draft.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
+    account.limit.take(draft.segments, now).map_err(|at| {
+        let wait_ms = at.saturating_duration_since(now).as_millis();
+        let limit = account.limit.throughput();
+        Refusal::new(ErrorCode::RateLimited, format!("the account may submit {limit}; there is room in {wait_ms} ms"))
+    })
 }
 
 fn check_reference(request: &SubmitRequest) -> Result<(), Refusal> {

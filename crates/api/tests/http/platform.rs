@@ -245,6 +245,7 @@ async fn seed_account(store: &Store, id: AccountId, name: &str, tariff_id: Tarif
         credit_limit_micros: 0,
         tariff_id,
         created_at: NOW,
+        throughput: String::new(),
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));

@@ -36,6 +36,7 @@ async fn add_account(store: &Store) {
         credit_limit_micros: 0,
         tariff_id: tariff.id,
         created_at,
+        throughput: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sambac_domain::{Strategy, TrafficClass};
+use sambac_domain::{Strategy, Throughput, TrafficClass};
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
@@ -87,6 +87,9 @@ pub(crate) struct Account {
     pub(crate) credit_limit: String,
     #[serde(default = "active")]
     pub(crate) state: String,
+    /// How much it may submit over all its ways in, as "200/s burst 50"; empty = no limit.
+    #[serde(default)]
+    pub(crate) throughput: Throughput,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default)]
     pub(crate) payment: Vec<Payment>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sambac_smpp::{BindKind, CommandId, CommandStatus, Event, Events, Frame, Header, Session};
+use tokio::time::Instant;
 
 use super::{deliver, submit};
 use crate::Inner;
@@ -84,7 +85,9 @@ async fn request(
     }
     let draft = submit::request(account, frame, inner.clock.now()).and_then(|request| {
         let snapshot = inner.snapshot.load();
-        crate::submit::prepare(&snapshot, request)
+        let draft = crate::submit::prepare(&snapshot, request)?;
+        crate::submit::check_throughput(&snapshot, &draft, Instant::now())?;
+        Ok(draft)
     });
     match draft {
         Ok(draft) => {

@@ -292,6 +292,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16]) {
         credit_limit_micros: 0,
         tariff_id: tariff.id,
         created_at: now,
+        throughput: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let mut connectors = Vec::new();

@@ -23,6 +23,8 @@ row! {
         tariff_id: TariffId,
         /// When it was made.
         created_at: Timestamp,
+        /// How much it may submit over all its ways in: a throughput, empty means no limit.
+        throughput: String,
     }
 }
 

@@ -248,6 +248,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         credit_limit_micros: 0,
         tariff_id: TARIFF,
         created_at: NOW,
+        throughput: "200/s burst 50".to_owned(),
     }
 }
 

@@ -89,6 +89,7 @@ impl Draft<'_> {
             credit_limit_micros,
             tariff_id,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
+            throughput: account.throughput.to_string(),
         };
         self.known.accounts.insert(row.name.clone(), row.id);
         self.ledger_accounts(row.id, currency);

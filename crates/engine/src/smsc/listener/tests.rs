@@ -62,6 +62,7 @@ async fn provision(store: &Store) {
         credit_limit_micros: 0,
         tariff_id: tariff.id,
         created_at,
+        throughput: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));

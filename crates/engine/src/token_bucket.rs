@@ -1,0 +1,109 @@
+//! A token bucket over a [`Throughput`], for any number of takers: one atomic word, no lock.
+//!
+//! It keeps the moment at which it will be full again. Taking a segment moves that moment one interval on; what would move
+//! it further than the burst ahead of now has to wait. (The generic cell rate algorithm, ITU-T I.371, annex A.)
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sambac_domain::throughput::Throughput;
+use tokio::time::Instant;
+
+/// Lets segments pass at a throughput, and a burst after a quiet time.
+#[derive(Debug)]
+pub(crate) struct TokenBucket {
+    throughput: Throughput,
+    interval_ns: u64,
+    burst_ns: u64,
+    begun: Instant,
+    /// Nanoseconds after `begun`.
+    full_at_ns: AtomicU64,
+}
+
+impl TokenBucket {
+    /// A full bucket. A throughput that does not say its burst gets what passes in `burst_ms`.
+    pub(crate) fn new(throughput: Throughput, burst_ms: u64, now: Instant) -> Self {
+        let interval_ns = throughput.interval_ns();
+        let burst_ns = interval_ns.saturating_mul(u64::from(throughput.burst_or(burst_ms)));
+        Self { throughput, interval_ns, burst_ns, begun: now, full_at_ns: AtomicU64::new(0) }
+    }
+
+    /// What it lets pass.
+    pub(crate) fn throughput(&self) -> Throughput {
+        self.throughput
+    }
+
+    /// Takes `segments` at once, or none and says when to ask again. More segments than the burst pass when the bucket is
+    /// full, and are paid for afterwards: otherwise a long message would never pass.
+    ///
+    /// # Errors
+    /// The moment at which they would have passed, if nobody else takes meanwhile.
+    pub(crate) fn take(&self, segments: u8, now: Instant) -> Result<(), Instant> {
+        if self.throughput.is_unlimited() {
+            return Ok(());
+        }
+        let now_ns = nanos(now.saturating_duration_since(self.begun));
+        let cost_ns = self.interval_ns.saturating_mul(u64::from(segments));
+        let after = |full_at: u64| full_at.max(now_ns).saturating_add(cost_ns);
+        let take = |full_at: u64| {
+            let passes = full_at <= now_ns || after(full_at) <= now_ns.saturating_add(self.burst_ns);
+            passes.then(|| after(full_at))
+        };
+        match self.full_at_ns.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) {
+            Ok(_) => Ok(()),
+            Err(full_at) => {
+                let passes_at = after(full_at).saturating_sub(self.burst_ns).min(full_at);
+                Err(self.begun + Duration::from_nanos(passes_at))
+            }
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(text: &str) -> (TokenBucket, Instant) {
+        let now = Instant::now();
+        (TokenBucket::new(text.parse().expect("a throughput"), 1_000, now), now)
+    }
+
+    fn passing(bucket: &TokenBucket, now: Instant) -> usize {
+        std::iter::repeat_with(|| bucket.take(1, now)).take_while(Result::is_ok).count()
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_the_pace() {
+        let (bucket, now) = bucket("100/s burst 20");
+        assert_eq!(passing(&bucket, now), 20);
+        assert_eq!(bucket.take(1, now), Err(now + Duration::from_millis(10)));
+        assert_eq!(passing(&bucket, now + Duration::from_millis(95)), 9);
+        assert_eq!(passing(&bucket, now + Duration::from_secs(60)), 20, "quiet time counts as one burst");
+    }
+
+    #[test]
+    fn a_burst_not_said_is_a_span_of_the_pace() {
+        let (bucket, now) = bucket("6000/min");
+        assert_eq!(passing(&bucket, now), 100);
+    }
+
+    #[test]
+    fn a_message_longer_than_the_burst_passes_a_full_bucket_and_is_paid_for() {
+        let (bucket, now) = bucket("10/s burst 2");
+        assert_eq!(bucket.take(5, now), Ok(()));
+        let due = now + Duration::from_millis(400);
+        assert_eq!(bucket.take(1, now), Err(due));
+        assert_eq!(bucket.take(5, now), Err(now + Duration::from_millis(500)), "only from a full bucket");
+        assert_eq!(bucket.take(1, due), Ok(()));
+    }
+
+    #[test]
+    fn no_limit_lets_everything_pass() {
+        let (bucket, now) = bucket("");
+        assert!((0..10_000).all(|_| bucket.take(255, now).is_ok()));
+    }
+}
