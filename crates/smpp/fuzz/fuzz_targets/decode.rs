@@ -5,5 +5,7 @@
 #[path = "../checks.rs"]
 #[expect(dead_code, reason = "the shared checks serve the other target too")]
 mod checks;
+#[path = "../guard.rs"]
+mod guard;
 
-libfuzzer_sys::fuzz_target!(|stream: &[u8]| checks::decode(stream));
+libfuzzer_sys::fuzz_target!(|stream: &[u8]| guard::is_quick_and_small(stream, checks::decode));

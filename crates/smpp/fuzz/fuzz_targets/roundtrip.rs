@@ -5,5 +5,7 @@
 #[path = "../checks.rs"]
 #[expect(dead_code, reason = "the shared checks serve the other target too")]
 mod checks;
+#[path = "../guard.rs"]
+mod guard;
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| checks::round_trip(octets));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| guard::is_quick_and_small(octets, checks::round_trip));

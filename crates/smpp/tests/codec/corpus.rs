@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/checks.rs"]
 mod checks;
+#[path = "../../fuzz/session_checks.rs"]
+mod session_checks;
 
 use std::path::Path;
 
@@ -16,6 +18,15 @@ fn decode_holds_over_its_corpus() {
 #[test]
 fn roundtrip_holds_over_its_corpus() {
     run("roundtrip", checks::round_trip);
+}
+
+#[test]
+fn sessions_hold_over_the_corpus_of_decode() {
+    // Behind each file's first octet, which would choose, stands one choice after the other.
+    run("decode", |octets| {
+        let choice = octets.len() as u8;
+        session_checks::session(&[&[choice], octets].concat());
+    });
 }
 
 fn run(target: &str, check: impl Fn(&[u8])) {
