@@ -52,7 +52,7 @@ pub async fn accept<IO>(io: IO, config: SessionConfig) -> Result<PendingBind<IO>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut wire = Wire::new(io, config.max_pdu_bytes);
+    let mut wire = Wire::new(io, &config);
     let (header, request) =
         timeout(config.bind_timeout, next_bind(&mut wire)).await.map_err(|_| AcceptError::Timeout)??;
     Ok(PendingBind { wire, header, request, config })

@@ -191,7 +191,7 @@ pub async fn bind<IO>(
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut wire = Wire::new(io, config.max_pdu_bytes);
+    let mut wire = Wire::new(io, &config);
     let sequence = start::sequence_within(config.first_sequence);
     let exchange = exchange(&mut wire, request, sequence);
     let reply = tokio::time::timeout(config.bind_timeout, exchange).await.map_err(|_| BindError::Timeout)??;

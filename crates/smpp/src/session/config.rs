@@ -1,5 +1,6 @@
 //! The limits and timers of a session.
 
+use super::Tap;
 use std::time::Duration;
 
 /// How a session behaves. All times run on tokio's clock; timers are coarse, late by at most a sixteenth and a second.
@@ -31,6 +32,8 @@ pub struct SessionConfig {
     pub broken_tlvs: BrokenTlvs,
     /// The sequence number of our first request.
     pub first_sequence: u32,
+    /// Hears of every PDU.
+    pub tap: Option<Tap>,
 }
 
 /// What to do with requests whose optional parameters are not whole TLVs.
@@ -58,6 +61,7 @@ impl Default for SessionConfig {
             write_buffer_bytes_max: 1024 * 1024,
             broken_tlvs: BrokenTlvs::Refuse,
             first_sequence: 1,
+            tap: None,
         }
     }
 }

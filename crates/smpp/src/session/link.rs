@@ -1,7 +1,7 @@
 //! What the handles and the tasks of one session share: the state behind a short lock, and the bells between them.
 
 use super::state::State;
-use super::{BindKind, CloseReason, Event, SessionConfig};
+use super::{BindKind, CloseReason, Event, SessionConfig, Tap};
 use crate::encode::encode_header;
 use crate::{CommandId, CommandStatus, EncodeError, FrameError, Framer, Pdu};
 use bytes::BytesMut;
@@ -70,12 +70,16 @@ impl Link {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the state, and wakes the writer if there was nothing to write before and is now.
+    /// Does something with the state, lets the tap hear what it wrote, and wakes the writer if there was nothing to write
+    /// before and is now.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
-        let was_idle = state.out.is_empty();
+        let waiting = state.out.len();
         let result = act(&mut state);
-        let is_due = was_idle && !state.out.is_empty();
+        let is_due = waiting == 0 && !state.out.is_empty();
+        if let (Some(tap), Some(written)) = (&self.config.tap, state.out.get(waiting..)) {
+            tap.sent(written, Some(&state.window));
+        }
         drop(state);
         if is_due {
             self.written.notify_one();
@@ -112,7 +116,7 @@ impl Link {
             let (open, octets) = (state.window.len(), buffer.len());
             state.received_at = now;
             state.probed_at = None;
-            let end = take_frames(state, framer, buffer, now, events);
+            let end = take_frames(state, self.config.tap.as_ref(), framer, buffer, now, events);
             state.keep_partial(octets, buffer.len(), now);
             (end, open - state.window.len(), state.is_drained())
         });
@@ -195,6 +199,7 @@ async fn until(bell: &Notify, holds: impl Fn() -> bool) {
 
 fn take_frames(
     state: &mut State,
+    tap: Option<&Tap>,
     framer: Framer,
     buffer: &mut BytesMut,
     now: Instant,
@@ -203,6 +208,9 @@ fn take_frames(
     loop {
         match framer.next(buffer) {
             Ok(Some(frame)) => {
+                if let Some(tap) = tap {
+                    tap.received(frame.bytes());
+                }
                 if let Some(reason) = state.inbound(frame, now, events) {
                     return Some(reason);
                 }

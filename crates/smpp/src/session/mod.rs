@@ -33,6 +33,7 @@ mod link;
 mod reader;
 mod start;
 mod state;
+mod tap;
 mod window;
 mod wire;
 mod writer;
@@ -42,6 +43,7 @@ pub use bind::{BindError, BindKind, BindReply, BindRequest, bind};
 pub use config::{BrokenTlvs, SessionConfig, WINDOW_MAX};
 pub use event::{CloseReason, Event, Events};
 pub use state::SessionCounters;
+pub use tap::{Direction, Tap, Tapped};
 
 use crate::{CommandId, CommandStatus, EncodeError, Header, Pdu, encode};
 use link::{Link, Over, Unqueued};

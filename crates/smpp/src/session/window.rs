@@ -58,6 +58,12 @@ impl Window {
         self.by_sequence.contains_key(&sequence)
     }
 
+    /// What the open request with this sequence number was sent with.
+    pub(crate) fn token(&self, sequence: u32) -> Option<u64> {
+        let at = *self.by_sequence.get(&sequence)?;
+        Some(self.slots[usize::from(at)].pending.token)
+    }
+
     /// Adds a request as the newest. The caller keeps to the size and never reuses an open sequence number.
     pub(crate) fn insert(&mut self, pending: Pending) {
         let slot = Slot { pending, older: self.newest, newer: NONE };

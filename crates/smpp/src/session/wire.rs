@@ -1,6 +1,7 @@
 //! A connection before its session has begun: whole PDUs, one at a time.
 
 use super::state::error_response;
+use super::{SessionConfig, Tap};
 use crate::encode::encode_header;
 use crate::{CommandId, CommandStatus, EncodeError, Frame, FrameError, Framer, Header, Pdu, encode};
 use bytes::BytesMut;
@@ -12,6 +13,7 @@ pub(super) struct Wire<IO> {
     pub(super) io: IO,
     pub(super) buffer: BytesMut,
     framer: Framer,
+    tap: Option<Tap>,
 }
 
 /// What ends a connection before its session.
@@ -28,15 +30,21 @@ pub(super) enum WireError {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
-    pub(super) fn new(io: IO, max_pdu_bytes: usize) -> Self {
-        Self { io, buffer: BytesMut::new(), framer: Framer::new(max_pdu_bytes) }
+    pub(super) fn new(io: IO, config: &SessionConfig) -> Self {
+        let framer = Framer::new(config.max_pdu_bytes);
+        Self { io, buffer: BytesMut::new(), framer, tap: config.tap.clone() }
     }
 
     /// The next PDU. A senseless length is answered, as the stream cannot go on.
     pub(super) async fn next(&mut self) -> Result<Frame, WireError> {
         loop {
             match self.framer.next(&mut self.buffer) {
-                Ok(Some(frame)) => return Ok(frame),
+                Ok(Some(frame)) => {
+                    if let Some(tap) = &self.tap {
+                        tap.received(frame.bytes());
+                    }
+                    return Ok(frame);
+                }
                 Ok(None) if self.io.read_buf(&mut self.buffer).await? == 0 => return Err(WireError::Closed),
                 Ok(None) => {}
                 Err(error) => {
@@ -83,6 +91,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     }
 
     async fn write(&mut self, octets: &[u8]) -> Result<(), WireError> {
+        if let Some(tap) = &self.tap {
+            tap.sent(octets, None);
+        }
         self.io.write_all(octets).await?;
         Ok(self.io.flush().await?)
     }

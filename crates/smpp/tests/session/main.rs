@@ -15,3 +15,4 @@ mod pressure;
 mod requests;
 mod storm;
 mod strangers;
+mod tapped;
