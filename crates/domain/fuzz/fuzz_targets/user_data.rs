@@ -1,0 +1,11 @@
+//! Any octets as the text of a message, under any data_coding and every reading.
+
+#![no_main]
+
+#[path = "../checks.rs"]
+#[expect(dead_code, reason = "the shared checks serve the other target too")]
+mod checks;
+#[path = "../../../smpp/fuzz/guard.rs"]
+mod guard;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| guard::is_quick_and_small(octets, checks::user_data));
