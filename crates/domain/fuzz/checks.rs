@@ -17,7 +17,6 @@ pub(crate) fn receipt(octets: &[u8]) {
         receipted_message_id: has(2).then_some(front),
         message_state: has(4).then(|| front.first().copied().unwrap_or_default()),
         network_error_code: has(4).then_some(back),
-        ..ReceiptInput::default()
     };
     let Some(receipt) = receipt::parse(&input) else { return };
     assert!(receipt.smsc_message_id.chars().count() <= 64);
