@@ -59,6 +59,14 @@ struct Connectors {
     sent: Family<Label, Counter>,
     throttled: Family<Label, Counter>,
     receipts: Family<Label, Counter>,
+    bind_failures: Family<BindFailure, Counter>,
+}
+
+/// A failed attempt to bind.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BindFailure {
+    name: String,
+    class: String,
 }
 
 /// The handles of one connector.
@@ -68,6 +76,8 @@ pub(crate) struct ConnectorMetrics {
     throttled: Counter,
     receipts: Counter,
     submit_seconds: Histogram,
+    bind_failures: Family<BindFailure, Counter>,
+    name: String,
 }
 
 impl ConnectorMetrics {
@@ -87,6 +97,12 @@ impl ConnectorMetrics {
 
     pub(crate) fn receipt(&self) {
         self.receipts.inc();
+    }
+
+    /// An attempt to bind failed, for this class of reasons.
+    pub(crate) fn bind_failed(&self, class: &str) {
+        let label = BindFailure { name: self.name.clone(), class: class.to_owned() };
+        self.bind_failures.get_or_create(&label).inc();
     }
 }
 
@@ -159,6 +175,11 @@ impl Metrics {
         r.register("connector_segments_sent", "Segments written to the link", self.connectors.sent.clone());
         r.register("connector_throttled", "Answers that said too fast", self.connectors.throttled.clone());
         r.register("connector_receipts", "Receipts that came in", self.connectors.receipts.clone());
+        r.register(
+            "connector_bind_failures",
+            "Attempts to bind that failed, by class",
+            self.connectors.bind_failures.clone(),
+        );
         r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
@@ -174,6 +195,8 @@ impl Metrics {
             throttled: self.connectors.throttled.get_or_create_owned(&label),
             receipts: self.connectors.receipts.get_or_create_owned(&label),
             submit_seconds: self.submit_seconds.clone(),
+            bind_failures: self.connectors.bind_failures.clone(),
+            name: name.to_owned(),
         }
     }
 

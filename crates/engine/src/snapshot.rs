@@ -17,6 +17,7 @@ use sambac_store::rows::{
     AccessState, AccountRow, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow,
     WebhookState,
 };
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::token_bucket::TokenBucket;
@@ -35,6 +36,7 @@ pub struct Snapshot {
     /// Configured connectors, enabled or not.
     pub connectors: HashMap<ConnectorId, Arc<ConnectorRow>>,
     profiles: HashMap<ConnectorId, Arc<Profile>>,
+    receipt_groups: HashMap<ConnectorId, i64>,
     routes: HashMap<RouteId, Vec<ConnectorId>>,
     accounts: HashMap<AccountId, Account>,
     api_keys: HashMap<ApiKeyId, ApiKeyRow>,
@@ -100,6 +102,7 @@ impl Snapshot {
             routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
             routing: RoutingTable::new(routes, enabled),
             networks,
+            receipt_groups: receipt_groups(&configuration.connectors, &profiles),
             profiles,
             connectors: configuration.connectors.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             api_keys: configuration.api_keys.into_iter().map(|row| (row.id, row)).collect(),
@@ -136,6 +139,11 @@ impl Snapshot {
     /// How a connector behaves; `None` when its settings do not parse.
     pub fn profile(&self, id: ConnectorId) -> Option<&Arc<Profile>> {
         self.profiles.get(&id)
+    }
+
+    /// Among which connectors receipts are matched: those of the same group, or of the same operator when none is set.
+    pub fn receipt_group(&self, id: ConnectorId) -> i64 {
+        self.receipt_groups.get(&id).copied().unwrap_or(id.raw())
     }
 
     /// SMPP credentials by system_id.
@@ -241,6 +249,22 @@ fn profiles(rows: &[ConnectorRow]) -> HashMap<ConnectorId, Arc<Profile>> {
     rows.iter().filter_map(profile).collect()
 }
 
+fn receipt_groups(rows: &[ConnectorRow], profiles: &HashMap<ConnectorId, Arc<Profile>>) -> HashMap<ConnectorId, i64> {
+    let group = |row: &ConnectorRow| {
+        let name = profiles.get(&row.id).map_or("", |profile| profile.bind.correlation_group.trim());
+        (row.id, if name.is_empty() { row.operator_id.raw() } else { named_group(name) })
+    };
+    rows.iter().map(group).collect()
+}
+
+/// The same number for the same name, today and after an update: receipt keys that are stored depend on it. It is negative,
+/// so that it is no operator's id.
+fn named_group(name: &str) -> i64 {
+    let digest = Sha256::digest(name.as_bytes());
+    let octets = digest.first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(octets) | i64::MIN
+}
+
 impl SmppAccount {
     /// Whether a bind may come from `address`.
     pub fn allows(&self, address: IpAddr) -> bool {
@@ -324,6 +348,12 @@ mod tests {
         other.keep_limits(&before);
         assert_eq!((room(&same), room(&other)), (Some(false), Some(true)));
         assert_eq!(room(&with("as fast as it goes")), None, "fails closed");
+    }
+
+    #[test]
+    fn the_number_of_a_group_never_changes() {
+        assert_eq!(named_group("north"), -2_578_769_859_280_307_487);
+        assert_ne!(named_group("north"), named_group("south"));
     }
 
     #[test]

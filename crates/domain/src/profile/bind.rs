@@ -79,7 +79,8 @@ section! {
         /// What refused binds mean, by command_status ("0x0D" or "0x400-0x4FF"): "credentials", "limit", "stale" or
         /// "temporary". What is not named has its usual meaning.
         refusals: StatusMap<BindRefusal> = StatusMap::default(), ["Q-A13"];
-        /// After refused credentials: pause before trying again. 0 = stop until a person starts the connector again.
+        /// After refused credentials: pause before trying again. 0 = stop until a person starts the connector again, or
+        /// gives it other credentials.
         credentials_retry_s: u64 = 0, ["Q-A13"], 0..=86_400;
         /// How long open requests may take when we unbind.
         unbind_timeout_ms: u64 = 5_000, ["Q-A12", "Q-A19"], 0..=60_000;
@@ -89,6 +90,17 @@ section! {
 }
 
 impl BindSettings {
+    /// Whether a bind that was made with these settings is one of `other`, too: what differs only says when to bind.
+    #[must_use]
+    pub fn binds_like(&self, other: &Self) -> bool {
+        let depends = |bind: &Self| {
+            let who = (bind.system_type.clone(), bind.addr_ton, bind.addr_npi, bind.address_range.clone());
+            let whereto = (bind.hosts.clone(), bind.host_policy, bind.receive_host.clone(), bind.receive_port);
+            (who, whereto, bind.outbind_listen.clone())
+        };
+        depends(self) == depends(other)
+    }
+
     /// What a bind refused with this command_status means.
     #[must_use]
     pub fn refusal(&self, command_status: u32) -> BindRefusal {

@@ -290,9 +290,9 @@ impl Committer {
         }
     }
 
-    /// Receipts are matched among all connectors of one operator: they may come in by any of its hosts.
+    /// Receipts are matched among the connectors of a group: they may come in by any of its hosts.
     pub(super) fn receipt_group(&self, connector: ConnectorId) -> i64 {
-        self.snapshot.connectors.get(&connector).map_or(connector.raw(), |row| row.operator_id.raw())
+        self.snapshot.receipt_group(connector)
     }
 }
 

@@ -9,8 +9,9 @@ use sambac_domain::id::SegmentId;
 use tokio::sync::oneshot;
 
 use super::Connector;
+use super::control::Order;
 use super::ready::Announced;
-use crate::commit::{Announcement, Intent, Write};
+use crate::commit::{Announcement, AnswerOutcome, Intent, Write};
 
 /// How far ahead of the pace segments may be announced: as long may a more urgent one have to wait.
 const AHEAD: Duration = Duration::from_millis(100);
@@ -21,11 +22,16 @@ const INTENT_MAX: usize = 500;
 pub(super) async fn run(connector: Arc<Connector>) {
     let mut taken = Vec::new();
     loop {
-        let room = connector.room_ahead();
+        let order = connector.control.order();
+        if let Order::Stop(_) = order {
+            connector.give_back().await;
+        }
+        let room = if order == Order::Run { connector.room_ahead() } else { 0 };
         if room == 0 {
             tokio::select! {
                 () = connector.ready.drained() => {}
                 () = connector.linked.notified() => {}
+                () = connector.control.changed_from(&order) => {}
                 () = connector.cancel.cancelled() => return,
             }
             continue;
@@ -33,6 +39,7 @@ pub(super) async fn run(connector: Arc<Connector>) {
         if connector.queue.take(room, &mut taken) == 0 {
             tokio::select! {
                 () = connector.queue.work() => continue,
+                () = connector.control.changed_from(&order) => continue,
                 () = connector.cancel.cancelled() => return,
             }
         }
@@ -48,6 +55,14 @@ impl Connector {
         let window: usize = self.links().iter().map(|link| link.window()).sum();
         let ahead = window.min(self.throughput.within(AHEAD).max(1));
         ahead.saturating_sub(self.ready.len()).min(INTENT_MAX)
+    }
+
+    /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
+    pub(super) async fn give_back(&self) {
+        while let Some(announced) = self.ready.pop() {
+            let segment = SegmentId::from_raw(announced.queued.id);
+            self.not_sent(announced, segment, AnswerOutcome::NotSent).await;
+        }
     }
 
     /// Stores the intent to send these; false when the engine has ended.

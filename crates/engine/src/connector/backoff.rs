@@ -9,17 +9,22 @@ use rand::Rng;
 #[derive(Debug)]
 pub(crate) struct Backoff {
     attempt: u32,
+    last: Duration,
     min: Duration,
     max: Duration,
 }
 
 impl Backoff {
     pub(crate) fn new(min: Duration, max: Duration) -> Self {
-        Self { attempt: 0, min, max: max.max(min) }
+        Self { attempt: 0, last: Duration::ZERO, min, max: max.max(min) }
     }
 
-    pub(crate) fn reset(&mut self) {
-        self.attempt = 0;
+    /// What was tried went well for so long. What lasted longer than the pause before it has earned a fresh start; what is
+    /// lost again at once has not, else a peer that takes every bind and drops it would be bound to without end.
+    pub(crate) fn lived(&mut self, span: Duration) {
+        if span >= self.last {
+            self.attempt = 0;
+        }
     }
 
     /// Between the floor and `floor × 2^attempt`, at most the maximum.
@@ -28,7 +33,8 @@ impl Backoff {
         self.attempt = self.attempt.saturating_add(1);
         let floor = self.min.as_micros().min(ceiling.as_micros());
         let micros = rand::rng().random_range(floor..=ceiling.as_micros());
-        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+        self.last = Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
+        self.last
     }
 
     fn ceiling(&self) -> Duration {
@@ -54,7 +60,9 @@ mod tests {
             })
             .collect();
         assert_eq!(ceilings, [200, 400, 800, 1600, 2000, 2000]);
-        backoff.reset();
+        backoff.lived(Duration::from_millis(50));
+        assert_eq!(backoff.ceiling().as_millis(), 2000, "lost again at once");
+        backoff.lived(Duration::from_secs(2));
         assert_eq!(backoff.ceiling().as_millis(), 200);
     }
 }

@@ -1,196 +1,171 @@
-//! Keeps one bind up: connects, binds, hands on what comes in, and starts again when the link is lost.
+//! Keeps one bind up: picks a host, binds, serves the session, and starts again when it is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_domain::error::{AnswerClass, classify};
-use sambac_domain::id::SegmentId;
-use sambac_smpp::{BindError, BindKind, BindRequest, CommandStatus, Event, Events, Pdu, Session, SessionConfig};
-use sambac_store::rows;
-use secrecy::ExposeSecret;
-use tokio::net::TcpStream;
+use sambac_domain::profile::BindRefusal;
+use sambac_smpp::BindKind;
+use tokio::time::{Instant, sleep_until};
 
 use super::Connector;
-use super::backoff::Backoff;
-use super::link::{Flight, Link};
+use super::control::{Order, StopReason};
+use super::dial::{DialError, Dialled, Failure, Plan, Steps};
+use super::hosts::{Hosts, Target, targets};
+use super::seat::{BindState, Seat};
 use crate::alert::AlertKind;
-use crate::commit::{Answer, AnswerOutcome, Write};
 
-/// How long we wait after the operator refused our credentials: trying fast would lock us out.
-const REFUSED_PAUSE: Duration = Duration::from_secs(30);
-/// Events taken from a session at once.
-const EVENTS_MAX: usize = 256;
-/// How long open requests may take when we unbind.
-const UNBIND_TIMEOUT: Duration = Duration::from_secs(5);
-
-#[derive(Debug, thiserror::Error)]
-enum LinkError {
-    #[error("cannot connect to {host}:{port}: {source}")]
-    Connect { host: String, port: u16, source: std::io::Error },
-    #[error("cannot connect to {host}:{port} in time")]
-    Timeout { host: String, port: u16 },
-    #[error("bind: {0}")]
-    Bind(#[from] BindError),
-    #[error("the stored password does not open: {0}")]
-    Password(#[from] crate::seal::SealError),
-}
-
-/// Runs until the connector stops.
-pub(super) async fn run(connector: Arc<Connector>) {
-    let bind = &connector.profile.bind;
-    let (min, max) = (Duration::from_millis(bind.reconnect_min_ms), Duration::from_millis(bind.reconnect_max_ms));
-    let mut backoff = Backoff::new(min, max);
-    while !connector.cancel.is_cancelled() {
-        let pause = match connector.connect().await {
-            Ok((session, events)) => {
-                backoff.reset();
-                connector.serve(session, events).await;
-                backoff.next()
-            }
-            Err(error) => {
-                tracing::warn!(connector = connector.row.name, %error, "no bind");
-                let refused = matches!(error, LinkError::Bind(BindError::Refused(status)) if is_final(status));
-                if refused {
-                    let alerts = &connector.inner.alerts;
-                    alerts.raise(AlertKind::ConnectorCredentials, &connector.row.name, error.to_string());
-                    REFUSED_PAUSE
-                } else {
-                    backoff.next()
+/// Runs until the seat is given up.
+pub(super) async fn run(connector: Arc<Connector>, seat: Arc<Seat>) {
+    while !seat.gone.is_cancelled() {
+        let term = connector.control.term();
+        match term.order {
+            Order::Stop(reason) => {
+                connector.is_now(&seat, BindState::Stopped(reason.to_string()));
+                tokio::select! {
+                    () = connector.control.round_over(term.round) => {}
+                    () = seat.gone.cancelled() => return,
                 }
             }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = connector.cancel.cancelled() => return,
+            Order::Run | Order::Drain => connector.round(&seat, term.round).await,
         }
     }
-}
-
-/// Our credentials are wrong: waiting does not mend it.
-fn is_final(status: CommandStatus) -> bool {
-    [CommandStatus::RINVPASWD, CommandStatus::RINVSYSID, CommandStatus::RBINDFAIL].contains(&status)
 }
 
 impl Connector {
-    async fn connect(&self) -> Result<(Session, Events), LinkError> {
-        let (host, port) = (self.row.host.clone(), self.row.port);
-        let connect = TcpStream::connect((host.as_str(), port));
-        let stream = match tokio::time::timeout(Duration::from_millis(self.profile.bind.timeout_ms), connect).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(source)) => return Err(LinkError::Connect { host, port, source }),
-            Err(_) => return Err(LinkError::Timeout { host, port }),
-        };
-        stream.set_nodelay(true).map_err(|source| LinkError::Connect { host, port, source })?;
-        let password = self.inner.settings.seal.open_text(self.row.id.raw(), &self.row.password_sealed.0)?;
-        let request = BindRequest {
-            system_type: self.profile.bind.system_type.clone().into_bytes(),
-            interface_version: self.profile.session.interface_version.octet(),
-            ..BindRequest::new(bind_kind(self.row.bind_kind), self.row.system_id.as_str(), password.expose_secret())
-        };
-        let (session, events, _) = sambac_smpp::bind(stream, &request, self.session_config()).await?;
-        Ok((session, events))
-    }
-
-    fn session_config(&self) -> SessionConfig {
-        SessionConfig {
-            window: self.row.window_max,
-            response_timeout: Duration::from_millis(self.profile.session.response_timeout_ms),
-            enquire_link_interval: Duration::from_secs(self.profile.session.enquire_link_s),
-            bind_timeout: Duration::from_millis(self.profile.bind.timeout_ms),
-            ..SessionConfig::default()
-        }
-    }
-
-    /// Serves a session until it ends.
-    async fn serve(self: &Arc<Self>, session: Session, mut events: Events) {
-        tracing::info!(connector = self.row.name, "bound");
-        self.inner.alerts.clear(AlertKind::ConnectorCredentials, &self.row.name, "bound");
-        let link = Arc::new(Link::new(session.clone(), self.row.window_max, Arc::clone(&self.room)));
-        let can_submit = self.row.bind_kind != rows::BindKind::Receiver;
-        if can_submit {
-            self.links().push(Arc::clone(&link));
-            self.metrics.bound(self.bound());
-            self.linked.notify_one();
-            self.room.notify_one();
-        }
-        let mut buffer = Vec::with_capacity(EVENTS_MAX);
-        let mut closing = std::pin::pin!(self.cancel.cancelled());
-        let mut unbinding = None;
+    /// Binds again and again until the round is over: the connector is stopped, or what the bind depends on has changed.
+    async fn round(self: &Arc<Self>, seat: &Arc<Seat>, round: u64) {
+        let mut version = self.control.term().version;
+        let mut profile = self.profile();
+        let mut hosts = Hosts::new(self.targets(seat), &profile.bind, seat.number);
         loop {
-            let count = tokio::select! {
-                count = events.recv_many(&mut buffer, EVENTS_MAX) => count,
-                () = &mut closing, if unbinding.is_none() => {
-                    let session = session.clone();
-                    unbinding = Some(tokio::spawn(async move { session.unbind(UNBIND_TIMEOUT).await }));
-                    continue;
-                }
+            if version != self.control.term().version {
+                version = self.control.term().version;
+                profile = self.profile();
+                hosts = hosts.changed(self.targets(seat), &profile.bind, seat.number);
+            }
+            let (at, target) = tokio::select! {
+                biased;
+                () = self.over(seat, round) => return,
+                () = self.control.settings_changed(version) => continue,
+                next = self.next_host(seat, &hosts) => next,
             };
-            if count == 0 {
-                break;
-            }
-            for event in buffer.drain(..) {
-                self.event(&link, &session, event).await;
-            }
-        }
-        self.links().retain(|other| !Arc::ptr_eq(other, &link));
-        self.metrics.bound(self.bound());
-        for flight in link.abandon() {
-            self.answer(flight, AnswerOutcome::Unknown).await;
-        }
-        tracing::info!(connector = self.row.name, "unbound");
-    }
-
-    async fn event(self: &Arc<Self>, link: &Link, session: &Session, event: Event) {
-        match event {
-            Event::Response { token, header, frame, .. } => {
-                let Some(flight) = link.arrive(token) else { return };
-                let outcome = match (header.command_status, frame.pdu()) {
-                    (CommandStatus::ROK, Ok(Pdu::SubmitSmResp(resp))) => AnswerOutcome::Accepted {
-                        smsc_message_id: String::from_utf8_lossy(resp.message_id).into_owned(),
-                    },
-                    (CommandStatus::ROK, _) => AnswerOutcome::Accepted { smsc_message_id: String::new() },
-                    (status, _) => AnswerOutcome::Refused { status },
-                };
-                if let AnswerOutcome::Refused { status } = outcome
-                    && classify(status.0) == AnswerClass::Throttled
-                {
-                    self.metrics.throttled();
-                    self.throughput.pause(Duration::from_millis(self.profile.flow.throttle_pause_min_ms));
+            let attempt = tokio::select! {
+                biased;
+                () = self.over(seat, round) => return,
+                attempt = self.attempt(seat, &target) => attempt,
+            };
+            match attempt {
+                Ok(Some(dialled)) => {
+                    let begun = Instant::now();
+                    if self.serve(seat, dialled, self.over(seat, round)).await {
+                        return;
+                    }
+                    hosts.ended(at, begun.elapsed(), Instant::now());
                 }
-                self.answer(flight, outcome).await;
+                Ok(None) => {}
+                Err(pause) => hosts.failed(at, pause, Instant::now()),
             }
-            Event::Timeout { token } => {
-                if let Some(flight) = link.arrive(token) {
-                    self.answer(flight, AnswerOutcome::Unknown).await;
-                }
-            }
-            Event::Request { header, frame } => self.delivered(session, header, &frame).await,
-            Event::Closed { reason, .. } => tracing::info!(connector = self.row.name, ?reason, "link closed"),
         }
     }
 
-    async fn answer(&self, flight: Flight, outcome: AnswerOutcome) {
-        let Flight { announced, slot, submitted_at } = flight;
-        let answer = Answer {
-            intent: announced.intent,
-            connector: self.id(),
-            segment: SegmentId::from_raw(announced.queued.id),
-            queued: announced.queued,
-            queue: Arc::clone(&self.queue),
-            outcome,
-            submitted_at: Some(submitted_at),
-            answered_at: self.inner.clock.now(),
-            slot: Some(slot),
+    /// Waits until the round is over or the seat is given up.
+    async fn over(&self, seat: &Seat, round: u64) {
+        tokio::select! {
+            () = self.control.round_over(round) => {}
+            () = seat.gone.cancelled() => {}
+        }
+    }
+
+    fn targets(&self, seat: &Seat) -> Vec<Target> {
+        targets(&self.row(), &self.profile().bind, seat.kind)
+    }
+
+    /// One attempt; nothing when somebody else's has just shown that it would be refused. A failure says after which pause
+    /// the host may be tried again, if its class tells.
+    async fn attempt(&self, seat: &Seat, target: &Target) -> Result<Option<Dialled>, Option<Duration>> {
+        // Held until the outcome is noted, so that the next one knows of it.
+        let _leave = self.control.leave_to_bind().await;
+        if self.control.held_until().is_some_and(|until| Instant::now() < until) {
+            return Ok(None);
+        }
+        self.is_now(seat, BindState::Connecting);
+        seat.goes_to(target.to_string());
+        let plan = match Plan::new(&self.row(), &self.profile(), &self.inner.settings.seal) {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.failed(seat, &error, Failure::Setup)),
         };
-        // False only when the engine has ended: recovery finds the intent then.
-        self.inner.write(Write::Answer(Box::new(answer))).await;
+        match plan.dial(target, seat.kind, &mut Steps::default()).await {
+            Ok(dialled) => {
+                self.taken(seat, &dialled);
+                Ok(Some(dialled))
+            }
+            Err(error) => Err(self.failed(seat, &error, plan.failure(&error))),
+        }
+    }
+
+    /// Waits until a host may be tried.
+    async fn next_host(&self, seat: &Seat, hosts: &Hosts) -> (usize, Target) {
+        loop {
+            let now = Instant::now();
+            let held = self.control.held_until().filter(|until| now < *until);
+            let until = match (held, hosts.next(now)) {
+                (Some(held), _) => held,
+                (None, Err(until)) => until,
+                (None, Ok(next)) => return next,
+            };
+            let until_then = self.inner.clock.now().saturating_add(until.saturating_duration_since(now));
+            self.is_now(seat, BindState::Waiting { until: until_then });
+            sleep_until(until).await;
+        }
+    }
+
+    /// The SMSC took the bind: what was wrong before is mended.
+    fn taken(&self, seat: &Seat, dialled: &Dialled) {
+        self.control.proven();
+        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorSetup] {
+            self.inner.alerts.clear(kind, &self.name, "bound");
+        }
+        let name = String::from_utf8_lossy(&dialled.reply.system_id);
+        let (kind, version) = (seat.kind, dialled.reply.interface_version);
+        tracing::info!(connector = self.name, ?kind, smsc = %name.escape_debug(), ?version, "bound");
+    }
+
+    /// What follows from a failed attempt; the pause that its class asks for, if it does.
+    fn failed(&self, seat: &Seat, error: &DialError, failure: Failure) -> Option<Duration> {
+        let (text, now) = (error.to_string(), self.inner.clock.now());
+        tracing::warn!(connector = self.name, error = text, class = failure.as_str(), "no bind");
+        self.metrics.bind_failed(failure.as_str());
+        seat.failed(text.clone(), now);
+        let profile = self.profile();
+        let bind = &profile.bind;
+        let wait = |ms| Some(Duration::from_millis(ms));
+        match failure {
+            Failure::Refused(BindRefusal::Credentials) => {
+                self.inner.alerts.raise(AlertKind::ConnectorCredentials, &self.name, text.clone());
+                match bind.credentials_retry_s {
+                    0 => self.control.stop(StopReason::Credentials(text)),
+                    seconds => self.control.hold(Duration::from_secs(seconds)),
+                }
+                wait(bind.reconnect_max_ms)
+            }
+            Failure::Refused(BindRefusal::Limit) => wait(bind.limit_wait_ms),
+            Failure::Refused(BindRefusal::Stale) => wait(bind.stale_bind_wait_ms),
+            Failure::Refused(BindRefusal::Temporary) | Failure::Link => None,
+            Failure::Setup => {
+                self.inner.alerts.raise(AlertKind::ConnectorSetup, &self.name, text);
+                wait(bind.reconnect_max_ms)
+            }
+        }
+    }
+
+    /// Notes what a bind does now.
+    pub(super) fn is_now(&self, seat: &Seat, state: BindState) {
+        seat.is_now(state, self.inner.clock.now());
+        self.metrics.bound(self.bound());
     }
 }
 
-fn bind_kind(kind: rows::BindKind) -> BindKind {
-    match kind {
-        rows::BindKind::Transmitter => BindKind::Transmitter,
-        rows::BindKind::Receiver => BindKind::Receiver,
-        rows::BindKind::Transceiver => BindKind::Transceiver,
-    }
+/// Whether segments may be sent on such a bind.
+pub(super) fn can_submit(kind: BindKind) -> bool {
+    kind != BindKind::Receiver
 }

@@ -13,7 +13,7 @@ use super::ready::Announced;
 /// A bound session and the segments sent on it.
 pub(super) struct Link {
     pub(super) session: Session,
-    window: usize,
+    window: AtomicUsize,
     /// Places taken: sent, and the answer not stored yet.
     taken: Arc<AtomicUsize>,
     room: Arc<Notify>,
@@ -49,20 +49,32 @@ impl Drop for Slot {
 impl Link {
     pub(super) fn new(session: Session, window: u16, room: Arc<Notify>) -> Self {
         let taken = Arc::new(AtomicUsize::new(0));
-        Self { session, window: usize::from(window.max(1)), taken, room, flights: Mutex::default() }
+        let window = AtomicUsize::new(usize::from(window.max(1)));
+        Self { session, window, taken, room, flights: Mutex::default() }
     }
 
     pub(super) fn window(&self) -> usize {
-        self.window
+        self.window.load(Ordering::Relaxed)
+    }
+
+    /// From now on; what is sent already stays sent.
+    pub(super) fn set_window(&self, window: u16) {
+        self.window.store(usize::from(window.max(1)), Ordering::Relaxed);
+        self.room.notify_one();
+    }
+
+    /// Places taken: sent, and the answer not stored yet.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Acquire)
     }
 
     pub(super) fn free(&self) -> usize {
-        self.window.saturating_sub(self.taken.load(Ordering::Acquire))
+        self.window().saturating_sub(self.taken())
     }
 
     /// Takes a place in the window, if one is free.
     pub(super) fn slot(&self) -> Option<Slot> {
-        let take = |taken: usize| (taken < self.window).then_some(taken + 1);
+        let take = |taken: usize| (taken < self.window()).then_some(taken + 1);
         self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).ok()?;
         Some(Slot { taken: Arc::clone(&self.taken), room: Arc::clone(&self.room) })
     }

@@ -2,44 +2,66 @@
 //!
 //! Each enabled connector runs four kinds of task. The *announcer* takes segments off the queue and has the group commit
 //! store the intent to send them; the *sender* writes them to a link that has a free place in its window, no faster than
-//! agreed; one *bind* task per bind keeps a link up and hands every answer and receipt to the group commit; the *relay*
+//! agreed; one *bind* task per bind (a *seat*) keeps a link up and hands every answer and receipt to the group commit; the *relay*
 //! keeps the queue filled from the outbox. A place in the window is free again when the answer is stored, not when it came:
 //! so a crash leaves at most one window of segments in doubt per bind.
 
 mod announcer;
 mod backoff;
 mod bind;
+mod control;
+mod dial;
+mod hosts;
 mod link;
+mod operate;
 mod pdu;
+mod probe;
 mod ready;
 mod receipts;
+mod seat;
 mod sender;
+mod serve;
+mod status;
 mod supervisor;
 mod throughput;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
 use sambac_bus::TargetQueue;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+pub use control::StopReason;
+pub use dial::Step;
 pub(crate) use link::Slot;
+pub use probe::BindReport;
+pub use seat::BindState;
+pub use status::{BindStatus, ConnectorState, ConnectorStatus};
 pub(crate) use supervisor::{Registry, apply_snapshot};
 
 use crate::Inner;
 use crate::metrics::ConnectorMetrics;
+use control::Control;
 use link::Link;
 use ready::Ready;
+use seat::Seat;
 use throughput::Throughput;
 
 /// One running connector: what its tasks share.
 pub(crate) struct Connector {
     inner: Arc<Inner>,
-    row: Arc<ConnectorRow>,
-    profile: Arc<Profile>,
+    id: ConnectorId,
+    name: String,
+    /// As it is configured now: what can change while it runs.
+    setup: ArcSwap<Setup>,
+    control: Arc<Control>,
+    seats: Mutex<Vec<Arc<Seat>>>,
+    seat_tasks: TaskTracker,
     queue: Arc<TargetQueue>,
     /// Announced segments that wait for a link.
     ready: Ready,
@@ -53,22 +75,43 @@ pub(crate) struct Connector {
     cancel: CancellationToken,
 }
 
+/// The configuration of a connector at one moment.
+#[derive(Clone, PartialEq)]
+struct Setup {
+    row: Arc<ConnectorRow>,
+    profile: Arc<Profile>,
+}
+
 impl Connector {
     fn id(&self) -> ConnectorId {
-        self.row.id
+        self.id
+    }
+
+    /// Its row as configured now.
+    fn row(&self) -> Arc<ConnectorRow> {
+        Arc::clone(&self.setup.load().row)
+    }
+
+    /// Its profile as configured now. Take it once for each piece of work, so that the work is of one piece.
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.setup.load().profile)
     }
 
     fn links(&self) -> MutexGuard<'_, Vec<Arc<Link>>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Binds that are up.
-    fn bound(&self) -> usize {
-        self.links().len()
+    fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat>>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Receipts are matched among all connectors of one operator: they may come in by any of its hosts.
+    /// Binds that are up; a pair counts when both of its binds are.
+    fn bound(&self) -> usize {
+        seat::bound(&self.seats())
+    }
+
+    /// Receipts are matched among the connectors of a group: they may come in by any of its hosts.
     fn receipt_group(&self) -> i64 {
-        self.row.operator_id.raw()
+        self.inner.snapshot.load().receipt_group(self.id)
     }
 }

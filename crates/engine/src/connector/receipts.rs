@@ -36,7 +36,8 @@ impl<'a> From<DataSm<'a>> for Delivered<'a> {
 impl Connector {
     /// Hands a receipt to the group commit, which acknowledges it once it is stored; answers everything else at once.
     pub(super) async fn delivered(self: &Arc<Self>, session: &Session, header: Header, frame: &Frame) {
-        let delivered = match frame.pdu() {
+        // Requests with broken optional parameters come this far only when the profile takes them.
+        let delivered = match frame.pdu_with_broken_tlvs() {
             Ok(Pdu::DeliverSm(sm)) => Delivered::from(sm),
             Ok(Pdu::DataSm(sm)) => Delivered::from(sm),
             _ => return session.respond_error(header, CommandStatus::RINVCMDID),

@@ -65,14 +65,14 @@ impl Connector {
     }
 
     /// Sends one segment; false when the engine has ended.
-    async fn send(&self, link: &Link, slot: Slot, announced: Announced) -> bool {
+    async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
         let Task::Submit { segment, message, .. } = &announced.queued.task else { return true };
         let (segment, message) = (*segment, Arc::clone(message));
         let now = self.inner.clock.now();
         if message.is_expired(now) {
             return self.not_sent(announced, segment, AnswerOutcome::Expired).await;
         }
-        let outgoing = match Outgoing::new(&message, segment, &self.profile, now) {
+        let outgoing = match Outgoing::new(&message, segment, &self.profile(), now) {
             Ok(outgoing) => outgoing,
             Err(reason) => {
                 tracing::warn!(message = %message.id, %reason, "a segment cannot be put into a PDU");
@@ -88,6 +88,9 @@ impl Connector {
                 if let TrySendError::Encode(error) = error {
                     tracing::warn!(message = %message.id, %error, "a segment cannot be put into a PDU");
                     return self.not_sent(flight.announced, segment, AnswerOutcome::Unsendable).await;
+                }
+                if let TrySendError::Closed = error {
+                    self.links().retain(|other| !Arc::ptr_eq(other, link));
                 }
                 // The link is going down or its buffer is full: the segment waits for the next place.
                 self.ready.put_back(flight.announced);

@@ -1,17 +1,19 @@
-//! Starts, stops and restarts connectors so that what runs is what is configured.
+//! Starts, stops, changes and restarts connectors so that what runs is what is configured.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sambac_domain::id::{ConnectorId, SegmentId};
-use sambac_domain::profile::Profile;
-use sambac_store::rows::ConnectorRow;
+use arc_swap::ArcSwap;
+use sambac_domain::id::ConnectorId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::{Connector, announcer, bind, ready::Ready, sender, throughput::Throughput};
+use super::control::Control;
+use super::seat::{Seat, wanted};
+use super::{Connector, Setup, announcer, bind, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
-use crate::commit::{AnswerOutcome, target_of};
+use crate::commit::target_of;
 use crate::relay;
 
 /// The connectors that run, and those that are ending.
@@ -21,6 +23,8 @@ pub(crate) struct Registry(Mutex<Running>);
 #[derive(Default)]
 struct Running {
     connectors: HashMap<ConnectorId, Arc<Connector>>,
+    /// What is wanted of each configured connector, whether it runs or not.
+    controls: HashMap<ConnectorId, Arc<Control>>,
     /// Cancelled when the last connector of this id has ended: until then its successor does not begin, so that neither
     /// tasks nor binds exist twice.
     ended: HashMap<ConnectorId, CancellationToken>,
@@ -31,9 +35,14 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connector of this id, if it runs.
+    pub(super) fn get(&self, id: ConnectorId) -> Option<Arc<Connector>> {
+        self.running().connectors.get(&id).cloned()
+    }
+
     /// Binds that are up, per connector.
     pub(crate) fn bound(&self, id: ConnectorId) -> usize {
-        self.running().connectors.get(&id).map_or(0, |connector| connector.bound())
+        self.get(id).map_or(0, |connector| connector.bound())
     }
 }
 
@@ -41,33 +50,45 @@ impl Registry {
 pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
     let snapshot = inner.snapshot.load_full();
     let mut running = inner.connectors.running();
-    let Running { connectors, ended } = &mut *running;
+    let Running { connectors, controls, ended } = &mut *running;
+    controls.retain(|id, _| snapshot.connectors.contains_key(id));
+    let setup_of = |id: &ConnectorId| {
+        let row = snapshot.connectors.get(id).filter(|row| row.enabled)?;
+        let profile = snapshot.profile(*id)?;
+        Some(Setup { row: Arc::clone(row), profile: Arc::clone(profile) })
+    };
     connectors.retain(|id, connector| {
-        let keep = snapshot.connectors.get(id).is_some_and(|row| row.enabled && **row == *connector.row);
-        if !keep {
+        let goes_on = setup_of(id).is_some_and(|setup| connector.change(setup));
+        if !goes_on {
             connector.cancel.cancel();
         }
-        keep
+        goes_on
     });
-    for row in snapshot.connectors.values().filter(|row| row.enabled) {
-        if !connectors.contains_key(&row.id)
-            && let Some(profile) = snapshot.profile(row.id)
+    for id in snapshot.connectors.keys() {
+        if !connectors.contains_key(id)
+            && let Some(setup) = setup_of(id)
         {
-            connectors.insert(row.id, start(inner, row, profile, ended));
+            let control = Arc::clone(controls.entry(*id).or_default());
+            connectors.insert(*id, start(inner, setup, control, ended));
         }
     }
 }
 
 fn start(
     inner: &Arc<Inner>,
-    row: &Arc<ConnectorRow>,
-    profile: &Arc<Profile>,
+    setup: Setup,
+    control: Arc<Control>,
     ended: &mut HashMap<ConnectorId, CancellationToken>,
 ) -> Arc<Connector> {
+    let row = Arc::clone(&setup.row);
     let connector = Arc::new(Connector {
         inner: Arc::clone(inner),
-        row: Arc::clone(row),
-        profile: Arc::clone(profile),
+        id: row.id,
+        name: row.name.clone(),
+        setup: ArcSwap::from_pointee(setup),
+        control,
+        seats: Mutex::default(),
+        seat_tasks: TaskTracker::new(),
         queue: inner.bus.queue(target_of(row.id)),
         ready: Ready::default(),
         links: Mutex::default(),
@@ -96,15 +117,86 @@ async fn run(connector: Arc<Connector>) {
     let relay = tokio::spawn(relay);
     let announcer = tokio::spawn(announcer::run(Arc::clone(&connector)));
     let sender = tokio::spawn(sender::run(Arc::clone(&connector)));
-    let binds: Vec<_> =
-        (0..connector.row.binds.max(1)).map(|_| tokio::spawn(bind::run(Arc::clone(&connector)))).collect();
-    for task in [relay, announcer, sender].into_iter().chain(binds) {
+    connector.take_seats();
+    for task in [relay, announcer, sender] {
         if let Err(error) = task.await {
-            tracing::error!(connector = connector.row.name, %error, "a task of the connector ended badly");
+            tracing::error!(connector = connector.name, %error, "a task of the connector ended badly");
         }
     }
-    while let Some(announced) = connector.ready.pop() {
-        let segment = SegmentId::from_raw(announced.queued.id);
-        connector.not_sent(announced, segment, AnswerOutcome::NotSent).await;
+    connector.cancel.cancelled().await;
+    connector.seat_tasks.close();
+    connector.seat_tasks.wait().await;
+    connector.give_back().await;
+}
+
+impl Connector {
+    /// Takes other settings while it runs: binds go and come again only when they depend on what has changed. False when
+    /// it cannot, and has to begin anew.
+    fn change(self: &Arc<Self>, wanted: Setup) -> bool {
+        let current = self.setup.load_full();
+        if *current == wanted {
+            return true;
+        }
+        let (old, new) = (&current.row, &wanted.row);
+        let is_another = (&old.name, old.operator_id, old.bind_kind) != (&new.name, new.operator_id, new.bind_kind)
+            || current.profile.bind.outbind_listen != wanted.profile.bind.outbind_listen;
+        if is_another {
+            return false;
+        }
+        let renews = current.binds_otherwise(&wanted);
+        let has_other_credentials = (&old.system_id, &old.password_sealed) != (&new.system_id, &new.password_sealed);
+        tracing::info!(connector = self.name, binds_again = renews, "settings changed");
+        self.setup.store(Arc::new(wanted));
+        self.throughput.set(self.row().throughput_per_s_max);
+        for link in self.links().iter() {
+            link.set_window(self.row().window_max);
+        }
+        self.control.change(renews);
+        if has_other_credentials {
+            self.control.credentials_changed();
+        }
+        // One that waits for its predecessor's end takes its seats when it begins.
+        if !self.seats().is_empty() {
+            self.take_seats();
+        }
+        true
+    }
+
+    /// Makes the binds as many as wanted.
+    fn take_seats(self: &Arc<Self>) {
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        let row = self.row();
+        let wanted = wanted(row.bind_kind, row.binds);
+        let mut seats = self.seats();
+        seats.retain(|seat| {
+            let stays = wanted.contains(&(seat.number, seat.kind));
+            if !stays {
+                seat.gone.cancel();
+            }
+            stays
+        });
+        for (number, kind) in wanted {
+            if seats.iter().all(|seat| (seat.number, seat.kind) != (number, kind)) {
+                let seat = Arc::new(Seat::new(number, kind, self.cancel.child_token(), self.inner.clock.now()));
+                seats.push(Arc::clone(&seat));
+                self.seat_tasks.spawn(bind::run(Arc::clone(self), seat));
+            }
+        }
+    }
+}
+
+impl Setup {
+    /// Whether a bind that is up has to go, because it depends on something that `other` has otherwise.
+    fn binds_otherwise(&self, other: &Self) -> bool {
+        let link = |setup: &Self| {
+            let row = &setup.row;
+            (row.host.clone(), row.port, row.system_id.clone(), row.password_sealed.clone())
+        };
+        let (mine, theirs) = (&self.profile, &other.profile);
+        let same_profile =
+            mine.session == theirs.session && mine.tls == theirs.tls && mine.bind.binds_like(&theirs.bind);
+        link(self) != link(other) || !same_profile
     }
 }

@@ -11,12 +11,12 @@ const BURST: Duration = Duration::from_millis(50);
 /// Hands out moments at which a segment may be sent.
 #[derive(Debug)]
 pub(super) struct Throughput {
-    interval: Option<Duration>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    interval: Option<Duration>,
     next: Instant,
     paused_until: Option<Instant>,
 }
@@ -24,8 +24,13 @@ struct State {
 impl Throughput {
     /// `per_s_max` segments a second; 0 = as fast as the window allows.
     pub(super) fn new(per_s_max: u32) -> Self {
-        let interval = (per_s_max > 0).then(|| Duration::from_secs(1) / per_s_max);
-        Self { interval, state: Mutex::new(State { next: Instant::now(), paused_until: None }) }
+        let state = State { interval: interval(per_s_max), next: Instant::now(), paused_until: None };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Another pace, from now on.
+    pub(super) fn set(&self, per_s_max: u32) {
+        self.lock().interval = interval(per_s_max);
     }
 
     /// Waits until the next segment may go, and takes its place.
@@ -42,14 +47,15 @@ impl Throughput {
 
     /// Segments that pass in `span`: as many may be prepared ahead without delaying a more urgent one.
     pub(super) fn within(&self, span: Duration) -> usize {
-        let count = self.interval.map_or(usize::MAX as u128, |interval| span.as_nanos() / interval.as_nanos().max(1));
+        let interval = self.lock().interval;
+        let count = interval.map_or(usize::MAX as u128, |interval| span.as_nanos() / interval.as_nanos().max(1));
         usize::try_from(count).unwrap_or(usize::MAX)
     }
 
     /// Takes a place now, or says when to ask again.
     fn take(&self) -> Option<Instant> {
         let mut state = self.lock();
-        if self.interval.is_none() && state.paused_until.is_none() {
+        if state.interval.is_none() && state.paused_until.is_none() {
             return None;
         }
         let now = Instant::now();
@@ -59,7 +65,7 @@ impl Throughput {
             }
             state.paused_until = None;
         }
-        let interval = self.interval?;
+        let interval = state.interval?;
         if now < state.next {
             return Some(state.next);
         }
@@ -71,6 +77,10 @@ impl Throughput {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn interval(per_s_max: u32) -> Option<Duration> {
+    (per_s_max > 0).then(|| Duration::from_secs(1) / per_s_max)
 }
 
 #[cfg(test)]

@@ -64,11 +64,15 @@ fn expire(link: &Link, state: &mut State, now: Instant, events: &Sender<Event>) 
 
 /// Looks at the peer's signs of life; returns why the session ends, if it does.
 fn check(link: &Link, state: &mut State, now: Instant) -> Option<CloseReason> {
+    let config = &link.config;
+    let is_over = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
+    let is_granted = |since: Instant| !is_over(since, config.unbind_grace) && !state.window.is_empty();
+    if state.peer_unbind.is_some_and(|(_, since)| !is_granted(since)) {
+        return state.answer_unbind();
+    }
     if state.is_reader_waiting {
         return None;
     }
-    let config = &link.config;
-    let is_over = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
     if state.partial_since.is_some_and(|since| is_over(since, config.pdu_timeout)) {
         return Some(CloseReason::SlowPdu);
     }

@@ -52,7 +52,8 @@ impl Link {
         sequence: u32,
     ) -> Self {
         let window = config.window_clamped();
-        let state = Mutex::new(State::new(window, sequence, config.broken_tlvs));
+        let mut state = State::new(window, sequence, config.broken_tlvs);
+        state.grants_answers = !config.unbind_grace.is_zero();
         Self {
             config,
             kind,
@@ -61,7 +62,7 @@ impl Link {
             written: Notify::new(),
             room: Notify::new(),
             progress: Notify::new(),
-            state,
+            state: Mutex::new(state),
         }
     }
 
@@ -215,6 +216,8 @@ fn take_frames(
                     return Some(reason);
                 }
             }
+            // Everything that was open is answered: nothing keeps the peer's unbind any more.
+            Ok(None) if state.window.is_empty() => return state.answer_unbind(),
             Ok(None) => return None,
             Err(FrameError { command_length, sequence }) => {
                 encode_header(CommandId::GENERIC_NACK, sequence, CommandStatus::RINVCMDLEN, &mut state.out);

@@ -35,6 +35,10 @@ pub(super) struct State {
     pub(super) unbind_sent: bool,
     /// Whether the owner stopped sending.
     pub(super) is_draining: bool,
+    /// The peer's `unbind`, and since when it waits for the answers to our open requests.
+    pub(super) peer_unbind: Option<(Header, Instant)>,
+    /// Whether it may wait for them.
+    pub(super) grants_answers: bool,
     /// Whether the writer has written its last.
     pub(super) is_flushed: bool,
     pub(super) received_at: Instant,
@@ -62,6 +66,8 @@ impl State {
             closed: None,
             unbind_sent: false,
             is_draining: false,
+            peer_unbind: None,
+            grants_answers: false,
             is_flushed: false,
             received_at: now,
             active_at: now,
@@ -120,14 +126,24 @@ impl State {
             CommandId::ENQUIRE_LINK => error_response(header, CommandStatus::ROK, &mut self.out),
             CommandId::ENQUIRE_LINK_RESP => self.is_probe_open = false,
             CommandId::UNBIND => {
-                error_response(header, CommandStatus::ROK, &mut self.out);
-                return Some(CloseReason::PeerUnbind);
+                self.peer_unbind = Some((header, now));
+                self.is_draining = true;
+                if !self.grants_answers {
+                    return self.answer_unbind();
+                }
             }
             CommandId::UNBIND_RESP => return self.unbind_sent.then_some(CloseReason::Unbound),
             id if id.is_response() => self.response(header, frame, now, events),
             _ => self.peer_request(header, frame, now, events),
         }
         None
+    }
+
+    /// Answers the peer's `unbind`, if there was one: the session is over.
+    pub(super) fn answer_unbind(&mut self) -> Option<CloseReason> {
+        let (header, _) = self.peer_unbind.take()?;
+        error_response(header, CommandStatus::ROK, &mut self.out);
+        Some(CloseReason::PeerUnbind)
     }
 
     fn response(&mut self, header: Header, frame: Frame, now: Instant, events: &mut Vec<Event>) {

@@ -224,3 +224,33 @@ async fn dropping_the_handles_leaves_the_session_open() {
     peer.ask(&deliver_sm(), 1).await;
     assert!(matches!(events.recv().await, Some(Event::Request { .. })));
 }
+
+fn granting() -> SessionConfig {
+    SessionConfig { unbind_grace: 5 * SECOND, ..quiet() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unbind_of_the_peer_waits_for_the_answers_to_what_is_open() {
+    let (session, mut events, mut peer) = esme(granting()).await;
+    session.send(&submit_sm(), 1).await.unwrap();
+    let (sequence, _) = peer.expect(CommandId::SUBMIT_SM).await;
+    peer.ask(&Pdu::Unbind, 9).await;
+    sleep(SECOND).await;
+    assert_eq!(session.try_send(&submit_sm(), 2), Err(TrySendError::Closed), "nothing more is sent");
+    peer.ask(&Pdu::SubmitSmResp(SmResp::new(b"id")), sequence).await;
+    assert_eq!(peer.expect(CommandId::UNBIND_RESP).await, (9, CommandStatus::ROK));
+    assert!(matches!(events.recv().await, Some(Event::Response { token: 1, .. })));
+    assert_eq!(next_closed(&mut events).await, (CloseReason::PeerUnbind, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unbind_of_the_peer_does_not_wait_for_ever() {
+    let (session, mut events, mut peer) = esme(granting()).await;
+    session.send(&submit_sm(), 1).await.unwrap();
+    peer.expect(CommandId::SUBMIT_SM).await;
+    let start = Instant::now();
+    peer.ask(&Pdu::Unbind, 9).await;
+    assert_eq!(peer.expect(CommandId::UNBIND_RESP).await, (9, CommandStatus::ROK));
+    assert!((5 * SECOND..7 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert_eq!(next_closed(&mut events).await, (CloseReason::PeerUnbind, vec![1]));
+}

@@ -15,6 +15,8 @@ words! {
         Receiver "receiver",
         /// bind_transceiver.
         Transceiver "transceiver",
+        /// bind_transmitter and bind_receiver, perhaps on different hosts or ports, which count as one.
+        Pair "pair",
     }
 }
 
@@ -47,7 +49,7 @@ row! {
         system_id: String,
         /// The password, encrypted.
         password_sealed: Sealed<String>,
-        /// Transmitter, receiver or transceiver.
+        /// Transmitter, receiver, transceiver or a pair.
         bind_kind: BindKind,
         /// How many binds are kept open.
         binds: u8,

@@ -35,12 +35,12 @@ impl Draft<'_> {
             system_id: connector.system_id.clone(),
             password_sealed: Sealed(self.connector_password(connector, id, stored)?),
             bind_kind: BindKind::from_word(&connector.bind_kind).ok_or_else(|| {
-                format!("bind_kind is transmitter, receiver or transceiver, not \"{}\"", connector.bind_kind)
+                format!("bind_kind is transmitter, receiver, transceiver or pair, not \"{}\"", connector.bind_kind)
             })?,
             binds: connector.binds,
             window_max: connector.window_max,
             throughput_per_s_max: connector.throughput_per_s_max,
-            settings: settings(connector)?,
+            settings: settings(connector)?.0,
             enabled: connector.enabled,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
         };
@@ -62,6 +62,7 @@ impl Draft<'_> {
             let kept = stored.map(|row| row.password_sealed.0.clone());
             return kept.ok_or_else(|| "password_env (or password) is missing".to_owned());
         };
+        check_password(&password, wanted)?;
         if let Some(row) = stored
             && self
                 .context
@@ -140,12 +141,24 @@ fn check_link(connector: &Connector) -> Result<(), String> {
     Ok(())
 }
 
-/// The settings as the engine reads them, checked by it.
-fn settings(connector: &Connector) -> Result<String, String> {
+/// Operators ask for eight octets at most, some for more: what the profile says.
+fn check_password(password: &str, connector: &Connector) -> Result<(), String> {
+    let (octets, octets_max) = (password.len(), usize::from(settings(connector)?.1.bind.password_octets_max));
+    if octets > octets_max {
+        return Err(format!(
+            "password has {octets} octets, and settings.bind.password_octets_max is {octets_max}: raise it up to 64 if \
+             the operator says so"
+        ));
+    }
+    Ok(())
+}
+
+/// The settings as the engine reads them, checked by it, and what they come to.
+fn settings(connector: &Connector) -> Result<(String, Profile), String> {
     if connector.settings.is_empty() {
-        return Ok(String::new());
+        return Ok((String::new(), Profile::default()));
     }
     let text = serde_json::to_string(&connector.settings).map_err(|error| format!("settings: {error}"))?;
-    Profile::parse(&text).map_err(|error| format!("settings: {error}"))?;
-    Ok(text)
+    let profile = Profile::parse(&text).map_err(|error| format!("settings: {error}"))?;
+    Ok((text, profile))
 }

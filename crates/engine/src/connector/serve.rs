@@ -1,0 +1,137 @@
+//! A session that is up: hands every answer and receipt to the group commit, until the session is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_domain::error::{AnswerClass, classify};
+use sambac_domain::id::SegmentId;
+use sambac_smpp::{CommandId, CommandStatus, Event, Pdu, Session};
+
+use super::Connector;
+use super::bind::can_submit;
+use super::dial::Dialled;
+use super::link::{Flight, Link};
+use super::seat::{BindState, Seat};
+use crate::commit::{Answer, AnswerOutcome, Write};
+
+/// Events taken from a session at once.
+const EVENTS_MAX: usize = 256;
+
+impl Connector {
+    /// Serves a session until it ends, or unbinds when `over` resolves; true when it was that.
+    pub(super) async fn serve(
+        self: &Arc<Self>,
+        seat: &Arc<Seat>,
+        dialled: Dialled,
+        over: impl Future<Output = ()>,
+    ) -> bool {
+        let Dialled { session, mut events, reply } = dialled;
+        let link = Arc::new(Link::new(session.clone(), self.row().window_max, Arc::clone(&self.room)));
+        let peer = (String::from_utf8_lossy(&reply.system_id).into_owned(), reply.interface_version);
+        seat.bound(&link, peer, self.inner.clock.now());
+        self.link_up(seat, &link);
+        let mut buffer = Vec::with_capacity(EVENTS_MAX);
+        let mut over = std::pin::pin!(over);
+        let mut is_leaving = false;
+        loop {
+            let count = tokio::select! {
+                count = events.recv_many(&mut buffer, EVENTS_MAX) => count,
+                () = &mut over, if !is_leaving => {
+                    is_leaving = true;
+                    self.leave(seat, &link);
+                    continue;
+                }
+            };
+            if count == 0 {
+                break;
+            }
+            for event in buffer.drain(..) {
+                self.event(&link, &session, event).await;
+            }
+        }
+        self.link_down(seat, &link);
+        for flight in link.abandon() {
+            self.answer(flight, AnswerOutcome::Unknown).await;
+        }
+        tracing::info!(connector = self.name, "unbound");
+        is_leaving
+    }
+
+    /// Offers the link to the sender.
+    fn link_up(&self, seat: &Seat, link: &Arc<Link>) {
+        if can_submit(seat.kind) {
+            self.links().push(Arc::clone(link));
+            self.linked.notify_one();
+            self.room.notify_one();
+        }
+        self.metrics.bound(self.bound());
+    }
+
+    /// Unbinds in good order: nothing more is sent, what is open is waited for.
+    fn leave(&self, seat: &Seat, link: &Arc<Link>) {
+        self.is_now(seat, BindState::Draining);
+        self.links().retain(|other| !Arc::ptr_eq(other, link));
+        let (session, limit) = (link.session.clone(), Duration::from_millis(self.profile().bind.unbind_timeout_ms));
+        tokio::spawn(async move { session.unbind(limit).await });
+    }
+
+    fn link_down(&self, seat: &Seat, link: &Arc<Link>) {
+        self.links().retain(|other| !Arc::ptr_eq(other, link));
+        seat.unbound();
+        self.is_now(seat, BindState::Connecting);
+    }
+
+    async fn event(self: &Arc<Self>, link: &Link, session: &Session, event: Event) {
+        match event {
+            Event::Response { token, header, frame, .. } => {
+                let Some(flight) = link.arrive(token) else { return };
+                let outcome = match (header.command_status, frame.pdu()) {
+                    (CommandStatus::ROK, Ok(Pdu::SubmitSmResp(resp))) => AnswerOutcome::Accepted {
+                        smsc_message_id: String::from_utf8_lossy(resp.message_id).into_owned(),
+                    },
+                    (CommandStatus::ROK, _) if header.command_id == CommandId::SUBMIT_SM_RESP => {
+                        AnswerOutcome::Accepted { smsc_message_id: String::new() }
+                    }
+                    // An answer to something else, that says nothing of the segment.
+                    (CommandStatus::ROK, _) => {
+                        let command_id = header.command_id;
+                        tracing::warn!(connector = self.name, %command_id, "an answer of a wrong kind");
+                        AnswerOutcome::Unknown
+                    }
+                    (status, _) => AnswerOutcome::Refused { status },
+                };
+                if let AnswerOutcome::Refused { status } = outcome
+                    && classify(status.0) == AnswerClass::Throttled
+                {
+                    self.metrics.throttled();
+                    self.throughput.pause(Duration::from_millis(self.profile().flow.throttle_pause_min_ms));
+                }
+                self.answer(flight, outcome).await;
+            }
+            Event::Timeout { token } => {
+                if let Some(flight) = link.arrive(token) {
+                    self.answer(flight, AnswerOutcome::Unknown).await;
+                }
+            }
+            Event::Request { header, frame } => self.delivered(session, header, &frame).await,
+            Event::Closed { reason, .. } => tracing::info!(connector = self.name, ?reason, "link closed"),
+        }
+    }
+
+    async fn answer(&self, flight: Flight, outcome: AnswerOutcome) {
+        let Flight { announced, slot, submitted_at } = flight;
+        let answer = Answer {
+            intent: announced.intent,
+            connector: self.id(),
+            segment: SegmentId::from_raw(announced.queued.id),
+            queued: announced.queued,
+            queue: Arc::clone(&self.queue),
+            outcome,
+            submitted_at: Some(submitted_at),
+            answered_at: self.inner.clock.now(),
+            slot: Some(slot),
+        };
+        // False only when the engine has ended: recovery finds the intent then.
+        self.inner.write(Write::Answer(Box::new(answer))).await;
+    }
+}
