@@ -41,7 +41,7 @@ impl Engine {
         if self.0.draining.is_cancelled() {
             reasons.push("the service is stopping".to_owned());
         }
-        if self.0.writes.capacity() == 0 {
+        if self.0.admission.fill_percent() >= 100 {
             reasons.push("the queue for new messages is full".to_owned());
         }
         if self.0.metrics.is_database_failing() {

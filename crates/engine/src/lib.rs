@@ -5,6 +5,7 @@
 //! stores whatever has gathered since its last flush in one transaction. Everything that the outside is told, an answer, a
 //! receipt, a PDU to an operator, happens after the commit that makes it true.
 
+mod admission;
 pub mod alert;
 pub mod api_key;
 mod caller;
@@ -54,6 +55,7 @@ pub use settings::Settings;
 pub use start::StartError;
 pub use webhook::{ClientError, NewWebhook};
 
+use crate::admission::{Admission, Place};
 use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::commit::Write;
@@ -81,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) live: LiveMessages,
     pub(crate) metrics: Metrics,
+    pub(crate) admission: Admission,
     pub(crate) alerts: Alerts,
     pub(crate) writes: mpsc::Sender<Write>,
     pub(crate) smpp_sessions: smsc::Sessions,
@@ -135,16 +138,12 @@ impl Engine {
         self.0.metrics.text(&self.0)
     }
 
-    /// Hands a write to the group commit, waiting a bounded time for room.
-    pub(crate) async fn write(&self, write: Write) -> Result<(), Refusal> {
+    /// A place in the group commit's queue for a new message, waited for a bounded time.
+    pub(crate) async fn place(&self) -> Result<Place, Refusal> {
         if self.0.draining.is_cancelled() {
             return Err(Refusal::new(ErrorCode::ServiceUnavailable, "the service is stopping"));
         }
-        match tokio::time::timeout(ADMISSION_TIMEOUT, self.0.writes.send(write)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(ErrorCode::ServiceUnavailable.into()),
-            Err(_) => Err(ErrorCode::QueueFull.into()),
-        }
+        self.0.admission.take(ADMISSION_TIMEOUT).await.ok_or_else(|| ErrorCode::QueueFull.into())
     }
 }
 

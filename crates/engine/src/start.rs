@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::Admission;
 use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::commit::{self, Loaded, Write};
@@ -59,6 +60,7 @@ impl Engine {
             ledger: Mutex::new(ledger),
             live: LiveMessages::new(settings.live_capacity),
             metrics: Metrics::new(),
+            admission: Admission::new(settings.writes_capacity),
             writes,
             smpp_sessions: smsc::Sessions::default(),
             connectors: connector::Registry::default(),

@@ -153,8 +153,12 @@ impl Engine {
         let snapshot = self.snapshot();
         let draft = prepare(&snapshot, request)?;
         check_throughput(&snapshot, &draft, Instant::now())?;
+        let place = self.place().await?;
         let (reply, answer) = oneshot::channel();
-        self.write(Write::Accept(Box::new(Accept { draft, reply: Reply::Wait(reply), claim }))).await?;
+        let accept = Accept { draft, reply: Reply::Wait(reply), claim, place };
+        if !self.0.write(Write::Accept(Box::new(accept))).await {
+            return Err(ErrorCode::ServiceUnavailable.into());
+        }
         answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into()))
     }
 

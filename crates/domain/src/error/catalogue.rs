@@ -16,7 +16,11 @@ const RINVDSTADR: u32 = 0x0b;
 const RINVMSGID: u32 = 0x0c;
 const RBINDFAIL: u32 = 0x0d;
 const RINVPASWD: u32 = 0x0e;
+const RCANCELFAIL: u32 = 0x11;
+const RREPLACEFAIL: u32 = 0x13;
 const RMSGQFUL: u32 = 0x14;
+const RINVNUMDESTS: u32 = 0x33;
+const RINVDLNAME: u32 = 0x34;
 const RSUBMITFAIL: u32 = 0x45;
 const RTHROTTLED: u32 = 0x58;
 const RINVSCHED: u32 = 0x61;
@@ -125,6 +129,14 @@ catalogue! {
         "Its length or a field is not possible. Check the encoder.";
     UnknownMessage "unknown_message" 404 RINVMSGID Never, "No such message",
         "The message_id is unknown, belongs to another account, or its retention is over.";
+    CannotCancel "cannot_cancel" 409 RCANCELFAIL Never, "The message can no longer be withdrawn",
+        "It was handed to an operator, or has reached its end. Only what waits with us can be withdrawn.";
+    CannotReplace "cannot_replace" 409 RREPLACEFAIL Never, "The message cannot be replaced",
+        "It was handed to an operator, has reached its end, or the new text needs more segments than were paid for. Send a new one.";
+    TooManyDestinations "too_many_destinations" 422 RINVNUMDESTS AfterFix, "The number of destinations is not possible",
+        "A submit_multi has from 1 to 254 destinations. Split it into several.";
+    ListNotOffered "list_not_offered" 422 RINVDLNAME Never, "Distribution lists are not offered",
+        "A submit_multi names its destinations one by one. Send the numbers themselves.";
     OperatorRejected "operator_rejected" 422 RSUBMITFAIL Never, "The operator refused the message",
         "Every operator of the route refused it for good, for its content, sender or number. The time line has their answers.";
     OperatorUnavailable "operator_unavailable" 503 RSYSERR SameLater, "No operator could take the message",

@@ -53,6 +53,8 @@ section! {
         inactivity_timeout_s: u64 = 0, ["Q-A11"], 0..=86_400;
         /// How long the client may take to acknowledge what we deliver.
         response_timeout_ms: u64 = 30_000, ["Q-A8"], 100..=600_000;
+        /// How long a PDU that has begun may take to arrive whole.
+        pdu_timeout_ms: u64 = 10_000, ["Q-A1"], 100..=600_000;
         /// The largest PDU taken from the client.
         pdu_octets_max: u32 = 40_960, ["Q-A1", "Q-A2"], 1_024..=1_048_576;
         /// Whether requests whose optional parameters are cut or of a wrong length are taken all the same.
@@ -63,6 +65,24 @@ section! {
         tell_congestion: bool = true, ["Q-I1"];
         /// SHA-256 of client certificates (DER, hexadecimal) that may bind; any, when none is given.
         certificates_sha256: Vec<String> = Vec::new(), ["Q-A20"];
+    }
+}
+
+section! {
+    /// What a client may ask besides submitting and probing. What is not offered is answered as an unknown command.
+    ClientOperations {
+        /// Whether messages are taken by `data_sm`.
+        data_sm: bool = true, ["Q-I8"];
+        /// Whether `submit_multi` is offered: one message for each of its destinations.
+        submit_multi: bool = true, ["Q-I6"];
+        /// Whether `query_sm` is offered.
+        query_sm: bool = true, ["Q-I4"];
+        /// Whether `cancel_sm` is offered, for messages that have not been submitted to an operator.
+        cancel_sm: bool = true, ["Q-I5"];
+        /// Whether `cancel_sm` without an id withdraws all messages of a sender to a number.
+        cancel_by_address: bool = false, ["Q-I5"];
+        /// Whether `replace_sm` is offered, for messages that have not been submitted to an operator.
+        replace_sm: bool = false, ["Q-I5"];
     }
 }
 
@@ -138,6 +158,8 @@ profile! {
     ClientProfile from CLIENT_PRESETS {
         /// The session, and how it is fed.
         session: ClientSession,
+        /// What a client may ask besides submitting and probing. What is not offered is answered as an unknown command.
+        operations: ClientOperations,
         /// How much a client may send.
         limits: ClientLimits,
         /// Receipts and ids, as the client wants them.

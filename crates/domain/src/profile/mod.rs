@@ -34,8 +34,8 @@ mod tlv;
 
 pub use bind::{BindRefusal, BindSettings, Host, HostPolicy, TlsSettings, TlsVersion};
 pub use client::{
-    ClientErrors, ClientLimits, ClientProfile, ClientReceipts, ClientSession, ClientText, MessageIdForm, ReceiptPdu,
-    ReceiverPolicy,
+    ClientErrors, ClientLimits, ClientOperations, ClientProfile, ClientReceipts, ClientSession, ClientText,
+    MessageIdForm, ReceiptPdu, ReceiverPolicy,
 };
 pub use error_map::{Action, ErrorAction, ErrorSettings, UnknownPolicy};
 pub use flow::{FlowSettings, QueueFull};

@@ -94,13 +94,19 @@ impl Profile {
 impl ClientProfile {
     /// What no bound of a single setting can say.
     pub(super) fn check_together(&self) -> Result<(), ProfileError> {
-        for code in self.errors.statuses.keys() {
+        let statuses = |why: String| Err(ProfileError::new("errors.statuses", why));
+        for (code, status) in &self.errors.statuses {
             if code.parse::<ErrorCode>().is_err() {
-                return Err(ProfileError::new(
-                    "errors.statuses",
-                    format!("\"{code}\" is no code of the error catalogue"),
-                ));
+                return statuses(format!("\"{code}\" is no code of the error catalogue"));
             }
+            if *status == 0 {
+                return statuses(format!("\"{code}\" cannot be answered 0, which means success"));
+            }
+        }
+        let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+        if let Some(wrong) = self.session.certificates_sha256.iter().find(|text| !is_digest(text)) {
+            let why = format!("\"{wrong}\" is no SHA-256: write 64 hexadecimal digits");
+            return Err(ProfileError::new("session.certificates_sha256", why));
         }
         Ok(())
     }

@@ -68,9 +68,11 @@ pub const CLIENT_PRESETS: &[Preset] = &[
         meaning: "An ESME that was built for Jasmin: UUIDs, its receipts and its refusals",
         settings: r#"{
             "receipt": { "message_id": "uuid", "full_text": false },
+            "operations": { "data_sm": false, "submit_multi": false, "query_sm": false, "cancel_sm": false },
             "errors": { "statuses": {
-                "invalid_destination": 11, "no_route": 11, "invalid_sender": 10, "insufficient_funds": 8,
-                "rate_limited": 88, "service_unavailable": 69
+                "invalid_destination": 11, "no_route": 11, "invalid_sender": 10, "forbidden": 15,
+                "insufficient_funds": 8, "no_price": 8, "rate_limited": 88, "unknown_command": 8,
+                "service_unavailable": 69, "queue_full": 69, "internal": 255, "invalid_request": 255
             } }
         }"#,
     },

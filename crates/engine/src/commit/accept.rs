@@ -17,7 +17,7 @@ use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
 impl Committer {
     pub(super) fn accept(&mut self, accept: Accept) {
-        let Accept { draft, reply, claim } = accept;
+        let Accept { draft, reply, claim, place: _place } = accept;
         if reply.is_abandoned() {
             return; // Whoever has stopped waiting is going to ask again.
         }

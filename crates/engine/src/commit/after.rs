@@ -2,7 +2,6 @@
 
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::client_message_id;
 use sambac_smpp::{CommandStatus, Header, Pdu, Session, SmResp};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -128,22 +127,14 @@ impl Reply {
         match self {
             // A client that has gone finds its message by its idempotency key or in the list.
             Self::Wait(reply) => drop(reply.send(Ok(submitted))),
-            Self::Smpp { session, request, open, form } => {
-                let id = client_message_id(submitted.message_id, form);
-                let pdu = Pdu::SubmitSmResp(SmResp::new(id.as_bytes()));
-                let _ = session.respond(request.sequence_number, CommandStatus::ROK, &pdu);
-                open.closed();
-            }
+            Self::Smpp(reply) => reply.accepted(&submitted),
         }
     }
 
     fn refused(self, refusal: Refusal) {
         match self {
             Self::Wait(reply) => drop(reply.send(Err(refusal))),
-            Self::Smpp { session, request, open, .. } => {
-                session.respond_error(request, CommandStatus(refusal.code.command_status()));
-                open.closed();
-            }
+            Self::Smpp(reply) => reply.refused(refusal.code),
         }
     }
 }

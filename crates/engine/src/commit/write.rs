@@ -5,7 +5,6 @@ use std::sync::Arc;
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
 use sambac_domain::number::Msisdn;
-use sambac_domain::profile::MessageIdForm;
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
@@ -13,9 +12,11 @@ use sambac_store::NewEvent;
 use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use tokio::sync::oneshot;
 
+use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
 use crate::refusal::Refusal;
+use crate::smsc::SubmitReply;
 use crate::snapshot::Snapshot;
 use crate::submit::{Draft, Submitted};
 
@@ -57,14 +58,16 @@ pub(crate) struct Accept {
     pub(crate) reply: Reply,
     /// Holds the idempotency key until the message is stored, also when its client has gone meanwhile.
     pub(crate) claim: Option<Claim>,
+    /// Its place among the new messages, free again once it was taken up.
+    pub(crate) place: Place,
 }
 
 /// Where the answer to an [`Accept`] goes.
 pub(crate) enum Reply {
     /// A task waits for it.
     Wait(oneshot::Sender<Result<Submitted, Refusal>>),
-    /// A `submit_sm` of a client ESME waits for it, and for the message's id in this form.
-    Smpp { session: Session, request: Header, open: crate::smsc::OpenRequests, form: MessageIdForm },
+    /// A request of a client ESME waits for it.
+    Smpp(SubmitReply),
 }
 
 /// Segments that a connector is about to send.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
-use sambac_smpp::{CommandStatus, PendingBind, SessionConfig};
+use sambac_domain::profile::ClientProfile;
+use sambac_smpp::{BrokenTlvs, CommandStatus, PendingBind, SessionConfig, interface_version};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -23,14 +24,13 @@ use crate::{Engine, Inner};
 const BIND_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest message, of 255 segments in `message_payload`, and its header and parameters fit in.
 const PDU_OCTETS_MAX: usize = 40 * 1024;
-/// PDUs of one client that wait for us, each of up to [`PDU_OCTETS_MAX`].
-const EVENTS_CAPACITY: usize = 64;
+/// PDUs of one client that wait for us, and how many octets they may have together when all are of the greatest size.
+const EVENTS_MAX: usize = 64;
+const EVENTS_OCTETS_MAX: usize = EVENTS_MAX * PDU_OCTETS_MAX;
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What we call ourselves in a bind_resp.
 const SYSTEM_ID: &str = "sambac";
-/// SMPP 3.4 is what we speak.
-const INTERFACE_VERSION: u8 = 0x34;
 
 impl Engine {
     /// Serves client ESMEs on `listener` until the engine stops.
@@ -97,7 +97,7 @@ async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, (doo
     if stream.set_nodelay(true).is_err() {
         return; // It has gone already.
     }
-    let pending = match sambac_smpp::accept(stream, session_config()).await {
+    let pending = match sambac_smpp::accept(stream, unbound_config()).await {
         Ok(pending) => pending,
         Err(error) => return tracing::debug!(%peer, %error, "no bind"),
     };
@@ -117,12 +117,34 @@ async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, (doo
     }
 }
 
-fn session_config() -> SessionConfig {
+/// Until we know who binds.
+fn unbound_config() -> SessionConfig {
+    SessionConfig { bind_timeout: BIND_TIMEOUT, max_pdu_bytes: PDU_OCTETS_MAX, ..SessionConfig::default() }
+}
+
+/// As the client's profile wants it.
+fn bound_config(profile: &ClientProfile) -> SessionConfig {
+    let session = &profile.session;
+    let max_pdu_bytes = usize::try_from(session.pdu_octets_max).unwrap_or(PDU_OCTETS_MAX);
     SessionConfig {
-        bind_timeout: BIND_TIMEOUT,
-        max_pdu_bytes: PDU_OCTETS_MAX,
-        events_capacity: EVENTS_CAPACITY,
-        ..SessionConfig::default()
+        response_timeout: Duration::from_millis(session.response_timeout_ms),
+        enquire_link_interval: Duration::from_secs(session.enquire_link_s),
+        inactivity_timeout: Duration::from_secs(session.inactivity_timeout_s),
+        pdu_timeout: Duration::from_millis(session.pdu_timeout_ms),
+        max_pdu_bytes,
+        // Greater PDUs, fewer of them.
+        events_capacity: (EVENTS_OCTETS_MAX / max_pdu_bytes.max(1)).clamp(1, EVENTS_MAX),
+        broken_tlvs: if session.take_broken_tlvs { BrokenTlvs::Keep } else { BrokenTlvs::Refuse },
+        ..unbound_config()
+    }
+}
+
+/// The version we answer with: the client's own, as far as there is one that we do not speak. 3.3 knows no such parameter.
+fn answered_version(client: u8) -> Option<u8> {
+    match client {
+        ..interface_version::V3_4 => None,
+        interface_version::V5_0.. => Some(interface_version::V5_0),
+        _ => Some(interface_version::V3_4),
     }
 }
 
@@ -141,7 +163,9 @@ async fn admit(
 
 async fn serve(inner: Arc<Inner>, pending: PendingBind<TcpStream>, account: Arc<SmppAccount>, peer: SocketAddr) {
     let window = account.row.window_max;
-    match pending.accept(SYSTEM_ID, Some(INTERFACE_VERSION), window).await {
+    let version = answered_version(pending.request().interface_version);
+    let pending = pending.with_config(bound_config(&account.profile));
+    match pending.accept(SYSTEM_ID, version, window).await {
         Ok((session, events)) => session::run(inner, account, session, events).await,
         Err(error) => tracing::debug!(%peer, %error, "the bind was not finished"),
     }

@@ -4,7 +4,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::message::Origin;
 use sambac_domain::number::{Sender, normalise_smpp};
 use sambac_domain::time::Timestamp;
-use sambac_smpp::{Frame, Pdu, Sm, Tag};
+use sambac_smpp::{Sm, Tag};
 
 use super::time::{self, Validity};
 use crate::refusal::Refusal;
@@ -18,10 +18,7 @@ const FINAL_RECEIPT_BITS: u8 = 0x03;
 /// Octets of a concatenation header with an 8-bit reference.
 const CONCAT_OCTETS: usize = 6;
 
-pub(super) fn request(account: &SmppAccount, frame: &Frame, now: Timestamp) -> Result<SubmitRequest, Refusal> {
-    let Ok(Pdu::SubmitSm(sm)) = frame.pdu() else {
-        return Err(ErrorCode::InvalidRequest.into());
-    };
+pub(super) fn request(account: &SmppAccount, sm: &Sm<'_>, now: Timestamp) -> Result<SubmitRequest, Refusal> {
     if !sm.schedule_delivery_time.is_empty() {
         return Err(Refusal::new(ErrorCode::InvalidSchedule, "scheduled delivery is not offered over SMPP"));
     }
@@ -40,7 +37,7 @@ pub(super) fn request(account: &SmppAccount, frame: &Frame, now: Timestamp) -> R
         origin: Origin::Smpp { smpp_account: account.row.id },
         sender,
         destination,
-        content: content(&sm)?,
+        content: content(sm)?,
         class: account.class,
         validity,
         client_ref: None,

@@ -99,6 +99,12 @@ where
         &self.request
     }
 
+    /// The same with other limits and timers from now on: who binds is known only now.
+    #[must_use]
+    pub fn with_config(self, config: SessionConfig) -> Self {
+        Self { config, ..self }
+    }
+
     /// Answers yes, with our name and, where wanted, our SMPP version, and starts the session's tasks. `window` is
     /// how many requests of ours the client may leave unanswered.
     ///
