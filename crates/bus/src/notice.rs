@@ -21,6 +21,9 @@ pub enum Notice {
 pub struct Outcome {
     /// The message.
     pub message_id: MessageId,
+    /// The id that its client knows it by, when that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_id: Option<MessageId>,
     /// Whose it is.
     pub account_id: AccountId,
     /// Sender as submitted.
@@ -41,6 +44,13 @@ pub struct Outcome {
     pub accepted_at: Timestamp,
     /// When the state was reached.
     pub final_at: Timestamp,
+}
+
+impl Outcome {
+    /// The id that its client knows the message by.
+    pub fn client_id(&self) -> MessageId {
+        self.answered_id.unwrap_or(self.message_id)
+    }
 }
 
 /// What may be in an outbox row.

@@ -31,6 +31,17 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// Sends this message's text instead of the one that it had, if the task is one of its segments.
+    pub fn replace(&mut self, message: &Arc<Message>) {
+        if let Self::Submit { message: own, .. } = self
+            && own.id == message.id
+        {
+            *own = Arc::clone(message);
+        }
+    }
+}
+
 /// A task with the key of its outbox row.
 #[derive(Clone, Debug)]
 pub struct Queued {

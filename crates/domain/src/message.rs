@@ -181,6 +181,9 @@ pub struct Message {
     pub client_ref: Option<String>,
     /// Whether the client is told the outcome.
     pub receipt_wanted: bool,
+    /// The id that its client was given for it, when that is another message's: all messages of one `submit_multi` are known
+    /// by the first one's.
+    pub answered_id: Option<MessageId>,
 }
 
 impl Message {
@@ -188,6 +191,11 @@ impl Message {
     pub fn segment_ids(&self) -> impl ExactSizeIterator<Item = SegmentId> + use<> {
         let id = self.id;
         (1..=self.segment_count).map(move |no| SegmentId::new(id, no))
+    }
+
+    /// The id that its client knows it by.
+    pub fn client_id(&self) -> MessageId {
+        self.answered_id.unwrap_or(self.id)
     }
 
     /// The lane it waits in.
@@ -230,6 +238,7 @@ mod tests {
             expires_at: Timestamp::from_secs(300),
             client_ref: None,
             receipt_wanted: true,
+            answered_id: None,
         }
     }
 

@@ -153,6 +153,13 @@ impl LiveMessages {
         live
     }
 
+    /// Puts a message in the place of what is there of it.
+    pub(crate) fn replace(&self, live: Arc<Live>) {
+        if let Some(present) = self.index().by_id.get_mut(&live.message.id) {
+            *present = live;
+        }
+    }
+
     /// Remembers by which receipt a segment will be recognised.
     pub(crate) fn expect_receipt(&self, key: i64, segment: SegmentId) {
         self.index().by_receipt.insert(key, segment);

@@ -125,7 +125,7 @@ fn live(
         // Wiped at the end: nothing needs it any more.
         None => MessageBody::Octets { data: Vec::new(), data_coding: 0, udhi: false },
         Some(sealed) => {
-            let opened = inner.settings.seal.open_once(id.raw(), &sealed.0);
+            let opened = inner.settings.seal.open_body(id.raw(), &sealed.0);
             let body = opened.ok().and_then(|bytes| MessageBody::from_bytes(&bytes).ok());
             body.or_else(|| {
                 tracing::error!(message = %id, "the stored text does not open with the present master key");

@@ -126,17 +126,41 @@ impl Seal {
         self.cipher.decrypt(&once_nonce(id), payload).map_err(|_| SealError::DoesNotOpen)
     }
 
+    /// Seals what replaces a value of [`Seal::seal_once`] in the row `id`: its nonce is used up, so this one is random and
+    /// stored with it.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn seal_again(&self, id: i64, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; 12];
+        OsRng.try_fill_bytes(&mut nonce).map_err(|_| crate::api_key::NoRandomness)?;
+        let aad = id.to_be_bytes();
+        let payload = Payload { msg: plain, aad: &aad };
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| SealError::DoesNotOpen)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`Seal::seal_once`] or [`Seal::seal_again`] sealed for the row `id`.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`].
+    pub fn open_body(&self, id: i64, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.open_once(id, sealed).or_else(|_| self.open_again(id, sealed))
+    }
+
+    fn open_again(&self, id: i64, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<12>().ok_or(SealError::DoesNotOpen)?;
+        let aad = id.to_be_bytes();
+        let payload = Payload { msg: sealed, aad: &aad };
+        self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| SealError::DoesNotOpen)
+    }
+
     /// Seals a secret that may be replaced later under the same `id`; the nonce is random and stored with it.
     ///
     /// # Errors
     /// [`SealError::NoRandomness`].
     pub fn seal_text(&self, id: i64, plain: &str) -> Result<String, SealError> {
-        let mut nonce = [0; 12];
-        OsRng.try_fill_bytes(&mut nonce).map_err(|_| crate::api_key::NoRandomness)?;
-        let aad = id.to_be_bytes();
-        let payload = Payload { msg: plain.as_bytes(), aad: &aad };
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| SealError::DoesNotOpen)?;
-        Ok(STANDARD_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
+        Ok(STANDARD_NO_PAD.encode(self.seal_again(id, plain.as_bytes())?))
     }
 
     /// Opens what [`Seal::seal_text`] sealed for the same `id`.
@@ -145,11 +169,7 @@ impl Seal {
     /// [`SealError::DoesNotOpen`].
     pub fn open_text(&self, id: i64, sealed: &str) -> Result<SecretString, SealError> {
         let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| SealError::DoesNotOpen)?;
-        let (nonce, sealed) = bytes.split_at_checked(12).ok_or(SealError::DoesNotOpen)?;
-        let nonce: [u8; 12] = nonce.try_into().map_err(|_| SealError::DoesNotOpen)?;
-        let aad = id.to_be_bytes();
-        let payload = Payload { msg: sealed, aad: &aad };
-        let plain = self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| SealError::DoesNotOpen)?;
+        let plain = self.open_again(id, &bytes)?;
         String::from_utf8(plain).map(SecretString::from).map_err(|_| SealError::DoesNotOpen)
     }
 }
@@ -180,6 +200,16 @@ mod tests {
         assert_eq!(seal().open_once(256, &sealed).expect("same row"), b"Your code is 123456");
         assert!(matches!(seal().open_once(512, &sealed), Err(SealError::DoesNotOpen)));
         assert!(!sealed.windows(6).any(|part| part == b"123456"));
+    }
+
+    #[test]
+    fn what_replaces_a_body_opens_beside_the_first_and_shares_no_nonce_with_it() {
+        let (first, again) = (seal().seal_once(256, b"same"), seal().seal_again(256, b"same").expect("randomness"));
+        for sealed in [&first, &again] {
+            assert_eq!(seal().open_body(256, sealed).expect("same row"), b"same");
+            assert!(matches!(seal().open_body(512, sealed), Err(SealError::DoesNotOpen)));
+        }
+        assert!(!again.windows(4).any(|part| part == &first[..4]), "the key stream is another one");
     }
 
     #[test]

@@ -245,7 +245,7 @@ fn validity(request: &SubmitRequest) -> Result<Duration, Refusal> {
 }
 
 /// The stored body and its number of segments.
-fn encode(content: Content) -> Result<(MessageBody, u8), Refusal> {
+pub(crate) fn encode(content: Content) -> Result<(MessageBody, u8), Refusal> {
     let (body, count) = match content {
         Content::Text(text, encoding) => {
             if text.is_empty() {

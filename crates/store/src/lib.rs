@@ -36,8 +36,8 @@ pub mod rows;
 use std::sync::Arc;
 
 pub use batch::{
-    BalanceDelta, Batch, Lengths, MessageFinal, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan,
-    NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
+    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent,
+    NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
 };
 pub use configuration::Configuration;
 pub use error::StoreError;

@@ -1,6 +1,6 @@
 //! Reading messages.
 
-use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Timestamp};
+use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Sender, Timestamp};
 
 use crate::query::{query, select, select_listed};
 use crate::rows::{ChargeRow, EventRow, MessageRow, SegmentRow};
@@ -70,6 +70,33 @@ impl Store {
     pub async fn messages_by_ids(&self, ids: &[MessageId]) -> Result<Vec<MessageRow>, StoreError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
         select_listed(self.pool(), &ids, "messages.id = v.column1").await
+    }
+
+    /// The messages of this account that its client knows by this id, in id order: the one that has it, and those that were
+    /// answered with it.
+    pub async fn messages_known_as(&self, account: AccountId, id: MessageId) -> Result<Vec<MessageRow>, StoreError> {
+        let own = self.messages_by_ids(&[id]).await?;
+        let others = select::<MessageRow>("WHERE answered_id = $1 ORDER BY id").bind(&id).all(self.pool()).await?;
+        Ok(own.into_iter().chain(others).filter(|row| row.account_id == account).collect())
+    }
+
+    /// Open messages of this account from a sender to a number, in id order.
+    pub async fn open_messages_between(
+        &self,
+        account: AccountId,
+        sender: &Sender,
+        destination: Msisdn,
+        limit: u32,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        // The sum keeps the databases from going through all that the account ever sent: the open ones are few.
+        let found = query(
+            "SELECT id FROM messages
+             WHERE final_at IS NULL AND expires_at > 0 AND account_id + 0 = $1 AND destination = $2 AND sender = $3
+             ORDER BY id LIMIT $4",
+        );
+        let limit = i64::from(limit);
+        let found = found.bind(&account).bind(&destination).bind(sender).bind(&limit);
+        Ok(found.all::<(MessageId,)>(self.pool()).await?.into_iter().map(|(id,)| id).collect())
     }
 
     /// Open messages whose validity ends after `after` (a validity and an id, exclusive) and not after `until`, in that

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_foundation.sql")),
     (2, include_str!("../migrations/0002_client_profiles.sql")),
     (4, include_str!("../migrations/0004_account_throughput.sql")),
+    (7, include_str!("../migrations/0007_answered_id.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

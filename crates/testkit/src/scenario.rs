@@ -31,6 +31,7 @@ mod simulator;
 mod sink;
 mod site;
 pub mod wait;
+mod wire;
 mod world;
 
 pub use database::{Database, raw_id};
@@ -43,4 +44,5 @@ pub use sambac_smpp as smpp;
 pub use simulator::Simulator;
 pub use sink::{Delivery, Sink};
 pub use site::{PRICE_MICROS, Secrets, Site};
+pub use wire::{Wire, append};
 pub use world::World;

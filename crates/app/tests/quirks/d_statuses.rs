@@ -1,1 +1,3 @@
 //! D. Refusals and throttling.
+
+mod server;

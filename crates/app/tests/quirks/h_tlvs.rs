@@ -1,1 +1,3 @@
 //! H. Optional parameters.
+
+mod server;

@@ -1,1 +1,6 @@
 //! I. SMPP 5.0 and the less common operations.
+
+mod congestion;
+mod data_sm;
+mod manage;
+mod multi;

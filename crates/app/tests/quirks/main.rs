@@ -15,3 +15,4 @@ mod f_long;
 mod g_fields;
 mod h_tlvs;
 mod i_operations;
+mod served;

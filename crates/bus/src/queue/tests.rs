@@ -15,6 +15,7 @@ use crate::task::Task;
 
 fn queued(id: i64, lane: u8) -> Queued {
     let notice = Notice::Outcome(Outcome {
+        answered_id: None,
         message_id: MessageId::from_raw(id),
         account_id: AccountId::from_raw(1),
         sender: "BANK".into(),

@@ -134,7 +134,7 @@ catalogue! {
     CannotReplace "cannot_replace" 409 RREPLACEFAIL Never, "The message cannot be replaced",
         "It was handed to an operator, has reached its end, or the new text needs more segments than were paid for. Send a new one.";
     TooManyDestinations "too_many_destinations" 422 RINVNUMDESTS AfterFix, "The number of destinations is not possible",
-        "A submit_multi has from 1 to 254 destinations. Split it into several.";
+        "A submit_multi has from 1 to 255 destinations. Split it into several.";
     ListNotOffered "list_not_offered" 422 RINVDLNAME Never, "Distribution lists are not offered",
         "A submit_multi names its destinations one by one. Send the numbers themselves.";
     OperatorRejected "operator_rejected" 422 RSUBMITFAIL Never, "The operator refused the message",

@@ -35,7 +35,8 @@ impl Committer {
         let submitted = self.submitted(id, &draft, total);
         self.idempotency_row(&draft, &submitted);
         let connector = draft.connector_id;
-        let message = Arc::new(self.message(id, draft));
+        let answered_id = reply.answered_id(id);
+        let message = Arc::new(Message { answered_id, ..self.message(id, draft) });
         self.message_rows(&message, hold, connector);
         let segments: SmallVec<_> = (0..message.segment_count).map(|_| SegmentProgress::new(connector)).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
@@ -88,6 +89,7 @@ impl Committer {
             expires_at: self.now.saturating_add(draft.validity),
             client_ref: request.client_ref,
             receipt_wanted: request.receipt_wanted,
+            answered_id: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
+use sambac_domain::id::MessageId;
 use sambac_smpp::{CommandStatus, Header, Pdu, Session, SmResp};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -26,6 +27,7 @@ pub(super) struct After {
     slots: Vec<Slot>,
     receipts: Vec<(Session, Header)>,
     told: Vec<oneshot::Sender<()>>,
+    counted: Vec<(oneshot::Sender<usize>, usize)>,
 }
 
 impl After {
@@ -61,6 +63,10 @@ impl After {
         self.told.push(done);
     }
 
+    pub(super) fn count(&mut self, done: oneshot::Sender<usize>, count: usize) {
+        self.counted.push((done, count));
+    }
+
     pub(super) fn acknowledge(&mut self, session: Session, request: Header) {
         self.receipts.push((session, request));
     }
@@ -87,6 +93,7 @@ impl After {
     pub(super) fn drop_promises(&mut self) {
         self.tasks.clear();
         self.intents.clear();
+        self.counted.clear();
         self.receipts.clear();
     }
 
@@ -102,6 +109,10 @@ impl After {
         }
         for done in self.told.drain(..) {
             let _ = done.send(());
+        }
+        for (done, count) in self.counted.drain(..) {
+            // A client that has gone asks again.
+            let _ = done.send(count);
         }
         self.slots.clear();
         for (reply, submitted, claim) in self.accepted.drain(..) {
@@ -123,11 +134,20 @@ impl Reply {
         matches!(self, Self::Wait(reply) if reply.is_closed())
     }
 
+    /// The id that the client is given for a message with this one, when it is another.
+    pub(super) fn answered_id(&self, id: MessageId) -> Option<MessageId> {
+        match self {
+            Self::Multi(reply) => Some(reply.known_as(id)).filter(|known| *known != id),
+            _ => None,
+        }
+    }
+
     fn accepted(self, submitted: Submitted) {
         match self {
             // A client that has gone finds its message by its idempotency key or in the list.
             Self::Wait(reply) => drop(reply.send(Ok(submitted))),
             Self::Smpp(reply) => reply.accepted(&submitted),
+            Self::Multi(reply) => reply.accepted(),
         }
     }
 
@@ -135,6 +155,7 @@ impl Reply {
         match self {
             Self::Wait(reply) => drop(reply.send(Err(refusal))),
             Self::Smpp(reply) => reply.refused(refusal.code),
+            Self::Multi(reply) => reply.refused(refusal.code),
         }
     }
 }

@@ -39,11 +39,12 @@ impl Committer {
         let (segments, refused): (Vec<_>, Vec<_>) = segments
             .into_iter()
             .partition(|segment| self.may_be_sent(*segment, connector) && self.announced.insert(*segment));
+        let replaced = self.replaced_among(&segments);
         if !segments.is_empty() {
             self.open_intents.insert(id, segments.len());
             self.batch.intents.push(NewIntent { id, connector_id: connector, segments, created_at: self.now });
         }
-        self.after.intent(stored, Announcement { intent: id, refused });
+        self.after.intent(stored, Announcement { intent: id, refused, replaced });
     }
 
     fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {

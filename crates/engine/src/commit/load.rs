@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sambac_domain::id::{MessageId, SegmentId};
 use sambac_store::StoreError;
 
-use super::{Committer, Write};
+use super::{Committer, Withdraw, Write};
 use crate::live::Live;
 use crate::relay;
 
@@ -51,6 +51,10 @@ impl Committer {
                 Write::Intent(intent) => {
                     intent.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
+                Write::Withdraw(Withdraw { messages, .. }) => {
+                    messages.iter().for_each(|id| self.pin(*id, &mut missing));
+                }
+                Write::Replace(replace) => replace.messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Expire { messages, .. } => messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Recovered(recovered) => {
                     recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
@@ -79,6 +83,11 @@ impl Committer {
             Some(live) => drop(self.pinned.messages.insert(id, live)),
             None => drop(missing.insert(id)),
         }
+    }
+
+    /// The message has changed: from now on this is its working copy.
+    pub(super) fn repin(&mut self, live: &Arc<Live>) {
+        self.pinned.messages.insert(live.message.id, Arc::clone(live));
     }
 
     fn pin_receipt(&mut self, key: i64, segment: SegmentId, missing: &mut HashSet<MessageId>) {

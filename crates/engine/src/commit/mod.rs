@@ -16,6 +16,7 @@ mod notice;
 mod orphans;
 pub(crate) mod outcome;
 mod receipt;
+mod withdraw;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,7 @@ use in_doubt::InDoubt;
 use load::Pinned;
 use orphans::Orphans;
 
+pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
     Accept, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry, ReceiptIn, Recovered,
     Reply, Write,
@@ -65,6 +67,8 @@ pub(crate) struct Committer {
     in_doubt: InDoubt,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
+    /// Messages whose text was replaced after they were queued.
+    replaced: HashSet<MessageId>,
     pinned: Pinned,
     /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
     ended: Vec<MessageId>,
@@ -114,6 +118,7 @@ impl Committer {
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
             waiting: HashSet::new(),
+            replaced: HashSet::new(),
             pinned: Pinned::default(),
             ended: Vec::new(),
             accounts,
@@ -158,6 +163,8 @@ impl Committer {
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),
             Write::Due { queued, queue, done } => self.due(queued, queue, done),
+            Write::Withdraw(withdraw) => self.withdraw(withdraw),
+            Write::Replace(replace) => self.replace(*replace),
             Write::Expire { messages, done } => {
                 self.expire(&messages);
                 self.after.tell(done);

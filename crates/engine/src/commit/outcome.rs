@@ -83,8 +83,7 @@ impl Committer {
             progress.segments.clone()
         };
         let message = &live.message;
-        let states: smallvec::SmallVec<[MessageState; 4]> = segments.iter().map(|segment| segment.state).collect();
-        let state = MessageState::combine(&states);
+        let state = MessageState::combine(&states_that_count(&segments));
         let error = segments.iter().find(|segment| segment.state == state).and_then(|segment| segment.error);
         let final_at = segments.iter().filter_map(|segment| segment.final_at).max().unwrap_or(self.now);
         self.batch.message_finals.push(MessageFinal { id: message.id, state, error, final_at });
@@ -92,6 +91,7 @@ impl Committer {
             self.settle_segment(message, SegmentId::new(message.id, no), segment);
         }
         self.notify(message, state, error, final_at);
+        self.replaced.remove(&message.id);
         self.ended.push(message.id);
         self.inner.metrics.finished(state);
     }
@@ -142,6 +142,7 @@ impl Committer {
         let notice = |message: &Message| {
             Arc::new(Notice::Outcome(Outcome {
                 message_id: message.id,
+                answered_id: message.answered_id,
                 account_id: message.account_id,
                 sender: message.sender.to_string(),
                 destination: message.destination.to_string(),
@@ -182,4 +183,13 @@ impl Committer {
         let task = Task::Notify { id, attempt: 0, notice };
         self.after.publish(Queued { target, lane, id: id.raw(), task });
     }
+}
+
+/// The states that the message's follows from: segments that a shorter text made needless say nothing about it.
+fn states_that_count(segments: &[SegmentProgress]) -> smallvec::SmallVec<[MessageState; 4]> {
+    let needless =
+        |segment: &&SegmentProgress| segment.state == MessageState::Canceled && segment.submitted_at.is_none();
+    let counting = segments.iter().filter(|segment| !needless(segment)).map(|segment| segment.state);
+    let counting: smallvec::SmallVec<_> = counting.collect();
+    if counting.is_empty() { segments.iter().map(|segment| segment.state).collect() } else { counting }
 }

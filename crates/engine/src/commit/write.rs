@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
+use sambac_domain::message::Message;
 use sambac_domain::number::Msisdn;
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
@@ -12,11 +13,12 @@ use sambac_store::NewEvent;
 use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use tokio::sync::oneshot;
 
+use super::{Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
 use crate::refusal::Refusal;
-use crate::smsc::SubmitReply;
+use crate::smsc::{MultiReply, SubmitReply};
 use crate::snapshot::Snapshot;
 use crate::submit::{Draft, Submitted};
 
@@ -34,6 +36,10 @@ pub(crate) enum Write {
     NoticeDone(NoticeDone),
     /// A notice could not be delivered now.
     NoticeRetry(NoticeRetry),
+    /// A client withdraws messages.
+    Withdraw(Withdraw),
+    /// A client gives messages another text.
+    Replace(Box<Replace>),
     /// The time has come for an outbox row that had to wait.
     Due { queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()> },
     /// The validity of these messages has passed, and so has the wait for their receipts.
@@ -68,6 +74,8 @@ pub(crate) enum Reply {
     Wait(oneshot::Sender<Result<Submitted, Refusal>>),
     /// A request of a client ESME waits for it.
     Smpp(SubmitReply),
+    /// A request for many destinations waits for all of them.
+    Multi(MultiReply),
 }
 
 /// Segments that a connector is about to send.
@@ -84,6 +92,8 @@ pub(crate) struct Announcement {
     pub(crate) intent: IntentId,
     /// Segments that must not be sent: they are announced already, answered, ended or moved elsewhere.
     pub(crate) refused: Vec<SegmentId>,
+    /// Messages whose text was replaced since they were queued: what is to be sent.
+    pub(crate) replaced: Vec<Arc<Message>>,
 }
 
 /// Segments of an intent that the last process left behind.

@@ -74,7 +74,8 @@ impl Connector {
             return false;
         }
         match announcement.await {
-            Ok(Announcement { intent, refused }) => {
+            Ok(Announcement { intent, refused, replaced }) => {
+                replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
                 let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
                 let sendable = taken.drain(..).filter(|queued| !refused.contains(&queued.id));
                 self.ready.push(sendable.map(|queued| Announced { intent, queued }));

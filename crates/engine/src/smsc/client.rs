@@ -6,8 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sambac_domain::error::ErrorCode;
 use sambac_smpp::{CommandStatus, Header, Session, interface_version};
 
+use tokio::sync::Semaphore;
+
 use crate::Inner;
 use crate::snapshot::SmppAccount;
+
+/// Look-ups of one session at a time: each waits for the database.
+const ASIDE_MAX: usize = 4;
 
 /// What all tasks and answers of one session share.
 pub(crate) struct Client {
@@ -16,6 +21,8 @@ pub(crate) struct Client {
     pub(super) session: Session,
     /// Requests that are not answered yet.
     open: AtomicUsize,
+    /// Requests that are worked on beside the session.
+    pub(super) aside: Arc<Semaphore>,
 }
 
 /// A request that is being worked on: one place in the client's window, free again when this is dropped.
@@ -31,6 +38,7 @@ impl Client {
             account: Arc::clone(account),
             session: session.clone(),
             open: AtomicUsize::new(0),
+            aside: Arc::new(Semaphore::new(ASIDE_MAX)),
         })
     }
 

@@ -107,7 +107,7 @@ async fn send(session: &Session, notice: &Notice, form: MessageIdForm, token: u6
 
 /// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
 async fn send_receipt(session: &Session, outcome: &Outcome, form: MessageIdForm, token: u64) -> Result<(), SendError> {
-    let id = client_message_id(outcome.message_id, form);
+    let id = client_message_id(outcome.client_id(), form);
     let state = outcome.state.receipt_state();
     let mut text = Vec::with_capacity(160);
     let error = if outcome.state == MessageState::Delivered { "000" } else { "001" };

@@ -4,7 +4,11 @@ mod bind;
 mod client;
 mod deliver;
 mod listener;
+mod manage;
+mod multi;
 pub mod password;
+mod query;
+mod replace;
 mod reply;
 mod request;
 mod session;
@@ -13,5 +17,6 @@ mod submit;
 mod time;
 
 pub(crate) use bind::VerifiedBinds;
+pub(crate) use multi::MultiReply;
 pub(crate) use reply::SubmitReply;
 pub(crate) use sessions::Sessions;

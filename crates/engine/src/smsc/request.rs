@@ -8,15 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
-use sambac_smpp::{CommandId, DataSm, DecodeError, Frame, Header, Pdu, Sm};
+use sambac_smpp::{CommandId, DataSm, DecodeError, Frame, Header, Pdu, Sm, SubmitMulti};
 use tokio::time::Instant;
 
 use super::client::{Client, OpenRequest};
+use super::manage::{self, Canceling, Meant};
+use super::multi::{self, Multi};
+use super::replace::{self, Replacing};
 use super::reply::SubmitReply;
 use super::submit;
 use crate::admission::Place;
 use crate::commit::{Accept, Reply, Write};
 use crate::refusal::Refusal;
+use crate::submit::Draft;
 
 /// The requests of one session.
 pub(super) struct Requests {
@@ -41,7 +45,8 @@ impl Requests {
         let done = match self.read(frame) {
             Ok(Pdu::SubmitSm(sm)) => self.submit(request, &sm).await,
             Ok(Pdu::DataSm(sm)) => self.submit(request, &as_submit(&sm)).await,
-            Ok(_) => Err(ErrorCode::UnknownCommand),
+            Ok(Pdu::SubmitMulti(sm)) => self.submit_multi(request, &sm).await,
+            Ok(pdu) => self.manage(request, &pdu).await,
             Err(_) => Err(ErrorCode::InvalidPdu),
         };
         if let Err(code) = done {
@@ -56,6 +61,11 @@ impl Requests {
         let is_offered = match command {
             CommandId::SUBMIT_SM => true,
             CommandId::DATA_SM => offered.data_sm,
+            CommandId::SUBMIT_MULTI => offered.submit_multi,
+            CommandId::QUERY_SM => offered.query_sm,
+            CommandId::CANCEL_SM => offered.cancel_sm,
+            CommandId::REPLACE_SM => offered.replace_sm,
+            // Cell broadcast among them: we have no cells.
             _ => false,
         };
         if !is_offered {
@@ -76,14 +86,47 @@ impl Requests {
     }
 
     async fn submit(&mut self, request: OpenRequest, sm: &Sm<'_>) -> Result<(), ErrorCode> {
-        let Client { inner, account, .. } = &*request.client;
+        let (draft, place) = self.admit(sm).await?;
+        let reply = Reply::Smpp(SubmitReply::new(request));
+        self.client.inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None, place }))).await;
+        Ok(())
+    }
+
+    async fn submit_multi(&mut self, request: OpenRequest, sm: &SubmitMulti<'_>) -> Result<(), ErrorCode> {
+        let numbers = multi::numbers(sm)?;
+        let multi = Multi::new(request);
+        for destination in numbers {
+            let reply = multi.reply(destination);
+            match self.admit(&Sm { destination, ..multi::as_submit(sm) }).await {
+                Ok((draft, place)) => {
+                    let accept = Accept { draft, reply: Reply::Multi(reply), claim: None, place };
+                    self.client.inner.write(Write::Accept(Box::new(accept))).await;
+                }
+                Err(code) => reply.refused(code),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left to decide of a message when it has passed every check, and its place in the group commit's queue.
+    async fn admit(&mut self, sm: &Sm<'_>) -> Result<(Draft, Place), ErrorCode> {
+        let Client { inner, account, .. } = &*self.client;
         let draft = submit::request(account, sm, inner.clock.now())
             .and_then(|request| crate::submit::prepare(&inner.snapshot.load(), request))
             .map_err(|Refusal { code, .. }| code)?;
-        let inner = Arc::clone(inner);
-        let place = self.place().await.ok_or(ErrorCode::QueueFull)?;
-        let reply = Reply::Smpp(SubmitReply::new(request));
-        inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None, place }))).await;
+        Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
+    }
+
+    /// Requests about messages that are submitted: their answers wait for the database.
+    async fn manage(&self, request: OpenRequest, pdu: &Pdu<'_>) -> Result<(), ErrorCode> {
+        let client = &self.client;
+        let work = match pdu {
+            Pdu::QuerySm(sm) => Managing::Query(Meant::read(client, sm.message_id, sm.source)?),
+            Pdu::CancelSm(sm) => Managing::Cancel(Canceling::read(client, sm)?),
+            Pdu::ReplaceSm(sm) => Managing::Replace(Replacing::read(client, sm)?),
+            _ => return Err(ErrorCode::UnknownCommand),
+        };
+        client.aside(async move { work.run(request).await }).await;
         Ok(())
     }
 
@@ -102,6 +145,26 @@ impl Requests {
         let place = admission.take(limit).await;
         self.full_until = place.is_none().then(|| Instant::now() + limit);
         place
+    }
+}
+
+/// A request about messages that are submitted.
+enum Managing {
+    Query(Meant),
+    Cancel(Canceling),
+    Replace(Replacing),
+}
+
+impl Managing {
+    async fn run(self, request: OpenRequest) {
+        let done = match self {
+            Self::Query(meant) => manage::query(&request, &meant).await,
+            Self::Cancel(canceling) => manage::cancel(&request, &canceling).await,
+            Self::Replace(replacing) => replace::replace(&request, &replacing).await,
+        };
+        if let Err(code) = done {
+            request.client.refuse(request.header, code);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sambac_domain::{ErrorCode, MessageId, MessageState, PostingId, SegmentId, Timestamp};
 
+use crate::Sealed;
 use crate::rows::{ChargeState, OutboxKey, Record};
 use crate::value::{Field as _, Value};
 
@@ -16,6 +17,19 @@ pub struct MessageFinal {
     pub error: Option<ErrorCode>,
     /// When.
     pub final_at: Timestamp,
+}
+
+/// Another body for a message that has not been sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BodySwap {
+    /// The message.
+    pub id: MessageId,
+    /// Its new body, encrypted.
+    pub body: Sealed<Vec<u8>>,
+    /// Until when it may be sent from now on.
+    pub expires_at: Timestamp,
+    /// Whether its client is told the outcome.
+    pub receipt_wanted: bool,
 }
 
 /// What becomes of a held charge.
@@ -57,6 +71,15 @@ impl Record for MessageFinal {
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
         values.extend([self.id.value(), self.state.value(), self.error.value(), self.final_at.value()]);
+    }
+}
+
+impl Record for BodySwap {
+    const TABLE: &'static str = "messages";
+    const COLUMNS: &'static [&'static str] = &["id", "body", "expires_at", "receipt_wanted"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.id.value(), self.body.value(), self.expires_at.value(), self.receipt_wanted.value()]);
     }
 }
 

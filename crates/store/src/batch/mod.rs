@@ -21,7 +21,7 @@ mod plan;
 mod statement;
 mod update;
 
-pub use changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
+pub use changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
 pub(crate) use statement::Statements;
 
 use sambac_domain::IntentId;
@@ -113,6 +113,8 @@ batch! {
     intents_done: IntentId,
     /// Segments that moved on. Each must exist, or nothing is written: `Conflict("segment")`.
     segment_updates: SegmentUpdate,
+    /// Messages whose body changes. Each must be open, or nothing is written: `Conflict("body_swap")`.
+    body_swaps: BodySwap,
     /// Messages that end. Each must be open, or nothing is written: `Conflict("message_final")`.
     message_finals: MessageFinal,
     /// Charges to capture or void. Each must be held, or nothing is written: `Conflict("settlement")`.

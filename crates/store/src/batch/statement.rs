@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use sqlx::AssertSqlSafe;
 
-use super::changes::{BalanceDelta, MessageFinal, OutboxMove, Settlement};
+use super::changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::update::{update, update_by};
@@ -40,6 +40,7 @@ pub(crate) struct Statements {
     pub(super) postings: Bulk<PostingRow>,
     pub(super) orphans: Bulk<OrphanRow>,
     pub(super) segment_updates: Bulk<SegmentRow>,
+    pub(super) body_swaps: Bulk<BodySwap>,
     pub(super) message_finals: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
@@ -130,6 +131,7 @@ impl Statements {
             postings: insert(dialect),
             orphans: insert(dialect),
             segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
+            body_swaps: update(dialect, ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL"),
             message_finals: update_by(
                 dialect,
                 "state = v.column2, error = v.column3, final_at = v.column4, body = NULL",

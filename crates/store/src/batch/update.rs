@@ -28,6 +28,8 @@ impl Statements {
         let segments = last_of_each(&batch.segment_updates);
         let changed = self.segment_updates.run(work, &segments).await?;
         guard("segment", changed, segments.len())?;
+        let changed = self.body_swaps.run(work, &batch.body_swaps).await?;
+        guard("body_swap", changed, batch.body_swaps.len())?;
         let changed = self.message_finals.run(work, &batch.message_finals).await?;
         guard("message_final", changed, batch.message_finals.len())?;
         let changed = self.settlements.run(work, &batch.settlements).await?;

@@ -56,6 +56,8 @@ row! {
         expires_at: Timestamp,
         /// When it became final.
         final_at: Option<Timestamp>,
+        /// The id that its client was given for it, when that is another message's.
+        answered_id: Option<MessageId>,
     }
 }
 
@@ -109,6 +111,7 @@ impl Record for NewMessage {
             message.accepted_at.value(),
             message.expires_at.value(),
             self.final_at.value(),
+            message.answered_id.value(),
         ]);
     }
 }
@@ -134,6 +137,7 @@ impl MessageRow {
             expires_at: self.expires_at,
             client_ref: self.client_ref,
             receipt_wanted: self.receipt_wanted,
+            answered_id: self.answered_id,
         })
     }
 }

@@ -68,6 +68,7 @@ pub(crate) fn message(number: i64) -> Arc<Message> {
         accepted_at: NOW,
         expires_at: Timestamp(NOW.0 + number * 1_000_000),
         client_ref: Some(format!("ref-{number}")),
+        answered_id: None,
         receipt_wanted: true,
     })
 }

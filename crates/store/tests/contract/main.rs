@@ -9,6 +9,7 @@ mod coverage;
 mod fixture;
 mod guards;
 mod idempotency;
+mod known_as;
 mod ledger;
 mod life;
 mod messages;

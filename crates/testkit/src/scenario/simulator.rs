@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::process::Process;
-use super::wait::PATIENCE;
+use super::wait::{PATIENCE, until};
 use super::{Journal, World};
 
 /// A simulated operator. Its port stays the same when it is stopped and started again.
@@ -50,6 +50,26 @@ impl Simulator {
     /// When the journal is not there or not readable.
     pub fn journal(&self) -> Result<Journal> {
         Journal::read(&self.journal)
+    }
+
+    /// What it has seen and done, once that is `count` lines of `event` at least.
+    ///
+    /// # Errors
+    /// When it does not come to that.
+    pub async fn until(&self, event: &str, count: usize) -> Result<Journal> {
+        let enough = async || {
+            let journal = self.journal()?;
+            Ok((journal.of(event).count() >= count).then_some(journal))
+        };
+        until(&format!("{count} of {event}"), PATIENCE, enough).await
+    }
+
+    /// What it has seen and done, once `count` messages came.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub async fn until_submits(&self, count: usize) -> Result<Journal> {
+        self.until("submit", count).await
     }
 
     /// Stops it in good order, unless it is stopped.

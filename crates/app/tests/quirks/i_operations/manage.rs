@@ -1,0 +1,152 @@
+//! `query_sm`, `cancel_sm` and `replace_sm` of clients, for messages that wait with us and for those that do not.
+
+use anyhow::Result;
+use sambac_testkit::scenario::smpp::{
+    Address, CancelSm, Frame, Pdu, QuerySm, QuerySmResp, ReplaceSm, interface_version, message_state,
+};
+use sambac_testkit::scenario::{Charges, Wire};
+
+use crate::served::{Served, message, message_id, status};
+
+const NUMBER: &str = "447700900123";
+const BANK: Address<'static> = Address { ton: 5, npi: 0, addr: b"Bank" };
+
+async fn submitted(client: &mut Wire, text: &[u8]) -> Result<String> {
+    let sm = sambac_testkit::scenario::smpp::Sm { registered_delivery: 1, ..message(NUMBER, text) };
+    message_id(&client.ask(&Pdu::SubmitSm(sm)).await?)
+}
+
+async fn query(client: &mut Wire, id: &str, source: Address<'_>) -> Result<Frame> {
+    client.ask(&Pdu::QuerySm(QuerySm { message_id: id.as_bytes(), source })).await
+}
+
+fn told(answer: &Frame) -> QuerySmResp<'_> {
+    match answer.pdu() {
+        Ok(Pdu::QuerySmResp(resp)) => resp,
+        other => panic!("no answer to a query: {other:?}"),
+    }
+}
+
+async fn cancel(client: &mut Wire, id: &str, destination: &str) -> Result<u32> {
+    let destination = Address::new(1, 1, destination.as_bytes());
+    let sm = CancelSm { message_id: id.as_bytes(), source: BANK, destination, ..CancelSm::default() };
+    Ok(status(&client.ask(&Pdu::CancelSm(sm)).await?))
+}
+
+async fn replace(client: &mut Wire, id: &str, text: &[u8]) -> Result<u32> {
+    let sm = ReplaceSm { message_id: id.as_bytes(), source: BANK, short_message: text, ..ReplaceSm::default() };
+    Ok(status(&client.ask(&Pdu::ReplaceSm(sm)).await?))
+}
+
+/// Everything that a client may ask, while the operator is away.
+async fn waiting(name: &str) -> Result<(Served, Wire)> {
+    let operations =
+        "{ receipt = { message_id = \"hex\" }, operations = { replace_sm = true, cancel_by_address = true } }";
+    let mut served = Served::start(name, "", operations).await?;
+    served.operator.stop().await?;
+    let client = served.client(interface_version::V3_4).await?;
+    Ok((served, client))
+}
+
+/// The receipt's text.
+async fn receipt(client: &mut Wire) -> Result<String> {
+    let frame = client.take_request(sambac_testkit::scenario::smpp::CommandId::DELIVER_SM).await?;
+    let Pdu::DeliverSm(sm) = frame.pdu()? else { anyhow::bail!("no receipt") };
+    Ok(String::from_utf8_lossy(sm.message()).into_owned())
+}
+
+/// By id and sender, in the client's form of ids; what is another client's, or nobody's, is answered alike.
+#[tokio::test]
+async fn q_i4_a_client_asks_for_its_message() -> Result<()> {
+    let (mut served, mut client) = waiting("q_i4_client").await?;
+    let id = submitted(&mut client, b"asked for").await?;
+    let answer = query(&mut client, &id, BANK).await?;
+    let resp = told(&answer);
+    assert_eq!((resp.message_state, resp.final_date, resp.error_code), (message_state::ENROUTE, &b""[..], 0));
+    assert_eq!(resp.message_id, id.as_bytes());
+    for (id, source) in [(id.as_str(), Address::new(5, 0, b"Other")), ("00000000000000ff", BANK), ("none", BANK)] {
+        assert_eq!(status(&query(&mut client, id, source).await?), 0x0C, "{id}");
+    }
+    served.operator.start_again(&served.world, "[receipt]\nstates = { undeliverable = 1 }").await?;
+    assert!(receipt(&mut client).await?.contains("stat:UNDELIV"));
+    let answer = query(&mut client, &id, BANK).await?;
+    let resp = told(&answer);
+    assert_eq!((resp.message_state, resp.final_date.len()), (message_state::UNDELIVERABLE, 16));
+    assert!(resp.final_date.ends_with(b"00+"), "UTC");
+    served.world.passed();
+    Ok(())
+}
+
+/// What waits with us is withdrawn, its charge is given back and a receipt tells; what was sent stays.
+#[tokio::test]
+async fn q_i5_a_client_withdraws_what_waits() -> Result<()> {
+    let (mut served, mut client) = waiting("q_i5_cancel").await?;
+    let (by_id, by_number) = (submitted(&mut client, b"one").await?, submitted(&mut client, b"two").await?);
+    assert_eq!(cancel(&mut client, "00000000000000ff", "").await?, 0x0C);
+    assert_eq!(cancel(&mut client, &by_id, "447700900999").await?, 0x0C, "it goes to another number");
+    assert_eq!(cancel(&mut client, &by_id, "").await?, 0);
+    assert!(receipt(&mut client).await?.contains(&format!("id:{by_id}")));
+    assert_eq!(cancel(&mut client, &by_id, "").await?, 0x11, "it is withdrawn already");
+    assert_eq!(cancel(&mut client, "", NUMBER).await?, 0);
+    assert!(receipt(&mut client).await?.contains(&format!("id:{by_number}")));
+    assert_eq!(cancel(&mut client, "", NUMBER).await?, 0x11, "nothing waits there");
+    let answer = query(&mut client, &by_id, BANK).await?;
+    assert_eq!(told(&answer).message_state, message_state::DELETED);
+
+    served.operator.start_again(&served.world, "[receipt]\ngiven = 0.0").await?;
+    let sent = submitted(&mut client, b"three").await?;
+    assert_eq!(served.operator.until_submits(1).await?.texts(), ["three"]);
+    assert_eq!(cancel(&mut client, &sent, "").await?, 0x11, "it is at the operator");
+    let mut database = served.world.database().await?;
+    database.audit().await?;
+    assert_eq!(database.charges().await?, Charges { held: 1, voided: 2, ..Charges::default() });
+    assert_eq!(database.number("SELECT COUNT(*) FROM cdr_sms").await?, 2);
+    served.world.passed();
+    Ok(())
+}
+
+/// What waits with us gets another text, within what was paid for; what was sent stays.
+#[tokio::test]
+async fn q_i5_a_client_replaces_what_waits() -> Result<()> {
+    let (mut served, mut client) = waiting("q_i5_replace").await?;
+    let id = submitted(&mut client, b"old").await?;
+    let long = submitted(&mut client, &[b'l'; 200]).await?;
+    assert_eq!(replace(&mut client, &id, &[b'n'; 161]).await?, 0x13, "two segments, and one is paid for");
+    assert_eq!(replace(&mut client, &id, b"new").await?, 0);
+    assert_eq!(replace(&mut client, &long, b"short").await?, 0, "one of two segments is needed no more");
+    served.operator.start_again(&served.world, "").await?;
+    let journal = served.operator.until_submits(2).await?;
+    let mut texts = journal.texts();
+    texts.sort();
+    assert_eq!(texts, ["new", "short"]);
+    let journal = served.operator.until("receipt_ack", 2).await?;
+    assert_eq!(journal.submits().count(), 2);
+    assert_eq!(replace(&mut client, &id, b"late").await?, 0x13, "it is at its end");
+    let mut database = served.world.database().await?;
+    database.audit().await?;
+    assert_eq!(database.charges().await?, Charges { captured: 2, voided: 1, ..Charges::default() });
+    assert_eq!(database.number("SELECT COUNT(*) FROM messages WHERE state = 6").await?, 2, "both are delivered");
+    served.world.passed();
+    Ok(())
+}
+
+/// Cell broadcast is not offered, and says so for each of its commands; the session stays.
+#[tokio::test]
+async fn q_i3_broadcast_is_not_offered() -> Result<()> {
+    use sambac_testkit::scenario::smpp::{BroadcastSm, CancelBroadcastSm, QueryBroadcastSm};
+    let served = Served::start("q_i3_client", "", "{}").await?;
+    let mut client = served.client(interface_version::V5_0).await?;
+    let asked = [
+        Pdu::BroadcastSm(BroadcastSm::default()),
+        Pdu::QueryBroadcastSm(QueryBroadcastSm::default()),
+        Pdu::CancelBroadcastSm(CancelBroadcastSm::default()),
+    ];
+    for pdu in asked {
+        let answer = client.ask(&pdu).await?;
+        assert_eq!(status(&answer), 0x03);
+        assert_ne!(answer.header().command_id, sambac_testkit::scenario::smpp::CommandId::GENERIC_NACK);
+    }
+    assert_eq!(status(&client.ask(&Pdu::SubmitSm(message(NUMBER, b"x"))).await?), 0);
+    served.world.passed();
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `replace_sm` (SMPP 3.4 §4.10): another text or validity for a message that waits with us.
+
+use sambac_domain::error::ErrorCode;
+use sambac_domain::message::MessageBody;
+use sambac_smpp::{Address, CommandStatus, Pdu, ReplaceSm, Sm, Tag};
+use sambac_store::rows::MessageRow;
+use tokio::sync::oneshot;
+
+use super::client::{Client, OpenRequest};
+use super::manage::Meant;
+use super::submit;
+use crate::commit::{Replace, Replacement, Write};
+
+/// What a client wants instead, free of the PDU that it came in.
+pub(super) struct Replacing {
+    meant: Meant,
+    text: Vec<u8>,
+    schedule: Vec<u8>,
+    validity: Vec<u8>,
+    registered_delivery: u8,
+}
+
+impl Replacing {
+    pub(super) fn read(client: &Client, sm: &ReplaceSm<'_>) -> Result<Self, ErrorCode> {
+        let text = match sm.short_message {
+            [] => sm.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default(),
+            text => text,
+        };
+        Ok(Self {
+            meant: Meant::read(client, sm.message_id, sm.source)?,
+            text: text.to_vec(),
+            schedule: sm.schedule_delivery_time.to_vec(),
+            validity: sm.validity_period.to_vec(),
+            registered_delivery: sm.registered_delivery,
+        })
+    }
+
+    /// What it comes to, for a message as it is stored.
+    fn replacement(&self, client: &Client, row: &MessageRow) -> Result<Replacement, ErrorCode> {
+        let now = client.inner.clock.now();
+        let old = body(client, row).ok_or(ErrorCode::CannotReplace)?;
+        let (sender, destination) = (row.sender.to_string(), row.destination.to_string());
+        let sm = Sm {
+            source: Address::new(row.sender.ton(), row.sender.npi(), sender.as_bytes()),
+            destination: Address::new(1, 1, destination.as_bytes()),
+            schedule_delivery_time: &self.schedule,
+            validity_period: &self.validity,
+            registered_delivery: self.registered_delivery,
+            // A replace_sm has none: it says the new text as the old one was said.
+            data_coding: data_coding(&old),
+            short_message: if self.text.is_empty() { b" " } else { &self.text },
+            ..Sm::default()
+        };
+        let request = submit::request(&client.account, &sm, now).map_err(|refusal| refusal.code)?;
+        let (body, segments) = match self.text.is_empty() {
+            // Without a text, only the rest is replaced.
+            true => (old, row.segment_count),
+            false => crate::submit::encode(request.content).map_err(|refusal| refusal.code)?,
+        };
+        let expires_at = request.validity.map(|validity| now.saturating_add(validity));
+        let receipt_wanted = request.receipt_wanted;
+        Ok(Replacement { body, segments, expires_at, receipt_wanted })
+    }
+}
+
+/// Gives what waits with us another text: all that the id stands for, or nothing.
+pub(super) async fn replace(request: &OpenRequest, replacing: &Replacing) -> Result<(), ErrorCode> {
+    let OpenRequest { client, header } = request;
+    let rows = replacing.meant.find(client).await?;
+    let first = rows.first().ok_or(ErrorCode::UnknownMessage)?;
+    let replacement = replacing.replacement(client, first)?;
+    let (done, count) = oneshot::channel();
+    let write = Replace { messages: rows.iter().map(|row| row.id).collect(), replacement, done };
+    client.inner.write(Write::Replace(Box::new(write))).await;
+    match count.await {
+        Ok(0) => Err(ErrorCode::CannotReplace),
+        Ok(_) => {
+            let _ = client.session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::ReplaceSmResp);
+            Ok(())
+        }
+        Err(_) => Err(ErrorCode::ServiceUnavailable),
+    }
+}
+
+/// The text as it is now; `None` once it is wiped.
+fn body(client: &Client, row: &MessageRow) -> Option<MessageBody> {
+    let sealed = row.body.as_ref()?;
+    let opened = client.inner.settings.seal.open_body(row.id.raw(), &sealed.0).ok()?;
+    MessageBody::from_bytes(&opened).ok()
+}
+
+fn data_coding(body: &MessageBody) -> u8 {
+    match body {
+        MessageBody::Octets { data_coding, .. } => *data_coding,
+        MessageBody::Text { encoding, .. } => encoding.data_coding(),
+    }
+}
