@@ -6,6 +6,7 @@ use super::CLIENT_PRESETS;
 use super::bind::Table;
 use super::section::{profile, section};
 use crate::text::{Alphabet, Reading};
+use crate::throughput::Throughput;
 
 /// How our message ids look to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -92,11 +93,11 @@ section! {
         /// Submits per bind that may wait for their answer; more are answered 0x58.
         window_in_max: u16 = 2_000, ["Q-A21"], 1..=10_000;
         /// Segments a second over all binds, as "100/s", or "100/s burst 20"; empty: no limit.
-        throughput: String = String::new(), ["Q-D11"];
+        throughput: Throughput = Throughput::UNLIMITED, ["Q-D11"];
         /// The same for each bind.
-        throughput_per_bind: String = String::new(), ["Q-D11"];
+        throughput_per_bind: Throughput = Throughput::UNLIMITED, ["Q-D11"];
         /// The same for each sender.
-        throughput_per_sender: String = String::new(), ["Q-D11"];
+        throughput_per_sender: Throughput = Throughput::UNLIMITED, ["Q-D11"];
         /// How long an answer is held back when the client is too fast, before it is answered 0x58.
         answer_delay_max_ms: u64 = 500, ["Q-D11"], 0..=10_000;
     }

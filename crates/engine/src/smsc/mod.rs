@@ -6,6 +6,7 @@ mod deliver;
 mod listener;
 mod manage;
 mod multi;
+mod pace;
 pub mod password;
 mod query;
 mod replace;

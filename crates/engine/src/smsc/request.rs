@@ -2,7 +2,8 @@
 //!
 //! Back-pressure comes in steps: while there is no room in the group commit's queue, the client's next request waits, and
 //! with it everything behind it; when that takes longer than its profile allows, it is refused (0x14), and so is, at once,
-//! what follows until there is room again. Above its own window it is throttled (0x58) at once.
+//! what follows until there is room again. Faster than its throughput it is answered late, then throttled (0x58); above its
+//! own window it is throttled at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,24 +15,26 @@ use tokio::time::Instant;
 use super::client::{Client, OpenRequest};
 use super::manage::{self, Canceling, Meant};
 use super::multi::{self, Multi};
+use super::pace::BindPace;
 use super::replace::{self, Replacing};
 use super::reply::SubmitReply;
 use super::submit;
 use crate::admission::Place;
 use crate::commit::{Accept, Reply, Write};
 use crate::refusal::Refusal;
-use crate::submit::Draft;
+use crate::submit::{Draft, check_throughput, prepare};
 
 /// The requests of one session.
 pub(super) struct Requests {
     client: Arc<Client>,
+    pace: BindPace,
     /// Until then a full queue is not waited for again.
     full_until: Option<Instant>,
 }
 
 impl Requests {
-    pub(super) fn new(client: Arc<Client>) -> Self {
-        Self { client, full_until: None }
+    pub(super) fn new(client: Arc<Client>, pace: BindPace) -> Self {
+        Self { client, pace, full_until: None }
     }
 
     /// Takes one request: answers it, or sees to it that it will be answered.
@@ -112,8 +115,10 @@ impl Requests {
     async fn admit(&mut self, sm: &Sm<'_>) -> Result<(Draft, Place), ErrorCode> {
         let Client { inner, account, .. } = &*self.client;
         let draft = submit::request(account, sm, inner.clock.now())
-            .and_then(|request| crate::submit::prepare(&inner.snapshot.load(), request))
+            .and_then(|request| prepare(&inner.snapshot.load(), request))
             .map_err(|Refusal { code, .. }| code)?;
+        self.pace.pass(draft.segments, &draft.request.sender).await?;
+        check_throughput(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;
         Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
     }
 

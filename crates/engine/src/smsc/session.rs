@@ -23,7 +23,7 @@ pub(super) async fn run(inner: Arc<Inner>, account: Arc<SmppAccount>, session: S
     if let Some((cancel, changed)) = joined.deliverer {
         deliver::start(&inner, id, cancel, changed);
     }
-    let mut requests = Requests::new(Client::new(&inner, &account, &session));
+    let mut requests = Requests::new(Client::new(&inner, &account, &session), joined.pace);
     let mut buffer = Vec::with_capacity(EVENTS_MAX);
     while events.recv_many(&mut buffer, EVENTS_MAX).await > 0 {
         for event in buffer.drain(..) {

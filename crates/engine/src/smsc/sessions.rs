@@ -10,6 +10,7 @@ use sambac_smpp::{BindKind, Session};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::pace::{BindPace, Pace};
 use crate::snapshot::{SmppAccount, Snapshot};
 
 /// How long open requests may take when a changed account is unbound.
@@ -25,6 +26,7 @@ struct Bound {
     /// Ends the deliverer of the account; there is one while a receiver is bound.
     deliverer: Option<CancellationToken>,
     changed: Arc<Notify>,
+    pace: Option<Arc<Pace>>,
 }
 
 /// One session, and the receipts sent on it that are not acknowledged yet.
@@ -39,7 +41,7 @@ struct Member {
 
 impl Default for Bound {
     fn default() -> Self {
-        Self { sessions: Vec::new(), next: 0, deliverer: None, changed: Arc::new(Notify::new()) }
+        Self { sessions: Vec::new(), next: 0, deliverer: None, changed: Arc::new(Notify::new()), pace: None }
     }
 }
 
@@ -48,6 +50,8 @@ pub(super) struct Joined {
     pub(super) number: u64,
     /// Given when this session is the account's first receiver: a deliverer is to be started.
     pub(super) deliverer: Option<(CancellationToken, Arc<Notify>)>,
+    /// How fast it may submit.
+    pub(super) pace: BindPace,
 }
 
 impl Sessions {
@@ -84,7 +88,7 @@ impl Sessions {
             bound.deliverer = Some(token.clone());
             (token, Arc::clone(&bound.changed))
         });
-        Some(Joined { number, deliverer })
+        Some(Joined { number, deliverer, pace: bound.pace(account) })
     }
 
     /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
@@ -99,9 +103,7 @@ impl Sessions {
             deliverer.cancel();
         }
         bound.changed.notify_one();
-        if bound.sessions.is_empty() {
-            map.remove(&account);
-        }
+        // An account without sessions stays on the list: binding anew must not give a fast client its burst again.
         drop(map);
         let mut undelivered: Vec<_> = left.undelivered.into_iter().collect();
         undelivered.sort_unstable_by_key(|(token, _)| *token);
@@ -159,6 +161,15 @@ impl Sessions {
 
     fn map(&self) -> MutexGuard<'_, HashMap<SmppAccountId, Bound>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bound {
+    /// A share of the account's pace, as it is set now.
+    fn pace(&mut self, account: &SmppAccount) -> BindPace {
+        let limits = &account.profile.limits;
+        let present = self.pace.take().filter(|pace| pace.is_of(limits));
+        BindPace::new(Arc::clone(self.pace.insert(present.unwrap_or_else(|| Arc::new(Pace::new(limits))))))
     }
 }
 

@@ -67,7 +67,7 @@ async fn q_i4_a_client_asks_for_its_message() -> Result<()> {
     for (id, source) in [(id.as_str(), Address::new(5, 0, b"Other")), ("00000000000000ff", BANK), ("none", BANK)] {
         assert_eq!(status(&query(&mut client, id, source).await?), 0x0C, "{id}");
     }
-    served.operator.start_again(&served.world, "[receipt]\nstates = { undeliverable = 1 }").await?;
+    served.operator.start_again(&served.world, "[receipt]\nstates = { undelivered = 1 }").await?;
     assert!(receipt(&mut client).await?.contains("stat:UNDELIV"));
     let answer = query(&mut client, &id, BANK).await?;
     let resp = told(&answer);
