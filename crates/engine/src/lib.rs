@@ -34,7 +34,7 @@ mod token_bucket;
 mod webhook;
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) admission: Admission,
     pub(crate) alerts: Alerts,
     pub(crate) writes: mpsc::Sender<Write>,
+    /// The group commit is trying again what the database did not do: whatever else comes would wait behind it.
+    pub(crate) store_away: AtomicBool,
     pub(crate) smpp_sessions: smsc::Sessions,
     pub(crate) connectors: connector::Registry,
     pub(crate) webhook_client: webhook::Client,

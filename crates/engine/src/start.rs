@@ -1,7 +1,7 @@
 //! Start and stop of the engine.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -62,6 +62,7 @@ impl Engine {
             metrics: Metrics::new(),
             admission: Admission::new(settings.writes_capacity),
             writes,
+            store_away: AtomicBool::new(false),
             smpp_sessions: smsc::Sessions::default(),
             connectors: connector::Registry::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,

@@ -33,12 +33,39 @@ const UNFINISHED: &str = "sambac_template_unfinished";
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
+    name: String,
 }
 
 impl TestDatabase {
     /// Where to connect: `postgres://…`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Breaks every connection to it and takes none any more: as a server that has gone.
+    ///
+    /// # Errors
+    /// When the server does not do it.
+    pub async fn shut(&self) -> Result<()> {
+        let name = &self.name;
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        self.administer(&[format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"), end]).await
+    }
+
+    /// Takes connections again.
+    ///
+    /// # Errors
+    /// When the server does not do it.
+    pub async fn open(&self) -> Result<()> {
+        self.administer(&[format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)]).await
+    }
+
+    async fn administer(&self, statements: &[String]) -> Result<()> {
+        let mut admin = connect(&Server::of_this_run().await?).await?;
+        for statement in statements {
+            run(&mut admin, statement.clone()).await?;
+        }
+        admin.close().await.context("closing the connection")
     }
 }
 
@@ -54,7 +81,7 @@ pub async fn database(migrate: impl AsyncFnOnce(String)) -> Result<TestDatabase>
     let mut admin = connect(&server).await?;
     run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await?;
     admin.close().await?;
-    Ok(TestDatabase { url: server.url(&name) })
+    Ok(TestDatabase { url: server.url(&name), name })
 }
 
 /// Makes the template unless it is there. It gets its name when it is finished, so that a failed attempt is repeated.

@@ -122,6 +122,7 @@ mod tests {
     /// Two segments: the first delivered, the second refused after a retry.
     fn ended() -> MessageView {
         let row = MessageRow {
+            answered_id: None,
             id: MESSAGE,
             account_id: AccountId::from_raw(256),
             origin: 0,

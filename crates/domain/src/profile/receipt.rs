@@ -142,7 +142,7 @@ section! {
         /// How long the segments of a message are waited for; then what is there is handed on, marked incomplete.
         reassembly_timeout_s: u32 = 1_800, ["Q-F6"], 1..=86_400;
         /// command_status for what we cannot store at present, so that the SMSC sends it again.
-        store_down_status: u32 = 0x64, ["Q-D10"];
+        store_down_status: u32 = 0x64, ["Q-D10"], 1..=0xFFFF_FFFF;
         /// command_status for what no route takes.
         no_route_status: u32 = 0, ["Q-D10"];
     }

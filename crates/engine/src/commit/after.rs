@@ -3,11 +3,11 @@
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::MessageId;
-use sambac_smpp::{CommandStatus, Header, Pdu, Session, SmResp};
+use sambac_smpp::CommandStatus;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-use super::write::{Announcement, Reply};
+use super::write::{Acknowledgement, Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -25,7 +25,7 @@ pub(super) struct After {
     put_back: Vec<(Arc<TargetQueue>, Queued)>,
     intents: Vec<(oneshot::Sender<Announcement>, Announcement)>,
     slots: Vec<Slot>,
-    receipts: Vec<(Session, Header)>,
+    receipts: Vec<Acknowledgement>,
     told: Vec<oneshot::Sender<()>>,
     counted: Vec<(oneshot::Sender<usize>, usize)>,
 }
@@ -67,8 +67,13 @@ impl After {
         self.counted.push((done, count));
     }
 
-    pub(super) fn acknowledge(&mut self, session: Session, request: Header) {
-        self.receipts.push((session, request));
+    pub(super) fn acknowledge(&mut self, receipt: Acknowledgement) {
+        self.receipts.push(receipt);
+    }
+
+    /// What operators brought is not stored, and may never be: they are told to bring it again.
+    pub(super) fn refuse_receipts(&mut self) {
+        self.receipts.drain(..).for_each(Acknowledgement::refuse);
     }
 
     /// The new messages were not stored: their clients are told so.
@@ -94,7 +99,7 @@ impl After {
         self.tasks.clear();
         self.intents.clear();
         self.counted.clear();
-        self.receipts.clear();
+        self.refuse_receipts();
     }
 
     /// Tells everybody, in an order in which nobody can overtake: queues before answers.
@@ -120,11 +125,19 @@ impl After {
             reply.accepted(submitted);
         }
         self.tell_refused();
-        for (session, request) in self.receipts.drain(..) {
-            let pdu = Pdu::DeliverSmResp(SmResp::new(b""));
-            // A link that has gone will bring the receipt again; it is recognised then.
-            let _ = session.respond(request.sequence_number, CommandStatus::ROK, &pdu);
-        }
+        self.receipts.drain(..).for_each(Acknowledgement::give);
+    }
+}
+
+impl Acknowledgement {
+    fn give(self) {
+        // A link that has gone will bring the receipt again; it is recognised then.
+        self.session.respond_error(self.request, CommandStatus::ROK);
+    }
+
+    /// Temporary, whatever is wrong with us: the operator brings it again.
+    pub(super) fn refuse(self) {
+        self.session.respond_error(self.request, self.cannot_store);
     }
 }
 

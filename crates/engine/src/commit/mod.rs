@@ -43,8 +43,8 @@ use orphans::Orphans;
 
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry, ReceiptIn, Recovered,
-    Reply, Write,
+    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry,
+    ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -148,6 +148,7 @@ impl Committer {
         }
         self.write_dirty();
         self.store(accepted).await;
+        self.inner.store_away.store(false, Ordering::Relaxed);
         self.pinned.clear();
         if !reloads.is_empty() || std::mem::take(&mut self.out_of_step) {
             self.reload(reloads).await;
@@ -212,9 +213,15 @@ impl Committer {
     async fn cannot_read(&mut self, error: &StoreError, inbox: &mut Vec<Write>) {
         tracing::error!(%error, "messages cannot be read");
         self.inner.metrics.commit_failed();
+        self.inner.store_away.store(true, Ordering::Relaxed);
         for write in inbox.extract_if(.., |write| matches!(write, Write::Accept(_))) {
             if let Write::Accept(accept) = write {
                 self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into());
+            }
+        }
+        for write in inbox.extract_if(.., |write| matches!(write, Write::Receipt(_))) {
+            if let Write::Receipt(receipt) = write {
+                receipt.acknowledge.refuse();
             }
         }
         self.after.tell_refused();
@@ -225,6 +232,9 @@ impl Committer {
     /// turns out that the batch was stored all the same.
     async fn refused(&mut self, error: &StoreError, accepted: &mut Option<Lengths>) -> bool {
         self.inner.metrics.commit_failed();
+        self.inner.store_away.store(true, Ordering::Relaxed);
+        // Also when it turns out to be stored: what comes again is recognised.
+        self.after.refuse_receipts();
         if let StoreError::Unavailable(_) = error
             && self.was_stored().await
         {

@@ -34,8 +34,8 @@ impl Verdict {
 
 impl Committer {
     pub(super) fn receipt(&mut self, incoming: ReceiptIn) {
-        let ReceiptIn { acknowledge: (session, request), found } = incoming;
-        self.after.acknowledge(session, request);
+        let ReceiptIn { acknowledge, found } = incoming;
+        self.after.acknowledge(acknowledge);
         let verdict = Verdict::new(&found.receipt, found.received_at);
         let segment = self.by_receipt(found.key);
         match segment.and_then(|segment| Some((segment, self.live(segment.message())?))) {

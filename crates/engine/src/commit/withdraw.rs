@@ -66,7 +66,7 @@ impl Committer {
         let swaps: Option<Vec<_>> = waiting.iter().map(|live| self.swapped(live, &replacement)).collect();
         let count = match swaps.filter(|swaps| swaps.len() == wanted && paid && !full) {
             Some(swaps) => {
-                swaps.into_iter().for_each(|(live, swap)| self.swap(live, swap, replacement.segments));
+                swaps.into_iter().for_each(|(live, swap)| self.swap(&live, swap, replacement.segments));
                 wanted
             }
             None => 0,
@@ -117,15 +117,15 @@ impl Committer {
         replaced.filter_map(|id| Some(Arc::clone(&self.live(id)?.message))).collect()
     }
 
-    fn swap(&mut self, live: Arc<Live>, swap: BodySwap, segments: u8) {
+    fn swap(&mut self, live: &Arc<Live>, swap: BodySwap, segments: u8) {
         // Twice in one batch: the later one counts.
         self.batch.body_swaps.retain(|earlier| earlier.id != swap.id);
         self.batch.body_swaps.push(swap);
-        self.inner.live.replace(Arc::clone(&live));
-        self.repin(&live);
+        self.inner.live.replace(Arc::clone(live));
+        self.repin(live);
         self.replaced.insert(live.message.id);
         for segment in live.message.segment_ids().skip(usize::from(segments)) {
-            self.cancel_segment(&live, segment);
+            self.cancel_segment(live, segment);
         }
     }
 }

@@ -140,7 +140,15 @@ pub(crate) enum AnswerOutcome {
 pub(crate) struct ReceiptIn {
     pub(crate) found: Found,
     /// Whom to acknowledge once it is stored.
-    pub(crate) acknowledge: (Session, Header),
+    pub(crate) acknowledge: Acknowledgement,
+}
+
+/// Where an operator waits for the answer to what it brought.
+pub(crate) struct Acknowledgement {
+    pub(crate) session: Session,
+    pub(crate) request: Header,
+    /// What it is told when we cannot store it.
+    pub(crate) cannot_store: CommandStatus,
 }
 
 /// What a receipt says, and where it came in.

@@ -1,6 +1,7 @@
 //! What an operator sends us of its own accord: receipts.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sambac_domain::number::{Msisdn, normalise_smpp};
 use sambac_domain::receipt::{self, ReceiptInput, normalise_id};
@@ -8,7 +9,7 @@ use sambac_domain::receipt_key::receipt_key;
 use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, Sm, Tag, Tlvs};
 
 use super::Connector;
-use crate::commit::{Found, ReceiptIn, Write};
+use crate::commit::{Acknowledgement, Found, ReceiptIn, Write};
 
 /// The part of a `deliver_sm` or `data_sm` that a receipt may be in.
 struct Delivered<'a> {
@@ -42,6 +43,9 @@ impl Connector {
             Ok(Pdu::DataSm(sm)) => Delivered::from(sm),
             _ => return session.respond_error(header, CommandStatus::RINVCMDID),
         };
+        if self.inner.store_away.load(Ordering::Relaxed) {
+            return session.respond_error(header, CommandStatus(self.profile().mo.store_down_status));
+        }
         match self.receipt(&delivered, session, header) {
             Some(receipt) => {
                 self.metrics.receipt();
@@ -69,6 +73,10 @@ impl Connector {
         let key = receipt_key(self.receipt_group(), &normalise_id(&receipt.smsc_message_id), number);
         let received_at = self.inner.clock.now();
         let found = Found { connector: self.id(), receipt, destination, key, received_at };
-        Some(ReceiptIn { found, acknowledge: (session.clone(), header) })
+        let cannot_store = CommandStatus(self.profile().mo.store_down_status);
+        Some(ReceiptIn {
+            found,
+            acknowledge: Acknowledgement { session: session.clone(), request: header, cannot_store },
+        })
     }
 }

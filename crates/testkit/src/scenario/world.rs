@@ -18,6 +18,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct World {
     binary: PathBuf,
+    /// The database of everything that is started, instead of a file in the data folder.
+    store_url: Option<String>,
     folder: PathBuf,
     passed: AtomicBool,
 }
@@ -37,7 +39,14 @@ impl World {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        Ok(Self { binary: binary.into(), folder, passed: AtomicBool::new(false) })
+        Ok(Self { binary: binary.into(), store_url: None, folder, passed: AtomicBool::new(false) })
+    }
+
+    /// The same with this database.
+    #[must_use]
+    pub fn on(mut self, store_url: &str) -> Self {
+        self.store_url = Some(store_url.to_owned());
+        self
     }
 
     /// The test passed: nothing has to be kept.
@@ -106,7 +115,9 @@ impl World {
     }
 
     pub(super) fn command(&self) -> tokio::process::Command {
-        process::command(&self.binary)
+        let mut command = process::command(&self.binary);
+        command.envs(self.store_url.iter().map(|url| ("SAMBAC_STORE_URL", url)));
+        command
     }
 }
 

@@ -1,7 +1,10 @@
 //! What our own side answers: to operators when it cannot take a receipt, to clients by their profile.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use anyhow::Result;
 use sambac_testkit::scenario::smpp::{Address, DataSm, Pdu, QuerySm, Sm, interface_version};
+use sambac_testkit::scenario::{Site, World};
 
 use crate::served::{Served, message, status};
 
@@ -58,4 +61,38 @@ async fn q_d11_beyond_its_window_a_client_is_throttled() -> Result<()> {
     assert!(answers.iter().all(|status| [0, 0x58].contains(status)), "{answers:x?}");
     served.world.passed();
     Ok(())
+}
+
+/// While our database is away, an operator's receipt is refused as temporary and never acknowledged; it comes again, and
+/// counts, when the database is back.
+#[tokio::test]
+async fn q_d10_a_receipt_that_cannot_be_stored() -> Result<()> {
+    let database = sambac_testkit::postgres::database(migrate).await?;
+    let world = World::new(env!("CARGO_BIN_EXE_sambac"), "q_d10")?.on(database.url());
+    let operator = world.simulator("alpha", "[receipt]\ndelay_ms = 1000\nresend_max = 1000").await?;
+    let site = Site::with_one_account("10").connector("alpha", &operator, "").route("all", &["alpha"], "");
+    let secrets = world.apply(&site).await?;
+    let platform = world.platform(&[]).await?;
+    platform.until_bound().await?;
+    let esme = platform.esme(&secrets).await?;
+    esme.accepted(sambac_testkit::scenario::message("447700900123", b"x")).await?;
+    operator.until("answer", 1).await?;
+    database.shut().await?;
+    let refused = operator.until("receipt_ack", 1).await?;
+    let statuses: Vec<_> = refused.of("receipt_ack").map(|line| line.status).collect();
+    assert!(statuses.iter().all(|status| *status == 0x64), "{statuses:x?}");
+    database.open().await?;
+    assert_eq!(esme.receipts(1).await?[0].stat, "DELIVRD");
+    let journal = operator.until("receipt_ack", statuses.len() + 1).await?;
+    assert_eq!(journal.of("receipt_ack").filter(|line| line.status == 0).count(), 1, "once it is stored");
+    world.passed();
+    Ok(())
+}
+
+/// The schema, made by the program itself.
+async fn migrate(url: String) {
+    let world = World::new(env!("CARGO_BIN_EXE_sambac"), "q_d10_schema").expect("a folder").on(&url);
+    let output = world.run(&["migrate"], &[]).await.expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    world.passed();
 }

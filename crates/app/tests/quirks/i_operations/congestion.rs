@@ -1,5 +1,7 @@
 //! What a client of SMPP 5.0 is told of how busy we are.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use anyhow::Result;
 use sambac_testkit::scenario::Wire;
 use sambac_testkit::scenario::smpp::{Frame, Pdu, Tag, interface_version};

@@ -1,5 +1,7 @@
 //! `query_sm`, `cancel_sm` and `replace_sm` of clients, for messages that wait with us and for those that do not.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use anyhow::Result;
 use sambac_testkit::scenario::smpp::{
     Address, CancelSm, Frame, Pdu, QuerySm, QuerySmResp, ReplaceSm, interface_version, message_state,
