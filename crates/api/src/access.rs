@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, ApiKeyId};
+use sambac_engine::admin::{AdminScope, Administrator};
 use sambac_engine::api_key::Environment;
 use sambac_engine::{Caller, Engine, Scope};
 
@@ -26,6 +27,36 @@ pub(crate) struct Authorised<S> {
     engine: Engine,
     caller: Caller,
     scope: PhantomData<S>,
+}
+
+/// An administrator whose key is valid and has the scope `S`. A client's key is no admin key, nor the reverse.
+pub(crate) struct Admin<S> {
+    engine: Engine,
+    administrator: Administrator,
+    scope: PhantomData<S>,
+}
+
+/// A scope of the admin API as a type.
+pub(crate) trait AsksAdmin {
+    /// The scope.
+    const SCOPE: AdminScope;
+}
+
+/// The scopes of the admin API as types.
+pub(crate) mod admin_scope {
+    use super::{AdminScope, AsksAdmin};
+
+    macro_rules! scopes {
+        ($($name:ident)+) => {$(
+            pub(crate) struct $name;
+
+            impl AsksAdmin for $name {
+                const SCOPE: AdminScope = AdminScope::$name;
+            }
+        )+};
+    }
+
+    scopes! { ConfigRead ConfigWrite Operations }
 }
 
 /// A scope as a type, so that an endpoint's signature names what it asks for.
@@ -86,6 +117,28 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
         let caller = door.0.authenticate(key).map_err(|refusal| Problem::new(refusal.code))?;
         caller.require(S::SCOPE)?;
         Ok(Self { engine: door.0.clone(), caller, scope: PhantomData })
+    }
+}
+
+impl<S> Admin<S> {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Who calls.
+    pub(crate) fn administrator(&self) -> &Administrator {
+        &self.administrator
+    }
+}
+
+impl<S: AsksAdmin> FromRequestParts<Door> for Admin<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
+        let administrator = door.0.authenticate_admin(key).map_err(|refusal| Problem::new(refusal.code))?;
+        administrator.require(S::SCOPE)?;
+        Ok(Self { engine: door.0.clone(), administrator, scope: PhantomData })
     }
 }
 

@@ -113,6 +113,27 @@ fn broken_rules(report: &garde::Report) -> Problem {
     report.iter().fold(problem, |problem, (path, error)| problem.at(format!("/{path}"), error.message()))
 }
 
+/// Any JSON object: what is wrong with its fields is told by whoever reads it.
+#[derive(serde::Deserialize, Validate)]
+#[serde(transparent)]
+pub(crate) struct Document(#[garde(skip)] pub(crate) serde_json::Map<String, serde_json::Value>);
+
+/// The `If-Match` header, where there is one.
+pub(crate) struct IfMatch(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let given = parts.headers.get(header::IF_MATCH).map(|value| value.to_str().map(str::to_owned));
+        let unreadable = |_| {
+            let problem = Problem::new(ErrorCode::InvalidRequest).detail("a header is not valid");
+            problem.parameter("If-Match", "must be an ETag or *")
+        };
+        given.transpose().map(Self).map_err(unreadable)
+    }
+}
+
 /// An id in the path. One that is no id at all reads like one that does not exist.
 pub(crate) struct Id<T>(pub(crate) T);
 

@@ -38,6 +38,7 @@ pub(crate) const ANY_BODY: &[ErrorCode] =
         (name = "Messages", description = "Send messages and follow them"),
         (name = "Account", description = "What can be spent"),
         (name = "Webhooks", description = "Be told about final states"),
+        (name = "Admin", description = "For who runs the platform: configuration, versions, operations"),
     ),
     components(schemas(ProblemBody<'_>, FieldError, RetryAdvice)),
     modifiers(&Keys)
@@ -84,6 +85,8 @@ impl Modify for Keys {
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
         let header =
             ApiKeyValue::with_description("X-Api-Key", "The same key, for clients that cannot set Authorization");
+        let admin = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("sambac_admin_…");
+        components.add_security_scheme("admin_key", SecurityScheme::Http(admin.build()));
         components.add_security_scheme("key_header", SecurityScheme::ApiKey(ApiKey::Header(header)));
     }
 }

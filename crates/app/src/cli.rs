@@ -9,6 +9,7 @@ use crate::config::command::ConfigCommand;
 use crate::demo::Demo;
 use crate::exit::{self, Failure};
 use crate::output::{self, Output};
+use crate::provision::admin_key::AdminKey;
 use crate::provision::command::Apply;
 use crate::run::{Migrate, Run};
 use crate::simulate::command::Simulate;
@@ -33,6 +34,7 @@ enum Command {
     Send(Send),
     Status(Status),
     Apply(Apply),
+    AdminKey(AdminKey),
     Migrate(Migrate),
     Config(ConfigCommand),
     Bench(Bench),
@@ -53,6 +55,7 @@ impl Cli {
             Command::Send(send) => send.run(self.output).await,
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
+            Command::AdminKey(key) => key.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use sambac_engine::admin::Issued;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -22,7 +23,6 @@ use crate::config::{Config, Flags, Loaded};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform::{self, Platform};
-use crate::provision::Issued;
 use crate::{signals, telemetry};
 use operators::Operators;
 use ports::Ports;

@@ -15,65 +15,60 @@
 //! already so is not touched, so a second run changes nothing. The whole file is checked before anything is written, and all
 //! of it is written at once. A running platform notices within a second.
 
+pub(crate) mod admin_key;
 pub(crate) mod command;
-pub(crate) mod file;
-pub(crate) mod plan;
-mod secrets;
-mod write;
+
+use std::path::Path;
 
 use sambac_domain::IdSource;
-use sambac_domain::money::Micros;
+use sambac_engine::admin::{ApplyError, File, Issued, Provisioning, Secrets};
 use sambac_engine::clock::Clock;
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
 
 use crate::config::COMMAND_LINE_NODE;
 use crate::exit::{Exit, Failure};
-use file::File;
-use plan::{Changes, Context, Problems};
 
-pub(crate) use secrets::Issued;
-
-/// Where secrets come from that the file does not hold.
-pub(crate) struct Secrets<'a> {
-    /// Looks up an environment variable.
-    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether API keys and SMPP passwords that are stored are replaced by new ones.
-    pub(crate) renew: bool,
+/// Reads a provisioning file.
+pub(crate) fn read(path: &Path) -> Result<File, Failure> {
+    let name = path.display().to_string();
+    let wrong = |error: String| Failure::because(Exit::Configuration, format!("{name}: {error}"));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
 
-/// Checks `file` against what is stored and tells what would change. Nothing is written.
-pub(crate) async fn plan(store: &Store, seal: &Seal, file: &File, secrets: &Secrets<'_>) -> Result<Changes, Failure> {
-    let stored = store.load_configuration().await?;
-    let ids = IdSource::new(COMMAND_LINE_NODE, store.greatest_id().await?);
-    let context = Context { stored: &stored, ids: &ids, now: Clock::system().now(), seal, secrets };
-    let changes = plan::plan(file, &context);
-    let changes = changes.map_err(|problems| Failure::because(Exit::Configuration, problems.to_string()))?;
-    without_booked(store, changes).await
+/// Numbers for new things of this command line.
+pub(crate) async fn ids(store: &Store) -> Result<IdSource, Failure> {
+    Ok(IdSource::new(COMMAND_LINE_NODE, store.greatest_id().await?))
 }
 
-/// Leaves out payments that are booked; one that is booked with another amount is a fault of the file.
-async fn without_booked(store: &Store, mut changes: Changes) -> Result<Changes, Failure> {
-    let mut due = Vec::new();
-    for credit in changes.payments.drain(..) {
-        match store.payment(credit.account.id, &credit.reference).await? {
-            None => due.push(credit),
-            Some(booked) if booked.amount_micros == credit.amount_micros => {}
-            Some(booked) => {
-                let (account, reference) = (&credit.account.name, &credit.reference);
-                let problem = format!(
-                    "account \"{account}\": payment \"{reference}\" is booked with {}, not {}",
-                    Micros(booked.amount_micros),
-                    Micros(credit.amount_micros)
-                );
-                return Err(Failure::because(Exit::Configuration, Problems(vec![problem]).to_string()));
-            }
-        }
+/// Plans and writes `file`, and answers the secrets that were made.
+pub(crate) async fn apply(
+    store: &Store,
+    seal: &Seal,
+    file: &File,
+    secrets: &Secrets<'_>,
+    reason: &str,
+) -> Result<Vec<Issued>, Failure> {
+    let ids = ids(store).await?;
+    let provisioning = Provisioning { store, seal, ids: &ids, now: Clock::system().now() };
+    let prepared = provisioning.prepare(file, secrets).await.map_err(failure)?;
+    let (_, issued) = prepared.commit(&author(), reason).await.map_err(failure)?;
+    Ok(issued)
+}
+
+/// Who is at the command line, as versions name the author of a change.
+pub(crate) fn author() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    format!("command line ({})", user.as_deref().unwrap_or("unknown user"))
+}
+
+/// What is wrong with the file is the caller's, all else the database's.
+pub(crate) fn failure(error: ApplyError) -> Failure {
+    match error {
+        ApplyError::Problems(problems) => Failure::because(Exit::Configuration, problems.to_string()),
+        ApplyError::Store(error) => Failure::because(Exit::Failed, format!("nothing was written: {error}")),
+        ApplyError::Refused(refusal) => Failure::because(Exit::Refused, refusal.to_string()),
+        ApplyError::Busy => Failure::because(Exit::Failed, error.to_string()),
     }
-    Ok(Changes { payments: due, ..changes })
-}
-
-/// Writes the changes, all at once.
-pub(crate) async fn write(store: &Store, changes: &Changes) -> Result<(), Failure> {
-    write::write(store, changes).await
 }

@@ -21,8 +21,8 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId, OperatorId, PaymentId,
-    PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId,
+    OperatorId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

@@ -1,4 +1,5 @@
-//! API keys: `sambac_<environment>_<key id>_<secret>_<checksum>`.
+//! API keys: `sambac_<environment>_<key id>_<secret>_<checksum>`. Those of the admin API have the word `admin` in place of the
+//! environment, so that neither kind is ever looked up as the other.
 //!
 //! The checksum lets a mistyped key be refused, and a leaked one be recognised by a scanner, without any look-up. Only
 //! SHA-256 of the secret is stored: it carries 256 random bits, so a slow hash would protect nothing.
@@ -10,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use sambac_domain::id::ApiKeyId;
+use sambac_domain::id::{AdminKeyId, ApiKeyId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -42,6 +43,16 @@ pub struct PresentedKey {
     secret: SecretString,
 }
 
+/// A key of the admin API as it is presented, its form and checksum verified, its secret not yet.
+pub struct PresentedAdminKey {
+    /// Names the key to look up.
+    pub id: AdminKeyId,
+    secret: SecretString,
+}
+
+/// The word of an admin key.
+const ADMIN: &str = "admin";
+
 /// A new key: shown once, stored only as [`NewKey::secret_hash`].
 pub struct NewKey {
     /// The whole key, for its owner.
@@ -60,8 +71,20 @@ pub struct NoRandomness;
 /// # Errors
 /// [`NoRandomness`] when the operating system has none to give.
 pub fn generate(id: ApiKeyId, environment: Environment) -> Result<NewKey, NoRandomness> {
+    new_key(environment.as_str(), id.to_string().trim_start_matches(ApiKeyId::PREFIX))
+}
+
+/// Makes a key of the admin API for `id`.
+///
+/// # Errors
+/// [`NoRandomness`] when the operating system has none to give.
+pub fn generate_admin(id: AdminKeyId) -> Result<NewKey, NoRandomness> {
+    new_key(ADMIN, id.to_string().trim_start_matches(AdminKeyId::PREFIX))
+}
+
+fn new_key(word: &str, id: &str) -> Result<NewKey, NoRandomness> {
     let secret = random_secret()?;
-    let body = format!("sambac_{}_{}_{}", environment.as_str(), bare(id), secret.expose_secret());
+    let body = format!("sambac_{word}_{id}_{}", secret.expose_secret());
     let text = SecretString::from(format!("{body}_{}", checksum(&body)));
     Ok(NewKey { text, secret_hash: hash(secret.expose_secret()) })
 }
@@ -79,10 +102,21 @@ pub fn random_secret() -> Result<SecretString, NoRandomness> {
 impl PresentedKey {
     /// True when the secret is the one whose hash is stored. Takes the same time wherever they differ.
     pub fn matches(&self, secret_hash: &str) -> bool {
-        let given = hash(self.secret.expose_secret());
-        given.len() == secret_hash.len()
-            && given.bytes().zip(secret_hash.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+        is_hash_of(secret_hash, &self.secret)
     }
+}
+
+impl PresentedAdminKey {
+    /// As [`PresentedKey::matches`].
+    pub fn matches(&self, secret_hash: &str) -> bool {
+        is_hash_of(secret_hash, &self.secret)
+    }
+}
+
+fn is_hash_of(secret_hash: &str, secret: &SecretString) -> bool {
+    let given = hash(secret.expose_secret());
+    given.len() == secret_hash.len()
+        && given.bytes().zip(secret_hash.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
 /// The text is not a key of ours: wrong form or wrong checksum.
@@ -94,23 +128,37 @@ impl FromStr for PresentedKey {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let (body, given) = text.rsplit_once('_').ok_or(NotAKey)?;
-        if body.len() > 128 || checksum(body) != given {
-            return Err(NotAKey);
-        }
-        let mut parts = body.splitn(4, '_');
-        let (Some("sambac"), Some(environment), Some(id), Some(secret)) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(NotAKey);
-        };
-        let environment = match environment {
+        let (word, id, secret) = parts(text)?;
+        let environment = match word {
             "live" => Environment::Live,
             "test" => Environment::Test,
             _ => return Err(NotAKey),
         };
-        let id = format!("key_{id}").parse().map_err(|_| NotAKey)?;
-        Ok(Self { id, environment, secret: SecretString::from(secret) })
+        let id = format!("{}{id}", ApiKeyId::PREFIX).parse().map_err(|_| NotAKey)?;
+        Ok(Self { id, environment, secret })
+    }
+}
+
+impl FromStr for PresentedAdminKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let (ADMIN, id, secret) = parts(text)? else { return Err(NotAKey) };
+        let id = format!("{}{id}", AdminKeyId::PREFIX).parse().map_err(|_| NotAKey)?;
+        Ok(Self { id, secret })
+    }
+}
+
+/// The word, the id without its prefix, and the secret of a key whose checksum is right.
+fn parts(text: &str) -> Result<(&str, &str, SecretString), NotAKey> {
+    let (body, given) = text.rsplit_once('_').ok_or(NotAKey)?;
+    if body.len() > 128 || checksum(body) != given {
+        return Err(NotAKey);
+    }
+    let mut parts = body.splitn(4, '_');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("sambac"), Some(word), Some(id), Some(secret)) => Ok((word, id, SecretString::from(secret))),
+        _ => Err(NotAKey),
     }
 }
 
@@ -118,10 +166,6 @@ impl fmt::Debug for PresentedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PresentedKey").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-fn bare(id: ApiKeyId) -> String {
-    id.to_string().trim_start_matches("key_").to_owned()
 }
 
 fn hash(secret: &str) -> String {
@@ -151,6 +195,18 @@ mod tests {
         assert!(presented.matches(&first.secret_hash));
         assert!(!presented.matches(&second.secret_hash));
         assert!(!presented.matches(""));
+    }
+
+    #[test]
+    fn neither_kind_of_key_is_read_as_the_other() {
+        let admin = generate_admin(AdminKeyId::from_raw(1 << 20)).expect("randomness");
+        let text = admin.text.expose_secret();
+        assert!(text.starts_with("sambac_admin_"), "{text}");
+        let presented: PresentedAdminKey = text.parse().expect("our own key");
+        assert_eq!(presented.id, AdminKeyId::from_raw(1 << 20));
+        assert!(presented.matches(&admin.secret_hash) && !presented.matches(&key().secret_hash));
+        assert!(text.parse::<PresentedKey>().is_err());
+        assert!(key().text.expose_secret().parse::<PresentedAdminKey>().is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! stores whatever has gathered since its last flush in one transaction. Everything that the outside is told, an answer, a
 //! receipt, a PDU to an operator, happens after the commit that makes it true.
 
+pub mod admin;
 mod admission;
 pub mod alert;
 pub mod api_key;
@@ -95,6 +96,8 @@ pub(crate) struct Inner {
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
     pub(crate) verified_binds: smsc::VerifiedBinds,
+    /// Held while the admin API changes the configuration: one change at a time.
+    pub(crate) admin_changes: tokio::sync::Mutex<()>,
     /// Held while an account's webhooks are counted and changed.
     pub(crate) webhook_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.

@@ -1,5 +1,6 @@
 //! Why a request was not taken: an entry of the error catalogue and what is particular to this case.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sambac_domain::error::ErrorCode;
@@ -12,7 +13,7 @@ pub struct Refusal {
     /// What is particular to this case, for the client to read. Never holds a secret or anybody else's data.
     pub detail: String,
     /// The field that is to blame, as a JSON pointer (`/to`), where one is.
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
@@ -23,8 +24,8 @@ impl Refusal {
 
     /// The same, blaming `field`.
     #[must_use]
-    pub fn at(mut self, field: &'static str) -> Self {
-        self.field = Some(field);
+    pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
         self
     }
 }

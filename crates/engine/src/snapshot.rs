@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::{AccountId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId};
+use sambac_domain::id::{
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId,
+};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Rate, Tariff};
@@ -14,8 +16,8 @@ use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow,
-    WebhookState,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
+    WebhookRow, WebhookState,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -40,6 +42,7 @@ pub struct Snapshot {
     routes: HashMap<RouteId, Vec<ConnectorId>>,
     accounts: HashMap<AccountId, Account>,
     api_keys: HashMap<ApiKeyId, ApiKeyRow>,
+    admin_keys: HashMap<AdminKeyId, AdminKeyRow>,
     smpp_accounts: HashMap<String, Arc<SmppAccount>>,
     smpp_by_id: HashMap<SmppAccountId, Arc<SmppAccount>>,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
@@ -106,6 +109,7 @@ impl Snapshot {
             profiles,
             connectors: configuration.connectors.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             api_keys: configuration.api_keys.into_iter().map(|row| (row.id, row)).collect(),
+            admin_keys: configuration.admin_keys.into_iter().map(|row| (row.id, row)).collect(),
             smpp_by_id: smpp_accounts.iter().map(|account| (account.row.id, Arc::clone(account))).collect(),
             smpp_accounts: smpp_accounts.into_iter().map(|account| (account.row.system_id.clone(), account)).collect(),
             webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
@@ -132,6 +136,13 @@ impl Snapshot {
     /// An API key that may be used now: active and not past its end.
     pub fn api_key(&self, id: ApiKeyId, now: Timestamp) -> Option<&ApiKeyRow> {
         self.api_keys
+            .get(&id)
+            .filter(|row| row.state == AccessState::Active && row.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// A key of the admin API that may be used now.
+    pub fn admin_key(&self, id: AdminKeyId, now: Timestamp) -> Option<&AdminKeyRow> {
+        self.admin_keys
             .get(&id)
             .filter(|row| row.state == AccessState::Active && row.expires_at.is_none_or(|end| now < end))
     }

@@ -69,6 +69,7 @@ impl Engine {
             webhooks: webhook::Registry::default(),
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
+            admin_changes: tokio::sync::Mutex::new(()),
             webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),

@@ -1,12 +1,12 @@
 //! Configuration: read as a whole, changed row by row. Every change makes a new version.
 
-use sambac_domain::{AccountId, TargetId, WebhookId};
+use sambac_domain::{AccountId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, PaymentRow, RateRow, Record, RouteRow, Row,
-    SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, PaymentRow, RateRow, Record, RouteRow,
+    Row, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -36,6 +36,8 @@ pub struct Configuration {
     pub api_keys: Vec<ApiKeyRow>,
     /// Webhooks.
     pub webhooks: Vec<WebhookRow>,
+    /// Keys of the admin API.
+    pub admin_keys: Vec<AdminKeyRow>,
 }
 
 impl Store {
@@ -54,7 +56,24 @@ impl Store {
             smpp_accounts: self.table().await?,
             api_keys: self.table().await?,
             webhooks: self.table().await?,
+            admin_keys: self.table().await?,
         })
+    }
+
+    /// Starts a unit of work that changes the configuration. While it lasts, no other one that was begun so does: what
+    /// [`Store::load_configuration`] says now is what the change is made to.
+    pub async fn begin_configuration(&self) -> Result<UnitOfWork, StoreError> {
+        let mut work = self.begin().await?;
+        // Its row is locked by this until the end.
+        work.changed().await?;
+        Ok(work)
+    }
+
+    /// How many tasks wait for a target, of which at most `most` are counted.
+    pub async fn waiting_for(&self, target: TargetId, most: u32) -> Result<i64, StoreError> {
+        let count = query("SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE target = $1 LIMIT $2) AS waiting");
+        let counted = count.bind(&target).bind(&i64::from(most)).first::<(i64,)>(self.pool()).await?;
+        Ok(counted.map_or(0, |(count,)| count))
     }
 
     /// How often configuration has changed.
@@ -98,7 +117,7 @@ macro_rules! upserts {
         impl UnitOfWork {$(
             $(#[$doc])*
             pub async fn $name(&mut self, row: &$row) -> Result<(), StoreError> {
-                self.upsert(row).await?;
+                self.upsert_recorded(row).await?;
                 self.changed().await
             }
         )+}
@@ -129,6 +148,33 @@ upserts! {
     upsert_api_key: ApiKeyRow;
     /// Makes a webhook, or gives the one of this id these values.
     upsert_webhook: WebhookRow;
+    /// Makes a key of the admin API, or gives the one of this id these values.
+    upsert_admin_key: AdminKeyRow;
+}
+
+/// Declares, for each kind of row, the function that removes one. What still refers to it is a `Conflict("reference")`.
+macro_rules! deletes {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $id:ty;)+) => {
+        impl UnitOfWork {$(
+            $(#[$doc])*
+            pub async fn $name(&mut self, id: $id) -> Result<bool, StoreError> {
+                let removed = self.restore_row::<$row>(id.raw(), None).await?;
+                self.changed().await?;
+                Ok(removed)
+            }
+        )+}
+    };
+}
+
+deletes! {
+    /// Removes an operator. Answers whether there was one.
+    delete_operator: OperatorRow, OperatorId;
+    /// Removes a connector. Answers whether there was one.
+    delete_connector: ConnectorRow, ConnectorId;
+    /// Removes a route. Answers whether there was one.
+    delete_route: RouteRow, RouteId;
+    /// Removes an SMPP account. Answers whether there was one.
+    delete_smpp_account: SmppAccountRow, SmppAccountId;
 }
 
 impl Store {
@@ -143,10 +189,13 @@ impl Store {
 impl UnitOfWork {
     /// As [`Store::upsert_tariff`], in this unit of work.
     pub async fn upsert_tariff(&mut self, tariff: &TariffRow, rates: &[RateRow]) -> Result<(), StoreError> {
-        self.upsert(tariff).await?;
-        query("DELETE FROM tariff_rates WHERE tariff_id = $1").bind(&tariff.id).run(self).await?;
+        self.upsert_recorded(tariff).await?;
+        let stored = select::<RateRow>("WHERE tariff_id = $1").bind(&tariff.id).all_in::<RateRow>(self).await?;
+        for gone in stored.iter().filter(|stored| !rates.iter().any(|rate| rate.id == stored.id)) {
+            self.restore_row::<RateRow>(gone.id.raw(), None).await?;
+        }
         for rate in rates {
-            self.upsert(rate).await?;
+            self.upsert_recorded(rate).await?;
         }
         self.changed().await
     }
@@ -171,7 +220,7 @@ impl UnitOfWork {
         Ok(query(AssertSqlSafe(sql)).bind_all(values(payment)).run(self).await? > 0)
     }
 
-    async fn upsert<R: Record>(&mut self, row: &R) -> Result<(), StoreError> {
+    pub(crate) async fn upsert<R: Record>(&mut self, row: &R) -> Result<(), StoreError> {
         let set = R::COLUMNS.iter().skip(1).map(|column| format!("{column} = excluded.{column}"));
         let set = set.collect::<Vec<_>>().join(", ");
         let sql = format!("{} ON CONFLICT (id) DO UPDATE SET {set}", insert_one::<R>());
@@ -179,7 +228,7 @@ impl UnitOfWork {
     }
 
     /// Counts a change of configuration.
-    async fn changed(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn changed(&mut self) -> Result<(), StoreError> {
         let next = "UPDATE platform SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'config_version'";
         query(next).run(self).await.map(drop)
     }

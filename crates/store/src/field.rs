@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use sambac_domain::{
-    AccountId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId, MessageState,
-    Msisdn, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId, Sender, SmppAccountId, Strategy,
-    TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId,
+    MessageState, Msisdn, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId, Sender,
+    SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -99,6 +99,7 @@ macro_rules! id_fields {
 
 id_fields!(
     AccountId,
+    AdminKeyId,
     ApiKeyId,
     ConnectorId,
     EventId,

@@ -12,8 +12,10 @@
 //! ```
 
 mod batch;
+mod change;
 mod checkpoint;
 mod configuration;
+mod configuration_versions;
 mod constraint;
 mod dialect;
 mod error;
@@ -28,6 +30,7 @@ mod pool;
 mod query;
 mod receipts;
 mod segments;
+mod uncertain;
 mod unit_of_work;
 mod value;
 
@@ -39,6 +42,7 @@ pub use batch::{
     BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent,
     NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
 };
+pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;
 pub use error::StoreError;
 pub use field::Sealed;
@@ -46,6 +50,7 @@ pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
 pub use messages::{MessageFilter, MessageView};
 pub use outbox::OutboxTarget;
 pub use rows::NewMessage;
+pub use uncertain::{Uncertain, UncertainTotal};
 pub use unit_of_work::UnitOfWork;
 
 use batch::Statements;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_client_profiles.sql")),
     (4, include_str!("../migrations/0004_account_throughput.sql")),
     (7, include_str!("../migrations/0007_answered_id.sql")),
+    (9, include_str!("../migrations/0009_admin.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -96,7 +96,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 16] = [
+const ID_TABLES: [&str; 17] = [
     "tariffs",
     "tariff_rates",
     "accounts",
@@ -105,6 +105,7 @@ const ID_TABLES: [&str; 16] = [
     "routes",
     "smpp_accounts",
     "api_keys",
+    "admin_keys",
     "webhooks",
     "balances",
     "ledger_postings",

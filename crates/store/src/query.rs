@@ -53,6 +53,22 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// Reads all rows, in a unit of work: with what it has written so far.
+    pub(crate) async fn all_in<R: Row>(self, work: &mut UnitOfWork) -> Result<Vec<R>, StoreError> {
+        match &mut work.transaction {
+            Transaction::Sqlite(transaction) => {
+                let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
+                let rows = query.fetch_all(&mut **transaction).await.map_err(store_error)?;
+                rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
+            }
+            Transaction::Postgres(transaction) => {
+                let query = sqlx::query_with(self.sql, postgres_arguments(&self.values));
+                let rows = query.fetch_all(&mut **transaction).await.map_err(store_error)?;
+                rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()
+            }
+        }
+    }
+
     /// Reads the first row.
     pub(crate) async fn first<R: Row>(self, pool: &Pool) -> Result<Option<R>, StoreError> {
         Ok(self.all(pool).await?.into_iter().next())

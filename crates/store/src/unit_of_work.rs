@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::StoreError;
 use crate::batch::{Batch, Statements};
+use crate::change::Change;
 use crate::constraint::store_error;
 use crate::pool::Pool;
 
@@ -17,6 +18,8 @@ use crate::pool::Pool;
 pub struct UnitOfWork {
     pub(crate) transaction: Transaction,
     statements: Arc<Statements>,
+    /// What it has changed of the configuration so far.
+    pub(crate) changes: Vec<Change>,
     /// Who wants to know of the commit.
     committed: Option<Arc<Notify>>,
 }
@@ -35,7 +38,7 @@ impl UnitOfWork {
             }
             Pool::Postgres(pool) => (pool.begin().await.map(Transaction::Postgres), None),
         };
-        Ok(Self { transaction: transaction.map_err(store_error)?, statements, committed })
+        Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed })
     }
 
     /// Writes a batch as part of this unit of work.

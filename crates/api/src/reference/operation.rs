@@ -64,7 +64,7 @@ impl Operation<'_> {
     }
 
     fn scope(&self) -> String {
-        let scopes = self.value["security"][0]["key"].as_array();
+        let scopes = self.value["security"][0].as_object().and_then(|ways| ways.values().next()?.as_array());
         let words: Vec<_> =
             scopes.into_iter().flatten().map(|scope| format!("<code>{}</code>", escape(text(scope)))).collect();
         if words.is_empty() { String::new() } else { format!("<p class=\"hint\">Scope {}</p>", words.join(", ")) }
@@ -112,7 +112,9 @@ impl Operation<'_> {
         if self.method != "get" && self.body_schema().is_none() {
             lines.push(format!("-X {}", self.method.to_uppercase()));
         }
-        lines.push("-H \"Authorization: Bearer $SAMBAC_API_KEY\"".to_owned());
+        let is_admin = self.value["security"][0]["admin_key"].is_array();
+        let key = if is_admin { "SAMBAC_ADMIN_KEY" } else { "SAMBAC_API_KEY" };
+        lines.push(format!("-H \"Authorization: Bearer ${key}\""));
         if let Some(schema) = self.body_schema() {
             lines.push("-H 'Content-Type: application/json'".to_owned());
             lines.push(format!("-d '{}'", example::request(document, schema)));

@@ -1,6 +1,7 @@
 //! The public API, version 1: one file per endpoint, holding its request and response, its OpenAPI and its handler.
 
 mod add_webhook;
+mod admin;
 mod life;
 mod list_sms;
 mod list_webhooks;
@@ -25,4 +26,5 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(show_balance::show_balance))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
+        .merge(admin::routes())
 }

@@ -17,7 +17,8 @@ struct Route {
 
 fn routes() -> Vec<Route> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    let all = paths.iter().flat_map(|(path, item)| {
+    let clients = paths.iter().filter(|(path, _)| !path.starts_with("/v1/admin/"));
+    let all = clients.flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(move |(method, operation)| Route {
             method: method.to_ascii_uppercase().parse().unwrap(),
             path,

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod admin_access;
+mod admin_objects;
+mod admin_versions;
 mod concealment;
 mod document;
 mod idempotency;

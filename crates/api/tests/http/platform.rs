@@ -8,16 +8,17 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use sambac_api::{Api, Limits};
 use sambac_domain::{
-    AccountId, ApiKeyId, ConnectorId, Currency, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch,
-    Strategy, TariffId, Timestamp,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, OperatorId, PaymentId, PostingId, RateId, RouteId,
+    RouteMatch, Strategy, TariffId, Timestamp,
 };
+use sambac_engine::admin::AdminScope;
 use sambac_engine::api_key::{self, Environment};
 use sambac_engine::clock::Clock;
 use sambac_engine::seal::Seal;
 use sambac_engine::{Engine, Scope, Settings};
 use sambac_store::rows::{
-    AccessState, AccountRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow, PaymentRow,
-    PostingKind, PostingRow, RateRow, RouteRow, TariffRow,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow,
+    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, TariffRow,
 };
 use sambac_store::{Sealed, Store};
 use secrecy::ExposeSecret;
@@ -43,6 +44,8 @@ pub(crate) struct Platform {
     pub(crate) bank: String,
     /// A key of the shop with every scope.
     pub(crate) shop: String,
+    /// An admin key with every scope.
+    pub(crate) admin: String,
     folder: PathBuf,
 }
 
@@ -65,9 +68,10 @@ impl Platform {
         seed(&store, &seal).await;
         let bank = add_key(&store, BANK, 1, &Scope::ALL, |_| {}).await;
         let shop = add_key(&store, SHOP, 2, &Scope::ALL, |_| {}).await;
+        let admin = add_admin_key(&store, 1, &AdminScope::ALL, |_| {}).await;
         let engine = Engine::start(Settings::new(seal), store, Clock::mock(NOW)).await.unwrap();
         let api = Api::new(engine.clone(), Limits::default());
-        Self { api: api.public(), services: api.services(), engine, bank, shop, folder }
+        Self { api: api.public(), services: api.services(), engine, bank, shop, admin, folder }
     }
 
     /// Another key, already known to the engine.
@@ -79,6 +83,13 @@ impl Platform {
         change: fn(&mut ApiKeyRow),
     ) -> String {
         let key = add_key(self.engine.store(), account, number, scopes, change).await;
+        self.engine.reload().await;
+        key
+    }
+
+    /// Another admin key, already known to the engine.
+    pub(crate) async fn admin_key(&self, number: i64, scopes: &[AdminScope], change: fn(&mut AdminKeyRow)) -> String {
+        let key = add_admin_key(self.engine.store(), number, scopes, change).await;
         self.engine.reload().await;
         key
     }
@@ -102,6 +113,25 @@ impl Platform {
     pub(crate) async fn post(&self, key: &str, path: &str, body: &Value) -> Reply {
         let request = request(Method::POST, path, key).header("content-type", "application/json");
         self.call(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// A call of the admin API with every scope; `headers` beside the key.
+    pub(crate) async fn admin(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let mut request = request(method, path, &self.admin);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.call(request.body(body).unwrap()).await
     }
 
     /// Sends a message with these fields changed.
@@ -202,6 +232,23 @@ async fn add_key(
     };
     change(&mut row);
     store.upsert_api_key(&row).await.unwrap();
+    new.text.expose_secret().to_owned()
+}
+
+async fn add_admin_key(store: &Store, number: i64, scopes: &[AdminScope], change: fn(&mut AdminKeyRow)) -> String {
+    let id = AdminKeyId::from_raw((200 + number) << 8);
+    let new = api_key::generate_admin(id).unwrap();
+    let mut row = AdminKeyRow {
+        id,
+        name: format!("admin {number}"),
+        secret_hash: Sealed(new.secret_hash),
+        scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+        state: AccessState::Active,
+        created_at: NOW,
+        expires_at: None,
+    };
+    change(&mut row);
+    store.upsert_admin_key(&row).await.unwrap();
     new.text.expose_secret().to_owned()
 }
 

@@ -101,12 +101,12 @@ window_max = 1000
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provision::file::File;
+    use sambac_engine::admin::File;
 
     #[test]
     fn the_file_is_one_that_apply_reads() {
         let wanted = Wanted { unique: "1f2e3d4c5b".to_owned(), port: 2775, binds: 2, window: 500 };
-        let file = File::parse(&wanted.file()).expect("it is well formed");
+        let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
         assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (1, 2, 1));
         assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use sambac_domain::WebhookId;
+use sambac_engine::admin::{File, Issued, Secrets};
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
 use sambac_store::rows::WebhookRow;
@@ -15,8 +16,7 @@ use crate::data_folder;
 use crate::exit::Failure;
 use crate::master_key;
 use crate::platform::{self, Addresses};
-use crate::provision::file::File;
-use crate::provision::{self, Issued, Secrets};
+use crate::provision;
 
 const PLATFORM: &str = include_str!("platform.toml");
 const SYSTEM_ID: &str = "demo";
@@ -35,20 +35,21 @@ pub(super) async fn seed(config: &Config, operators: &Operators, sink: &Sink) ->
     let seal = master_key::open(config, &store).await?;
     move_webhook(&store, &sink.url()).await?;
     let mut env = EnvFile::read(&env_path(config))?;
-    let known = env.get("SAMBAC_API_KEY").is_some() && env.get("SAMBAC_SMPP_PASSWORD").is_some();
+    let kept = ["SAMBAC_API_KEY", "SAMBAC_SMPP_PASSWORD", "SAMBAC_ADMIN_KEY"];
+    let known = kept.iter().all(|name| env.get(name).is_some());
     let secrets = Secrets { variable: &|name| operators.password(name), renew: !known };
-    let changes = provision::plan(&store, &seal, &file(operators, sink)?, &secrets).await?;
-    provision::write(&store, &changes).await?;
+    let issued = provision::apply(&store, &seal, &file(operators, sink)?, &secrets, "demo").await?;
     sink.expect(webhook_secret(&store, &seal, &sink.url()).await?);
     store.close().await;
-    for issued in &changes.issued {
+    for issued in &issued {
         match issued.kind {
             "api_key" => env.set("SAMBAC_API_KEY", issued.expose()),
+            "admin_key" => env.set("SAMBAC_ADMIN_KEY", issued.expose()),
             "smpp_password" => env.set("SAMBAC_SMPP_PASSWORD", issued.expose()),
             _ => {}
         }
     }
-    Ok(Seeded { issued: changes.issued, env })
+    Ok(Seeded { issued, env })
 }
 
 /// Writes `demo.env` and returns its path.
@@ -71,7 +72,7 @@ fn file(operators: &Operators, sink: &Sink) -> Result<File, Failure> {
     let [alpha, beta] = operators.ports();
     let webhook = format!("\n[[webhook]]\naccount = \"demo\"\nurl = \"{}\"\n", sink.url());
     let text = PLATFORM.replace("ALPHA_PORT", &alpha.to_string()).replace("BETA_PORT", &beta.to_string());
-    Ok(File::parse(&(text + &webhook))?)
+    Ok(toml::from_str(&(text + &webhook))?)
 }
 
 /// The webhook of an earlier start moves to where the sink is now, and keeps its secret and what waits for it.

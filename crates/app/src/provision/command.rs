@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sambac_engine::admin::{Issued, Prepared, Provisioning, Secrets};
+use sambac_engine::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use super::file::File;
-use super::{Issued, Secrets, plan, write};
+use super::{author, failure, ids};
 use crate::config::Flags;
 use crate::config::command::load;
 use crate::data_folder;
@@ -37,26 +38,63 @@ impl Apply {
     /// Applies the file.
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         let config = load(&self.flags)?.config;
-        let file = File::read(&self.file)?;
+        let file = super::read(&self.file)?;
         let store = platform::open_store(&config).await?;
+        let seal = master_key::open(&config, &store).await?;
+        let ids = ids(&store).await?;
+        let provisioning = Provisioning { store: &store, seal: &seal, ids: &ids, now: Clock::system().now() };
         let secrets = Secrets { variable: &|name| std::env::var(name).ok(), renew: false };
-        let changes = plan(&store, &master_key::open(&config, &store).await?, &file, &secrets).await?;
-        let mut answer = Map::new();
-        answer.insert("dry_run".to_owned(), json!(self.dry_run));
-        answer.insert(
-            "changed".to_owned(),
-            changes.counts().into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect(),
-        );
-        if !self.dry_run {
-            if let Some(path) = &self.secrets_file {
-                keep(path, &changes.issued)?;
-            }
-            write(&store, &changes).await?;
-        }
+        let prepared = provisioning.prepare(&file, &secrets).await.map_err(failure)?;
+        let told = Told::of(&prepared, self.dry_run);
+        let issued = if self.dry_run {
+            // Before the database is closed, which waits for it.
+            drop(prepared);
+            Vec::new()
+        } else {
+            self.write(prepared).await?
+        };
         store.close().await;
-        let shown: &[Issued] = if self.dry_run || self.secrets_file.is_some() { &[] } else { &changes.issued };
-        answer.insert("secrets".to_owned(), as_json(shown));
-        output.print(&Value::Object(answer), || summary(&changes.counts(), shown, self.dry_run))
+        output.print(&told.json(&issued), || told.text(&issued))
+    }
+
+    /// Answers the secrets that are to be shown.
+    async fn write(&self, prepared: Prepared<'_>) -> Result<Vec<Issued>, Failure> {
+        if let Some(path) = &self.secrets_file {
+            keep(path, prepared.issued())?;
+        }
+        let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (_, issued) = prepared.commit(&author(), &format!("apply {name}")).await.map_err(failure)?;
+        Ok(if self.secrets_file.is_some() { Vec::new() } else { issued })
+    }
+}
+
+/// What is told of an application.
+struct Told {
+    dry_run: bool,
+    counts: Vec<(&'static str, usize)>,
+    differences: Value,
+    lines: String,
+}
+
+impl Told {
+    fn of(prepared: &Prepared<'_>, dry_run: bool) -> Self {
+        Self {
+            dry_run,
+            counts: prepared.counts(),
+            differences: json!(prepared.differences()),
+            lines: prepared.differences().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn json(&self, issued: &[Issued]) -> Value {
+        let counts: Map<_, _> = self.counts.iter().map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect();
+        json!({
+            "dry_run": self.dry_run, "changed": counts, "differences": self.differences, "secrets": as_json(issued),
+        })
+    }
+
+    fn text(&self, issued: &[Issued]) -> String {
+        format!("{}{}", self.lines, summary(&self.counts, issued, self.dry_run))
     }
 }
 

@@ -53,7 +53,14 @@ async fn it_shows_a_whole_life_and_keeps_its_secrets() -> Result<()> {
     assert_eq!(std::fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(&file)?;
     let names: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    for name in ["SAMBAC_URL", "SAMBAC_API_KEY", "SAMBAC_SMPP_ADDR", "SAMBAC_SMPP_SYSTEM_ID", "SAMBAC_SMPP_PASSWORD"] {
+    for name in [
+        "SAMBAC_URL",
+        "SAMBAC_API_KEY",
+        "SAMBAC_SMPP_ADDR",
+        "SAMBAC_SMPP_SYSTEM_ID",
+        "SAMBAC_SMPP_PASSWORD",
+        "SAMBAC_ADMIN_KEY",
+    ] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
 

@@ -91,6 +91,12 @@ catalogue! {
         "The path exists with other methods. The Allow header lists them.";
     Conflict "conflict" 409 RSUBMITFAIL AfterFix, "Something of that name exists already",
         "Names are unique. Choose another one, or change what exists.";
+    InUse "in_use" 409 RSUBMITFAIL AfterFix, "Something else still needs it",
+        "It cannot be removed while others refer to it or work waits for it. The detail says what, and what to do first.";
+    StaleVersion "stale_version" 412 RSUBMITFAIL AfterFix, "It was changed meanwhile",
+        "The ETag in If-Match is not that of today. Read it again, and decide with what it says now.";
+    InvalidConfiguration "invalid_configuration" 422 RSUBMITFAIL AfterFix, "The configuration is not possible",
+        "A value is out of bounds, a setting is unknown, or a name leads nowhere. Nothing was changed; the detail says which.";
     IdempotencyInProgress "idempotency_in_progress" 409 RSYSERR AfterS(1), "A request with this key is being handled",
         "Another request with the same Idempotency-Key has not been answered yet. Repeat the request shortly for its answer.";
     IdempotencyMismatch "idempotency_mismatch" 422 RSUBMITFAIL AfterFix, "The key was used for another request",

@@ -90,6 +90,8 @@ define_ids! {
     RateId "rat_";
     /// A REST API key.
     ApiKeyId "key_";
+    /// A key of the admin API.
+    AdminKeyId "adm_";
     /// A client's SMPP account (system_id and password).
     SmppAccountId "smp_";
     /// A registered webhook address.

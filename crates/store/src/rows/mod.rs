@@ -8,6 +8,7 @@
 //! ```
 
 mod account;
+mod admin;
 mod connector;
 mod delivery;
 mod ledger;
@@ -17,6 +18,7 @@ mod route;
 mod words;
 
 pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
+pub use admin::{AdminKeyRow, ConfigVersionRow};
 pub use connector::{BindKind, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
 pub use ledger::{BalanceKind, BalanceRow, ChargeRow, ChargeState, PaymentRow, PostingKind, PostingRow};

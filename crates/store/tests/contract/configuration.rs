@@ -4,8 +4,8 @@ use sambac_store::{Batch, Configuration, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    self, ACCOUNT, OTHER_ACCOUNT, WEBHOOK, account, api_key, connector, operator, rate, route, smpp_account, tariff,
-    webhook,
+    self, ACCOUNT, OTHER_ACCOUNT, WEBHOOK, account, admin_key, api_key, connector, operator, rate, route, smpp_account,
+    tariff, webhook,
 };
 
 async fn write_everything(store: &Store) {
@@ -16,6 +16,7 @@ async fn write_everything(store: &Store) {
     store.upsert_smpp_account(&smpp_account()).await.unwrap();
     store.upsert_api_key(&api_key()).await.unwrap();
     store.upsert_webhook(&webhook()).await.unwrap();
+    store.upsert_admin_key(&admin_key()).await.unwrap();
 }
 
 on_both_databases! {
@@ -33,6 +34,7 @@ on_both_databases! {
             smpp_accounts: vec![smpp_account()],
             api_keys: vec![api_key()],
             webhooks: vec![webhook()],
+            admin_keys: vec![admin_key()],
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }

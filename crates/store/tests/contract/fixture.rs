@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use sambac_domain::text::Encoding;
 use sambac_domain::{
-    AccountId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody, MessageId,
-    MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody,
+    MessageId, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId,
     SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
-    AccessState, AccountRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
     ConnectorRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow,
     PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
@@ -345,4 +345,16 @@ pub(crate) async fn seed(store: &Store) {
     store.upsert_tariff(&tariff(), &[rate()]).await.unwrap();
     store.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
     store.ensure_balances(&balances()).await.unwrap();
+}
+
+pub(crate) fn admin_key() -> AdminKeyRow {
+    AdminKeyRow {
+        id: AdminKeyId::from_raw(15 << 8),
+        name: "operations".into(),
+        secret_hash: Sealed("hash".into()),
+        scopes: vec!["config:read".into(), "operations".into()],
+        state: AccessState::Active,
+        created_at: NOW,
+        expires_at: None,
+    }
 }

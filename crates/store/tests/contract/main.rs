@@ -17,3 +17,5 @@ mod open;
 mod outbox;
 mod receipts;
 mod transactions;
+mod uncertain;
+mod versions;

@@ -6,8 +6,8 @@ use sambac_store::Sealed;
 use sambac_store::rows::{BindKind, ConnectorRow, OperatorRow, RouteRow};
 use secrecy::ExposeSecret as _;
 
-use super::{Draft, mcc, mcc_mnc, prefix};
-use crate::provision::file::{Connector, Match, Operator, Route};
+use super::{Draft, mcc, mcc_mnc, prefix, settings_text};
+use crate::admin::file::{Connector, Match, Operator, Route};
 
 impl Draft<'_> {
     pub(super) fn operator(&mut self, operator: &Operator) -> Result<(), String> {
@@ -40,7 +40,7 @@ impl Draft<'_> {
             binds: connector.binds,
             window_max: connector.window_max,
             throughput_per_s_max: connector.throughput_per_s_max,
-            settings: settings(connector)?.0,
+            settings: settings(connector, stored)?.0,
             enabled: connector.enabled,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
         };
@@ -58,7 +58,7 @@ impl Draft<'_> {
         id: ConnectorId,
         stored: Option<&ConnectorRow>,
     ) -> Result<String, String> {
-        let Some(password) = self.given_password(wanted)? else {
+        let Some(password) = self.given_password(wanted.password.as_ref(), wanted.password_env.as_deref())? else {
             let kept = stored.map(|row| row.password_sealed.0.clone());
             return kept.ok_or_else(|| "password_env (or password) is missing".to_owned());
         };
@@ -73,15 +73,6 @@ impl Draft<'_> {
             return Ok(row.password_sealed.0.clone());
         }
         self.context.seal.seal_text(id.raw(), &password).map_err(|error| error.to_string())
-    }
-
-    fn given_password(&self, connector: &Connector) -> Result<Option<String>, String> {
-        match (&connector.password, &connector.password_env) {
-            (Some(_), Some(_)) => Err("give password or password_env, not both".to_owned()),
-            (None, None) => Ok(None),
-            (Some(password), None) => Ok(Some(password.clone())),
-            (None, Some(name)) => self.variable(name).map(Some),
-        }
     }
 
     pub(super) fn route(&mut self, route: &Route) -> Result<(), String> {
@@ -143,7 +134,7 @@ fn check_link(connector: &Connector) -> Result<(), String> {
 
 /// Operators ask for eight octets at most, some for more: what the profile says.
 fn check_password(password: &str, connector: &Connector) -> Result<(), String> {
-    let (octets, octets_max) = (password.len(), usize::from(settings(connector)?.1.bind.password_octets_max));
+    let (octets, octets_max) = (password.len(), usize::from(settings(connector, None)?.1.bind.password_octets_max));
     if octets > octets_max {
         return Err(format!(
             "password has {octets} octets, and settings.bind.password_octets_max is {octets_max}: raise it up to 64 if \
@@ -154,11 +145,8 @@ fn check_password(password: &str, connector: &Connector) -> Result<(), String> {
 }
 
 /// The settings as the engine reads them, checked by it, and what they come to.
-fn settings(connector: &Connector) -> Result<(String, Profile), String> {
-    if connector.settings.is_empty() {
-        return Ok((String::new(), Profile::default()));
-    }
-    let text = serde_json::to_string(&connector.settings).map_err(|error| format!("settings: {error}"))?;
+fn settings(connector: &Connector, stored: Option<&ConnectorRow>) -> Result<(String, Profile), String> {
+    let text = settings_text(&connector.settings, stored.map(|row| &row.settings));
     let profile = Profile::parse(&text).map_err(|error| format!("settings: {error}"))?;
     Ok((text, profile))
 }

@@ -2,22 +2,11 @@
 
 use sambac_domain::{AccountId, PaymentId, PostingId};
 use sambac_store::rows::{BalanceKind, BalanceRow, PaymentRow, PostingKind, PostingRow};
-use sambac_store::{Store, StoreError};
+use sambac_store::{Store, StoreError, UnitOfWork};
 
 use super::plan::{Changes, Credit};
-use crate::exit::{Exit, Failure};
 
-pub(super) async fn write(store: &Store, changes: &Changes) -> Result<(), Failure> {
-    let written = configuration(store, changes).await;
-    written.map_err(|error| Failure::because(Exit::Failed, format!("nothing was written: {error}")))?;
-    for credit in &changes.payments {
-        book(store, credit).await?;
-    }
-    Ok(())
-}
-
-async fn configuration(store: &Store, changes: &Changes) -> Result<(), StoreError> {
-    let mut work = store.begin().await?;
+pub(super) async fn configuration(work: &mut UnitOfWork, changes: &Changes) -> Result<(), StoreError> {
     for (tariff, rates) in &changes.tariffs {
         work.upsert_tariff(tariff, rates).await?;
     }
@@ -45,11 +34,14 @@ async fn configuration(store: &Store, changes: &Changes) -> Result<(), StoreErro
     for row in &changes.webhooks {
         work.upsert_webhook(row).await?;
     }
-    work.commit().await
+    for row in &changes.admin_keys {
+        work.upsert_admin_key(row).await?;
+    }
+    Ok(())
 }
 
 /// Books a payment unless its reference was booked, and makes a running platform look at the balances again.
-async fn book(store: &Store, credit: &Credit) -> Result<(), Failure> {
+pub(super) async fn book(store: &Store, credit: &Credit) -> Result<(), StoreError> {
     let account = &credit.account;
     let balances = store.load_configuration().await?.balances;
     let wallet = ledger_account(&balances, Some(account.id), BalanceKind::Wallet, credit)?;
@@ -84,10 +76,8 @@ fn ledger_account(
     account: Option<AccountId>,
     kind: BalanceKind,
     credit: &Credit,
-) -> Result<i64, Failure> {
+) -> Result<i64, StoreError> {
     let currency = credit.account.currency;
     let row = balances.iter().find(|row| row.account_id == account && row.kind == kind && row.currency == currency);
-    let name = &credit.account.name;
-    let missing = || Failure::because(Exit::Failed, format!("account \"{name}\" has no {} balance", kind.as_str()));
-    row.map(|row| row.id).ok_or_else(missing)
+    row.map(|row| row.id).ok_or(StoreError::Conflict("balance"))
 }

@@ -1,18 +1,19 @@
 //! The ways in: SMPP accounts, API keys and webhooks, with the secrets that are made for them.
 
 use sambac_domain::profile::ClientProfile;
-use sambac_domain::{ApiKeyId, SmppAccountId, WebhookId};
-use sambac_engine::Scope;
-use sambac_engine::api_key::{self, Environment};
-use sambac_engine::smsc::password;
-use sambac_engine::snapshot::IpRange;
+use sambac_domain::{AdminKeyId, ApiKeyId, SmppAccountId, WebhookId};
 use sambac_store::Sealed;
-use sambac_store::rows::{ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
+use sambac_store::rows::{AdminKeyRow, ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Draft, access_state};
-use crate::provision::file::{ApiKey, SmppAccount, Webhook};
-use crate::provision::secrets::{self, Issued};
+use super::{Draft, access_state, settings_text};
+use crate::Scope;
+use crate::admin::AdminScope;
+use crate::admin::file::{AdminKey, ApiKey, SmppAccount, Webhook};
+use crate::admin::secrets::{self, Issued};
+use crate::api_key::{self, Environment};
+use crate::smsc::password;
+use crate::snapshot::IpRange;
 
 impl Draft<'_> {
     pub(super) fn smpp_account(&mut self, smpp: &SmppAccount) -> Result<(), String> {
@@ -33,7 +34,7 @@ impl Draft<'_> {
             traffic_class: smpp.class,
             state: access_state(&smpp.state)?,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
-            settings: client_settings(smpp)?,
+            settings: client_settings(smpp, stored)?,
         };
         if stored != Some(&row) {
             self.changes.smpp_accounts.push(row);
@@ -44,8 +45,7 @@ impl Draft<'_> {
     /// The hash of the given password; without one, the stored hash, or that of a new password.
     fn password_hash(&mut self, smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, String> {
         let hash = |password: &SecretString| password::hash(password).map_err(|error| error.to_string());
-        if let Some(name) = &smpp.password_env {
-            let given = self.variable(name)?;
+        if let Some(given) = self.given_password(smpp.password.as_ref(), smpp.password_env.as_deref())? {
             let same = stored.filter(|row| password::verify(given.as_bytes(), &row.password_hash.0));
             return same.map_or_else(|| hash(&SecretString::from(given)), |row| Ok(row.password_hash.0.clone()));
         }
@@ -128,6 +128,36 @@ impl Draft<'_> {
         Ok(())
     }
 
+    pub(super) fn admin_key(&mut self, key: &AdminKey) -> Result<(), String> {
+        if let Some(word) = key.scopes.iter().find(|word| AdminScope::parse(word).is_none()) {
+            let all = AdminScope::ALL.map(AdminScope::as_str).join(", ");
+            return Err(format!("scopes: \"{word}\" is none of {all}"));
+        }
+        let stored = self.context.stored.admin_keys.iter().find(|row| row.name == key.name);
+        let id = stored.map_or_else(|| AdminKeyId::from_raw(self.next_id()), |row| row.id);
+        let secret_hash = match stored.filter(|_| !self.context.secrets.renew) {
+            Some(row) => row.secret_hash.0.clone(),
+            None => {
+                let new = api_key::generate_admin(id).map_err(|error| error.to_string())?;
+                self.issue("admin_key", &key.name, "", new.text);
+                new.secret_hash
+            }
+        };
+        let row = AdminKeyRow {
+            id,
+            name: key.name.clone(),
+            secret_hash: Sealed(secret_hash),
+            scopes: key.scopes.clone(),
+            state: access_state(&key.state)?,
+            created_at: stored.map_or(self.context.now, |row| row.created_at),
+            expires_at: stored.and_then(|row| row.expires_at),
+        };
+        if stored != Some(&row) {
+            self.changes.admin_keys.push(row);
+        }
+        Ok(())
+    }
+
     fn issue(&mut self, kind: &'static str, of: &str, account: &str, secret: SecretString) {
         self.changes.issued.push(Issued { kind, of: of.to_owned(), account: account.to_owned(), secret });
     }
@@ -154,11 +184,8 @@ fn environment(word: &str) -> Result<Environment, String> {
 }
 
 /// The settings as the engine reads them, checked by it.
-fn client_settings(smpp: &SmppAccount) -> Result<String, String> {
-    if smpp.settings.is_empty() {
-        return Ok(String::new());
-    }
-    let text = serde_json::to_string(&smpp.settings).map_err(|error| format!("settings: {error}"))?;
+fn client_settings(smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, String> {
+    let text = settings_text(&smpp.settings, stored.map(|row| &row.settings));
     ClientProfile::parse(&text).map_err(|error| format!("settings: {error}"))?;
     Ok(text)
 }

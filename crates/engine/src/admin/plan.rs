@@ -1,24 +1,23 @@
-//! From a file and what is stored to the rows that must be written. Pure but for randomness: every fault of the file is found
-//! before anything is written.
+//! From what is wanted and what is stored to the rows that must be written. Pure but for randomness: every fault is found before
+//! anything is written.
 
 mod access;
 mod money;
 mod network;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 
 use sambac_domain::{AccountId, ConnectorId, Currency, IdSource, MccMnc, OperatorId, TariffId, Timestamp};
-use sambac_engine::seal::Seal;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, RateRow, RouteRow, SmppAccountRow,
-    TariffRow, WebhookRow,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, RateRow, RouteRow,
+    SmppAccountRow, TariffRow, WebhookRow,
 };
+use serde_json::{Map, Value};
 
-use super::Secrets;
-use super::file::File;
-use super::secrets::Issued;
+use super::file::{File, Password};
+use super::secrets::{Issued, Secrets};
+use crate::seal::Seal;
 
 /// What the plan is made with.
 pub(crate) struct Context<'a> {
@@ -31,7 +30,7 @@ pub(crate) struct Context<'a> {
 
 /// Rows to be written, in the order in which they depend on each other. What is already so is not among them.
 #[derive(Debug, Default)]
-pub(crate) struct Changes {
+pub struct Changes {
     pub(crate) tariffs: Vec<(TariffRow, Vec<RateRow>)>,
     pub(crate) accounts: Vec<AccountRow>,
     pub(crate) balances: Vec<BalanceRow>,
@@ -42,8 +41,9 @@ pub(crate) struct Changes {
     pub(crate) smpp_accounts: Vec<SmppAccountRow>,
     pub(crate) api_keys: Vec<ApiKeyRow>,
     pub(crate) webhooks: Vec<WebhookRow>,
+    pub(crate) admin_keys: Vec<AdminKeyRow>,
     /// Secrets that were made for these rows.
-    pub(crate) issued: Vec<Issued>,
+    pub issued: Vec<Issued>,
 }
 
 /// A payment to be booked unless its reference was.
@@ -59,9 +59,10 @@ pub(crate) struct Credit {
     pub(crate) at: Timestamp,
 }
 
-/// Everything that is wrong with a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problems(pub(crate) Vec<String>);
+/// Everything that is wrong with what is wanted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing was written: {}", .0.join("; "))]
+pub struct Problems(pub Vec<String>);
 
 /// What has been named so far: by the database or earlier in the file.
 #[derive(Default)]
@@ -104,12 +105,13 @@ pub(crate) fn plan(file: &File, context: &Context<'_>) -> Result<Changes, Proble
     for webhook in &file.webhook {
         draft.one("webhook", &format!("{} {}", webhook.account, webhook.url), |draft| draft.webhook(webhook));
     }
+    file.admin_key.iter().for_each(|key| draft.one("admin_key", &key.name, |draft| draft.admin_key(key)));
     if draft.problems.is_empty() { Ok(draft.changes) } else { Err(Problems(draft.problems)) }
 }
 
 impl Changes {
     /// How many things change, by kind; kinds without a change are left out.
-    pub(crate) fn counts(&self) -> Vec<(&'static str, usize)> {
+    pub fn counts(&self) -> Vec<(&'static str, usize)> {
         let all = [
             ("tariffs", self.tariffs.len()),
             ("accounts", self.accounts.len()),
@@ -119,9 +121,30 @@ impl Changes {
             ("smpp_accounts", self.smpp_accounts.len()),
             ("api_keys", self.api_keys.len()),
             ("webhooks", self.webhooks.len()),
+            ("admin_keys", self.admin_keys.len()),
             ("payments", self.payments.len()),
         ];
         all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// Adds the rows that have another name and are the same otherwise: to the plan, which knows things by their new names, they
+/// are as they should be.
+macro_rules! add_renamed {
+    ($changes:ident, $stored:ident, $renamed:ident: $($table:ident . $name:ident),+) => {$(
+        for row in &$renamed.$table {
+            let is_renamed = $stored.$table.iter().any(|old| old.id == row.id && old.$name != row.$name);
+            if is_renamed && !$changes.$table.iter().any(|changed| changed.id == row.id) {
+                $changes.$table.push(row.clone());
+            }
+        }
+    )+};
+}
+
+impl Changes {
+    pub(super) fn add_renamed(&mut self, stored: &Configuration, renamed: &Configuration) {
+        add_renamed!(self, stored, renamed: accounts.name, operators.name, connectors.name, routes.name,
+            smpp_accounts.system_id);
     }
 }
 
@@ -152,6 +175,19 @@ impl Draft<'_> {
         self.context.ids.next(self.context.now)
     }
 
+    /// The password itself, or what the named variable holds; `None` when neither is given.
+    fn given_password(&self, password: Option<&Password>, variable: Option<&str>) -> Result<Option<String>, String> {
+        let given = match (password, variable) {
+            (Some(_), Some(_)) => return Err("give password or password_env, not both".to_owned()),
+            (None, None) => return Ok(None),
+            (Some(Password(password)), None) => password.clone(),
+            (None, Some(name)) => self.variable(name)?,
+        };
+        // SMPP 3.4 allows eight octets, and some SMSCs take more. A NUL would end it.
+        let fits = given.len() <= 64 && !given.contains('\0');
+        if fits { Ok(Some(given)) } else { Err("password: is longer than 64 octets or has a NUL".to_owned()) }
+    }
+
     /// What the file means by the name of a variable.
     fn variable(&self, name: &str) -> Result<String, String> {
         (self.context.secrets.variable)(name).ok_or_else(|| format!("password_env: the variable {name} is not set"))
@@ -162,12 +198,6 @@ impl Draft<'_> {
     }
 }
 
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was written: {}", self.0.join("; "))
-    }
-}
-
 fn check_name(name: &str) -> Result<(), String> {
     let fine = !name.trim().is_empty() && name.len() <= 2_000 && !name.chars().any(char::is_control);
     if fine { Ok(()) } else { Err("the name is empty or has control characters".to_owned()) }
@@ -175,6 +205,33 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn access_state(word: &str) -> Result<AccessState, String> {
     AccessState::from_word(word).ok_or_else(|| format!("state is active, suspended or revoked, not \"{word}\""))
+}
+
+/// The settings as they are stored: as they were while they mean the same. None at all is an empty text.
+fn settings_text(wanted: &Map<String, Value>, stored: Option<&String>) -> String {
+    let read = |text: &String| match text.is_empty() {
+        true => Some(Map::new()),
+        false => serde_json::from_str::<Map<String, Value>>(text).ok(),
+    };
+    let mut wanted = wanted.clone();
+    without_nulls(&mut wanted);
+    let same = |text: &&String| {
+        read(text).is_some_and(|mut stored| {
+            without_nulls(&mut stored);
+            stored == wanted
+        })
+    };
+    match stored.filter(same) {
+        Some(text) => text.clone(),
+        None if wanted.is_empty() => String::new(),
+        None => Value::Object(wanted).to_string(),
+    }
+}
+
+/// A setting that is `null` is not given.
+pub(super) fn without_nulls(settings: &mut Map<String, Value>) {
+    settings.retain(|_, value| !value.is_null());
+    settings.values_mut().filter_map(Value::as_object_mut).for_each(without_nulls);
 }
 
 /// Digits that a number begins with, country code first; a plus is dropped.

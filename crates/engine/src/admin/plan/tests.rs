@@ -1,9 +1,8 @@
 use sambac_domain::{IdSource, Timestamp};
-use sambac_engine::seal::Seal;
 use sambac_store::Configuration;
 
 use super::*;
-use crate::provision::file::File;
+use crate::seal::Seal;
 
 const FILE: &str = r#"
 [[tariff]]
@@ -69,7 +68,7 @@ impl Bench {
         let secrets = Secrets { variable: &variable, renew: self.renew };
         let now = Timestamp(1_767_225_600_000_000);
         let context = Context { stored: &self.stored, ids: &self.ids, now, seal: &self.seal, secrets: &secrets };
-        let file = File::parse(text).map_err(|error| vec![error.to_string()])?;
+        let file = toml::from_str::<File>(text).map_err(|error| vec![error.to_string()])?;
         plan(&file, &context).map_err(|problems| problems.0)
     }
 
@@ -88,6 +87,7 @@ impl Bench {
         stored.smpp_accounts.extend(changes.smpp_accounts);
         stored.api_keys.extend(changes.api_keys);
         stored.webhooks.extend(changes.webhooks);
+        stored.admin_keys.extend(changes.admin_keys);
     }
 }
 
@@ -207,5 +207,5 @@ fn the_example_of_the_reference_page_can_be_applied() {
     let page = include_str!("../../../../../docs/reference/provisioning.md");
     let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let changes = Bench::new().plan(example).expect("nothing is wrong with it");
-    assert_eq!(changes.counts().len(), 9, "every kind of thing is in it");
+    assert_eq!(changes.counts().len(), 10, "every kind of thing is in it");
 }

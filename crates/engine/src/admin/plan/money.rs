@@ -6,7 +6,7 @@ use sambac_domain::{AccountId, Currency, RateId, TariffId, parse_micros};
 use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow, RateRow, TariffRow};
 
 use super::{Credit, Draft, access_state, mcc, mcc_mnc, prefix};
-use crate::provision::file::{Account, Payment, Rate, Tariff};
+use crate::admin::file::{Account, Payment, Rate, Tariff};
 
 impl Draft<'_> {
     pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), String> {

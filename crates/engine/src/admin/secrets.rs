@@ -1,25 +1,34 @@
-//! Secrets that are made while provisioning. They are shown once and stored only sealed or hashed.
+//! Secrets: those that are made (shown once, stored only sealed or hashed), and where those come from that are given.
 
 use rand::Rng as _;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// Where secrets come from that what is wanted does not hold.
+pub struct Secrets<'a> {
+    /// Looks up an environment variable.
+    pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// Whether keys and SMPP passwords that are stored are replaced by new ones.
+    pub renew: bool,
+}
+
 /// A secret for its owner.
 #[derive(Debug)]
-pub(crate) struct Issued {
-    /// `smpp_password`, `api_key` or `webhook_secret`.
-    pub(crate) kind: &'static str,
+pub struct Issued {
+    /// `smpp_password`, `api_key`, `admin_key` or `webhook_secret`.
+    pub kind: &'static str,
     /// Of which thing: a system_id, a key's name, a URL.
-    pub(crate) of: String,
-    /// The account's name.
-    pub(crate) account: String,
-    pub(crate) secret: SecretString,
+    pub of: String,
+    /// The account's name; empty for a key of the admin API.
+    pub account: String,
+    /// The secret.
+    pub secret: SecretString,
 }
 
 impl Issued {
     /// The secret itself.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 }

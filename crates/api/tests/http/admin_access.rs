@@ -1,0 +1,147 @@
+//! Who may call the admin API: every route, with no key, a client's key, a key without the scope, and the right one.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use sambac_engine::Scope;
+use sambac_engine::admin::AdminScope::{self, ConfigRead, ConfigWrite, Operations};
+use sambac_store::rows::AccessState;
+use serde_json::{Value, json};
+
+use crate::platform::{NOW, Platform, Reply, request};
+use crate::schema::DOCUMENT;
+
+/// Every operation of the admin API and the scope that it wants. A new one without a row here fails the test.
+const ROWS: &[(&str, AdminScope)] = &[
+    ("list_operators", ConfigRead),
+    ("show_operator", ConfigRead),
+    ("create_operator", ConfigWrite),
+    ("update_operator", ConfigWrite),
+    ("remove_operator", ConfigWrite),
+    ("list_connectors", ConfigRead),
+    ("show_connector", ConfigRead),
+    ("create_connector", ConfigWrite),
+    ("update_connector", ConfigWrite),
+    ("remove_connector", ConfigWrite),
+    ("list_routes", ConfigRead),
+    ("show_route", ConfigRead),
+    ("create_route", ConfigWrite),
+    ("update_route", ConfigWrite),
+    ("remove_route", ConfigWrite),
+    ("list_accounts", ConfigRead),
+    ("show_account", ConfigRead),
+    ("create_account", ConfigWrite),
+    ("update_account", ConfigWrite),
+    ("list_smpp_accounts", ConfigRead),
+    ("show_smpp_account", ConfigRead),
+    ("create_smpp_account", ConfigWrite),
+    ("update_smpp_account", ConfigWrite),
+    ("remove_smpp_account", ConfigWrite),
+    ("renew_smpp_password", ConfigWrite),
+    ("show_settings", ConfigRead),
+    ("list_versions", ConfigRead),
+    ("show_version", ConfigRead),
+    ("rollback", ConfigWrite),
+    ("export_configuration", ConfigRead),
+    ("import_configuration", ConfigWrite),
+    ("list_alerts", Operations),
+    ("list_uncertain", Operations),
+];
+
+struct Operation {
+    method: Method,
+    path: String,
+    id: &'static str,
+    scope: AdminScope,
+    has_body: bool,
+}
+
+fn operations() -> Vec<Operation> {
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1/admin/"));
+    let all = paths.flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| Operation {
+            method: method.to_ascii_uppercase().parse().unwrap(),
+            path: path.replace("{id}", "1").replace("{number}", "99"),
+            id: operation["operationId"].as_str().unwrap(),
+            scope: AdminScope::parse(operation["security"][0]["admin_key"][0].as_str().unwrap()).unwrap(),
+            has_body: !operation["requestBody"].is_null(),
+        })
+    });
+    all.collect()
+}
+
+impl Operation {
+    async fn call(&self, platform: &Platform, key: Option<&str>) -> Reply {
+        let mut request = match key {
+            Some(key) => request(self.method.clone(), &self.path, key),
+            None => Request::builder().method(self.method.clone()).uri(&self.path),
+        };
+        if self.has_body {
+            request = request.header("content-type", "application/json");
+        }
+        let body = if self.has_body { Body::from("{}") } else { Body::empty() };
+        platform.call(request.body(body).unwrap()).await
+    }
+}
+
+fn told(reply: &Reply) -> (u16, Value) {
+    let mut body = reply.json.clone();
+    body.as_object_mut().unwrap().remove("request_id");
+    (reply.status.as_u16(), body)
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let mut documented: Vec<_> = operations().into_iter().map(|operation| (operation.id, operation.scope)).collect();
+    let mut rows = ROWS.to_vec();
+    documented.sort_by_key(|(id, _)| *id);
+    rows.sort_by_key(|(id, _)| *id);
+    assert_eq!(documented, rows);
+}
+
+#[tokio::test]
+async fn without_a_good_admin_key_nothing_is_reached_and_nothing_is_told() {
+    let platform = Platform::start().await;
+    let revoked = platform.admin_key(2, &AdminScope::ALL, |row| row.state = AccessState::Revoked).await;
+    let expired = platform.admin_key(3, &AdminScope::ALL, |row| row.expires_at = Some(NOW)).await;
+    let foreign = Platform::start().await.admin.clone();
+    let before = platform.traces().await;
+    for operation in operations() {
+        let expected = operation.call(&platform, None).await;
+        assert_eq!((expected.status.as_u16(), expected.code()), (401, "unauthenticated"), "{}", operation.id);
+        for key in [&platform.bank, &revoked, &expired, &foreign, "", "sambac_admin_x_y_z"] {
+            assert_eq!(told(&operation.call(&platform, Some(key)).await), told(&expected), "{}", operation.id);
+        }
+    }
+    assert_eq!(platform.traces().await, before);
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_reaches_nothing_and_one_with_just_it_does() {
+    let platform = Platform::start().await;
+    let mut keys = Vec::new();
+    for (number, scope) in (10..).zip(AdminScope::ALL) {
+        let others: Vec<_> = AdminScope::ALL.into_iter().filter(|other| *other != scope).collect();
+        let without = platform.admin_key(number, &others, |_| {}).await;
+        keys.push((scope, without, platform.admin_key(number + 10, &[scope], |_| {}).await));
+    }
+    for operation in operations() {
+        let (_, without, just) = keys.iter().find(|(scope, ..)| *scope == operation.scope).unwrap();
+        let refused = operation.call(&platform, Some(without)).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", operation.id);
+        assert!(refused.json["detail"].as_str().unwrap().contains(operation.scope.as_str()), "{}", refused.text);
+        let reached = operation.call(&platform, Some(just)).await;
+        assert!(!matches!(reached.status.as_u16(), 401 | 403 | 500..), "{}: {}", operation.id, reached.text);
+    }
+}
+
+#[tokio::test]
+async fn an_admin_key_is_no_clients_key() {
+    let platform = Platform::start().await;
+    let message = json!({ "to": "+447700900123", "from": "MyBank", "text": "Your code is 000000" });
+    let reply = platform.post(&platform.admin, "/v1/sms/send", &message).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (401, "unauthenticated"));
+    for path in ["/v1/sms", "/v1/balance", "/v1/webhooks"] {
+        assert_eq!(platform.get(&platform.admin, path).await.status, 401, "{path}");
+    }
+    assert_eq!(Scope::ALL.iter().filter(|scope| AdminScope::parse(scope.as_str()).is_some()).count(), 0);
+}

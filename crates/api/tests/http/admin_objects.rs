@@ -1,0 +1,220 @@
+//! The things of the configuration one by one: made, shown, changed, refused, removed.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::platform::{Platform, Reply};
+
+async fn post(platform: &Platform, path: &str, body: Value) -> Reply {
+    platform.admin(Method::POST, path, Some(&body), &[]).await
+}
+
+async fn patch(platform: &Platform, path: &str, body: Value) -> Reply {
+    platform.admin(Method::PATCH, path, Some(&body), &[]).await
+}
+
+async fn get(platform: &Platform, path: &str) -> Reply {
+    platform.admin(Method::GET, path, None, &[]).await
+}
+
+async fn delete(platform: &Platform, path: &str) -> Reply {
+    platform.admin(Method::DELETE, path, None, &[]).await
+}
+
+fn connector() -> Value {
+    json!({ "name": "alpha-1", "operator": "Example Mobile", "host": "smsc.alpha.example", "port": 2775, "system_id": "sambac",
+            "password": "pa55word", "enabled": false })
+}
+
+async fn versions(platform: &Platform) -> usize {
+    get(platform, "/v1/admin/versions").await.json["data"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn every_kind_goes_round_and_each_change_is_one_version() {
+    let platform = Platform::start().await;
+    for (path, new, change, removable) in [
+        ("/v1/admin/operators", json!({ "name": "alpha" }), json!({ "name": "Alpha Mobile" }), true),
+        (
+            "/v1/admin/connectors",
+            connector(),
+            json!({ "port": 2776, "settings": { "session": { "enquire_link_s": 60 } } }),
+            true,
+        ),
+        (
+            "/v1/admin/routes",
+            json!({ "name": "codes", "position": 5, "match": { "account": "Bank", "class": "otp" }, "connectors": ["example-1"] }),
+            json!({ "enabled": false }),
+            true,
+        ),
+        (
+            "/v1/admin/accounts",
+            json!({ "name": "pharmacy", "currency": "EUR", "tariff": "Standard" }),
+            json!({ "credit_limit": "10.00", "throughput": "200/s" }),
+            false,
+        ),
+        (
+            "/v1/admin/smpp-accounts",
+            json!({ "system_id": "bank", "account": "Bank", "allowed_ips": ["192.0.2.0/24"] }),
+            json!({ "state": "suspended", "settings": { "receipt": { "kept_h": 48 } } }),
+            true,
+        ),
+    ] {
+        let before = versions(&platform).await;
+        let made = post(&platform, path, new.clone()).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        assert_eq!(made.header("location"), format!("{path}/{}", made.id()));
+        assert_eq!(made.json["etag"], made.header("etag"));
+        let again = post(&platform, path, new).await;
+        assert_eq!((again.status.as_u16(), again.code()), (409, "conflict"), "{}", again.text);
+        let place = made.header("location").to_owned();
+        let shown = get(&platform, &place).await;
+        assert_eq!((shown.status.as_u16(), &shown.json["etag"]), (200, &made.json["etag"]), "{}", shown.text);
+        let changed = patch(&platform, &place, change.clone()).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        for (field, value) in change.as_object().unwrap() {
+            assert_eq!(&changed.json[field], value, "{path}: {field}");
+        }
+        assert_ne!(changed.json["etag"], made.json["etag"]);
+        assert_eq!(versions(&platform).await, before + 2, "{path}");
+        let same = patch(&platform, &place, change).await;
+        assert_eq!((&same.json["etag"], same.json.get("version")), (&changed.json["etag"], None), "{}", same.text);
+        let removed = delete(&platform, &place).await;
+        assert_eq!(removed.status.as_u16(), if removable { 204 } else { 405 }, "{path}: {}", removed.text);
+        assert_eq!(get(&platform, &place).await.status.as_u16(), if removable { 404 } else { 200 });
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_ever_shown_but_the_one_just_made() {
+    let platform = Platform::start().await;
+    let made = post(&platform, "/v1/admin/connectors", connector()).await;
+    let client = post(&platform, "/v1/admin/smpp-accounts", json!({ "system_id": "bank", "account": "Bank" })).await;
+    let password = client.json["password"].as_str().unwrap().to_owned();
+    assert_eq!(password.len(), 8);
+    let renewed = platform.admin(Method::POST, &format!("{}/password", client.header("location")), None, &[]).await;
+    let second = renewed.json["password"].as_str().unwrap().to_owned();
+    assert_ne!(password, second);
+    let set = patch(&platform, client.header("location"), json!({ "password": "set-by-us" })).await;
+    assert!(set.json.get("password").is_none() && set.json["version"].is_i64(), "{}", set.text);
+    for path in [
+        made.header("location"),
+        client.header("location"),
+        "/v1/admin/connectors",
+        "/v1/admin/smpp-accounts",
+        "/v1/admin/versions",
+        "/v1/admin/configuration",
+    ] {
+        let shown = get(&platform, path).await;
+        assert_eq!(shown.status, 200);
+        for secret in ["pa55word", &password, &second, "set-by-us", "_sealed", "_hash", "$argon2"] {
+            assert!(!shown.text.contains(secret), "{secret} in {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stale_change_is_refused_and_changes_nothing() {
+    let platform = Platform::start().await;
+    let made = post(&platform, "/v1/admin/connectors", connector()).await;
+    let (place, etag) = (made.header("location").to_owned(), made.header("etag").to_owned());
+    let first = platform.admin(Method::PATCH, &place, Some(&json!({ "port": 1001 })), &[("if-match", &etag)]).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    for (method, body) in [(Method::PATCH, Some(json!({ "port": 1002 }))), (Method::DELETE, None)] {
+        let stale = platform.admin(method, &place, body.as_ref(), &[("if-match", &etag)]).await;
+        assert_eq!((stale.status.as_u16(), stale.code()), (412, "stale_version"), "{}", stale.text);
+    }
+    assert_eq!(get(&platform, &place).await.json["port"], 1001);
+    let any = platform.admin(Method::PATCH, &place, Some(&json!({ "port": 1003 })), &[("if-match", "*")]).await;
+    assert_eq!((any.status.as_u16(), &any.json["port"]), (200, &json!(1003)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_with_its_field() {
+    let platform = Platform::start().await;
+    let place = post(&platform, "/v1/admin/connectors", connector()).await.header("location").to_owned();
+    let before = platform.traces().await;
+    for (change, status, code, pointer) in [
+        (
+            json!({ "settings": { "session": { "enquire_link": 1 } } }),
+            422,
+            "invalid_configuration",
+            "/settings/session/enquire_link",
+        ),
+        (json!({ "settings": { "preset": "none" } }), 422, "invalid_configuration", "/settings/preset"),
+        (
+            json!({ "settings": { "session": { "enquire_link_s": 4_000 } } }),
+            422,
+            "invalid_configuration",
+            "/settings/session/enquire_link_s",
+        ),
+        (json!({ "operator": "nobody" }), 422, "invalid_configuration", ""),
+        (json!({ "port": "x" }), 400, "invalid_request", "/port"),
+        (json!({ "port": 65_536 }), 400, "invalid_request", "/port"),
+        (json!({ "host": null }), 400, "invalid_request", "/host"),
+        (json!({ "colour": "red" }), 400, "invalid_request", "/colour"),
+        (json!({ "password_env": "PATH" }), 400, "invalid_request", ""),
+        (json!({ "name": "example-1" }), 409, "conflict", "/name"),
+    ] {
+        let reply = patch(&platform, &place, change.clone()).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (status, code), "{change}: {}", reply.text);
+        if !pointer.is_empty() {
+            assert_eq!(reply.json["errors"][0]["pointer"], pointer, "{change}: {}", reply.text);
+        }
+    }
+    assert_eq!(platform.traces().await, before);
+}
+
+#[tokio::test]
+async fn the_whole_profile_is_shown_when_it_is_asked_for() {
+    let platform = Platform::start().await;
+    let mut new = connector();
+    new["settings"] = json!({ "preset": "kannel", "session": { "enquire_link_s": 60 } });
+    let place = post(&platform, "/v1/admin/connectors", new).await.header("location").to_owned();
+    let shown = get(&platform, &format!("{place}?effective=true")).await;
+    let effective = &shown.json["effective"];
+    assert_eq!(effective["session"]["enquire_link_s"], 60, "set");
+    assert_eq!(effective["bind"]["system_type"], "VMA", "of the preset");
+    assert_eq!(effective["bind"]["timeout_ms"], 10_000, "a default");
+    assert!(get(&platform, &place).await.json.get("effective").is_none());
+    let reference = get(&platform, "/v1/admin/settings").await;
+    let sections = reference.json["connector"]["sections"].as_array().unwrap();
+    assert!(sections.iter().any(|section| section["key"] == "receipt_id"));
+    assert!(
+        reference.json["smpp_account"]["presets"].as_array().unwrap().iter().any(|preset| preset["name"] == "generic")
+    );
+}
+
+#[tokio::test]
+async fn what_is_needed_is_not_removed_and_the_refusal_says_what_to_do() {
+    let platform = Platform::start().await;
+    let operator = get(&platform, "/v1/admin/operators").await.json["data"][0]["id"].as_str().unwrap().to_owned();
+    let connector = get(&platform, "/v1/admin/connectors").await.json["data"][0]["id"].as_str().unwrap().to_owned();
+    let (operator, connector) =
+        (format!("/v1/admin/operators/{operator}"), format!("/v1/admin/connectors/{connector}"));
+    let refused = async |path: &str, said: &str| {
+        let reply = delete(&platform, path).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (409, "in_use"), "{}", reply.text);
+        assert!(reply.json["detail"].as_str().unwrap().contains(said), "{}", reply.text);
+    };
+    refused(&operator, "1 connectors lead to it: example-1").await;
+    refused(&connector, "3 routes use it: United Kingdom, Test numbers, The shop's secret route").await;
+    platform.send(&platform.bank, json!({})).await;
+    for route in get(&platform, "/v1/admin/routes").await.json["data"].as_array().unwrap() {
+        let path = format!("/v1/admin/routes/{}", route["id"].as_str().unwrap());
+        assert_eq!(delete(&platform, &path).await.status, 204);
+    }
+    refused(&connector, "it is enabled: set enabled to false first").await;
+    assert_eq!(patch(&platform, &connector, json!({ "enabled": false })).await.status, 200);
+    refused(&connector, "1 segments wait for it").await;
+}
+
+#[tokio::test]
+async fn an_id_of_another_kind_reads_like_none() {
+    let platform = Platform::start().await;
+    let connector = get(&platform, "/v1/admin/connectors").await.json["data"][0]["id"].as_str().unwrap().to_owned();
+    for path in ["operators", "routes", "accounts", "smpp-accounts"] {
+        let reply = get(&platform, &format!("/v1/admin/{path}/{connector}")).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (404, "not_found"), "{path}");
+    }
+}

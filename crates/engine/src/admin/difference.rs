@@ -1,0 +1,338 @@
+//! Changed rows as people read them: by name, field by field, secrets masked.
+//!
+//! ```text
+//! connector alpha-1 changed
+//!   port                           2775 → 2776
+//!   settings.session.enquire_link_s  → 60
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use sambac_domain::{
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Micros, OperatorId, RateId, RouteId, SmppAccountId, TariffId,
+    TrafficClass, WebhookId,
+};
+use sambac_store::{Change, ChangedRow, Configuration};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What happened to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// It is another.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// `connector`, `route` and so on, as in a provisioning file.
+    pub kind: &'static str,
+    /// Its id, with its prefix.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What happened to it.
+    pub action: Action,
+    /// What differs, in the order of names.
+    pub fields: Vec<FieldDifference>,
+}
+
+/// One field that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldDifference {
+    /// Its name; a setting's with its section: `settings.session.enquire_link_s`.
+    pub field: String,
+    /// What it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What it is. A secret shows as `***`, before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+/// What secrets show as.
+const MASK: &str = "***";
+
+/// What ids stand for.
+#[derive(Clone, Default)]
+pub(super) struct Names {
+    operators: HashMap<i64, String>,
+    connectors: HashMap<i64, String>,
+    accounts: HashMap<i64, String>,
+    tariffs: HashMap<i64, String>,
+}
+
+impl Names {
+    /// Those of a configuration.
+    pub(super) fn of(stored: &Configuration) -> Self {
+        Self {
+            operators: stored.operators.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
+            connectors: stored.connectors.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
+            accounts: stored.accounts.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
+            tariffs: stored.tariffs.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
+        }
+    }
+
+    /// What things were called that are not there any more, and what new ones are called.
+    fn learn(&mut self, changes: &[Change]) {
+        for change in changes {
+            let names = match change.table.as_str() {
+                "operators" => &mut self.operators,
+                "connectors" => &mut self.connectors,
+                "accounts" => &mut self.accounts,
+                "tariffs" => &mut self.tariffs,
+                _ => continue,
+            };
+            let row = change.after.as_ref().or(change.before.as_ref());
+            if let Some(name) = row.and_then(|row| row.get("name")).and_then(Value::as_str) {
+                names.insert(change.id, name.to_owned());
+            }
+        }
+    }
+}
+
+/// Changed rows as people read them. A row that was changed more than once is told from its first state to its last.
+pub(super) fn differences(changes: &[Change], names: &Names) -> Vec<Difference> {
+    let mut names = names.clone();
+    names.learn(changes);
+    let told = net(changes);
+    told.iter().filter_map(|change| difference(change, &names)).collect()
+}
+
+/// One change for each row, in the order of their first.
+fn net(changes: &[Change]) -> Vec<Change> {
+    let mut net: Vec<Change> = Vec::new();
+    for change in changes {
+        match net.iter_mut().find(|earlier| earlier.table == change.table && earlier.id == change.id) {
+            Some(earlier) => earlier.after.clone_from(&change.after),
+            None => net.push(change.clone()),
+        }
+    }
+    net.retain(|change| change.before != change.after);
+    net
+}
+
+fn difference(change: &Change, names: &Names) -> Option<Difference> {
+    let (kind, id) = kind_and_id(change)?;
+    let before = change.before.as_ref().map(|row| fields(row, names)).unwrap_or_default();
+    let after = change.after.as_ref().map(|row| fields(row, names)).unwrap_or_default();
+    let action = match (&change.before, &change.after) {
+        (None, _) => Action::Created,
+        (Some(_), Some(_)) => Action::Changed,
+        (Some(_), None) => Action::Removed,
+    };
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differing = all.into_iter().filter(|field| before.get(*field) != after.get(*field));
+    let fields = differing.map(|field| FieldDifference {
+        field: field.clone(),
+        before: before.get(field).map(|value| shown(field, value)),
+        after: after.get(field).map(|value| shown(field, value)),
+    });
+    let row = change.after.as_ref().or(change.before.as_ref())?;
+    Some(Difference { kind, id, name: name(change, row, names), action, fields: fields.collect() })
+}
+
+fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
+    let id = change.id;
+    Some(match change.table.as_str() {
+        "tariffs" => ("tariff", TariffId::from_raw(id).to_string()),
+        "tariff_rates" => ("rate", RateId::from_raw(id).to_string()),
+        "accounts" => ("account", AccountId::from_raw(id).to_string()),
+        "operators" => ("operator", OperatorId::from_raw(id).to_string()),
+        "connectors" => ("connector", ConnectorId::from_raw(id).to_string()),
+        "routes" => ("route", RouteId::from_raw(id).to_string()),
+        "smpp_accounts" => ("smpp_account", SmppAccountId::from_raw(id).to_string()),
+        "api_keys" => ("api_key", ApiKeyId::from_raw(id).to_string()),
+        "webhooks" => ("webhook", WebhookId::from_raw(id).to_string()),
+        "admin_keys" => ("admin_key", AdminKeyId::from_raw(id).to_string()),
+        _ => return None,
+    })
+}
+
+/// A line of a price list has no name but what it is for.
+fn name(change: &Change, row: &ChangedRow, names: &Names) -> String {
+    let text = |column: &str| row.get(column).and_then(Value::as_str).map(str::to_owned);
+    if change.table == "tariff_rates" {
+        let list = row.get("tariff_id").map(|id| named(&names.tariffs, id)).unwrap_or_default();
+        let mcc = row.get("mcc").and_then(Value::as_i64).map(|mcc| format!("mcc {mcc:03}"));
+        let network = text("mcc_mnc").map(|network| format!("network {network}"));
+        let prefix = text("prefix").map(|prefix| format!("prefix {prefix}"));
+        let what = mcc.or(network).or(prefix).unwrap_or_else(|| "everything else".to_owned());
+        return format!("{}: {what}", list.as_str().unwrap_or_default());
+    }
+    text("name").or_else(|| text("system_id")).or_else(|| text("url")).unwrap_or_default()
+}
+
+/// The columns by the names that people know, secrets still as they are stored.
+fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
+    let mut fields = BTreeMap::new();
+    for (column, value) in row.iter().filter(|(_, value)| !value.is_null()) {
+        let (field, value) = match column.as_str() {
+            "id" | "created_at" => continue,
+            "operator_id" => ("operator", named(&names.operators, value)),
+            "account_id" => ("account", named(&names.accounts, value)),
+            "tariff_id" => ("tariff", named(&names.tariffs, value)),
+            "password_sealed" | "password_hash" => ("password", value.clone()),
+            "secret_sealed" | "secret_hash" => ("secret", value.clone()),
+            "price_micros" => ("price", amount(value)),
+            "credit_limit_micros" => ("credit_limit", amount(value)),
+            "traffic_class" => ("class", class(value)),
+            "connectors" => ("connectors", connectors(value, names)),
+            "allowed_ips" | "scopes" => (column.as_str(), parsed(value)),
+            "settings" => {
+                flatten("settings", &parsed(value), &mut fields);
+                continue;
+            }
+            "matches" => {
+                flatten("match", &matched(parsed(value), names), &mut fields);
+                continue;
+            }
+            plain => (plain, value.clone()),
+        };
+        fields.insert(field.to_owned(), value);
+    }
+    fields
+}
+
+fn shown(field: &str, value: &Value) -> Value {
+    if matches!(field, "password" | "secret") { Value::from(MASK) } else { value.clone() }
+}
+
+fn named(names: &HashMap<i64, String>, id: &Value) -> Value {
+    let name = id.as_i64().and_then(|id| names.get(&id));
+    name.map_or_else(|| id.clone(), |name| Value::from(name.as_str()))
+}
+
+fn amount(value: &Value) -> Value {
+    Value::from(Micros(value.as_i64().unwrap_or_default()).to_string())
+}
+
+fn class(value: &Value) -> Value {
+    let class = value.as_i64().and_then(|code| i16::try_from(code).ok()).and_then(TrafficClass::from_code);
+    class.map_or_else(|| value.clone(), |class| Value::from(class.as_str()))
+}
+
+/// JSON that is stored as text; an empty text is an empty object.
+fn parsed(value: &Value) -> Value {
+    let text = value.as_str().unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()))
+}
+
+fn connectors(value: &Value, names: &Names) -> Value {
+    let ids: Vec<ConnectorId> = serde_json::from_value(parsed(value)).unwrap_or_default();
+    ids.iter().map(|id| named(&names.connectors, &Value::from(id.raw()))).collect()
+}
+
+fn matched(mut matches: Value, names: &Names) -> Value {
+    if let Some(account) = matches.get_mut("account")
+        && let Some(id) = account.as_str().and_then(|text| text.parse::<AccountId>().ok())
+    {
+        *account = named(&names.accounts, &Value::from(id.raw()));
+    }
+    matches
+}
+
+/// `{ "session": { "a": 1 } }` as `settings.session.a`. Lists are one value.
+fn flatten(place: &str, value: &Value, fields: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(inner) => {
+            inner.iter().for_each(|(key, value)| flatten(&format!("{place}.{key}"), value, fields));
+        }
+        Value::Null => {}
+        plain => drop(fields.insert(place.to_owned(), plain.clone())),
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let action = match self.action {
+            Action::Created => "created",
+            Action::Changed => "changed",
+            Action::Removed => "removed",
+        };
+        writeln!(f, "{} {} {action}", self.kind, self.name)?;
+        let width = self.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
+        let text = |value: &Option<Value>| match value {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        for field in &self.fields {
+            let (before, after) = (text(&field.before), text(&field.after));
+            match self.action {
+                Action::Changed => writeln!(f, "  {:width$}  {before} → {after}", field.field)?,
+                Action::Created => writeln!(f, "  {:width$}  {after}", field.field)?,
+                Action::Removed => writeln!(f, "  {:width$}  {before}", field.field)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn change(table: &str, before: Value, after: Value) -> Change {
+        let row = |value: Value| value.as_object().cloned();
+        Change { table: table.to_owned(), id: 3 << 8, before: row(before), after: row(after) }
+    }
+
+    fn connector(port: u16, password: &str, settings: &str) -> Value {
+        json!({ "id": 768, "name": "alpha-1", "operator_id": 1024, "port": port, "password_sealed": password,
+                "settings": settings, "created_at": 1 })
+    }
+
+    #[test]
+    fn fields_are_told_by_name_and_secrets_are_masked() {
+        let mut names = Names::default();
+        names.operators.insert(1024, "alpha".to_owned());
+        let settings = r#"{"session":{"enquire_link_s":60},"preset":"generic"}"#;
+        let change = change("connectors", connector(2775, "sealed one", ""), connector(2776, "sealed two", settings));
+        let told = differences(&[change], &names);
+        assert_eq!((told[0].kind, told[0].name.as_str(), told[0].action), ("connector", "alpha-1", Action::Changed));
+        let text = told[0].to_string();
+        assert!(text.contains("2775 → 2776") && text.contains("*** → ***"), "{text}");
+        assert!(text.contains("settings.session.enquire_link_s   → 60"), "{text}");
+        assert!(!text.contains("sealed") && !text.contains("operator"), "{text}");
+    }
+
+    #[test]
+    fn a_row_changed_twice_is_told_once_and_one_changed_back_not_at_all() {
+        let first = change("connectors", connector(1, "a", ""), connector(2, "a", ""));
+        let second = change("connectors", connector(2, "a", ""), connector(3, "a", ""));
+        let back = change("connectors", connector(2, "a", ""), connector(1, "a", ""));
+        let told = differences(&[first.clone(), second], &Names::default());
+        assert_eq!(told.len(), 1);
+        assert_eq!((&told[0].fields[0].before, &told[0].fields[0].after), (&Some(json!(1)), &Some(json!(3))));
+        assert!(differences(&[first, back], &Names::default()).is_empty());
+    }
+
+    #[test]
+    fn references_and_codes_are_told_in_words() {
+        let mut names = Names::default();
+        names.accounts.insert(256, "bank".to_owned());
+        names.connectors.insert(768, "alpha-1".to_owned());
+        let account = AccountId::from_raw(256);
+        let route = json!({ "name": "otp", "matches": format!("{{\"account\":\"{account}\",\"class\":\"otp\"}}"),
+                            "connectors": format!("[\"{}\"]", ConnectorId::from_raw(768)) });
+        let told = differences(&[change("routes", Value::Null, route)], &names);
+        let fields: Vec<_> = told[0].fields.iter().map(|field| (field.field.as_str(), field.after.clone())).collect();
+        let expected = [
+            ("connectors", json!(["alpha-1"])),
+            ("match.account", json!("bank")),
+            ("match.class", json!("otp")),
+            ("name", json!("otp")),
+        ];
+        assert_eq!(fields, expected.map(|(field, value)| (field, Some(value))));
+    }
+}

@@ -1,0 +1,161 @@
+//! The configuration as a file that makes it again. Secrets are left out: where the file is applied to the same database they
+//! stay as they are.
+
+use sambac_domain::{AccountId, ConnectorId, Micros, OperatorId, TariffId};
+use sambac_store::Configuration;
+use sambac_store::rows::{
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, OperatorRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
+    WebhookRow, WebhookState,
+};
+use serde_json::{Map, Value};
+
+use super::file::{
+    Account, AdminKey, ApiKey, Connector, File, Match, Operator, Rate, Route, SmppAccount, Tariff, Webhook,
+};
+use super::plan::without_nulls;
+
+/// Everything but payments, which are no configuration, and secrets.
+pub fn export(stored: &Configuration) -> File {
+    File {
+        operator: stored.operators.iter().map(operator).collect(),
+        connector: stored.connectors.iter().map(|row| connector(stored, row)).collect(),
+        tariff: stored.tariffs.iter().map(|row| tariff(stored, row)).collect(),
+        account: stored.accounts.iter().map(|row| account(stored, row)).collect(),
+        smpp_account: stored.smpp_accounts.iter().map(|row| smpp_account(stored, row)).collect(),
+        api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
+        route: stored.routes.iter().map(|row| route(stored, row)).collect(),
+        webhook: stored.webhooks.iter().map(|row| webhook(stored, row)).collect(),
+        admin_key: stored.admin_keys.iter().map(admin_key).collect(),
+    }
+}
+
+pub(super) fn operator(row: &OperatorRow) -> Operator {
+    Operator { name: row.name.clone() }
+}
+
+pub(super) fn connector(stored: &Configuration, row: &ConnectorRow) -> Connector {
+    Connector {
+        name: row.name.clone(),
+        operator: operator_name(stored, row.operator_id),
+        host: row.host.clone(),
+        port: row.port,
+        system_id: row.system_id.clone(),
+        password: None,
+        password_env: None,
+        bind_kind: row.bind_kind.as_str().to_owned(),
+        binds: row.binds,
+        window_max: row.window_max,
+        throughput_per_s_max: row.throughput_per_s_max,
+        settings: settings(&row.settings),
+        enabled: row.enabled,
+    }
+}
+
+fn tariff(stored: &Configuration, row: &TariffRow) -> Tariff {
+    let rates = stored.rates.iter().filter(|rate| rate.tariff_id == row.id);
+    Tariff { name: row.name.clone(), currency: row.currency.to_string(), rate: rates.map(rate).collect() }
+}
+
+fn rate(row: &RateRow) -> Rate {
+    Rate {
+        price: Micros(row.price_micros).to_string(),
+        mcc: row.mcc.map(three_digits),
+        mcc_mnc: row.mcc_mnc.map(|network| network.to_string()),
+        prefix: row.prefix.clone(),
+    }
+}
+
+pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
+    Account {
+        name: row.name.clone(),
+        currency: row.currency.to_string(),
+        tariff: tariff_name(stored, row.tariff_id),
+        credit_limit: Micros(row.credit_limit_micros).to_string(),
+        state: row.state.as_str().to_owned(),
+        throughput: row.throughput.parse().unwrap_or_default(),
+        payment: Vec::new(),
+    }
+}
+
+pub(super) fn smpp_account(stored: &Configuration, row: &SmppAccountRow) -> SmppAccount {
+    SmppAccount {
+        system_id: row.system_id.clone(),
+        account: account_name(stored, row.account_id),
+        password: None,
+        password_env: None,
+        allowed_ips: row.allowed_ips.clone(),
+        binds_max: row.binds_max,
+        window_max: row.window_max,
+        class: row.traffic_class,
+        settings: settings(&row.settings),
+        state: row.state.as_str().to_owned(),
+    }
+}
+
+fn api_key(stored: &Configuration, row: &ApiKeyRow) -> ApiKey {
+    ApiKey {
+        name: row.name.clone(),
+        account: account_name(stored, row.account_id),
+        scopes: row.scopes.clone(),
+        environment: row.environment.clone(),
+        state: row.state.as_str().to_owned(),
+    }
+}
+
+pub(super) fn route(stored: &Configuration, row: &RouteRow) -> Route {
+    let matches = &row.matches;
+    Route {
+        name: row.name.clone(),
+        position: row.position,
+        matches: Match {
+            account: matches.account.map(|id| account_name(stored, id)),
+            prefix: matches.prefix.clone(),
+            mcc: matches.mcc.map(three_digits),
+            mcc_mnc: matches.mcc_mnc.map(|network| network.to_string()),
+            sender: matches.sender.clone(),
+            class: matches.class,
+        },
+        strategy: row.strategy,
+        connectors: row.connectors.iter().map(|id| connector_name(stored, *id)).collect(),
+        enabled: row.enabled,
+    }
+}
+
+fn webhook(stored: &Configuration, row: &WebhookRow) -> Webhook {
+    Webhook {
+        account: account_name(stored, row.account_id),
+        url: row.url.clone(),
+        enabled: row.state == WebhookState::Enabled,
+    }
+}
+
+fn admin_key(row: &AdminKeyRow) -> AdminKey {
+    AdminKey { name: row.name.clone(), scopes: row.scopes.clone(), state: row.state.as_str().to_owned() }
+}
+
+/// Without settings that are `null`, which TOML cannot say: they are not given.
+fn settings(text: &str) -> Map<String, Value> {
+    let mut settings = serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+    without_nulls(&mut settings);
+    settings
+}
+
+fn three_digits(mcc: u16) -> String {
+    format!("{mcc:03}")
+}
+
+/// What a reference leads to; the database sees to it that it leads somewhere.
+macro_rules! names {
+    ($($name:ident: $id:ident in $table:ident;)+) => {$(
+        fn $name(stored: &Configuration, id: $id) -> String {
+            stored.$table.iter().find(|row| row.id == id).map(|row| row.name.clone()).unwrap_or_default()
+        }
+    )+};
+}
+
+names! {
+    operator_name: OperatorId in operators;
+    connector_name: ConnectorId in connectors;
+    account_name: AccountId in accounts;
+    tariff_name: TariffId in tariffs;
+}

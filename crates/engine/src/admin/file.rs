@@ -1,0 +1,341 @@
+//! The configuration as people write it: the file that `sambac apply` reads and `sambac config export` writes, and the objects
+//! of the admin API. Things are named, not numbered. Unknown keys are refused.
+
+use std::fmt;
+
+use sambac_domain::{Strategy, Throughput, TrafficClass};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// Mobile operators and aggregators.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operator: Vec<Operator>,
+    /// Links to their SMSCs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connector: Vec<Connector>,
+    /// Price lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tariff: Vec<Tariff>,
+    /// Customer accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub account: Vec<Account>,
+    /// Their ways in over SMPP.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub smpp_account: Vec<SmppAccount>,
+    /// Their REST API keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub api_key: Vec<ApiKey>,
+    /// Routing rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Route>,
+    /// Addresses that are told of final states.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhook: Vec<Webhook>,
+    /// Keys of the admin API.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admin_key: Vec<AdminKey>,
+}
+
+/// A mobile operator or aggregator.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Its name, unique.
+    pub name: String,
+}
+
+/// A link to an operator's SMSC.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// Its name, unique.
+    pub name: String,
+    /// Whose SMSC it leads to.
+    pub operator: String,
+    /// Where to connect.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What we bind as.
+    pub system_id: String,
+    /// Better given by `password_env`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// The variable that holds the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_env: Option<String>,
+    /// `transmitter`, `receiver` or `transceiver`.
+    #[serde(default = "transceiver")]
+    pub bind_kind: String,
+    /// How many binds are kept open.
+    #[serde(default = "one")]
+    pub binds: u8,
+    /// Unanswered submits per bind.
+    #[serde(default = "ten")]
+    pub window_max: u16,
+    /// Segments per second over all binds; 0 = no limit.
+    #[serde(default)]
+    pub throughput_per_s_max: u32,
+    /// Its profile: a preset and what differs from it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
+    /// Whether it is used.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// A price list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    /// Its name, unique.
+    pub name: String,
+    /// The currency of its prices.
+    pub currency: String,
+    /// Its lines.
+    #[serde(default)]
+    pub rate: Vec<Rate>,
+}
+
+/// A line of it: for a network, a country, a prefix, or everything else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Price of a segment, decimal text.
+    pub price: String,
+    /// A country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcc: Option<String>,
+    /// A network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcc_mnc: Option<String>,
+    /// What the number begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// A customer account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Its name, unique.
+    pub name: String,
+    /// What it pays in.
+    pub currency: String,
+    /// The price list it pays by.
+    pub tariff: String,
+    /// How far below zero its wallet may go, decimal text.
+    #[serde(default = "zero")]
+    pub credit_limit: String,
+    /// `active` or `suspended`.
+    #[serde(default = "active")]
+    pub state: String,
+    /// How much it may submit over all its ways in, as "200/s burst 50"; empty = no limit.
+    #[serde(default)]
+    pub throughput: Throughput,
+    /// Payments received. Each reference is booked once, however often the file is applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payment: Vec<Payment>,
+}
+
+/// A payment of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// How much, decimal text.
+    pub amount: String,
+    /// The payer's reference.
+    pub reference: String,
+    /// How.
+    #[serde(default = "manual")]
+    pub method: String,
+}
+
+/// A client's way in over SMPP.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmppAccount {
+    /// What the client binds as, unique.
+    pub system_id: String,
+    /// Whose it is.
+    pub account: String,
+    /// Better given by `password_env`, or made by the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// The variable that holds the password; one is made when there is none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_env: Option<String>,
+    /// Addresses and networks that may bind; empty: any.
+    #[serde(default)]
+    pub allowed_ips: Vec<String>,
+    /// How many binds at a time.
+    #[serde(default = "ten")]
+    pub binds_max: u16,
+    /// Unanswered PDUs to the client at a time.
+    #[serde(default = "hundred")]
+    pub window_max: u16,
+    /// The class of what arrives here.
+    #[serde(default = "transactional")]
+    pub class: TrafficClass,
+    /// Its profile: a preset and what differs from it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
+    /// `active` or `suspended`.
+    #[serde(default = "active")]
+    pub state: String,
+}
+
+/// A REST API key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// What its owner calls it.
+    pub name: String,
+    /// Whose it is.
+    pub account: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// `live` or `test`.
+    #[serde(default = "live")]
+    pub environment: String,
+    /// `active`, `suspended` or `revoked`.
+    #[serde(default = "active")]
+    pub state: String,
+}
+
+/// A routing rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Its name, unique.
+    pub name: String,
+    /// Order of trying; lower first.
+    pub position: i32,
+    /// What it applies to.
+    #[serde(default, rename = "match", skip_serializing_if = "Match::is_empty")]
+    pub matches: Match,
+    /// How its connectors are used.
+    #[serde(default = "failover")]
+    pub strategy: Strategy,
+    /// Its connectors, in order.
+    pub connectors: Vec<String>,
+    /// Whether it is used.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// What a route asks of a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Match {
+    /// Messages of this account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Numbers that begin so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// Numbers of this country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcc: Option<String>,
+    /// Numbers of this network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcc_mnc: Option<String>,
+    /// Messages with this sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Messages of this class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<TrafficClass>,
+}
+
+/// An address that is told of an account's final states.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Whose it is.
+    pub account: String,
+    /// Where events are posted.
+    pub url: String,
+    /// Whether it is called.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// A key of the admin API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminKey {
+    /// Its name, unique.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// `active`, `suspended` or `revoked`.
+    #[serde(default = "active")]
+    pub state: String,
+}
+
+/// A password in clear, on its way in. Never printed, never written out.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Match {
+    /// Whether everything matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> u8 {
+    1
+}
+
+fn ten() -> u16 {
+    10
+}
+
+fn hundred() -> u16 {
+    100
+}
+
+fn zero() -> String {
+    "0".to_owned()
+}
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+fn live() -> String {
+    "live".to_owned()
+}
+
+fn manual() -> String {
+    "manual".to_owned()
+}
+
+fn transceiver() -> String {
+    "transceiver".to_owned()
+}
+
+fn transactional() -> TrafficClass {
+    TrafficClass::Transactional
+}
+
+fn failover() -> Strategy {
+    Strategy::Failover
+}

@@ -1,0 +1,87 @@
+//! Who calls the admin API, and what they may do. A client's key is none of these, nor the reverse.
+
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::AdminKeyId;
+
+use crate::Engine;
+use crate::api_key::PresentedAdminKey;
+use crate::refusal::Refusal;
+
+/// What a key of the admin API may be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AdminScope {
+    /// Read the configuration and its versions; secrets are never shown.
+    ConfigRead,
+    /// Change it.
+    ConfigWrite,
+    /// See what runs, and start, stop and test it.
+    Operations,
+}
+
+impl AdminScope {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::ConfigRead, Self::ConfigWrite, Self::Operations];
+
+    /// The word used in the API, the configuration and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigRead => "config:read",
+            Self::ConfigWrite => "config:write",
+            Self::Operations => "operations",
+        }
+    }
+
+    /// The scope that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// An authenticated caller of the admin API.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// The key.
+    pub id: AdminKeyId,
+    /// Its name: who is told to have made a change.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<AdminScope>,
+}
+
+impl Administrator {
+    /// Refuses when the key was not given `scope`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`], naming the scope.
+    pub fn require(&self, scope: AdminScope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::Forbidden, format!("the admin key lacks the scope {}", scope.as_str())))
+    }
+
+    /// As versions name the author of a change.
+    pub fn author(&self) -> String {
+        format!("admin key {}", self.name)
+    }
+}
+
+impl Engine {
+    /// Who an admin key stands for. Every failure reads the same, so that none tells which part was right.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthenticated`].
+    pub fn authenticate_admin(&self, key: &str) -> Result<Administrator, Refusal> {
+        let presented: PresentedAdminKey = key.parse().map_err(|_| ErrorCode::Unauthenticated)?;
+        let snapshot = self.0.snapshot.load();
+        let row = snapshot
+            .admin_key(presented.id, self.0.clock.now())
+            .filter(|row| presented.matches(&row.secret_hash.0))
+            .ok_or(ErrorCode::Unauthenticated)?;
+        Ok(Administrator {
+            id: row.id,
+            name: row.name.clone(),
+            scopes: row.scopes.iter().filter_map(|word| AdminScope::parse(word)).collect(),
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! The configuration in people's hands: planned from what they write, changed in one unit of work, kept as versions, shown as
+//! differences, exported and taken back.
+//!
+//! A file that is applied, an object of the admin API and an import all take the same way: [`File`] → plan → rows → version. Dry
+//! runs take it, too, and drop the unit of work at the end.
+
+mod apply;
+mod difference;
+mod export;
+pub mod file;
+mod import;
+mod key;
+mod object;
+mod plan;
+mod refusal;
+mod remove;
+mod rollback;
+mod secrets;
+mod version;
+mod write;
+
+pub use apply::{ApplyError, Prepared, Provisioning};
+pub use difference::{Action, Difference, FieldDifference};
+pub use export::export;
+pub use file::File;
+pub use import::Imported;
+pub use key::{AdminScope, Administrator};
+pub use object::{Changed, Kind, Object};
+pub use plan::{Changes, Problems};
+pub use rollback::RolledBack;
+pub use secrets::{Issued, Secrets};
+pub use version::Version;

@@ -1,0 +1,368 @@
+//! One thing of the configuration at a time: listed, shown, made, changed. Its document is what a provisioning file would say.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sambac_domain::Timestamp;
+use sambac_domain::error::ErrorCode;
+use sambac_store::{ChangedRow, Configuration};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::apply::{ApplyError, Provisioning, Wanted};
+use super::file::File;
+use super::key::Administrator;
+use super::secrets::Secrets;
+use super::{export, refusal};
+use crate::Engine;
+use crate::refusal::Refusal;
+
+/// Kinds of things that the admin API knows one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Customer accounts.
+    Account,
+    /// Connectors.
+    Connector,
+    /// Operators.
+    Operator,
+    /// Routes.
+    Route,
+    /// SMPP accounts.
+    SmppAccount,
+}
+
+/// A thing as it is stored.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Its id, with its prefix.
+    pub id: String,
+    /// Changes with everything that is stored of it, secrets included.
+    pub etag: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What a provisioning file says of it; never a secret.
+    pub document: Map<String, Value>,
+}
+
+/// A thing that was made or changed.
+#[derive(Debug)]
+pub struct Changed {
+    /// As it is now.
+    pub object: Object,
+    /// The password that was made for it; shown only now.
+    pub secret: Option<SecretString>,
+    /// The version that keeps the change; `None` when nothing had to be changed.
+    pub version: Option<i64>,
+}
+
+impl Kind {
+    /// As it is called in a provisioning file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Connector => "connector",
+            Self::Operator => "operator",
+            Self::Route => "route",
+            Self::SmppAccount => "smpp_account",
+        }
+    }
+
+    /// The field that names it.
+    const fn name_field(self) -> &'static str {
+        match self {
+            Self::SmppAccount => "system_id",
+            _ => "name",
+        }
+    }
+
+    /// Every thing of this kind.
+    pub(super) fn objects(self, stored: &Configuration) -> Vec<Object> {
+        macro_rules! objects {
+            ($table:ident, |$row:ident| $entry:expr) => {
+                stored
+                    .$table
+                    .iter()
+                    .map(|$row| object($row.id.to_string(), $row.created_at, &$row.columns(), &$entry))
+                    .collect()
+            };
+        }
+        match self {
+            Self::Account => objects!(accounts, |row| export::account(stored, row)),
+            Self::Connector => objects!(connectors, |row| export::connector(stored, row)),
+            Self::Operator => objects!(operators, |row| export::operator(row)),
+            Self::Route => objects!(routes, |row| export::route(stored, row)),
+            Self::SmppAccount => objects!(smpp_accounts, |row| export::smpp_account(stored, row)),
+        }
+    }
+}
+
+impl Object {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        let name = self.document.get("name").or_else(|| self.document.get("system_id"));
+        name.and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// Every thing of a kind, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ServiceUnavailable`] when the database does not answer.
+    pub async fn objects(&self, kind: Kind) -> Result<Vec<Object>, Refusal> {
+        Ok(kind.objects(&self.stored().await?))
+    }
+
+    /// One thing, by its id.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`].
+    pub async fn object(&self, kind: Kind, id: &str) -> Result<Object, Refusal> {
+        find(&self.stored().await?, kind, id)
+    }
+
+    /// Makes a thing out of its document.
+    ///
+    /// # Errors
+    /// What is wrong with the document; [`ErrorCode::Conflict`] when its name is taken.
+    pub async fn create_object(
+        &self,
+        by: &Administrator,
+        kind: Kind,
+        document: &Map<String, Value>,
+    ) -> Result<Changed, Refusal> {
+        let file = file_of(kind, document)?;
+        let name = name_in(kind, document);
+        let wanted = |stored: &Configuration| {
+            if kind.objects(stored).iter().any(|object| object.name() == name) {
+                let text = format!("there is a {} of that name already", kind.word());
+                let pointer = format!("/{}", kind.name_field());
+                return Err(Refusal::new(ErrorCode::Conflict, text).at(pointer).into());
+            }
+            Ok(Wanted { file: Cow::Borrowed(&file), renamed: None })
+        };
+        let reason = format!("create {} {name}", kind.word());
+        self.change(by, kind, &name, &reason, false, wanted).await
+    }
+
+    /// Lays `patch` over a thing's document (RFC 7396): what it names changes, `null` brings the default back.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::StaleVersion`] when `if_match` is not its etag, or what is wrong with the result.
+    pub async fn update_object(
+        &self,
+        by: &Administrator,
+        kind: Kind,
+        id: &str,
+        patch: &Map<String, Value>,
+        if_match: Option<&str>,
+    ) -> Result<Changed, Refusal> {
+        let before = self.object(kind, id).await?;
+        let mut renamed_to = before.name().to_owned();
+        if let Some(name) = patch.get(kind.name_field()).and_then(Value::as_str) {
+            name.clone_into(&mut renamed_to);
+        }
+        let wanted = |stored: &Configuration| {
+            let object = find(stored, kind, id)?;
+            check_etag(&object, if_match)?;
+            let mut document = object.document.clone();
+            merge(&mut document, patch);
+            let file = file_of(kind, &document)?;
+            let renamed = (object.name() != renamed_to).then(|| rename(stored, kind, id, &renamed_to)).transpose()?;
+            Ok(Wanted { file: Cow::Owned(file), renamed })
+        };
+        let reason = format!("update {} {}", kind.word(), before.name());
+        self.change(by, kind, &renamed_to, &reason, false, wanted).await
+    }
+
+    /// Makes a new password for an SMPP account. The old one is worth nothing from now on; what is bound stays bound.
+    ///
+    /// # Errors
+    /// As [`Engine::update_object`].
+    pub async fn renew_smpp_password(
+        &self,
+        by: &Administrator,
+        id: &str,
+        if_match: Option<&str>,
+    ) -> Result<Changed, Refusal> {
+        let kind = Kind::SmppAccount;
+        let name = self.object(kind, id).await?.name().to_owned();
+        let wanted = |stored: &Configuration| {
+            let object = find(stored, kind, id)?;
+            check_etag(&object, if_match)?;
+            Ok(Wanted { file: Cow::Owned(file_of(kind, &object.document)?), renamed: None })
+        };
+        self.change(by, kind, &name, &format!("new password of smpp_account {name}"), true, wanted).await
+    }
+
+    async fn change<'f>(
+        &self,
+        by: &Administrator,
+        kind: Kind,
+        name: &str,
+        reason: &str,
+        renew: bool,
+        wanted: impl Fn(&Configuration) -> Result<Wanted<'f>, ApplyError>,
+    ) -> Result<Changed, Refusal> {
+        let _changing = self.0.admin_changes.lock().await;
+        // Variables are for files that are applied on this machine: a caller from outside must not read ours.
+        let secrets = Secrets { variable: &|_| None, renew };
+        let prepared = self.provisioning().prepare_with(&secrets, wanted).await?;
+        let (version, issued) = prepared.commit(&by.author(), reason).await?;
+        if version.is_some() {
+            self.reload().await;
+        }
+        let object = kind.objects(&self.stored().await?).into_iter().find(|object| object.name() == name);
+        let secret = issued.into_iter().next().map(|issued| issued.secret);
+        Ok(Changed { object: object.ok_or(ErrorCode::NotFound)?, secret, version })
+    }
+
+    pub(super) fn provisioning(&self) -> Provisioning<'_> {
+        let inner = &self.0;
+        Provisioning { store: &inner.store, seal: &inner.settings.seal, ids: &inner.ids, now: inner.clock.now() }
+    }
+
+    pub(super) async fn stored(&self) -> Result<Configuration, Refusal> {
+        self.0.store.load_configuration().await.map_err(|error| refusal::store(&error))
+    }
+}
+
+pub(super) fn find(stored: &Configuration, kind: Kind, id: &str) -> Result<Object, Refusal> {
+    let found = kind.objects(stored).into_iter().find(|object| object.id == id);
+    found.ok_or_else(|| ErrorCode::NotFound.into())
+}
+
+/// `*` stands for whatever is there.
+pub(super) fn check_etag(object: &Object, if_match: Option<&str>) -> Result<(), Refusal> {
+    match if_match.map(str::trim) {
+        None | Some("*") => Ok(()),
+        Some(given) if given == object.etag => Ok(()),
+        Some(_) => Err(ErrorCode::StaleVersion.into()),
+    }
+}
+
+fn object(id: String, created_at: Timestamp, columns: &ChangedRow, entry: &impl Serialize) -> Object {
+    let document = serde_json::to_value(entry).ok().and_then(|value| value.as_object().cloned());
+    // Maps are in the order of their keys, so the same row always gives the same text.
+    let digest = Sha256::digest(serde_json::to_vec(columns).unwrap_or_default());
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
+    Object { id, etag, created_at, document: document.unwrap_or_default() }
+}
+
+fn name_in(kind: Kind, document: &Map<String, Value>) -> String {
+    document.get(kind.name_field()).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn file_of(kind: Kind, document: &Map<String, Value>) -> Result<File, Refusal> {
+    if document.contains_key("payment") || document.contains_key("password_env") {
+        let text = "payment and password_env are for provisioning files";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, text));
+    }
+    file_from(serde_json::json!({ kind.word(): [document] }), "[0].")
+}
+
+/// Reads a whole file; `after` is what the place of a fault begins with that is not to be told.
+pub(super) fn file_from(value: Value, after: &str) -> Result<File, Refusal> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let place = error.path().to_string();
+        let field =
+            place.split_once(after).map_or(if after.is_empty() { place.as_str() } else { "" }, |(_, field)| field);
+        let why = without_value(&error.inner().to_string());
+        let named = why.split('`').nth(1).filter(|_| why.starts_with("missing") || why.starts_with("unknown field"));
+        let field = match named {
+            Some(name) if field.rsplit('.').next() != Some(name) => format!("{field}.{name}"),
+            _ => field.to_owned(),
+        };
+        let pointer = field.replace(['.', '['], "/").replace(']', "");
+        Refusal::new(ErrorCode::InvalidRequest, why).at(format!("/{}", pointer.trim_start_matches('/')))
+    })
+}
+
+/// What was found may be a password, which has no business in an answer or a log.
+fn without_value(text: &str) -> String {
+    let found = ["invalid type", "invalid value", "invalid length"].iter().any(|start| text.starts_with(start));
+    match text.rsplit_once(", expected ").filter(|_| found) {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => text.to_owned(),
+    }
+}
+
+fn merge(document: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => drop(document.remove(key)),
+            Value::Object(inner) => {
+                let place = document.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+                if !place.is_object() {
+                    *place = Value::Object(Map::new());
+                }
+                if let Value::Object(place) = place {
+                    merge(place, inner);
+                }
+            }
+            plain => drop(document.insert(key.clone(), plain.clone())),
+        }
+    }
+}
+
+/// What is stored, with a thing called otherwise.
+fn rename(stored: &Configuration, kind: Kind, id: &str, name: &str) -> Result<Configuration, Refusal> {
+    if kind.objects(stored).iter().any(|object| object.name() == name) {
+        let pointer = format!("/{}", kind.name_field());
+        return Err(Refusal::from(ErrorCode::Conflict).at(pointer));
+    }
+    macro_rules! renamed {
+        ($($kind:ident: $table:ident . $field:ident),+) => {{
+            let mut renamed = stored.clone();
+            match kind {
+                $(Kind::$kind => renamed.$table.iter_mut().filter(|row| row.id.to_string() == id)
+                    .for_each(|row| name.clone_into(&mut row.$field)),)+
+            }
+            renamed
+        }};
+    }
+    Ok(renamed!(Account: accounts.name, Connector: connectors.name, Operator: operators.name, Route: routes.name,
+        SmppAccount: smpp_accounts.system_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_takes_away() {
+        let mut document = map(&json!({ "a": 1, "b": { "c": 2, "d": 3 }, "e": [1, 2] }));
+        merge(
+            &mut document,
+            &map(&json!({ "a": null, "b": { "c": 4, "d": null }, "e": [3], "f": { "g": null, "h": 1 } })),
+        );
+        assert_eq!(Value::Object(document), json!({ "b": { "c": 4 }, "e": [3], "f": { "h": 1 } }));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_blamed_by_its_field_and_not_repeated() {
+        for (document, pointer) in [
+            (json!({ "name": "a", "operator": "b", "host": "c", "port": "secret", "system_id": "d" }), "/port"),
+            (
+                json!({ "name": "a", "operator": "b", "host": "c", "port": 1, "system_id": "d", "password": 77 }),
+                "/password",
+            ),
+            (json!({ "name": "a", "operator": "b", "host": "c", "port": 1 }), "/system_id"),
+            (json!({ "name": "a", "colour": "secret" }), "/colour"),
+        ] {
+            let refusal = file_of(Kind::Connector, &map(&document)).unwrap_err();
+            assert_eq!(refusal.field.as_deref(), Some(pointer), "{refusal}");
+            assert!(!refusal.detail.contains("secret") && !refusal.detail.contains("77"), "{refusal}");
+        }
+    }
+}

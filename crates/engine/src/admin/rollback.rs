@@ -1,0 +1,187 @@
+//! Back to how the configuration was after a version: itself a change, with a version of its own.
+//!
+//! Three things are never taken back. Secrets: what is there keeps its password, so that a rollback neither breaks a bind nor
+//! revives a password that was replaced. Keys and webhooks: one that was revoked stays revoked. And what was made since is
+//! switched off, not removed: messages may wait for it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sambac_domain::ConnectorId;
+use sambac_domain::error::ErrorCode;
+use sambac_domain::profile::{ClientProfile, Profile};
+use sambac_store::rows::{ConnectorRow, RouteRow, SmppAccountRow};
+use sambac_store::{Change, ChangedRow, Configuration, StoreError, UnitOfWork};
+use serde_json::Value;
+
+use super::difference::{Difference, Names, differences};
+use super::key::Administrator;
+use super::refusal;
+use crate::Engine;
+use crate::refusal::Refusal;
+
+/// What is taken back, in the order in which things depend on each other.
+const TABLES: [&str; 7] = ["tariffs", "tariff_rates", "accounts", "operators", "connectors", "routes", "smpp_accounts"];
+
+/// Versions read at once.
+const PAGE: u32 = 100;
+
+/// What a rollback did, or would do.
+#[derive(Debug)]
+pub struct RolledBack {
+    /// The version that keeps it; `None` when nothing had to be changed, or nothing was.
+    pub version: Option<i64>,
+    /// What it changed.
+    pub differences: Vec<Difference>,
+}
+
+/// Rows by their place in [`TABLES`] and their id: what each was after the version; `None`: it was not there.
+type Targets = BTreeMap<(usize, i64), Option<ChangedRow>>;
+
+impl Engine {
+    /// Takes the configuration back to how it was after version `number`; with `dry_run` only tells what that would change.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`]; [`ErrorCode::InvalidConfiguration`], [`ErrorCode::InUse`] or [`ErrorCode::Conflict`] when
+    /// what was is not possible any more. Nothing is changed then.
+    pub async fn rollback(&self, by: &Administrator, number: i64, dry_run: bool) -> Result<RolledBack, Refusal> {
+        let _changing = self.0.admin_changes.lock().await;
+        let store = &self.0.store;
+        let unavailable = |error: StoreError| refusal::store(&error);
+        store.configuration_version_of(number).await.map_err(unavailable)?.ok_or(ErrorCode::NotFound)?;
+        let mut work = store.begin_configuration().await.map_err(unavailable)?;
+        let stored = self.stored().await?;
+        let targets = self.targets(number).await.map_err(unavailable)?;
+        let targets = possible(targets, &stored)?;
+        for ((table, id), row) in &targets {
+            let table = TABLES[*table];
+            work.restore(table, *id, row.as_ref()).await.map_err(unavailable)?;
+        }
+        let differences = differences(work.changes(), &Names::of(&stored));
+        let version = if dry_run { None } else { self.keep(work, by, number).await.map_err(unavailable)? };
+        Ok(RolledBack { version, differences })
+    }
+
+    async fn keep(&self, mut work: UnitOfWork, by: &Administrator, number: i64) -> Result<Option<i64>, StoreError> {
+        let version = work.keep_version(&by.author(), &format!("rollback to {number}"), self.0.clock.now()).await?;
+        if version.is_some() {
+            work.commit().await?;
+            self.reload().await;
+        }
+        Ok(version)
+    }
+
+    /// From the newest version to the one after `number`: what was before the earliest of them counts.
+    async fn targets(&self, number: i64) -> Result<Targets, StoreError> {
+        let (mut targets, mut before) = (Targets::new(), None);
+        loop {
+            let page = self.0.store.configuration_versions(before, PAGE).await?;
+            for row in page.iter().filter(|row| row.id > number) {
+                for Change { table, id, before, .. } in row.list()?.into_iter().rev() {
+                    if let Some(place) = TABLES.iter().position(|known| *known == table) {
+                        targets.insert((place, id), before);
+                    }
+                }
+            }
+            match page.last() {
+                Some(last) if last.id > number => before = Some(last.id),
+                _ => return Ok(targets),
+            }
+        }
+    }
+}
+
+/// The rows to write, with today's secrets; refused when a program of today could not run them.
+fn possible(targets: Targets, stored: &Configuration) -> Result<Targets, Refusal> {
+    let mut possible = Targets::new();
+    let known = Known::of(&targets, stored);
+    for ((place, id), row) in targets {
+        let now = today(TABLES[place], id, stored);
+        match row {
+            Some(mut row) => {
+                keep_secrets(&mut row, now.as_ref());
+                check(TABLES[place], &row, &known)?;
+                possible.insert((place, id), Some(row));
+            }
+            None => {
+                let is_price_of_new_list = TABLES[place] == "tariff_rates" && known.is_price_of_new_list(id, stored);
+                if !is_price_of_new_list && let Some(off) = now.and_then(|row| switched_off(TABLES[place], row)) {
+                    possible.insert((place, id), off);
+                }
+            }
+        }
+    }
+    Ok(possible)
+}
+
+fn today(table: &str, id: i64, stored: &Configuration) -> Option<ChangedRow> {
+    match table {
+        "connectors" => stored.connectors.iter().find(|row| row.id.raw() == id).map(ConnectorRow::columns),
+        "smpp_accounts" => stored.smpp_accounts.iter().find(|row| row.id.raw() == id).map(SmppAccountRow::columns),
+        "routes" => stored.routes.iter().find(|row| row.id.raw() == id).map(RouteRow::columns),
+        "tariff_rates" => stored.rates.iter().any(|row| row.id.raw() == id).then(ChangedRow::new),
+        _ => None,
+    }
+}
+
+/// What was made since: routes and prices go, connectors and SMPP accounts are switched off, all else stays.
+fn switched_off(table: &str, mut row: ChangedRow) -> Option<Option<ChangedRow>> {
+    match table {
+        "routes" | "tariff_rates" => Some(None),
+        "connectors" => {
+            row.insert("enabled".to_owned(), Value::Bool(false));
+            Some(Some(row))
+        }
+        "smpp_accounts" => {
+            row.insert("state".to_owned(), Value::from("suspended"));
+            Some(Some(row))
+        }
+        _ => None,
+    }
+}
+
+fn keep_secrets(row: &mut ChangedRow, now: Option<&ChangedRow>) {
+    for column in ["password_sealed", "password_hash"] {
+        if let Some(secret) = now.and_then(|now| now.get(column)) {
+            row.insert(column.to_owned(), secret.clone());
+        }
+    }
+}
+
+/// What there will be.
+struct Known {
+    connectors: HashSet<i64>,
+    /// Price lists that were made since. They stay, with their prices: accounts may pay by them.
+    new_lists: HashSet<i64>,
+}
+
+impl Known {
+    fn of(targets: &Targets, stored: &Configuration) -> Self {
+        let of_table = |table: &'static str, is_there: bool| {
+            let rows =
+                targets.iter().filter(move |((place, _), row)| TABLES[*place] == table && row.is_some() == is_there);
+            rows.map(|((_, id), _)| *id)
+        };
+        let connectors = stored.connectors.iter().map(|row| row.id.raw()).chain(of_table("connectors", true));
+        Self { connectors: connectors.collect(), new_lists: of_table("tariffs", false).collect() }
+    }
+
+    fn is_price_of_new_list(&self, rate: i64, stored: &Configuration) -> bool {
+        let list = stored.rates.iter().find(|row| row.id.raw() == rate).map(|row| row.tariff_id.raw());
+        list.is_some_and(|list| self.new_lists.contains(&list))
+    }
+}
+
+fn check(table: &str, row: &ChangedRow, known: &Known) -> Result<(), Refusal> {
+    let text = |column: &str| row.get(column).and_then(Value::as_str).unwrap_or_default();
+    let wrong = |why: String| Refusal::new(ErrorCode::InvalidConfiguration, format!("{}: {why}", text("name")));
+    match table {
+        "connectors" => Profile::parse(text("settings")).map(drop).map_err(|error| wrong(error.to_string())),
+        "smpp_accounts" => ClientProfile::parse(text("settings")).map(drop).map_err(|error| wrong(error.to_string())),
+        "routes" => {
+            let connectors: Vec<ConnectorId> = serde_json::from_str(text("connectors")).unwrap_or_default();
+            let gone = connectors.iter().find(|id| !known.connectors.contains(&id.raw()));
+            gone.map_or(Ok(()), |id| Err(wrong(format!("its connector {id} was removed since"))))
+        }
+        _ => Ok(()),
+    }
+}
