@@ -9,6 +9,7 @@ use crate::config::command::ConfigCommand;
 use crate::demo::Demo;
 use crate::exit::{self, Failure};
 use crate::output::{self, Output};
+use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
 use crate::provision::command::Apply;
 use crate::run::{Migrate, Run};
@@ -35,6 +36,7 @@ enum Command {
     Status(Status),
     Apply(Apply),
     AdminKey(AdminKey),
+    Pdu(Pdu),
     Migrate(Migrate),
     Config(ConfigCommand),
     Bench(Bench),
@@ -56,6 +58,7 @@ impl Cli {
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
+            Command::Pdu(pdu) => pdu.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) smpp: Listener,
     pub(crate) webhooks: Webhooks,
     pub(crate) log: Log,
+    pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
 }
 
@@ -92,6 +93,15 @@ pub(crate) enum LogFormat {
     #[default]
     Text,
     Json,
+}
+
+/// `[pdu_log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PduLog {
+    pub(crate) session_pdus_max: usize,
+    pub(crate) session_octets_max: usize,
+    pub(crate) reveal_s_max: u64,
 }
 
 /// `[limits]`

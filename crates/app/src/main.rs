@@ -14,6 +14,7 @@ mod demo;
 mod exit;
 mod master_key;
 mod output;
+mod pdu;
 mod platform;
 mod provision;
 mod run;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sambac_api::{Api, Limits, serve};
 use sambac_engine::clock::Clock;
+use sambac_engine::pdu_log::PduLogLimits;
 use sambac_engine::snapshot::IpRange;
 use sambac_engine::{Engine, Settings};
 use sambac_store::Store;
@@ -106,6 +107,7 @@ impl Platform {
     /// Refuses new work, finishes what runs, unbinds everywhere, and flushes; within the configured time.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
+        self.engine.pdu_log().end_following();
         self.servers.close();
         if tokio::time::timeout(self.stop_timeout, self.servers.wait()).await.is_err() {
             tracing::warn!("some HTTP requests did not end in time");
@@ -141,6 +143,11 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         receipt_grace: Duration::from_secs(limits.receipt_grace_s),
         webhook_private_ranges: ranges.collect(),
         smpp_connections_max: limits.smpp_connections_max,
+        pdu_log: PduLogLimits {
+            session_pdus_max: config.pdu_log.session_pdus_max,
+            session_octets_max: config.pdu_log.session_octets_max,
+            reveal_max: Duration::from_secs(config.pdu_log.reveal_s_max),
+        },
         ..Settings::new(master_key::open(config, store).await?)
     })
 }

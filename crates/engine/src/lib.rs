@@ -20,6 +20,7 @@ mod idempotency;
 mod ledger;
 mod live;
 mod metrics;
+pub mod pdu_log;
 pub mod places;
 pub mod private_file;
 mod recover;
@@ -63,6 +64,7 @@ use crate::commit::Write;
 use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
+use crate::pdu_log::PduLog;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
@@ -85,6 +87,7 @@ pub(crate) struct Inner {
     pub(crate) live: LiveMessages,
     pub(crate) metrics: Metrics,
     pub(crate) admission: Admission,
+    pub(crate) pdu_log: Arc<PduLog>,
     pub(crate) alerts: Alerts,
     pub(crate) writes: mpsc::Sender<Write>,
     /// The group commit is trying again what the database did not do: whatever else comes would wait behind it.

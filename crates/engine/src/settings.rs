@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::pdu_log::PduLogLimits;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub smpp_unbound_per_source_max: usize,
     /// When a bind is refused, counted from its arrival, whatever the reason; a password not verified by then is refused.
     pub smpp_refusal_after: Duration,
+    /// Bounds of the log of PDUs.
+    pub pdu_log: PduLogLimits,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -56,6 +59,7 @@ impl Settings {
             smpp_unbound_per_source_max: 32,
             // As many slow hashes as there are unbound connections fit in, two at a time.
             smpp_refusal_after: Duration::from_secs(3),
+            pdu_log: PduLogLimits::default(),
             reload_interval: Duration::from_secs(1),
         }
     }

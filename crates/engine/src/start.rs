@@ -21,6 +21,7 @@ use crate::commit::{self, Loaded, Write};
 use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
+use crate::pdu_log::PduLog;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::{Engine, Inner, connector, expire, recover, relay, smsc, webhook};
@@ -50,6 +51,7 @@ impl Engine {
         let snapshot = Snapshot::build(configuration, networks);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
+        let pdu_log = PduLog::new(settings.pdu_log, clock.clone());
         let inner = Arc::new(Inner {
             store,
             alerts: Alerts::new(clock.clone()),
@@ -61,6 +63,7 @@ impl Engine {
             live: LiveMessages::new(settings.live_capacity),
             metrics: Metrics::new(),
             admission: Admission::new(settings.writes_capacity),
+            pdu_log,
             writes,
             store_away: AtomicBool::new(false),
             smpp_sessions: smsc::Sessions::default(),

@@ -68,12 +68,13 @@ impl Mask<'_> {
             }
             Pdu::DeliverSm(sm) => {
                 self.addresses(&[sm.source, sm.destination]);
-                self.message(sm.short_message, Form::of(sm.esm_class, true));
-                self.tlvs(sm.tlvs, Form::of(sm.esm_class, true));
+                let form = Form::of(sm.esm_class, is_receipt(sm.esm_class, sm.tlvs));
+                self.message(sm.short_message, form);
+                self.tlvs(sm.tlvs, form);
             }
             Pdu::DataSm(sm) => {
                 self.addresses(&[sm.source, sm.destination]);
-                self.tlvs(sm.tlvs, Form::of(sm.esm_class, true));
+                self.tlvs(sm.tlvs, Form::of(sm.esm_class, is_receipt(sm.esm_class, sm.tlvs)));
             }
             Pdu::SubmitMulti(multi) => {
                 self.addresses(&[multi.source]);
@@ -154,8 +155,8 @@ struct Form {
 }
 
 impl Form {
-    const fn of(class: u8, comes_from_smsc: bool) -> Self {
-        Self { has_header: class & esm_class::UDHI != 0, may_be_receipt: comes_from_smsc }
+    const fn of(class: u8, may_be_receipt: bool) -> Self {
+        Self { has_header: class & esm_class::UDHI != 0, may_be_receipt }
     }
 
     /// How many of the first octets are no words of anybody: a receipt up to the text that it quotes, or a user data header.
@@ -167,6 +168,13 @@ impl Form {
         // A header that is longer than the message is none.
         if self.has_header && header <= message.len() { header } else { 0 }
     }
+}
+
+/// Whether an SMSC says that a message is a receipt; its text alone proves nothing, because anybody can write it.
+fn is_receipt(class: u8, tlvs: Tlvs<'_>) -> bool {
+    let kind = class & esm_class::TYPE_MASK;
+    [esm_class::TYPE_RECEIPT, esm_class::TYPE_INTERMEDIATE].contains(&kind)
+        || tlvs.get(Tag::RECEIPTED_MESSAGE_ID).is_some()
 }
 
 /// Where `words` begin, in capitals or not.

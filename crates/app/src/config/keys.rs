@@ -61,6 +61,19 @@ pub(crate) const KEYS: &[Key] = &[
     key("log.level", Kind::Text, "\"info\"", "error, warn, info, debug, trace, or a filter: warn,sambac_engine=debug"),
     key("log.format", Kind::Text, "\"text\"", "text or json"),
     key(
+        "pdu_log.session_pdus_max",
+        Kind::Number,
+        "256",
+        "PDUs of one session kept in memory, texts, passwords and ends of numbers masked; 0: no log of PDUs",
+    ),
+    key("pdu_log.session_octets_max", Kind::Number, "32768", "Octets of PDUs of one session kept in memory"),
+    key(
+        "pdu_log.reveal_s_max",
+        Kind::Number,
+        "0",
+        "Seconds for which texts and numbers may be kept and shown at a time; 0: never",
+    ),
+    key(
         "limits.lane_capacity",
         Kind::Number,
         "8192",

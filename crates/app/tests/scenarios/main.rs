@@ -16,6 +16,7 @@ mod load;
 mod one_message_rest;
 mod one_message_smpp;
 mod oracle;
+mod pdu_log;
 mod refused;
 mod sigterm_drain;
 mod unreliable_operator;

@@ -90,7 +90,7 @@ impl Connector {
         }
         self.is_now(seat, BindState::Connecting);
         seat.goes_to(target.to_string());
-        let plan = match Plan::new(&self.row(), &self.profile(), &self.inner.settings.seal) {
+        let plan = match Plan::new(&self.row(), &self.profile(), &self.inner) {
             Ok(plan) => plan,
             Err(error) => return Err(self.failed(seat, &error, Failure::Setup)),
         };

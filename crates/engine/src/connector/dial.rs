@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sambac_domain::profile::{BindRefusal, Profile, SessionSettings};
 use sambac_smpp::{
-    BindError, BindKind, BindReply, BindRequest, BrokenTlvs, Events, Session, SessionConfig, WINDOW_MAX,
+    BindError, BindKind, BindReply, BindRequest, BrokenTlvs, Events, Session, SessionConfig, Tap, WINDOW_MAX,
 };
 use sambac_store::rows::ConnectorRow;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::hosts::Target;
-use crate::seal::{Seal, SealError};
+use crate::Inner;
+use crate::pdu_log::{PduLog, Side};
+use crate::seal::SealError;
 
 /// Why no bind came about.
 #[derive(Debug, thiserror::Error)]
@@ -105,13 +107,14 @@ pub(super) struct Plan {
     row: Arc<ConnectorRow>,
     profile: Arc<Profile>,
     password: SecretString,
+    pdu_log: Arc<PduLog>,
 }
 
 impl Plan {
     /// # Errors
     /// [`DialError::Setup`] says what a person has to mend.
-    pub(super) fn new(row: &Arc<ConnectorRow>, profile: &Arc<Profile>, seal: &Seal) -> Result<Self, DialError> {
-        let opened = seal.open_text(row.id.raw(), &row.password_sealed.0);
+    pub(super) fn new(row: &Arc<ConnectorRow>, profile: &Arc<Profile>, inner: &Inner) -> Result<Self, DialError> {
+        let opened = inner.settings.seal.open_text(row.id.raw(), &row.password_sealed.0);
         let password = opened.map_err(|error: SealError| DialError::Setup(format!("the stored password: {error}")))?;
         let (octets, octets_max) = (password.expose_secret().len(), usize::from(profile.bind.password_octets_max));
         if octets > octets_max {
@@ -119,7 +122,8 @@ impl Plan {
                 "the password has {octets} octets, and bind.password_octets_max is {octets_max}"
             )));
         }
-        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password })
+        let pdu_log = Arc::clone(&inner.pdu_log);
+        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log })
     }
 
     /// What a failure is to be taken for.
@@ -138,21 +142,35 @@ impl Plan {
         let resolved = steps.take("resolve", limit, resolve(target), |found| shown(found)).await?;
         let connecting = connect(target, &resolved, &self.profile.session);
         let stream = steps.take("connect", limit, connecting, peer).await?;
-        self.bind(stream, kind, steps).await
+        let tap = self.tap(&stream);
+        self.bind(stream, kind, tap, steps).await
     }
 
     /// Binds on a connection that is there.
-    pub(super) async fn bind<IO>(&self, io: IO, kind: BindKind, steps: &mut Steps) -> Result<Dialled, DialError>
+    pub(super) async fn bind<IO>(
+        &self,
+        io: IO,
+        kind: BindKind,
+        tap: Option<Tap>,
+        steps: &mut Steps,
+    ) -> Result<Dialled, DialError>
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let request = self.request(kind);
         let binding = async {
-            let (session, events, reply) = sambac_smpp::bind(io, &request, self.session_config()).await?;
+            let config = SessionConfig { tap, ..self.session_config() };
+            let (session, events, reply) = sambac_smpp::bind(io, &request, config).await?;
             Ok(Dialled { session, events, reply })
         };
         // The session keeps the time itself, and says more about it.
         steps.take("bind", self.limit() * 2, binding, |dialled| told_by(&dialled.reply)).await
+    }
+
+    /// Has the log of PDUs hear of all that goes over the connection.
+    pub(super) fn tap(&self, stream: &TcpStream) -> Option<Tap> {
+        let (ours, theirs) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+        self.pdu_log.tap(Side::Connector { name: self.row.name.clone() }, ours, theirs)
     }
 
     fn limit(&self) -> Duration {

@@ -27,11 +27,8 @@ pub(super) struct Flight {
     pub(super) submitted_at: Timestamp,
 }
 
-#[derive(Default)]
-struct Flights {
-    next_token: u64,
-    open: HashMap<u64, Flight>,
-}
+/// By their tokens.
+type Flights = HashMap<u64, Flight>;
 
 /// A place in a window; dropping it frees the place.
 pub(crate) struct Slot {
@@ -79,24 +76,22 @@ impl Link {
         Some(Slot { taken: Arc::clone(&self.taken), room: Arc::clone(&self.room) })
     }
 
-    /// Notes a segment as sent under the token returned.
+    /// Notes a segment as sent under the token returned: its id, by which the PDU log knows it.
     pub(super) fn depart(&self, flight: Flight) -> u64 {
-        let mut flights = self.flights();
-        let token = flights.next_token;
-        flights.next_token += 1;
-        flights.open.insert(token, flight);
+        let token = flight.announced.queued.id.unsigned_abs();
+        self.flights().insert(token, flight);
         token
     }
 
     /// The segment that a token stands for; it is no longer open then.
     pub(super) fn arrive(&self, token: u64) -> Option<Flight> {
-        self.flights().open.remove(&token)
+        self.flights().remove(&token)
     }
 
     /// Everything that is open, oldest first: the link is gone.
     pub(super) fn abandon(&self) -> Vec<Flight> {
-        let mut open: Vec<_> = self.flights().open.drain().collect();
-        open.sort_unstable_by_key(|(token, _)| *token);
+        let mut open: Vec<_> = self.flights().drain().collect();
+        open.sort_unstable_by_key(|(token, flight)| (flight.submitted_at, *token));
         open.into_iter().map(|(_, flight)| flight).collect()
     }
 

@@ -41,7 +41,7 @@ impl Engine {
         let plan = match Profile::parse(&row.settings) {
             Ok(profile) => {
                 let profile = Arc::new(profile);
-                Plan::new(&row, &profile, &self.0.settings.seal).map(|plan| (plan, profile))
+                Plan::new(&row, &profile, &self.0).map(|plan| (plan, profile))
             }
             Err(error) => Err(DialError::Setup(error.to_string())),
         };

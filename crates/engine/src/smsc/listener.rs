@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{bind, session};
+use crate::pdu_log::Side;
 use crate::places::{Place, Places};
 use crate::settings::Settings;
 use crate::snapshot::SmppAccount;
@@ -97,7 +98,8 @@ async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, (doo
     if stream.set_nodelay(true).is_err() {
         return; // It has gone already.
     }
-    let pending = match sambac_smpp::accept(stream, unbound_config()).await {
+    let tap = stream.local_addr().ok().and_then(|ours| inner.pdu_log.tap(Side::Client, ours, peer));
+    let pending = match sambac_smpp::accept(stream, SessionConfig { tap, ..unbound_config() }).await {
         Ok(pending) => pending,
         Err(error) => return tracing::debug!(%peer, %error, "no bind"),
     };

@@ -102,7 +102,9 @@ where
     /// The same with other limits and timers from now on: who binds is known only now.
     #[must_use]
     pub fn with_config(self, config: SessionConfig) -> Self {
-        Self { config, ..self }
+        // Who has heard the bind hears the rest, too.
+        let tap = config.tap.or(self.config.tap);
+        Self { config: SessionConfig { tap, ..config }, ..self }
     }
 
     /// Answers yes, with our name and, where wanted, our SMPP version, and starts the session's tasks. `window` is

@@ -55,8 +55,13 @@ impl Tap {
         Self(Arc::new(hear))
     }
 
+    /// Tells of a PDU.
+    pub fn hear(&self, pdu: Tapped<'_>) {
+        (self.0)(pdu);
+    }
+
     pub(super) fn received(&self, octets: &[u8]) {
-        (self.0)(Tapped { direction: Direction::Received, octets, token: None });
+        self.hear(Tapped { direction: Direction::Received, octets, token: None });
     }
 
     /// Tells of each PDU in `octets`, which are whole ones. Requests that are open in `window` are told with their token.
@@ -69,7 +74,7 @@ impl Tap {
             let token = window
                 .filter(|_| !header.command_id.is_response())
                 .and_then(|window| window.token(header.sequence_number));
-            (self.0)(Tapped { direction: Direction::Sent, octets, token });
+            self.hear(Tapped { direction: Direction::Sent, octets, token });
             rest = after;
         }
     }

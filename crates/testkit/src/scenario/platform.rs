@@ -40,6 +40,11 @@ impl Platform {
         self.http
     }
 
+    /// Health, metrics and the log of PDUs.
+    pub fn services(&self) -> SocketAddr {
+        self.services
+    }
+
     /// Where clients bind.
     pub fn smpp(&self) -> SocketAddr {
         self.smpp
