@@ -107,6 +107,8 @@ words! {
     TextEncoding "TextEncoding" like "gsm7" vec!["gsm7", "latin1", "ucs2"];
     /// A code of the error catalogue.
     Code "ErrorCode" like "insufficient_funds" ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    /// How far a message from a handset is.
+    InboundState "InboundState" like "taken" vec!["waiting", "taken", "undeliverable"];
     /// What became of a price.
     Charge "Charge" like "captured" vec!["held", "captured", "voided"];
     /// Whether a webhook is called.

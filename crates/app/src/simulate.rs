@@ -13,6 +13,7 @@ mod chance;
 pub(crate) mod command;
 mod core;
 mod desk;
+mod handset;
 mod inline_text;
 mod journal;
 mod link;

@@ -14,6 +14,6 @@ mod queue;
 mod task;
 
 pub use lane::Refill;
-pub use notice::{Notice, Outcome};
+pub use notice::{Notice, Outcome, Received};
 pub use queue::{Bus, TargetQueue};
 pub use task::{Queued, Task};

@@ -3,7 +3,7 @@
 //! A notice is stored as JSON in its outbox row, with its kind. Rows of before there was more than one kind name none: they
 //! tell of outcomes.
 
-use sambac_domain::id::{AccountId, MessageId};
+use sambac_domain::id::{AccountId, MessageId, MoId};
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,15 @@ use serde::{Deserialize, Serialize};
 pub enum Notice {
     /// What became of a message that the client sent.
     Outcome(Outcome),
+    /// A message from a handset. Its text is not in the outbox: whoever hands it over reads it where it is kept.
+    Received(Received),
+}
+
+/// A message from a handset, to be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The message.
+    pub mo_id: MoId,
 }
 
 /// The news of one message's final state, so told that delivering needs no other read.
@@ -66,12 +75,14 @@ enum Stored {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Told {
     Outcome(Outcome),
+    Received(Received),
 }
 
 impl From<Stored> for Notice {
     fn from(stored: Stored) -> Self {
         match stored {
             Stored::Told(Told::Outcome(outcome)) | Stored::Outcome(outcome) => Self::Outcome(outcome),
+            Stored::Told(Told::Received(received)) => Self::Received(received),
         }
     }
 }
@@ -86,11 +97,19 @@ mod tests {
     #[test]
     fn rows_without_a_kind_are_outcomes_and_new_rows_name_theirs() {
         let old: Notice = serde_json::from_str(OLD).unwrap();
-        let Notice::Outcome(outcome) = &old;
+        let Notice::Outcome(outcome) = &old else { panic!("{old:?}") };
         assert_eq!((outcome.sender.as_str(), outcome.state), ("BANK", MessageState::Delivered));
         let new = serde_json::to_string(&old).unwrap();
         assert!(new.starts_with(r#"{"kind":"outcome","message_id":"#), "{new}");
         assert_eq!(serde_json::from_str::<Notice>(&new).unwrap(), old);
+    }
+
+    #[test]
+    fn a_message_from_a_handset_is_named_only() {
+        let notice = Notice::Received(Received { mo_id: MoId::from_raw(1 << 8) });
+        let text = serde_json::to_string(&notice).unwrap();
+        assert_eq!(text, r#"{"kind":"received","mo_id":"mo_0000000000080"}"#);
+        assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod class;
 pub mod error;
 pub mod id;
 pub mod message;
+pub mod mo;
 pub mod money;
 pub mod number;
 mod prefix;
@@ -21,8 +22,9 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, NoticeId,
-    OperatorId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, MoId, MoRouteId,
+    NoticeId, OperatorId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId,
+    WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

@@ -20,6 +20,7 @@ mod idempotency;
 mod ledger;
 mod live;
 mod metrics;
+mod mo;
 pub mod pdu_log;
 pub mod places;
 pub mod private_file;
@@ -53,6 +54,7 @@ pub use caller::{Caller, Scope};
 pub use connector::{BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, Step, StopReason};
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
+pub use mo::MoContent;
 pub use settings::Settings;
 pub use start::StartError;
 pub use webhook::{ClientError, NewWebhook};
@@ -101,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) verified_binds: smsc::VerifiedBinds,
     /// Held while the admin API changes the configuration: one change at a time.
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
+    /// A target has refused a message from a handset.
+    pub(crate) handset_given_up: tokio::sync::Notify,
     /// Held while an account's webhooks are counted and changed.
     pub(crate) webhook_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.

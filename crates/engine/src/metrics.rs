@@ -35,6 +35,8 @@ pub(crate) struct Metrics {
     unknown: Counter,
     finished: Family<Label, Counter>,
     orphans: Counter,
+    handsets: Family<Label, Counter>,
+    handsets_unrouted: Gauge,
     webhooks: Family<Label, Counter>,
     binds_refused: Counter,
     connections_refused: Counter,
@@ -118,6 +120,8 @@ impl Metrics {
             unknown: Counter::default(),
             finished: Family::default(),
             orphans: Counter::default(),
+            handsets: Family::default(),
+            handsets_unrouted: Gauge::default(),
             webhooks: Family::default(),
             binds_refused: Counter::default(),
             connections_refused: Counter::default(),
@@ -148,6 +152,12 @@ impl Metrics {
         r.register("segments_submitted", "Segments taken by operators", self.submitted.clone());
         r.register("segments_refused", "Segments refused by operators", self.operator_refused.clone());
         r.register("segments_unknown", "Segments sent without an answer: possible duplicates", self.unknown.clone());
+        r.register("mo_messages", "Messages from handsets, by what happened to them", self.handsets.clone());
+        r.register(
+            "mo_messages_unrouted",
+            "Messages from handsets that no route takes and that are kept",
+            self.handsets_unrouted.clone(),
+        );
         r.register("receipts_orphaned", "Receipts that named no segment", self.orphans.clone());
         r.register("webhook_attempts", "Webhook requests, by outcome", self.webhooks.clone());
         r.register("smpp_binds_refused", "Binds of clients refused", self.binds_refused.clone());
@@ -230,6 +240,16 @@ impl Metrics {
 
     pub(crate) fn orphan(&self) {
         self.orphans.inc();
+    }
+
+    /// What happened to a message from a handset.
+    pub(crate) fn handset(&self, what: &'static str) {
+        self.handsets.get_or_create(&Label { name: what.to_owned() }).inc();
+    }
+
+    /// So many are kept that no route takes.
+    pub(crate) fn handsets_unrouted(&self, count: i64) {
+        self.handsets_unrouted.set(count);
     }
 
     pub(crate) fn webhook(&self, taken: bool) {

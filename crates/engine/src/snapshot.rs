@@ -8,6 +8,7 @@ use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
+use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Rate, Tariff};
@@ -16,8 +17,8 @@ use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
-    WebhookRow, WebhookState,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, RateRow, RouteRow, SmppAccountRow,
+    TariffRow, WebhookRow, WebhookState,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -45,6 +46,8 @@ pub struct Snapshot {
     admin_keys: HashMap<AdminKeyId, AdminKeyRow>,
     smpp_accounts: HashMap<String, Arc<SmppAccount>>,
     smpp_by_id: HashMap<SmppAccountId, Arc<SmppAccount>>,
+    /// Which client gets a message from a handset.
+    pub mo_routes: MoRoutes,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
     webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
 }
@@ -94,6 +97,7 @@ impl Snapshot {
         for row in configuration.webhooks.iter().filter(|row| row.state == WebhookState::Enabled) {
             webhooks_of.entry(row.account_id).or_default().push(row.id);
         }
+        let mo_routes = mo_routes(configuration.mo_routes, &configuration.webhooks, &smpp_accounts);
         let accounts = configuration.accounts.into_iter().map(|row| {
             let tariff =
                 Arc::clone(tariffs.entry(row.tariff_id).or_insert_with(|| empty_tariff(row.tariff_id, row.currency)));
@@ -112,6 +116,7 @@ impl Snapshot {
             admin_keys: configuration.admin_keys.into_iter().map(|row| (row.id, row)).collect(),
             smpp_by_id: smpp_accounts.iter().map(|account| (account.row.id, Arc::clone(account))).collect(),
             smpp_accounts: smpp_accounts.into_iter().map(|account| (account.row.system_id.clone(), account)).collect(),
+            mo_routes,
             webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             webhooks_of,
         }
@@ -224,6 +229,20 @@ fn rate(row: &RateRow) -> Rate {
 fn route(row: RouteRow) -> Route {
     let RouteRow { id, name, position, matches, strategy, connectors, enabled, .. } = row;
     Route { id, name, position, matches, strategy, connectors, enabled }
+}
+
+/// The routes for messages from handsets that are used. A target that is gone or another account's is left out.
+fn mo_routes(rows: Vec<MoRouteRow>, webhooks: &[WebhookRow], smpp_accounts: &[Arc<SmppAccount>]) -> MoRoutes {
+    let owner = |target: &MoTarget| match target {
+        MoTarget::Webhook(id) => webhooks.iter().find(|row| row.id == *id).map(|row| row.account_id),
+        MoTarget::Smpp(id) => smpp_accounts.iter().find(|account| account.row.id == *id).map(|it| it.row.account_id),
+    };
+    let used = rows.into_iter().filter(|row| row.enabled).map(|row| {
+        let MoRouteRow { id, account_id, position, matches, strategy, targets, away_max_s, .. } = row;
+        let own = targets.into_iter().filter(|target| owner(target) == Some(account_id)).collect();
+        MoRoute { id, account_id, position, matches, strategy, targets: own, away_max_s }
+    });
+    MoRoutes::new(used.collect())
 }
 
 fn empty_tariff(id: TariffId, currency: sambac_domain::money::Currency) -> Arc<Tariff> {

@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::pdu_log::PduLog;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Engine, Inner, connector, expire, recover, relay, smsc, webhook};
+use crate::{Engine, Inner, connector, expire, mo, recover, relay, smsc, webhook};
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,7 @@ impl Engine {
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
             admin_changes: tokio::sync::Mutex::new(()),
+            handset_given_up: tokio::sync::Notify::new(),
             webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),
@@ -112,6 +113,7 @@ impl Engine {
 fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
+    inner.tasks.spawn(mo::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

@@ -10,8 +10,8 @@ use sqlx::AssertSqlSafe;
 use crate::StoreError;
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, OperatorRow, RateRow, Record, RouteRow, Row, SmppAccountRow,
-    TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, Record, RouteRow, Row,
+    SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -51,6 +51,7 @@ impl UnitOfWork {
             "smpp_accounts" => self.restore_row::<SmppAccountRow>(id, row).await,
             "api_keys" => self.restore_row::<ApiKeyRow>(id, row).await,
             "webhooks" => self.restore_row::<WebhookRow>(id, row).await,
+            "mo_routes" => self.restore_row::<MoRouteRow>(id, row).await,
             "admin_keys" => self.restore_row::<AdminKeyRow>(id, row).await,
             _ => Err(StoreError::Statement(format!("{table} holds no configuration"))),
         }?;

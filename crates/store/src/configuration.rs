@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, PaymentRow, RateRow, Record, RouteRow,
-    Row, SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, OperatorRow, PaymentRow, RateRow, Record,
+    RouteRow, Row, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -38,6 +38,8 @@ pub struct Configuration {
     pub webhooks: Vec<WebhookRow>,
     /// Keys of the admin API.
     pub admin_keys: Vec<AdminKeyRow>,
+    /// Routes of messages from handsets.
+    pub mo_routes: Vec<MoRouteRow>,
 }
 
 impl Store {
@@ -57,6 +59,7 @@ impl Store {
             api_keys: self.table().await?,
             webhooks: self.table().await?,
             admin_keys: self.table().await?,
+            mo_routes: self.table().await?,
         })
     }
 
@@ -94,6 +97,9 @@ impl Store {
         if delete.run(&mut work).await? == 0 {
             return Ok(false);
         }
+        // Messages from handsets go on to whoever is next.
+        let next = query("UPDATE mo_deliveries SET give_up_at = 0 WHERE target = $1 AND state = 0");
+        next.bind(&TargetId::from(webhook)).run(&mut work).await?;
         // What waits for it would wait for ever.
         query("DELETE FROM outbox WHERE target = $1").bind(&TargetId::from(webhook)).run(&mut work).await?;
         work.changed().await?;
@@ -150,6 +156,8 @@ upserts! {
     upsert_webhook: WebhookRow;
     /// Makes a key of the admin API, or gives the one of this id these values.
     upsert_admin_key: AdminKeyRow;
+    /// Makes a route of messages from handsets, or gives the one of this id these values.
+    upsert_mo_route: MoRouteRow;
 }
 
 /// Declares, for each kind of row, the function that removes one. What still refers to it is a `Conflict("reference")`.

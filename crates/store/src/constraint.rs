@@ -41,6 +41,11 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("submit_intents_pkey", "submit_intents.id", "submit_intents"),
     ("idempotency_keys_pkey", "idempotency_keys.account_id, idempotency_keys.key", "idempotency_keys"),
     ("orphan_receipts_pkey", "orphan_receipts.id", "orphan_receipts"),
+    ("mo_routes_pkey", "mo_routes.id", "mo_routes"),
+    ("mo_routes_name_key", "mo_routes.name", "mo_routes.name"),
+    ("mo_messages_pkey", "mo_messages.id", "mo_messages"),
+    ("mo_segments_pkey", "mo_segments.id", "mo_segments"),
+    ("mo_deliveries_pkey", "mo_deliveries.id", "mo_deliveries"),
 ];
 
 /// What callers are told when a reference leads nowhere, or is still in use.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId,
-    MessageState, Msisdn, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId, Sender,
-    SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch,
+    SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -105,6 +106,9 @@ id_fields!(
     EventId,
     IntentId,
     MessageId,
+    MoId,
+    MoRouteId,
+    NoticeId,
     OperatorId,
     PaymentId,
     PostingId,
@@ -141,6 +145,9 @@ text_fields! {
     RouteMatch: json_of, json_from;
     Strategy: json_word, json_from_word;
     Vec<ConnectorId>: json_of, json_from;
+    MoMatch: json_of, json_from;
+    MoStrategy: json_word, json_from_word;
+    Vec<MoTarget>: json_of, json_from;
     Vec<String>: json_of, json_from;
     Vec<SegmentId>: |segments| segments_of(segments), segments_from;
 }

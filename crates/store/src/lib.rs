@@ -25,6 +25,7 @@ mod ledger;
 mod master_key_check;
 mod messages;
 mod migrate;
+mod mo;
 mod outbox;
 mod pool;
 mod query;
@@ -39,8 +40,8 @@ pub mod rows;
 use std::sync::Arc;
 
 pub use batch::{
-    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent,
-    NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
+    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined, NewCdr, NewCharge, NewEvent,
+    NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
 };
 pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;
@@ -48,6 +49,7 @@ pub use error::StoreError;
 pub use field::Sealed;
 pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
 pub use messages::{MessageFilter, MessageView};
+pub use mo::MoFilter;
 pub use outbox::OutboxTarget;
 pub use rows::NewMessage;
 pub use uncertain::{Uncertain, UncertainTotal};

@@ -96,7 +96,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 17] = [
+const ID_TABLES: [&str; 21] = [
     "tariffs",
     "tariff_rates",
     "accounts",
@@ -114,4 +114,8 @@ const ID_TABLES: [&str; 17] = [
     "message_events",
     "submit_intents",
     "orphan_receipts",
+    "mo_routes",
+    "mo_messages",
+    "mo_segments",
+    "mo_deliveries",
 ];

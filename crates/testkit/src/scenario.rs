@@ -35,7 +35,7 @@ mod wire;
 mod world;
 
 pub use database::{Database, raw_id};
-pub use esme::{Answer, Esme, Heard, Receipt, message};
+pub use esme::{Answer, Esme, Handset, Heard, Receipt, message};
 pub use journal::{Journal, Line};
 pub use oracle::Charges;
 pub use platform::Platform;

@@ -2,13 +2,16 @@
 
 mod add_webhook;
 mod admin;
+mod inbound;
 mod life;
+mod list_inbound;
 mod list_sms;
 mod list_webhooks;
 mod quote;
 mod remove_webhook;
 mod send_sms;
 mod show_balance;
+mod show_inbound;
 mod show_sms;
 mod webhook;
 
@@ -23,6 +26,8 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(send_sms::send_sms))
         .routes(routes!(show_sms::show_sms))
         .routes(routes!(list_sms::list_sms))
+        .routes(routes!(list_inbound::list_inbound))
+        .routes(routes!(show_inbound::show_inbound))
         .routes(routes!(show_balance::show_balance))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))

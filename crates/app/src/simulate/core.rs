@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desks;
+use super::handset::Handsets;
 use super::journal::{Journal, Line};
 use super::message_id::{MessageId, MessageIds};
 use super::plan::{Arrival, Forms, Plan, Planner};
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) bind: BindSettings,
     pub(crate) receipts: ReceiptLimits,
     pub(crate) desks: Desks,
+    pub(crate) handsets: Handsets,
     pub(crate) counts: Counts,
     pub(crate) stop: CancellationToken,
     mind: Mutex<Mind>,
@@ -60,6 +62,7 @@ impl Core {
             bind: scenario.bind.clone(),
             receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
             desks: Desks::new(receipt.waiting_max),
+            handsets: Handsets::new(scenario.handsets.clone()),
             counts: Counts::default(),
             stop: CancellationToken::new(),
             mind: Mutex::new(Mind { planner: Planner::new(scenario), ids: MessageIds::new(started_us) }),

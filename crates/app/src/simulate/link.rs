@@ -3,6 +3,7 @@
 //! One task and no task per message: delayed answers wait in a heap here, receipts at the [`Desk`], and events come in
 //! batches.
 
+mod handset;
 mod record;
 
 use std::cmp::Reverse;
@@ -16,6 +17,7 @@ use tokio::time::sleep_until;
 
 use super::core::Core;
 use super::desk::Desk;
+use super::handset::{Mo, Outbound};
 use super::message_id::MessageId;
 use super::plan::{Answer, Arrival, Planned};
 use super::receipt::{Party, Receipt, Writer};
@@ -25,6 +27,8 @@ const BATCH: usize = 256;
 const RESEND_AFTER_US: u64 = 1_000_000;
 /// How long a receipt that is to come before the answer is ahead of it.
 const HEAD_START_US: u64 = 20_000;
+/// How long a handset takes to answer a message.
+const REPLY_AFTER_US: u64 = 50_000;
 const UNBIND_LIMIT: Duration = Duration::from_millis(500);
 
 /// One bound session.
@@ -40,6 +44,7 @@ pub(crate) struct Link {
     delayed: HashMap<u64, Delayed>,
     /// Receipts sent and not acknowledged, by token.
     in_flight: HashMap<u64, Receipt>,
+    handsets: Outbound,
     next_token: u64,
     next_receipt_us: Option<u64>,
     new: Vec<Receipt>,
@@ -66,6 +71,7 @@ impl Link {
             answers: BinaryHeap::new(),
             delayed: HashMap::new(),
             in_flight: HashMap::new(),
+            handsets: Outbound::default(),
             next_token: 0,
             next_receipt_us: None,
             new: Vec::new(),
@@ -78,7 +84,9 @@ impl Link {
     pub(crate) async fn run(mut self, mut events: Events) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut open = true;
+        self.join_handsets();
         self.send_receipts();
+        self.send_handsets();
         while open {
             tokio::select! {
                 _ = events.recv_many(&mut batch, BATCH) => open = !batch.is_empty(),
@@ -98,8 +106,10 @@ impl Link {
             self.send_answers();
             self.keep_receipts();
             self.send_receipts();
+            self.send_handsets();
             self.session.ready().await;
         }
+        self.leave_handsets();
         // Another bind must learn of what waits here.
         self.desk.changed.notify_one();
     }
@@ -114,7 +124,11 @@ impl Link {
                 _ => self.session.respond_error(header, CommandStatus::RINVCMDID),
             },
             Event::Response { token, header, .. } => self.acknowledged(token, header),
-            Event::Timeout { token } => self.unacknowledged(token, 0),
+            Event::Timeout { token } => {
+                if !self.handset_unacknowledged(token) {
+                    self.unacknowledged(token, 0);
+                }
+            }
             Event::Closed { reason, .. } => {
                 self.record_closed(reason);
                 let tokens: Vec<u64> = self.in_flight.keys().copied().collect();
@@ -146,6 +160,9 @@ impl Link {
         for planned in plan.receipts.iter().flatten() {
             let receipt = self.receipt(sm, id, planned, forms.receipt, (now_us, answer_after_us));
             self.new.push(receipt);
+        }
+        if plan.reply {
+            self.handsets.waiting.push(Mo::reply(sm, now_us + answer_after_us + REPLY_AFTER_US));
         }
         if answer_after_us == 0 {
             self.answer(header, plan.answer, &id);
@@ -209,6 +226,9 @@ impl Link {
     }
 
     fn acknowledged(&mut self, token: u64, header: Header) {
+        if self.handset_acknowledged(token, header) {
+            return;
+        }
         if let Some(receipt) = self.in_flight.get(&token) {
             self.record_acknowledged(header, receipt);
         }
@@ -288,7 +308,8 @@ impl Link {
     fn wakes_at(&self) -> Option<u64> {
         let answer = self.answers.peek().map(|Reverse((due_us, _))| *due_us);
         let receipt = self.next_receipt_us.filter(|_| self.can_send());
-        answer.into_iter().chain(receipt).min()
+        let handset = self.handsets.next_us().filter(|_| self.can_send());
+        answer.into_iter().chain(receipt).chain(handset).min()
     }
 
     fn next_token(&mut self) -> u64 {

@@ -20,6 +20,8 @@ pub(crate) struct Magic {
     answer_after_ms: u32,
     receipts: [Option<(ReceiptState, u32)>; 2],
     before_answer: bool,
+    /// Whether the handset answers with `YES`.
+    reply: bool,
 }
 
 /// The row of a destination; `None` when it is not in +999 or its digits have no meaning.
@@ -46,6 +48,7 @@ impl Magic {
         Plan {
             answer,
             answer_after_us: u64::from(self.answer_after_ms) * 1_000,
+            reply: self.reply && accepted,
             receipts: if accepted { self.receipts.map(|receipt| receipt.map(planned)) } else { [None, None] },
         }
     }
@@ -69,6 +72,7 @@ const DELIVERED: Magic = Magic {
     answer_after_ms: 0,
     receipts: [Some((ReceiptState::Delivered, 0)), None],
     before_answer: false,
+    reply: false,
 };
 
 const fn delivered(code: u16, what: &'static str, after_ms: u32) -> Magic {
@@ -94,7 +98,7 @@ const fn refused(code: u16, what: &'static str, status: u32) -> Magic {
 const NO_RECEIPT: Magic = Magic { receipts: [None, None], ..DELIVERED };
 
 /// Every magic number. 000–009 delivered, 010–019 other ends, 020–029 odd receipts, 030–039 at first not taken,
-/// 040–049 refused for good, 050–059 odd answers.
+/// 040–049 refused for good, 050–059 odd answers, 060–069 handsets that answer.
 pub(crate) const TABLE: &[Magic] = &[
     DELIVERED,
     delivered(1, "Delivered after 5 s", 5_000),
@@ -121,6 +125,7 @@ pub(crate) const TABLE: &[Magic] = &[
     Magic { code: 50, what: "Answered after 5 s, then delivered", answer_after_ms: 5_000, ..DELIVERED },
     Magic { code: 51, what: "Never answered", then: Answer::Silence, ..NO_RECEIPT },
     Magic { code: 52, what: "Taken with an empty message_id; no receipt", then: Answer::AcceptWithoutId, ..NO_RECEIPT },
+    Magic { code: 60, what: "Delivered; then the handset answers `YES` to the sender", reply: true, ..DELIVERED },
 ];
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     /// Microseconds from arrival to answer.
     pub(crate) answer_after_us: u64,
     pub(crate) receipts: [Option<Planned>; 2],
+    /// Whether the handset answers with a message of its own.
+    pub(crate) reply: bool,
 }
 
 /// The answer to a `submit_sm`.
@@ -150,7 +152,7 @@ fn planned(profile: &Profile, answer: Answer, dice: &mut Dice, receipt_asked: bo
     let answer_after_us = dice.delay_us(profile.answer.delay);
     let wanted = taken && (receipt_asked || !profile.receipt.only_when_asked);
     let receipts = if wanted { receipts(&profile.receipt, dice) } else { [None, None] };
-    Plan { answer, answer_after_us, receipts }
+    Plan { answer, answer_after_us, receipts, reply: false }
 }
 
 fn receipts(profile: &ReceiptProfile, dice: &mut Dice) -> [Option<Planned>; 2] {
@@ -226,7 +228,10 @@ mod tests {
     fn a_healthy_operator_accepts_and_sends_one_receipt() {
         let (plan, _) = planner("").plan(&arrival(b"447700900123", 0));
         let receipt = Planned { state: ReceiptState::Delivered, after_us: 0, before_answer: false };
-        assert_eq!(plan, Plan { answer: Answer::Accept, answer_after_us: 0, receipts: [Some(receipt), None] });
+        assert_eq!(
+            plan,
+            Plan { answer: Answer::Accept, answer_after_us: 0, receipts: [Some(receipt), None], reply: false }
+        );
     }
 
     #[test]

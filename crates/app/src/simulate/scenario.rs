@@ -22,6 +22,7 @@ use serde::Deserialize;
 pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 
 use super::chance::{Chance, Delay};
+use super::handset::{Mo, MoTable};
 use super::state::ReceiptState;
 
 /// A whole scenario, checked and with every default filled in.
@@ -37,6 +38,8 @@ pub(crate) struct Scenario {
     pub(crate) profile: Profile,
     /// The first that matches is used.
     pub(crate) rules: Vec<Rule>,
+    /// What handsets send.
+    pub(crate) handsets: Vec<Mo>,
 }
 
 /// Who may bind, and how often.
@@ -145,6 +148,7 @@ struct ScenarioFile {
     answer: AnswerSettings,
     receipt: ReceiptSettings,
     rule: Vec<RuleFile>,
+    mo: Vec<MoTable>,
 }
 
 #[derive(Deserialize)]
@@ -181,7 +185,12 @@ impl Scenario {
             let destination = rule.destination.map(|prefix| prefix.trim_start_matches('+').to_owned());
             Ok(Rule { destination, sender: rule.sender, profile })
         });
+        let mut handsets = Vec::new();
+        for (table, number) in file.mo.iter().zip(1..) {
+            handsets.extend(table.pdus().map_err(|detail| malformed(format!("mo {number}: {detail}")))?);
+        }
         Ok(Self {
+            handsets,
             seed: file.seed,
             magic: file.magic.unwrap_or(true),
             bind: file.bind,
@@ -200,7 +209,7 @@ impl Scenario {
 impl Default for Scenario {
     fn default() -> Self {
         let profile = Profile { answer: AnswerProfile::default(), receipt: ReceiptProfile::default() };
-        Self { seed: 0, magic: true, bind: BindSettings::default(), profile, rules: Vec::new() }
+        Self { seed: 0, magic: true, bind: BindSettings::default(), profile, rules: Vec::new(), handsets: Vec::new() }
     }
 }
 

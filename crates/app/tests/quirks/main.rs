@@ -15,4 +15,5 @@ mod f_long;
 mod g_fields;
 mod h_tlvs;
 mod i_operations;
+mod inbound;
 mod served;

@@ -13,6 +13,7 @@ mod failures;
 mod interop;
 mod kill_9;
 mod load;
+mod mo;
 mod one_message_rest;
 mod one_message_smpp;
 mod oracle;

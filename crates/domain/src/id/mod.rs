@@ -106,6 +106,10 @@ define_ids! {
     NoticeId "ntc_";
     /// A note, durable before the write, that segments are about to be submitted.
     IntentId "int_";
+    /// A message from a handset.
+    MoId "mo_";
+    /// A rule for messages from handsets.
+    MoRouteId "mor_";
 }
 
 /// One segment of a message: the message's id with the segment's number in its low 8 bits.

@@ -9,6 +9,7 @@
 //! ```
 
 mod built_in;
+mod incoming;
 mod mcc_mnc;
 mod msisdn;
 mod network;
@@ -16,6 +17,7 @@ mod parse;
 mod sender;
 mod trie;
 
+pub use incoming::{incoming_address, shown_address};
 pub use mcc_mnc::{MccMnc, MccMncError, Mnc};
 pub use msisdn::{Digits, Msisdn};
 pub use network::{Network, NetworkRow, NetworkTable, Provenance};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::CLIENT_PRESETS;
 use super::bind::Table;
 use super::section::{profile, section};
-use crate::text::{Alphabet, Reading};
+use crate::text::{Alphabet, LongMethod, Reading};
 use crate::throughput::Throughput;
 
 /// How our message ids look to a client.
@@ -134,6 +134,8 @@ section! {
         alphabet: Alphabet = Alphabet::Gsm, ["Q-E1"];
         /// Whether GSM septets are packed into octets.
         packed: bool = false, ["Q-E2"];
+        /// How long messages from handsets are handed over: "udh8", "udh16", "sar" or "payload".
+        long: LongMethod = LongMethod::Udh8, ["Q-F1", "Q-F2", "Q-F3"];
         /// Whether segments that the client made itself are kept together: one connector, one group in the CDRs.
         group_segments: bool = true, ["Q-F5", "Q-F7"];
     }

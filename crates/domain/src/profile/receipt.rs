@@ -141,6 +141,8 @@ section! {
         take: bool = true, ["Q-C2"];
         /// How long the segments of a message are waited for; then what is there is handed on, marked incomplete.
         reassembly_timeout_s: u32 = 1_800, ["Q-F6"], 1..=86_400;
+        /// How long a delivery that comes again, by any bind, is taken for the same one: acknowledged, and no second message. 0 = never.
+        duplicate_window_s: u32 = 120, ["Q-F6", "Q-A18"], 0..=86_400;
         /// command_status for what we cannot store at present, so that the SMSC sends it again.
         store_down_status: u32 = 0x64, ["Q-D10"], 1..=0xFFFF_FFFF;
         /// command_status for what no route takes.

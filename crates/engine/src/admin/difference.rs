@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Micros, OperatorId, RateId, RouteId, SmppAccountId, TariffId,
-    TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Micros, MoRouteId, OperatorId, RateId, RouteId, SmppAccountId,
+    TariffId, TrafficClass, WebhookId,
 };
 use sambac_store::{Change, ChangedRow, Configuration};
 use serde::Serialize;
@@ -151,6 +151,7 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
         "smpp_accounts" => ("smpp_account", SmppAccountId::from_raw(id).to_string()),
         "api_keys" => ("api_key", ApiKeyId::from_raw(id).to_string()),
         "webhooks" => ("webhook", WebhookId::from_raw(id).to_string()),
+        "mo_routes" => ("mo_route", MoRouteId::from_raw(id).to_string()),
         "admin_keys" => ("admin_key", AdminKeyId::from_raw(id).to_string()),
         _ => return None,
     })

@@ -1,16 +1,18 @@
 //! The configuration as a file that makes it again. Secrets are left out: where the file is applied to the same database they
 //! stay as they are.
 
+use sambac_domain::mo::MoTarget;
 use sambac_domain::{AccountId, ConnectorId, Micros, OperatorId, TariffId};
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, OperatorRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
-    WebhookRow, WebhookState,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, RouteRow, SmppAccountRow,
+    TariffRow, WebhookRow, WebhookState,
 };
 use serde_json::{Map, Value};
 
 use super::file::{
-    Account, AdminKey, ApiKey, Connector, File, Match, Operator, Rate, Route, SmppAccount, Tariff, Webhook,
+    Account, AdminKey, ApiKey, Connector, File, Match, MoRoute, MoRouteMatch, MoRouteTarget, Operator, Rate, Route,
+    SmppAccount, Tariff, Webhook,
 };
 use super::plan::without_nulls;
 
@@ -25,6 +27,7 @@ pub fn export(stored: &Configuration) -> File {
         api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
         route: stored.routes.iter().map(|row| route(stored, row)).collect(),
         webhook: stored.webhooks.iter().map(|row| webhook(stored, row)).collect(),
+        mo_route: stored.mo_routes.iter().map(|row| mo_route(stored, row)).collect(),
         admin_key: stored.admin_keys.iter().map(admin_key).collect(),
     }
 }
@@ -126,6 +129,39 @@ fn webhook(stored: &Configuration, row: &WebhookRow) -> Webhook {
         account: account_name(stored, row.account_id),
         url: row.url.clone(),
         enabled: row.state == WebhookState::Enabled,
+    }
+}
+
+fn mo_route(stored: &Configuration, row: &MoRouteRow) -> MoRoute {
+    let matches = &row.matches;
+    MoRoute {
+        name: row.name.clone(),
+        account: account_name(stored, row.account_id),
+        position: row.position,
+        matches: MoRouteMatch {
+            destinations: matches.destinations.clone(),
+            source_prefixes: matches.source_prefixes.clone(),
+            connectors: matches.connectors.iter().map(|id| connector_name(stored, *id)).collect(),
+            keywords: matches.keywords.clone(),
+        },
+        strategy: row.strategy,
+        targets: row.targets.iter().filter_map(|target| mo_target(stored, *target)).collect(),
+        away_max_s: row.away_max_s,
+        enabled: row.enabled,
+    }
+}
+
+/// A target that was removed is left out: it gets nothing.
+fn mo_target(stored: &Configuration, target: MoTarget) -> Option<MoRouteTarget> {
+    match target {
+        MoTarget::Webhook(id) => {
+            let row = stored.webhooks.iter().find(|row| row.id == id)?;
+            Some(MoRouteTarget { webhook: Some(row.url.clone()), smpp: None })
+        }
+        MoTarget::Smpp(id) => {
+            let row = stored.smpp_accounts.iter().find(|row| row.id == id)?;
+            Some(MoRouteTarget { webhook: None, smpp: Some(row.system_id.clone()) })
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use sambac_domain::mo::MoStrategy;
 use sambac_domain::{Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,6 +36,9 @@ pub struct File {
     /// Addresses that are told of final states.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhook: Vec<Webhook>,
+    /// Who gets messages from handsets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mo_route: Vec<MoRoute>,
     /// Keys of the admin API.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admin_key: Vec<AdminKey>,
@@ -265,6 +269,62 @@ pub struct Webhook {
     pub enabled: bool,
 }
 
+/// Who gets messages from handsets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoRoute {
+    /// Its name, unique.
+    pub name: String,
+    /// Whose messages they are; its targets are this account's.
+    pub account: String,
+    /// Order of trying; lower first.
+    pub position: i32,
+    /// What it applies to.
+    #[serde(default, rename = "match", skip_serializing_if = "MoRouteMatch::is_empty")]
+    pub matches: MoRouteMatch,
+    /// How its targets are used.
+    #[serde(default = "mo_failover")]
+    pub strategy: MoStrategy,
+    /// Its targets, in order.
+    pub targets: Vec<MoRouteTarget>,
+    /// How long a target may be away before the next one has its turn, in seconds.
+    #[serde(default = "five_minutes")]
+    pub away_max_s: u32,
+    /// Whether it is used.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// What it asks of a message: of each list that is given, one entry must hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MoRouteMatch {
+    /// Numbers or short codes written to; `*` at the end stands for whatever follows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<String>,
+    /// What the handset's number begins with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_prefixes: Vec<String>,
+    /// Connectors by which it comes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connectors: Vec<String>,
+    /// First words of the text, in any case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<String>,
+}
+
+/// One target.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoRouteTarget {
+    /// A webhook, by its URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// An SMPP account, by its system_id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smpp: Option<String>,
+}
+
 /// A key of the admin API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -289,11 +349,26 @@ impl fmt::Debug for Password {
     }
 }
 
+impl MoRouteMatch {
+    /// Whether everything matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Match {
     /// Whether everything matches.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+fn mo_failover() -> MoStrategy {
+    MoStrategy::Failover
+}
+
+fn five_minutes() -> u32 {
+    300
 }
 
 fn yes() -> bool {

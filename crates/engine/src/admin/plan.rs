@@ -2,6 +2,7 @@
 //! anything is written.
 
 mod access;
+mod handset;
 mod money;
 mod network;
 
@@ -10,8 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use sambac_domain::{AccountId, ConnectorId, Currency, IdSource, MccMnc, OperatorId, TariffId, Timestamp};
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, OperatorRow, RateRow, RouteRow,
-    SmppAccountRow, TariffRow, WebhookRow,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow,
+    RouteRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use serde_json::{Map, Value};
 
@@ -42,6 +43,7 @@ pub struct Changes {
     pub(crate) api_keys: Vec<ApiKeyRow>,
     pub(crate) webhooks: Vec<WebhookRow>,
     pub(crate) admin_keys: Vec<AdminKeyRow>,
+    pub(crate) mo_routes: Vec<MoRouteRow>,
     /// Secrets that were made for these rows.
     pub issued: Vec<Issued>,
 }
@@ -106,6 +108,7 @@ pub(crate) fn plan(file: &File, context: &Context<'_>) -> Result<Changes, Proble
         draft.one("webhook", &format!("{} {}", webhook.account, webhook.url), |draft| draft.webhook(webhook));
     }
     file.admin_key.iter().for_each(|key| draft.one("admin_key", &key.name, |draft| draft.admin_key(key)));
+    file.mo_route.iter().for_each(|route| draft.one("mo_route", &route.name, |draft| draft.mo_route(route)));
     if draft.problems.is_empty() { Ok(draft.changes) } else { Err(Problems(draft.problems)) }
 }
 
@@ -122,6 +125,7 @@ impl Changes {
             ("api_keys", self.api_keys.len()),
             ("webhooks", self.webhooks.len()),
             ("admin_keys", self.admin_keys.len()),
+            ("mo_routes", self.mo_routes.len()),
             ("payments", self.payments.len()),
         ];
         all.into_iter().filter(|(_, count)| *count > 0).collect()

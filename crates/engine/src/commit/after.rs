@@ -26,6 +26,9 @@ pub(super) struct After {
     intents: Vec<(oneshot::Sender<Announcement>, Announcement)>,
     slots: Vec<Slot>,
     receipts: Vec<Acknowledgement>,
+    handsets: Vec<(Acknowledgement, CommandStatus)>,
+    /// A target has refused a message from a handset: another one may have it now.
+    handset_given_up: bool,
     told: Vec<oneshot::Sender<()>>,
     counted: Vec<(oneshot::Sender<usize>, usize)>,
 }
@@ -76,9 +79,19 @@ impl After {
         self.receipts.drain(..).for_each(Acknowledgement::refuse);
     }
 
-    /// The new messages were not stored: their clients are told so.
+    /// Once it is stored, a message from a handset is answered with this status.
+    pub(super) fn acknowledge_handset(&mut self, handset: Acknowledgement, status: CommandStatus) {
+        self.handsets.push((handset, status));
+    }
+
+    pub(super) fn handset_given_up(&mut self) {
+        self.handset_given_up = true;
+    }
+
+    /// The new messages were not stored: their clients are told so, and SMSCs bring those of handsets again.
     pub(super) fn refuse_accepts(&mut self) {
         self.accept_tasks.clear();
+        self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
         let refusal = Refusal::new(
             ErrorCode::ServiceUnavailable,
             "the message could not be stored for certain: repeat the request with the same Idempotency-Key",
@@ -100,6 +113,7 @@ impl After {
         self.intents.clear();
         self.counted.clear();
         self.refuse_receipts();
+        self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
     }
 
     /// Tells everybody, in an order in which nobody can overtake: queues before answers.
@@ -125,14 +139,18 @@ impl After {
             reply.accepted(submitted);
         }
         self.tell_refused();
-        self.receipts.drain(..).for_each(Acknowledgement::give);
+        self.receipts.drain(..).for_each(|receipt| receipt.give(CommandStatus::ROK));
+        self.handsets.drain(..).for_each(|(handset, status)| handset.give(status));
+        if std::mem::take(&mut self.handset_given_up) {
+            inner.handset_given_up.notify_one();
+        }
     }
 }
 
 impl Acknowledgement {
-    fn give(self) {
-        // A link that has gone will bring the receipt again; it is recognised then.
-        self.session.respond_error(self.request, CommandStatus::ROK);
+    fn give(self, status: CommandStatus) {
+        // A link that has gone will bring it again; it is recognised then.
+        self.session.respond_error(self.request, status);
     }
 
     /// Temporary, whatever is wrong with us: the operator brings it again.

@@ -10,6 +10,8 @@ mod accept;
 mod after;
 mod answer;
 mod gather;
+mod handover;
+mod handset;
 mod in_doubt;
 mod load;
 mod notice;
@@ -37,14 +39,15 @@ use crate::live::Live;
 use crate::snapshot::Snapshot;
 use after::After;
 use gather::Gathering;
+use handset::Handsets;
 use in_doubt::InDoubt;
 use load::Pinned;
 use orphans::Orphans;
 
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Found, Intent, Loaded, NoticeDone, NoticeRetry,
-    ReceiptIn, Recovered, Reply, Write,
+    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Found, HandsetIn, Intent, Loaded, NoticeDone,
+    NoticeRetry, ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -65,6 +68,7 @@ pub(crate) struct Committer {
     dirty: HashMap<SegmentId, Arc<Live>>,
     orphans: Orphans,
     in_doubt: InDoubt,
+    handsets: Handsets,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
     /// Messages whose text was replaced after they were queued.
@@ -117,6 +121,7 @@ impl Committer {
             dirty: HashMap::new(),
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
+            handsets: Handsets::default(),
             waiting: HashSet::new(),
             replaced: HashSet::new(),
             pinned: Pinned::default(),
@@ -134,12 +139,12 @@ impl Committer {
         }
         self.now = self.inner.clock.now();
         self.snapshot = self.inner.snapshot.load_full();
-        while let Err(error) = self.load_missing(inbox).await {
+        while let Err(error) = self.load(inbox).await {
             self.cannot_read(&error, inbox).await;
         }
         let mut reloads = Vec::new();
         // Messages first, so that they alone can be taken out again when the database refuses.
-        for accept in inbox.extract_if(.., |write| matches!(write, Write::Accept(_))) {
+        for accept in inbox.extract_if(.., |write| write.may_be_refused()) {
             self.apply(accept, &mut reloads);
         }
         let accepted = self.batch.lengths();
@@ -155,12 +160,20 @@ impl Committer {
         }
     }
 
+    /// Reads everything that the group is about.
+    async fn load(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
+        self.load_missing(inbox).await?;
+        self.load_handsets(inbox).await
+    }
+
     fn apply(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
         match write {
             Write::Accept(accept) => self.accept(*accept),
             Write::Intent(intent) => self.intent(intent),
             Write::Answer(answer) => self.answer(*answer),
             Write::Receipt(receipt) => self.receipt(*receipt),
+            Write::Handset { incoming, acknowledge } => self.handset(*incoming, acknowledge),
+            Write::HandsetDue { assemblies, deliveries, done } => self.handsets_due(&assemblies, &deliveries, done),
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),
             Write::Due { queued, queue, done } => self.due(queued, queue, done),
@@ -214,14 +227,12 @@ impl Committer {
         tracing::error!(%error, "messages cannot be read");
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
-        for write in inbox.extract_if(.., |write| matches!(write, Write::Accept(_))) {
-            if let Write::Accept(accept) = write {
-                self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into());
-            }
-        }
-        for write in inbox.extract_if(.., |write| matches!(write, Write::Receipt(_))) {
-            if let Write::Receipt(receipt) = write {
-                receipt.acknowledge.refuse();
+        for write in inbox.extract_if(.., |write| write.may_be_refused() || matches!(write, Write::Receipt(_))) {
+            match write {
+                Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
+                Write::Handset { acknowledge, .. } => acknowledge.refuse(),
+                Write::Receipt(receipt) => receipt.acknowledge.refuse(),
+                _ => {}
             }
         }
         self.after.tell_refused();
@@ -241,7 +252,9 @@ impl Committer {
             tracing::warn!(%error, "a commit was answered by an error and is stored all the same");
             return true;
         }
-        if let Some(accepted) = accepted.take().filter(|accepted| accepted.messages > 0) {
+        if let Some(accepted) =
+            accepted.take().filter(|accepted| accepted.messages + accepted.mo_messages + accepted.mo_segments > 0)
+        {
             tracing::error!(%error, messages = accepted.messages, "the database refused a batch; its messages are refused");
             self.batch.drop_first(&accepted);
             self.inner.ledger().forget_holds();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sambac_bus::{Queued, TargetQueue, Task};
+use sambac_domain::id::NoticeId;
 use sambac_domain::time::Timestamp;
 use sambac_store::OutboxMove;
 use tokio::sync::oneshot;
@@ -11,6 +12,9 @@ use super::{Committer, NoticeDone, NoticeRetry, key_of};
 
 impl Committer {
     pub(super) fn notice_done(&mut self, done: NoticeDone) {
+        if let Some((mo_id, taken)) = done.handed {
+            self.handed(NoticeId::from_raw(done.key.id), mo_id, taken);
+        }
         self.batch.outbox_done.push(done.key);
         self.batch.events.extend(done.event);
     }

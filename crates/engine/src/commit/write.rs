@@ -1,11 +1,14 @@
 //! What can be asked of the group commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sambac_bus::{Queued, TargetQueue};
-use sambac_domain::id::{ConnectorId, IntentId, MessageId, SegmentId, TargetId};
+use sambac_bus::{Notice, Queued, TargetQueue, Task};
+use sambac_domain::id::{ConnectorId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
+use sambac_domain::mo::{Part, Reference};
 use sambac_domain::number::Msisdn;
+use sambac_domain::profile::Profile;
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
@@ -32,6 +35,10 @@ pub(crate) enum Write {
     Answer(Box<Answer>),
     /// An operator's receipt.
     Receipt(Box<ReceiptIn>),
+    /// A message from a handset, or a part of one.
+    Handset { incoming: Box<HandsetIn>, acknowledge: Acknowledgement },
+    /// The time is over for parts that others were waited for with, and for targets that did not take a message.
+    HandsetDue { assemblies: Vec<i64>, deliveries: Vec<NoticeId>, done: oneshot::Sender<()> },
     /// A notice was delivered to the client, or given up.
     NoticeDone(NoticeDone),
     /// A notice could not be delivered now.
@@ -161,10 +168,28 @@ pub(crate) struct Found {
     pub(crate) received_at: Timestamp,
 }
 
+/// A message from a handset as it came in, or a part of one.
+pub(crate) struct HandsetIn {
+    pub(crate) connector: ConnectorId,
+    pub(crate) profile: Arc<Profile>,
+    /// The correlation group: connectors by which the same SMSC may deliver.
+    pub(crate) group: i64,
+    /// The handset and the number that it wrote to, normalised.
+    pub(crate) source: String,
+    pub(crate) destination: String,
+    pub(crate) part: Part,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) tlvs: BTreeMap<String, Vec<String>>,
+    pub(crate) fingerprint: i64,
+    pub(crate) received_at: Timestamp,
+}
+
 /// A notice that needs no more work.
 pub(crate) struct NoticeDone {
     pub(crate) key: OutboxKey,
     pub(crate) event: Option<NewEvent>,
+    /// The message from a handset that it handed over, and whether it was taken.
+    pub(crate) handed: Option<(MoId, bool)>,
 }
 
 /// A notice to be tried again.
@@ -175,9 +200,32 @@ pub(crate) struct NoticeRetry {
     pub(crate) event: Option<NewEvent>,
 }
 
+impl Write {
+    /// Whether it is about something new, which its sender may be told to bring again: everything else has happened outside.
+    pub(super) fn may_be_refused(&self) -> bool {
+        matches!(self, Self::Accept(_) | Self::Handset { .. })
+    }
+}
+
 impl NoticeDone {
+    /// Its target has taken it.
     pub(crate) fn new(queued: &Queued) -> Self {
-        Self { key: key_of(queued), event: None }
+        Self { key: key_of(queued), event: None, handed: handed(queued, true) }
+    }
+
+    /// Its target will not take it: a message from a handset goes on to whoever is next.
+    pub(crate) fn given_up(queued: &Queued) -> Self {
+        Self { key: key_of(queued), event: None, handed: handed(queued, false) }
+    }
+}
+
+fn handed(queued: &Queued, taken: bool) -> Option<(MoId, bool)> {
+    match &queued.task {
+        Task::Notify { notice, .. } => match &**notice {
+            Notice::Received(received) => Some((received.mo_id, taken)),
+            Notice::Outcome(_) => None,
+        },
+        Task::Submit { .. } => None,
     }
 }
 

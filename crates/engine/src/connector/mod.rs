@@ -11,6 +11,7 @@ mod backoff;
 mod bind;
 mod control;
 mod dial;
+mod handset;
 mod hosts;
 mod link;
 mod operate;

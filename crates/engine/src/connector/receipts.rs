@@ -1,4 +1,4 @@
-//! What an operator sends us of its own accord: receipts.
+//! What an operator sends us of its own accord: receipts; what is none is a handset's.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,31 +11,32 @@ use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, S
 use super::Connector;
 use crate::commit::{Acknowledgement, Found, ReceiptIn, Write};
 
-/// The part of a `deliver_sm` or `data_sm` that a receipt may be in.
-struct Delivered<'a> {
-    source: Address<'a>,
-    esm_class: u8,
-    data_coding: u8,
-    short_message: &'a [u8],
-    tlvs: Tlvs<'a>,
+/// The part of a `deliver_sm` or `data_sm` that a receipt or a handset's message may be in.
+pub(super) struct Delivered<'a> {
+    pub(super) source: Address<'a>,
+    pub(super) destination: Address<'a>,
+    pub(super) esm_class: u8,
+    pub(super) data_coding: u8,
+    pub(super) short_message: &'a [u8],
+    pub(super) tlvs: Tlvs<'a>,
 }
 
 impl<'a> From<Sm<'a>> for Delivered<'a> {
     fn from(sm: Sm<'a>) -> Self {
-        let Sm { source, esm_class, data_coding, short_message, tlvs, .. } = sm;
-        Self { source, esm_class, data_coding, short_message, tlvs }
+        let Sm { source, destination, esm_class, data_coding, short_message, tlvs, .. } = sm;
+        Self { source, destination, esm_class, data_coding, short_message, tlvs }
     }
 }
 
 impl<'a> From<DataSm<'a>> for Delivered<'a> {
     fn from(sm: DataSm<'a>) -> Self {
-        let DataSm { source, esm_class, data_coding, tlvs, .. } = sm;
-        Self { source, esm_class, data_coding, short_message: b"", tlvs }
+        let DataSm { source, destination, esm_class, data_coding, tlvs, .. } = sm;
+        Self { source, destination, esm_class, data_coding, short_message: b"", tlvs }
     }
 }
 
 impl Connector {
-    /// Hands a receipt to the group commit, which acknowledges it once it is stored; answers everything else at once.
+    /// Hands a receipt or a handset's message to the group commit, which acknowledges it once it is stored.
     pub(super) async fn delivered(self: &Arc<Self>, session: &Session, header: Header, frame: &Frame) {
         // Requests with broken optional parameters come this far only when the profile takes them.
         let delivered = match frame.pdu_with_broken_tlvs() {
@@ -51,8 +52,7 @@ impl Connector {
                 self.metrics.receipt();
                 self.inner.write(Write::Receipt(Box::new(receipt))).await;
             }
-            // Messages from handsets have no route yet: refused for good, so that the operator does not keep them.
-            None => session.respond_error(header, CommandStatus::RX_R_APPN),
+            None => self.handset(&delivered, session, header).await,
         }
     }
 

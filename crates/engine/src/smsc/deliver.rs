@@ -6,13 +6,15 @@ use std::time::Duration;
 use sambac_bus::{Notice, Outcome, Queued, Task};
 use sambac_domain::id::{SmppAccountId, TargetId, client_message_id};
 use sambac_domain::number::Sender;
-use sambac_domain::profile::MessageIdForm;
+use sambac_domain::profile::{ClientText, MessageIdForm};
 use sambac_domain::receipt;
 use sambac_domain::state::MessageState;
 use sambac_smpp::{Address, CommandStatus, Pdu, SendError, Session, Sm, Tag, TlvBuf};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::handset::{self, Parcel};
+use super::sessions::Departed;
 use crate::Inner;
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
 use crate::relay;
@@ -60,49 +62,121 @@ async fn run(inner: Arc<Inner>, account: SmppAccountId, cancel: CancellationToke
     }
 }
 
-/// Sends one receipt on the bind with most room; gives it back when nobody can take it any more.
+/// Hands over one notice; gives it back when nobody can take it any more.
 async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, changed: &Notify) -> Option<Queued> {
-    let Task::Notify { notice, .. } = &queued.task else { return None };
-    let notice = Arc::clone(notice);
-    let mut queued = queued;
+    let Task::Notify { notice, id, .. } = &queued.task else { return None };
+    let received = match **notice {
+        Notice::Outcome(_) => return deliver_pdus(inner, account, queued, changed, None).await,
+        Notice::Received(received) => received,
+    };
+    let settings = text_settings(inner, account);
+    match handset::load(inner, *id, received, &settings).await {
+        Ok(Some(parcel)) => deliver_pdus(inner, account, queued, changed, Some(parcel)).await,
+        Ok(None) => {
+            // Taken or given up meanwhile, or unreadable: a person finds it by its state.
+            inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "a message from a handset was not read");
+            retry(inner, &queued).await;
+            None
+        }
+    }
+}
+
+/// Sends a receipt, or the PDUs of a message, on the bind with most room.
+async fn deliver_pdus(
+    inner: &Arc<Inner>,
+    account: SmppAccountId,
+    mut queued: Queued,
+    changed: &Notify,
+    parcel: Option<Parcel>,
+) -> Option<Queued> {
+    let count = parcel.as_ref().map_or(1, Parcel::len);
     loop {
         let Some((number, session)) = inner.smpp_sessions.receiver(account) else {
             changed.notified().await;
             continue;
         };
-        let token = match inner.smpp_sessions.depart(account, number, queued) {
-            Ok(token) => token,
-            Err(back) => {
-                queued = *back;
-                continue;
-            }
-        };
-        match send(&session, &notice, form(inner, account), token).await {
-            Ok(()) => return None,
-            Err(error) => {
-                queued = inner.smpp_sessions.arrive(account, number, token)?;
-                if let SendError::Encode(error) = error {
-                    tracing::error!(notice = queued.id, %error, "a notice cannot be put into a PDU");
-                    inner.write(Write::NoticeDone(NoticeDone::new(&queued))).await;
-                    return None;
-                }
-                // The session is closing: its owner takes it off the list.
-                tokio::task::yield_now().await;
+        let departed = Departed::new(queued, count);
+        let bound = Bound { inner, account, number, session };
+        let Stopped { place, why } = bound.send(&departed, parcel.as_ref(), count).await?;
+        // Some of its PDUs are out: their answers, or the session's end, decide.
+        departed.settle(count - place, false)?;
+        queued = departed.queued;
+        if let Some(SendError::Encode(error)) = why {
+            tracing::error!(notice = queued.id, %error, "a notice cannot be put into a PDU");
+            inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
+            return None;
+        }
+        // The session is closing: its owner takes it off the list.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The session that a notice goes out on.
+struct Bound<'a> {
+    inner: &'a Inner,
+    account: SmppAccountId,
+    number: u64,
+    session: Session,
+}
+
+/// Where a notice got no further: the first of its PDUs that was not sent.
+struct Stopped {
+    place: usize,
+    why: Option<SendError>,
+}
+
+impl Bound<'_> {
+    /// Sends all PDUs of a notice; `None` when its answers, or the session's owner, have it now.
+    async fn send(&self, departed: &Departed, parcel: Option<&Parcel>, count: usize) -> Option<Stopped> {
+        let sessions = &self.inner.smpp_sessions;
+        for place in 0..count {
+            let Some(token) = sessions.depart(self.account, self.number, departed.again()) else {
+                return Some(Stopped { place, why: None });
+            };
+            if let Err(error) = self.send_one(departed, parcel, place, token).await {
+                // Whoever has taken the session off the list meanwhile has this notice, too.
+                sessions.arrive(self.account, self.number, token)?;
+                return Some(Stopped { place, why: Some(error) });
             }
         }
+        None
     }
+
+    async fn send_one(
+        &self,
+        departed: &Departed,
+        parcel: Option<&Parcel>,
+        place: usize,
+        token: u64,
+    ) -> Result<(), SendError> {
+        if let Some(parcel) = parcel {
+            return parcel.send(&self.session, place, token).await;
+        }
+        let Task::Notify { notice, .. } = &departed.queued.task else { return Ok(()) };
+        match &**notice {
+            Notice::Outcome(outcome) => {
+                send_receipt(&self.session, outcome, form(self.inner, self.account), token).await
+            }
+            // It comes as a parcel.
+            Notice::Received(_) => Ok(()),
+        }
+    }
+}
+
+/// How the account wants its texts.
+fn text_settings(inner: &Inner, account: SmppAccountId) -> ClientText {
+    let snapshot = inner.snapshot.load();
+    snapshot.smpp_account_by_id(account).map(|account| account.profile.text.clone()).unwrap_or_default()
 }
 
 /// How the account wants our ids.
 fn form(inner: &Inner, account: SmppAccountId) -> MessageIdForm {
     let snapshot = inner.snapshot.load();
     snapshot.smpp_account_by_id(account).map(|account| account.profile.receipt.message_id).unwrap_or_default()
-}
-
-async fn send(session: &Session, notice: &Notice, form: MessageIdForm, token: u64) -> Result<(), SendError> {
-    match notice {
-        Notice::Outcome(outcome) => send_receipt(session, outcome, form, token).await,
-    }
 }
 
 /// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
@@ -130,20 +204,21 @@ async fn send_receipt(session: &Session, outcome: &Outcome, form: MessageIdForm,
     session.send(&pdu, token).await.map(drop)
 }
 
-/// The client has answered a receipt.
+/// The client has answered a PDU of a notice.
 pub(super) async fn answered(inner: &Inner, account: SmppAccountId, number: u64, token: u64, status: CommandStatus) {
-    let Some(queued) = inner.smpp_sessions.arrive(account, number, token) else { return };
-    if status == CommandStatus::ROK {
-        inner.write(Write::NoticeDone(NoticeDone::new(&queued))).await;
-    } else {
-        retry(inner, &queued).await;
+    let Some(departed) = inner.smpp_sessions.arrive(account, number, token) else { return };
+    match departed.settle(1, status == CommandStatus::ROK) {
+        None => {}
+        Some(true) => drop(inner.write(Write::NoticeDone(NoticeDone::new(&departed.queued))).await),
+        Some(false) => retry(inner, &departed.queued).await,
     }
 }
 
-/// The client has not answered a receipt in time.
+/// The client has not answered a PDU of a notice in time.
 pub(super) async fn unanswered(inner: &Inner, account: SmppAccountId, number: u64, token: u64) {
-    if let Some(queued) = inner.smpp_sessions.arrive(account, number, token) {
-        retry(inner, &queued).await;
+    let Some(departed) = inner.smpp_sessions.arrive(account, number, token) else { return };
+    if departed.settle(1, false).is_some() {
+        retry(inner, &departed.queued).await;
     }
 }
 
@@ -151,7 +226,7 @@ async fn retry(inner: &Inner, queued: &Queued) {
     let Task::Notify { attempt, .. } = &queued.task else { return };
     let attempt = attempt.saturating_add(1);
     let write = if attempt >= ATTEMPTS_MAX {
-        Write::NoticeDone(NoticeDone::new(queued))
+        Write::NoticeDone(NoticeDone::given_up(queued))
     } else {
         let due_at = inner.clock.now().saturating_add(RETRY_DELAY);
         Write::NoticeRetry(NoticeRetry { key: key_of(queued), attempt, due_at, event: None })

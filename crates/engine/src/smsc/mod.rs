@@ -3,6 +3,7 @@
 mod bind;
 mod client;
 mod deliver;
+mod handset;
 mod listener;
 mod manage;
 mod multi;

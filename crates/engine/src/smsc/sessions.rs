@@ -1,6 +1,7 @@
 //! Who is bound: the sessions of every SMPP account.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +37,41 @@ struct Member {
     /// The account as it was when it bound.
     account: Arc<SmppAccount>,
     next_token: u64,
-    undelivered: HashMap<u64, Queued>,
+    undelivered: HashMap<u64, Departed>,
+}
+
+/// A notice on its way: in one PDU, or in several that are answered one by one.
+pub(super) struct Departed {
+    pub(super) queued: Queued,
+    pieces: Option<Arc<Pieces>>,
+}
+
+struct Pieces {
+    open: AtomicUsize,
+    refused: AtomicBool,
+}
+
+impl Departed {
+    /// In so many PDUs.
+    pub(super) fn new(queued: Queued, pieces: usize) -> Self {
+        let several = || Arc::new(Pieces { open: AtomicUsize::new(pieces), refused: AtomicBool::new(false) });
+        Self { queued, pieces: (pieces > 1).then(several) }
+    }
+
+    /// The same notice, for its next PDU.
+    pub(super) fn again(&self) -> Self {
+        Self { queued: self.queued.clone(), pieces: self.pieces.clone() }
+    }
+
+    /// So many of its PDUs were answered, or will not be. With the last one: whether all were taken.
+    pub(super) fn settle(&self, count: usize, taken: bool) -> Option<bool> {
+        let Some(pieces) = &self.pieces else { return Some(taken) };
+        if !taken {
+            pieces.refused.store(true, Ordering::Release);
+        }
+        let is_last = pieces.open.fetch_sub(count, Ordering::AcqRel) == count;
+        is_last.then(|| !pieces.refused.load(Ordering::Acquire))
+    }
 }
 
 impl Default for Bound {
@@ -107,7 +142,9 @@ impl Sessions {
         drop(map);
         let mut undelivered: Vec<_> = left.undelivered.into_iter().collect();
         undelivered.sort_unstable_by_key(|(token, _)| *token);
-        undelivered.into_iter().map(|(_, queued)| queued).collect()
+        // One whose PDUs are still open in part goes once more, whole.
+        let mut seen = HashSet::new();
+        undelivered.into_iter().map(|(_, departed)| departed.queued).filter(|queued| seen.insert(queued.id)).collect()
     }
 
     /// The account's session with most room for another `deliver_sm`, and its number.
@@ -119,18 +156,18 @@ impl Sessions {
         Some((roomiest.number, roomiest.session.clone()))
     }
 
-    /// Notes a receipt as sent on a session, under the token returned; gives it back when the session has left.
-    pub(super) fn depart(&self, account: SmppAccountId, number: u64, queued: Queued) -> Result<u64, Box<Queued>> {
+    /// Notes a PDU of a notice as sent on a session, under the token returned; `None` when the session has left.
+    pub(super) fn depart(&self, account: SmppAccountId, number: u64, departed: Departed) -> Option<u64> {
         let mut map = self.map();
-        let Some(member) = member(&mut map, account, number) else { return Err(Box::new(queued)) };
+        let member = member(&mut map, account, number)?;
         let token = member.next_token;
         member.next_token += 1;
-        member.undelivered.insert(token, queued);
-        Ok(token)
+        member.undelivered.insert(token, departed);
+        Some(token)
     }
 
-    /// The receipt that a token stands for; it is no longer open then.
-    pub(super) fn arrive(&self, account: SmppAccountId, number: u64, token: u64) -> Option<Queued> {
+    /// The notice that a token stands for; that PDU is no longer open then.
+    pub(super) fn arrive(&self, account: SmppAccountId, number: u64, token: u64) -> Option<Departed> {
         member(&mut self.map(), account, number)?.undelivered.remove(&token)
     }
 

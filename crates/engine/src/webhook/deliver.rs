@@ -6,14 +6,15 @@ use std::time::Duration;
 use rand::Rng;
 use reqwest::StatusCode;
 use sambac_bus::{Notice, Outcome, Queued, Task};
-use sambac_domain::id::{EventId, TargetId, WebhookId};
+use sambac_domain::id::{EventId, NoticeId, TargetId, WebhookId};
 use sambac_domain::time::Timestamp;
-use sambac_store::NewEvent;
+use sambac_store::{NewEvent, StoreError};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::received;
 use crate::Inner;
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
 
@@ -85,10 +86,18 @@ async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
     let Task::Notify { attempt, notice, .. } = &queued.task else { return };
     let attempt = attempt.saturating_add(1);
     let started = tokio::time::Instant::now();
-    let result = post(inner, id, &queued, notice).await;
-    inner.metrics.webhook(matches!(result, Attempt::Taken(_)));
+    let result = match body(inner, &queued, notice).await {
+        Ok(Some(body)) => post(inner, id, &queued, body).await,
+        // Taken or given up meanwhile, or unreadable.
+        Ok(None) => Attempt::Gone,
+        Err(_) => Attempt::Failed("the message was not read"),
+    };
+    let taken = matches!(result, Attempt::Taken(_));
+    inner.metrics.webhook(taken);
     let event = match &**notice {
         Notice::Outcome(outcome) => Some(event(inner, outcome, id, attempt, &result, started.elapsed())),
+        // Its deliveries have rows of their own.
+        Notice::Received(_) => None,
     };
     let pause = RETRY_S.get(usize::from(attempt) - 1).filter(|_| !matches!(result, Attempt::Taken(_) | Attempt::Gone));
     let write = match pause {
@@ -96,19 +105,19 @@ async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
             let due_at = inner.clock.now().saturating_add(jittered(*pause));
             Write::NoticeRetry(NoticeRetry { key: key_of(&queued), attempt, due_at, event })
         }
-        None => Write::NoticeDone(NoticeDone { key: key_of(&queued), event }),
+        None if taken => Write::NoticeDone(NoticeDone { event, ..NoticeDone::new(&queued) }),
+        None => Write::NoticeDone(NoticeDone { event, ..NoticeDone::given_up(&queued) }),
     };
     inner.write(write).await;
 }
 
-async fn post(inner: &Inner, id: WebhookId, queued: &Queued, notice: &Notice) -> Attempt {
+async fn post(inner: &Inner, id: WebhookId, queued: &Queued, body: String) -> Attempt {
     let snapshot = inner.snapshot.load_full();
     let Some(webhook) = snapshot.webhook(id) else { return Attempt::Gone };
     let Ok(url) = inner.webhook_client.guard.check(&webhook.url) else { return Attempt::Failed("address not allowed") };
     let Ok(secret) = inner.settings.seal.open_text(id.raw(), &webhook.secret_sealed.0) else {
         return Attempt::Failed("the secret does not open");
     };
-    let body = body(notice);
     let message_id = format!("ntc_{}", queued.id);
     let seconds = inner.clock.now().0 / 1_000_000;
     let signature = standardwebhooks::Webhook::new(secret.expose_secret())
@@ -129,9 +138,15 @@ async fn post(inner: &Inner, id: WebhookId, queued: &Queued, notice: &Notice) ->
     }
 }
 
-fn body(notice: &Notice) -> String {
+/// What is posted; `None` when there is nothing to tell any more.
+async fn body(inner: &Inner, queued: &Queued, notice: &Notice) -> Result<Option<String>, StoreError> {
     match notice {
-        Notice::Outcome(outcome) => outcome_body(outcome),
+        Notice::Outcome(outcome) => Ok(Some(outcome_body(outcome))),
+        Notice::Received(_) => {
+            let row = inner.store.mo_to_deliver(NoticeId::from_raw(queued.id)).await?;
+            let told = row.and_then(|row| inner.mo_content(&row).map(|content| received::body(&row, &content)));
+            Ok(told)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod client;
 mod deliver;
 mod guard;
+mod received;
 mod register;
 mod supervisor;
 

@@ -25,6 +25,9 @@ impl Statements {
         self.events.run(work, &batch.events).await?;
         self.postings.run(work, &batch.postings).await?;
         self.orphans.run(work, &batch.orphans).await?;
+        self.mo_messages.run(work, &batch.mo_messages).await?;
+        self.mo_segments.run(work, &batch.mo_segments).await?;
+        self.mo_deliveries.run(work, &batch.mo_deliveries).await?;
         Ok(())
     }
 }

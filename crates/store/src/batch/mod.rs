@@ -16,21 +16,23 @@
 mod changes;
 mod delete;
 mod insert;
+mod mo;
 #[cfg(test)]
 mod plan;
 mod statement;
 mod update;
 
 pub use changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
+pub use mo::{MoDelivered, MoEnd, MoJoined};
 pub(crate) use statement::Statements;
 
-use sambac_domain::IntentId;
+use sambac_domain::{IntentId, NoticeId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::query;
 use crate::rows::{
-    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow,
-    SegmentRow,
+    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow,
+    OutboxKey, OutboxRow, PostingRow, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -135,6 +137,20 @@ batch! {
     orphans: NewOrphan,
     /// Receipts that were matched or given up.
     orphans_done: i64,
+    /// Messages from handsets.
+    mo_messages: MoRow,
+    /// Parts of them.
+    mo_segments: MoSegmentRow,
+    /// Parts that were put together.
+    mo_joined: MoJoined,
+    /// Who is to have them.
+    mo_deliveries: MoDeliveryRow,
+    /// Deliveries that have ended. One that has already is no error.
+    mo_delivered: MoDelivered,
+    /// Deliveries whose target's time is over now.
+    mo_given_up: NoticeId,
+    /// What messages from handsets have come to.
+    mo_ends: MoEnd,
 }
 
 /// How often a batch is written again after another writer was in the way.
@@ -173,7 +189,10 @@ impl Store {
             .or_else(|| batch.cdrs.first().map(|row| ("cdr_sms", row.id.raw())))
             .or_else(|| batch.intents.first().map(|row| ("submit_intents", row.id.raw())))
             .or_else(|| batch.events.first().map(|row| ("message_events", row.id.raw())))
-            .or_else(|| batch.orphans.first().map(|row| ("orphan_receipts", row.id)));
+            .or_else(|| batch.orphans.first().map(|row| ("orphan_receipts", row.id)))
+            .or_else(|| batch.mo_messages.first().map(|row| ("mo_messages", row.id.raw())))
+            .or_else(|| batch.mo_segments.first().map(|row| ("mo_segments", row.id)))
+            .or_else(|| batch.mo_deliveries.first().map(|row| ("mo_deliveries", row.id.raw())));
         let Some((table, id)) = row else { return Ok(false) };
         let found = query(AssertSqlSafe(format!("SELECT id FROM {table} WHERE id = $1"))).bind(&id);
         Ok(found.first::<(i64,)>(self.pool()).await?.is_some())

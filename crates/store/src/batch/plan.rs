@@ -4,12 +4,15 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use super::statement::Statements;
 use crate::dialect::Dialect;
+use crate::migrate::MIGRATIONS;
 
 #[tokio::test]
 async fn no_bulk_statement_scans_a_table() {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-    let schema = Dialect::Sqlite.schema(include_str!("../../migrations/0001_foundation.sql"));
-    sqlx::raw_sql(AssertSqlSafe(schema)).execute(&mut connection).await.unwrap();
+    for (_, step) in MIGRATIONS {
+        let schema = Dialect::Sqlite.schema(step);
+        sqlx::raw_sql(AssertSqlSafe(schema)).execute(&mut connection).await.unwrap();
+    }
     for text in Statements::new(Dialect::Sqlite).texts(4) {
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")));
         let steps = explain.fetch_all(&mut connection).await.unwrap();

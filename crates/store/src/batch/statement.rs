@@ -13,13 +13,14 @@ use sqlx::AssertSqlSafe;
 use super::changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
+use super::mo::{MoDelivered, MoEnd, MoJoined};
 use super::update::{update, update_by};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::query::query;
 use crate::rows::{
-    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, NewMessage, OrphanRow, OutboxRow, PostingRow, Record,
-    SegmentRow,
+    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow,
+    OutboxRow, PostingRow, Record, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -48,6 +49,13 @@ pub(crate) struct Statements {
     pub(super) outbox_done: Bulk<Id>,
     pub(super) intents_done: Bulk<Id>,
     pub(super) orphans_done: Bulk<Id>,
+    pub(super) mo_messages: Bulk<MoRow>,
+    pub(super) mo_segments: Bulk<MoSegmentRow>,
+    pub(super) mo_joined: Bulk<MoJoined>,
+    pub(super) mo_deliveries: Bulk<MoDeliveryRow>,
+    pub(super) mo_delivered: Bulk<MoDelivered>,
+    pub(super) mo_given_up: Bulk<Id>,
+    pub(super) mo_ends: Bulk<MoEnd>,
 }
 
 /// One statement in every size.
@@ -151,6 +159,22 @@ impl Statements {
             outbox_done: delete_from_queue(dialect),
             intents_done: delete(dialect, "submit_intents"),
             orphans_done: delete(dialect, "orphan_receipts"),
+            mo_messages: insert(dialect),
+            mo_segments: insert(dialect),
+            mo_joined: update_by(dialect, "mo_id = v.column2, body = NULL", ") AS v WHERE mo_segments.id = v.column1"),
+            mo_deliveries: insert(dialect),
+            mo_delivered: update_by(
+                dialect,
+                "state = v.column2, ended_at = v.column3",
+                ") AS v WHERE mo_deliveries.id = v.column1 AND mo_deliveries.state = 0",
+            ),
+            mo_given_up: Bulk::new(dialect, "UPDATE mo_deliveries SET give_up_at = 0 WHERE id IN (".to_owned(), ")"),
+            mo_ends: update_by(
+                dialect,
+                "state = v.column2, ended_at = v.column3",
+                ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state <> 2 AND (v.column2 = 2 OR NOT EXISTS (
+                    SELECT 1 FROM mo_deliveries d WHERE d.mo_id = v.column1 AND d.state = 0))",
+            ),
         }
     }
 }
@@ -178,6 +202,13 @@ impl Statements {
             self.outbox_done.text(rows),
             self.intents_done.text(rows),
             self.orphans_done.text(rows),
+            self.mo_messages.text(rows),
+            self.mo_segments.text(rows),
+            self.mo_joined.text(rows),
+            self.mo_deliveries.text(rows),
+            self.mo_delivered.text(rows),
+            self.mo_given_up.text(rows),
+            self.mo_ends.text(rows),
         ]
     }
 }

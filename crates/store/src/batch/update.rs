@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::changes::BalanceDelta;
-use super::statement::{Bulk, Statements};
+use super::mo::MoEnd;
+use super::statement::{Bulk, Id, Statements};
 use super::{Batch, SegmentUpdate};
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::rows::Record;
+use crate::rows::{MoState, Record};
 use crate::unit_of_work::UnitOfWork;
 
 /// The statement that sets all columns of `R` but the first, by which the row is found.
@@ -35,10 +36,31 @@ impl Statements {
         let changed = self.settlements.run(work, &batch.settlements).await?;
         guard("settlement", changed, batch.settlements.len())?;
         self.outbox_moves.run(work, &batch.outbox_moves).await?;
+        self.update_mo(work, batch).await?;
         let balances = summed(&batch.balances)?;
         let changed = self.balances.run(work, &balances).await?;
         guard("balance", changed, balances.len())
     }
+}
+
+impl Statements {
+    /// Deliveries before messages, which look at them.
+    async fn update_mo(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        self.mo_joined.run(work, &batch.mo_joined).await?;
+        self.mo_delivered.run(work, &batch.mo_delivered).await?;
+        let given_up: Vec<Id> = batch.mo_given_up.iter().map(|id| Id(id.raw())).collect();
+        self.mo_given_up.run(work, &given_up).await?;
+        self.mo_ends.run(work, &ends(&batch.mo_ends)).await?;
+        Ok(())
+    }
+}
+
+/// One end for each message: that it was taken, if anybody has taken it.
+fn ends(given: &[MoEnd]) -> Vec<&MoEnd> {
+    let mut ends: Vec<&MoEnd> = given.iter().collect();
+    ends.sort_by_key(|end| (end.id, end.state != MoState::Taken));
+    ends.dedup_by_key(|end| end.id);
+    ends
 }
 
 /// Refuses when fewer rows were changed than were given.

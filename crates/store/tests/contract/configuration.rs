@@ -35,6 +35,7 @@ on_both_databases! {
             api_keys: vec![api_key()],
             webhooks: vec![webhook()],
             admin_keys: vec![admin_key()],
+            mo_routes: Vec::new(),
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }

@@ -13,6 +13,7 @@ mod known_as;
 mod ledger;
 mod life;
 mod messages;
+mod mo;
 mod open;
 mod outbox;
 mod receipts;

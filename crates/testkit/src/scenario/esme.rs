@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use sambac_smpp::{
     Address, BindError, BindKind, BindRequest, CommandStatus, Event, Events, Pdu, Session, SessionConfig, Sm, SmResp,
-    Tag,
+    Tag, esm_class,
 };
 use tokio::net::TcpStream;
 
@@ -30,6 +30,8 @@ pub struct Heard {
     pub answers: HashMap<u64, Answer>,
     /// In order.
     pub receipts: Vec<Receipt>,
+    /// Messages from handsets, or their parts, in order.
+    pub handsets: Vec<Handset>,
     /// Whether the session is over.
     pub closed: bool,
 }
@@ -60,6 +62,23 @@ pub struct Receipt {
     pub source: String,
     /// To which sender.
     pub destination: String,
+}
+
+/// A message from a handset by deliver_sm, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handset {
+    /// From which number.
+    pub source: String,
+    /// To which number or short code.
+    pub destination: String,
+    /// As in the PDU.
+    pub esm_class: u8,
+    /// As in the PDU.
+    pub data_coding: u8,
+    /// short_message or message_payload, with its header.
+    pub octets: Vec<u8>,
+    /// sar_msg_ref_num, sar_total_segments and sar_segment_seqnum.
+    pub sar: Option<(u16, u8, u8)>,
 }
 
 impl Esme {
@@ -142,6 +161,17 @@ impl Esme {
         Ok(self.heard().receipts)
     }
 
+    /// Waits until so many messages from handsets, or parts of them, came.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub async fn handsets(&self, count: usize) -> Result<Vec<Handset>> {
+        let enough = async || Ok(self.look(|heard| heard.handsets.len() >= count));
+        let waited = until_true(&format!("{count} messages from handsets"), enough).await;
+        waited.with_context(|| format!("{} came", self.look(|heard| heard.handsets.len())))?;
+        Ok(self.heard().handsets)
+    }
+
     /// Waits until the session is over.
     ///
     /// # Errors
@@ -186,13 +216,34 @@ async fn listen(session: Session, mut events: Events, heard: Arc<Mutex<Heard>>) 
                     session.respond_error(header, CommandStatus::RINVCMDID);
                     continue;
                 };
-                lock(&heard).receipts.push(Receipt::read(&sm));
+                match sm.esm_class & esm_class::TYPE_MASK {
+                    0 => lock(&heard).handsets.push(Handset::read(&sm)),
+                    _ => lock(&heard).receipts.push(Receipt::read(&sm)),
+                }
                 // Only a session that is over cannot take it, and that is heard next.
                 let _ =
                     session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::DeliverSmResp(SmResp::default()));
             }
             Event::Timeout { .. } => {}
             Event::Closed { .. } => lock(&heard).closed = true,
+        }
+    }
+}
+
+impl Handset {
+    fn read(sm: &Sm<'_>) -> Self {
+        let owned = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let sar = |tlvs: sambac_smpp::Tlvs<'_>| {
+            let total = tlvs.u8(Tag::SAR_TOTAL_SEGMENTS)?;
+            Some((tlvs.u16(Tag::SAR_MSG_REF_NUM)?, total, tlvs.u8(Tag::SAR_SEGMENT_SEQNUM)?))
+        };
+        Self {
+            source: owned(sm.source.addr),
+            destination: owned(sm.destination.addr),
+            esm_class: sm.esm_class,
+            data_coding: sm.data_coding,
+            octets: sm.message().to_vec(),
+            sar: sar(sm.tlvs),
         }
     }
 }

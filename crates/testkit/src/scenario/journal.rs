@@ -37,6 +37,8 @@ pub struct Line {
     pub short_message: String,
     /// How often a receipt was sent before.
     pub sent: u32,
+    /// Which part of a handset's message.
+    pub part: u8,
     /// The receipt's state.
     pub stat: String,
 }

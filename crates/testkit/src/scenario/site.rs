@@ -86,6 +86,14 @@ impl Site {
         self.table("webhook", &format!("account = \"{account}\"\nurl = \"{url}\""))
     }
 
+    /// A route for messages from handsets, tried in the order in which routes were added: `targets` as in the file, `more` are
+    /// further keys.
+    pub fn mo_route(self, account: &str, name: &str, targets: &str, more: &str) -> Self {
+        let position = self.toml.matches("[[mo_route]]").count();
+        let keys = format!("name = \"{name}\"\naccount = \"{account}\"\nposition = {position}\ntargets = [{targets}]");
+        self.table("mo_route", &format!("{keys}\n{more}"))
+    }
+
     /// Any table of the file.
     pub fn table(mut self, name: &str, keys: &str) -> Self {
         // Writing to a String does not fail.

@@ -1,3 +1,4 @@
+use sambac_domain::mo::MoTarget;
 use sambac_domain::{IdSource, Timestamp};
 use sambac_store::Configuration;
 
@@ -207,5 +208,42 @@ fn the_example_of_the_reference_page_can_be_applied() {
     let page = include_str!("../../../../../docs/reference/provisioning.md");
     let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let changes = Bench::new().plan(example).expect("nothing is wrong with it");
-    assert_eq!(changes.counts().len(), 10, "every kind of thing is in it");
+    assert_eq!(changes.counts().len(), 11, "every kind of thing is in it");
+}
+
+const MO_ROUTE: &str = r#"
+[[mo_route]]
+name = "stop"
+account = "bank"
+position = 1
+match = { destinations = ["12345"], keywords = ["STOP"], connectors = ["alpha-1"], source_prefixes = ["+44"] }
+targets = [{ webhook = "https://bank.example/sms" }, { smpp = "bank" }]
+"#;
+
+#[test]
+fn a_route_for_handsets_leads_to_its_own_accounts_targets() {
+    let changes = Bench::new().plan(&format!("{FILE}{MO_ROUTE}")).expect("nothing is wrong with it");
+    let route = &changes.mo_routes[0];
+    let webhook = MoTarget::Webhook(changes.webhooks[0].id);
+    assert_eq!(route.targets, [webhook, MoTarget::Smpp(changes.smpp_accounts[0].id)]);
+    assert_eq!((route.matches.source_prefixes.as_slice(), route.away_max_s), (&["44".to_owned()][..], 300));
+}
+
+#[test]
+fn what_is_wrong_with_a_route_for_handsets_is_told() {
+    let other = "[[account]]\nname = \"shop\"\ncurrency = \"EUR\"\ntariff = \"standard\"\n";
+    for (from, to, said) in [
+        ("account = \"bank\"\nposition = 1", "account = \"shop\"\nposition = 1", "the account has no webhook"),
+        ("{ smpp = \"bank\" }", "{ smpp = \"shop\" }", "the account has no SMPP account \"shop\""),
+        ("{ smpp = \"bank\" }", "{}", "each is { webhook"),
+        ("\"alpha-1\"], source", "\"beta\"], source", "there is no connector \"beta\""),
+        ("\"STOP\"", "\"STOP NOW\"", "\"STOP NOW\" is not one word"),
+        ("\"12345\"", "\" \"", "match.destinations has at most"),
+        ("+44", "four", "match.source_prefixes: prefix is 1 to 15 digits"),
+        ("position = 1\n", "position = 1\naway_max_s = 0\n", "away_max_s is from 1"),
+    ] {
+        let file = format!("{FILE}{other}{}", MO_ROUTE.replacen(from, to, 1));
+        let problems = Bench::new().plan(&file).expect_err(to);
+        assert!(problems.iter().any(|problem| problem.contains(said)), "{to}: {problems:#?}");
+    }
 }

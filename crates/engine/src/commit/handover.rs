@@ -1,0 +1,152 @@
+//! Who is handed a message from a handset: by the routes, one target after the other or all at once, until it is taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_bus::{Notice, Queued, Received, Task};
+use sambac_domain::class::TrafficClass;
+use sambac_domain::id::{MoId, NoticeId, SmppAccountId};
+use sambac_domain::mo::{MoBody, MoQuery, MoStrategy, MoTarget, keyword, text};
+use sambac_domain::text::Reading;
+use sambac_domain::time::Timestamp;
+use sambac_store::rows::{MoDeliveryRow, MoDeliveryState, MoRow, MoState, OutboxKey, OutboxKind};
+use sambac_store::{MoDelivered, MoEnd, NewOutbox};
+use tokio::sync::oneshot;
+
+use super::Committer;
+
+/// How long the last webhook is tried: longer than all its tries take.
+const WEBHOOK_KEPT: Duration = Duration::from_secs(80 * 3_600);
+
+/// What a delivery leads to when it is not taken.
+struct Rest {
+    next: Vec<MoTarget>,
+    away_max_s: u32,
+}
+
+impl Committer {
+    /// Writes the message's row and the deliveries to those who are to have it; false when no route takes it: then it is
+    /// kept for a person to see.
+    pub(super) fn route_handset(&mut self, mut row: MoRow, body: &MoBody) -> bool {
+        let snapshot = Arc::clone(&self.snapshot);
+        let reading = snapshot.profile(row.connector_id).map(|profile| Reading::from(&profile.text));
+        let word = text(&body.parts, &reading.unwrap_or_default()).as_deref().and_then(keyword);
+        let (destination, source) = (row.destination.as_str(), row.source.as_str());
+        let query = MoQuery { destination, source, connector: row.connector_id, keyword: word.as_deref() };
+        let Some(route) = snapshot.mo_routes.decide(&query) else {
+            self.inner.metrics.handset("unrouted");
+            tracing::warn!(message = %row.id, "no route takes a message from a handset; it is kept");
+            self.batch.mo_messages.push(row);
+            return false;
+        };
+        (row.account_id, row.route_id) = (Some(route.account_id), Some(route.id));
+        (row.state, row.ended_at) = (MoState::Waiting, None);
+        let id = row.id;
+        self.batch.mo_messages.push(row);
+        self.inner.metrics.handset("routed");
+        let away_max_s = route.away_max_s;
+        match (route.strategy, route.targets.split_first()) {
+            (MoStrategy::FanOut, _) => {
+                for target in &route.targets {
+                    self.deliver_handset(id, *target, Rest { next: Vec::new(), away_max_s }, true);
+                }
+            }
+            (_, Some((target, next))) => {
+                self.deliver_handset(id, *target, Rest { next: next.to_vec(), away_max_s }, true);
+            }
+            (_, None) => {}
+        }
+        true
+    }
+
+    /// One target's turn. What is `fresh` is announced with the new messages, and not at all when they are refused.
+    fn deliver_handset(&mut self, mo_id: MoId, target: MoTarget, rest: Rest, fresh: bool) {
+        let id = NoticeId::from_raw(self.inner.ids.next(self.now));
+        let lane = TrafficClass::Transactional.lane();
+        let notice = Notice::Received(Received { mo_id });
+        let (kind, kept) = match target {
+            MoTarget::Webhook(_) => (OutboxKind::Webhook, WEBHOOK_KEPT),
+            MoTarget::Smpp(account) => (OutboxKind::Deliver, self.kept(account)),
+        };
+        let turn = if rest.next.is_empty() { kept } else { Duration::from_secs(rest.away_max_s.into()) };
+        let target = target.id();
+        self.batch.outbox.push(NewOutbox {
+            target,
+            lane,
+            id: id.raw(),
+            kind,
+            attempt: 0,
+            due_at: Timestamp::EPOCH,
+            // A struct of texts and numbers always serialises.
+            payload: serde_json::to_string(&notice).ok(),
+        });
+        self.batch.mo_deliveries.push(MoDeliveryRow {
+            id,
+            mo_id,
+            target,
+            lane,
+            state: MoDeliveryState::Open,
+            give_up_at: self.now.saturating_add(turn),
+            away_max_s: rest.away_max_s,
+            next: rest.next,
+            ended_at: None,
+        });
+        let queued =
+            Queued { target, lane, id: id.raw(), task: Task::Notify { id, attempt: 0, notice: Arc::new(notice) } };
+        if fresh { self.after.publish_accepted(queued) } else { self.after.publish(queued) }
+    }
+
+    fn kept(&self, account: SmppAccountId) -> Duration {
+        let hours = self.snapshot.smpp_account_by_id(account).map_or(72, |account| account.profile.receipt.kept_h);
+        Duration::from_secs(u64::from(hours) * 3_600)
+    }
+
+    /// A target has taken its message, or will not.
+    pub(super) fn handed(&mut self, notice: NoticeId, mo_id: MoId, taken: bool) {
+        if !taken {
+            self.batch.mo_given_up.push(notice);
+            return self.after.handset_given_up();
+        }
+        self.inner.metrics.handset("taken");
+        self.handsets.ended.insert(notice);
+        self.end_delivery(notice, MoDeliveryState::Taken);
+        self.batch.mo_ends.push(MoEnd { id: mo_id, state: MoState::Taken, ended_at: self.now });
+    }
+
+    /// What is unfinished and has had its time.
+    pub(super) fn handsets_due(&mut self, assemblies: &[i64], deliveries: &[NoticeId], done: oneshot::Sender<()>) {
+        for assembly in assemblies {
+            self.put_together_if_due(*assembly);
+        }
+        for notice in deliveries {
+            if let Some(row) = self.handsets.open.remove(notice).filter(|row| !self.handsets.ended.contains(&row.id)) {
+                self.give_up(&row);
+            }
+        }
+        self.after.tell(done);
+    }
+
+    /// The next target has its turn, or nobody took the message.
+    fn give_up(&mut self, row: &MoDeliveryRow) {
+        let refused = row.give_up_at <= Timestamp::EPOCH;
+        self.end_delivery(row.id, if refused { MoDeliveryState::Refused } else { MoDeliveryState::Away });
+        self.batch.outbox_done.push(OutboxKey { target: row.target, lane: row.lane, id: row.id.raw() });
+        match row.next.split_first() {
+            Some((target, next)) => {
+                self.inner.metrics.handset("failed_over");
+                let rest = Rest { next: next.to_vec(), away_max_s: row.away_max_s };
+                self.deliver_handset(row.mo_id, *target, rest, false);
+            }
+            None => {
+                self.inner.metrics.handset("undelivered");
+                tracing::warn!(message = %row.mo_id, "a target has not taken a message from a handset, and none is left");
+                let end = MoEnd { id: row.mo_id, state: MoState::Undeliverable, ended_at: self.now };
+                self.batch.mo_ends.push(end);
+            }
+        }
+    }
+
+    fn end_delivery(&mut self, id: NoticeId, state: MoDeliveryState) {
+        self.batch.mo_delivered.push(MoDelivered { id, state, ended_at: self.now });
+    }
+}
