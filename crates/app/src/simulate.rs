@@ -13,6 +13,7 @@ mod chance;
 pub(crate) mod command;
 mod core;
 mod desk;
+mod flow;
 mod handset;
 mod inline_text;
 mod journal;
@@ -21,6 +22,7 @@ pub(crate) mod magic;
 mod message_id;
 mod plan;
 mod receipt;
+mod refusals;
 pub(crate) mod scenario;
 mod state;
 

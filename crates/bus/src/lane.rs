@@ -1,9 +1,11 @@
 //! One lane: a bounded piece of the outbox in memory, and the memory of what is only on disk.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use sambac_domain::class::Lane;
+use sambac_domain::id::AccountId;
 
+use crate::fair::FairQueue;
 use crate::task::Queued;
 
 /// A page that a lane wants read back from the outbox.
@@ -19,9 +21,15 @@ pub struct Refill {
     pub newest: i64,
 }
 
+/// Part of a lane's memory that an account has for itself, in sixteenths, also while others have rows on disk.
+const SHARE_DIVISOR: usize = 16;
+/// Ids remembered as ahead, as a multiple of the lane's memory; and at least so many.
+const AHEAD_FACTOR: usize = 4;
+const AHEAD_MIN: usize = 1_024;
+
 #[derive(Debug)]
 pub(crate) struct LaneState {
-    memory: VecDeque<Queued>,
+    memory: FairQueue,
     capacity: usize,
     /// True while rows after `covered` may be on disk only.
     spilled: bool,
@@ -29,14 +37,53 @@ pub(crate) struct LaneState {
     covered: i64,
     /// Greatest id ever offered: a refill that read less has not reached the end.
     newest: i64,
-    /// Rows put back into memory although a page that is still to be read will hold them.
-    ahead: HashSet<i64>,
+    /// Rows in memory although a page that is still to be read will hold them.
+    ahead: Ahead,
+    /// Accounts with rows on disk after `covered`, and the newest of these: what follows goes to disk, too, so that each
+    /// account's order is kept.
+    behind: HashMap<AccountId, i64>,
+}
+
+/// A bounded set of ids; the oldest gives way. A row that comes a second time for that is refused when it is announced.
+#[derive(Debug, Default)]
+struct Ahead {
+    ids: HashSet<i64>,
+    order: VecDeque<i64>,
+}
+
+impl Ahead {
+    fn insert(&mut self, id: i64, max: usize) {
+        if self.ids.insert(id) {
+            self.order.push_back(id);
+        }
+        while self.order.len() > max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+
+    /// Forgets what no page will bring any more.
+    fn forget_to(&mut self, covered: i64) {
+        if !self.order.is_empty() {
+            self.ids.retain(|id| *id > covered);
+            self.order.retain(|id| *id > covered);
+        }
+    }
 }
 
 impl LaneState {
     /// A lane at start: nothing in memory, everything presumed on disk.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { memory: VecDeque::new(), capacity, spilled: true, covered: 0, newest: 0, ahead: HashSet::new() }
+        Self {
+            memory: FairQueue::default(),
+            capacity,
+            spilled: true,
+            covered: 0,
+            newest: 0,
+            ahead: Ahead::default(),
+            behind: HashMap::new(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -47,36 +94,50 @@ impl LaneState {
         self.spilled
     }
 
-    /// Takes a fresh row, or leaves it on disk when memory is full or older rows are still there.
+    /// Takes a fresh row, or leaves it on disk when memory is full or older rows are still there. An account with few rows in
+    /// memory and none on disk is not made to wait for what others have on disk: its row goes ahead of those.
     pub(crate) fn offer(&mut self, queued: Queued) {
         if queued.id <= self.covered {
             return; // A page that was read meanwhile has brought it.
         }
         self.newest = self.newest.max(queued.id);
-        if self.spilled || self.memory.len() >= self.capacity {
-            self.spilled = true;
-            return;
+        let account = queued.task.account();
+        let goes_ahead = self.may_go_ahead(account);
+        if !self.spilled && (self.memory.len() < self.capacity || goes_ahead) {
+            self.covered = self.covered.max(queued.id);
+            self.ahead.forget_to(self.covered);
+            return self.memory.push(queued);
         }
-        self.covered = self.covered.max(queued.id);
-        if !self.ahead.is_empty() {
-            self.ahead.retain(|id| *id > self.covered);
+        self.spilled = true;
+        if goes_ahead {
+            self.ahead.insert(queued.id, self.ahead_max());
+            return self.memory.push(queued);
         }
-        self.memory.push_back(queued);
+        self.behind.insert(account, queued.id);
+    }
+
+    fn may_go_ahead(&self, account: AccountId) -> bool {
+        let share = (self.capacity / SHARE_DIVISOR).max(1);
+        self.memory.len_of(account) < share
+            && self.memory.len() < self.capacity + self.capacity / 2
+            && !self.behind.contains_key(&account)
+    }
+
+    fn ahead_max(&self) -> usize {
+        self.capacity.saturating_mul(AHEAD_FACTOR).max(AHEAD_MIN)
     }
 
     /// Takes back a row that this or another lane had handed out before: it goes first and is never spilled.
     pub(crate) fn put_back(&mut self, queued: Queued) {
         if queued.id > self.covered {
-            self.ahead.insert(queued.id);
+            self.ahead.insert(queued.id, self.ahead_max());
         }
-        self.memory.push_front(queued);
+        self.memory.put_back(queued);
     }
 
-    /// Moves up to `max` tasks to `out`, oldest first.
+    /// Moves up to `max` tasks to `out`: what was put back, then the accounts in turn, each its oldest first.
     pub(crate) fn take(&mut self, max: usize, out: &mut Vec<Queued>) -> usize {
-        let count = max.min(self.memory.len());
-        out.extend(self.memory.drain(..count));
-        count
+        self.memory.take(max, out)
     }
 
     /// The page to read next, when rows are on disk and memory has room for at least half of it.
@@ -96,15 +157,18 @@ impl LaneState {
             return; // Another reader was faster.
         }
         self.covered = self.covered.max(last_id);
-        self.memory.extend(page.into_iter().filter(|queued| !self.ahead.remove(&queued.id)));
+        for queued in page {
+            if !self.ahead.ids.contains(&queued.id) {
+                self.memory.push(queued);
+            }
+        }
         if reached_end {
             // Rows that had been offered and were not in the page are gone from the table.
             self.covered = self.covered.max(wanted.newest);
             // A row committed after the page was read was offered meanwhile: its id tells that there is more.
-            if self.newest <= self.covered {
-                self.spilled = false;
-                self.ahead.clear();
-            }
+            self.spilled = self.newest > self.covered;
         }
+        self.ahead.forget_to(self.covered);
+        self.behind.retain(|_, newest| *newest > self.covered);
     }
 }

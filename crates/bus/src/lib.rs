@@ -8,11 +8,14 @@
 //!
 //! The cluster implementations (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
 
+mod attempt;
+mod fair;
 mod lane;
 mod notice;
 mod queue;
 mod task;
 
+pub use attempt::Attempt;
 pub use lane::Refill;
 pub use notice::{Notice, Outcome, Received};
 pub use queue::{Bus, TargetQueue};

@@ -92,7 +92,8 @@ impl TargetQueue {
         self.work.notify_one();
     }
 
-    /// Moves up to `max` tasks to `out`: the most urgent lane first, oldest first within it. Returns how many.
+    /// Moves up to `max` tasks to `out`: the most urgent lane first; within it the accounts take turns, each with its oldest
+    /// first. Returns how many.
     pub fn take(&self, max: usize, out: &mut Vec<Queued>) -> usize {
         let mut left = max;
         let mut hungry = false;
@@ -107,6 +108,22 @@ impl TargetQueue {
             self.refill.notify_one();
         }
         max - left
+    }
+
+    /// As [`TargetQueue::take`], from one lane only.
+    pub fn take_lane(&self, lane: Lane, max: usize, out: &mut Vec<Queued>) -> usize {
+        if max == 0 {
+            return 0;
+        }
+        let (count, hungry) = {
+            let mut lanes = self.lanes();
+            let Some(state) = lanes.get_mut(lane.index()) else { return 0 };
+            (state.take(max, out), state.refill(lane).is_some())
+        };
+        if hungry {
+            self.refill.notify_one();
+        }
+        count
     }
 
     /// Tasks in memory, all lanes together.

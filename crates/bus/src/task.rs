@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sambac_domain::class::Lane;
-use sambac_domain::id::{NoticeId, SegmentId, TargetId};
+use sambac_domain::id::{AccountId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
 
 use crate::notice::Notice;
@@ -15,7 +15,7 @@ pub enum Task {
     Submit {
         /// The segment; its id is also the outbox row's.
         segment: SegmentId,
-        /// Attempts made before this one.
+        /// Attempts made before this one, and what it goes without: an [`Attempt`](crate::Attempt).
         attempt: u16,
         /// The accepted message, shared by all its segments.
         message: Arc<Message>,
@@ -53,4 +53,15 @@ pub struct Queued {
     pub id: i64,
     /// The work.
     pub task: Task,
+}
+
+impl Task {
+    /// Whose share of a lane it uses: the account that submitted the segment. Notices of one target share alike.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Submit { message, .. } => message.account_id,
+            Self::Notify { .. } => AccountId::from_raw(0),
+        }
+    }
 }

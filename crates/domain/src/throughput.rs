@@ -73,6 +73,12 @@ impl Throughput {
         }
     }
 
+    /// Segments that may go at once after a quiet time, when it was written.
+    #[must_use]
+    pub const fn burst(self) -> Option<u32> {
+        if self.burst > 0 { Some(self.burst) } else { None }
+    }
+
     /// Segments that may go at once after a quiet time: what was written, or else what passes in `span_ms`. At least one.
     #[must_use]
     pub const fn burst_or(self, span_ms: u64) -> u32 {

@@ -43,6 +43,10 @@ kinds! {
     ConnectorCredentials "connector_credentials",
     /// A connector cannot bind as it is set up: a password too long, a file that is missing. The subject is the connector.
     ConnectorSetup "connector_setup",
+    /// An operator refused segments with a status that its error map wants a person to know of. The subject is the connector.
+    ConnectorRefusal "connector_refusal",
+    /// The error map stopped a connector. The subject is the connector.
+    ConnectorStopped "connector_stopped",
     /// An operator's certificate ends soon, or has ended. The subject is the connector.
     ConnectorCertificate "connector_certificate",
 }

@@ -51,7 +51,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use caller::{Caller, Scope};
-pub use connector::{BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, Step, StopReason};
+pub use connector::{BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Step, StopReason};
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
 pub use mo::MoContent;

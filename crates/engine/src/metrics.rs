@@ -18,6 +18,7 @@ use sambac_store::Batch;
 
 use crate::Inner;
 use crate::alert::AlertKind;
+use crate::connector::FlowStatus;
 
 /// One label with a value out of a small, known set.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -62,6 +63,10 @@ struct Connectors {
     throttled: Family<Label, Counter>,
     receipts: Family<Label, Counter>,
     bind_failures: Family<BindFailure, Counter>,
+    window: Family<Label, Gauge>,
+    in_flight: Family<Label, Gauge>,
+    learned: Family<Label, Gauge>,
+    paused: Family<Label, Gauge>,
 }
 
 /// A failed attempt to bind.
@@ -80,9 +85,20 @@ pub(crate) struct ConnectorMetrics {
     submit_seconds: Histogram,
     bind_failures: Family<BindFailure, Counter>,
     name: String,
+    window: Gauge,
+    in_flight: Gauge,
+    learned: Gauge,
+    paused: Gauge,
 }
 
 impl ConnectorMetrics {
+    pub(crate) fn flow(&self, flow: &FlowStatus) {
+        self.window.set(gauge(flow.window));
+        self.in_flight.set(gauge(flow.in_flight));
+        self.learned.set(i64::try_from(flow.learned_throughput_per_s.unwrap_or(0)).unwrap_or(i64::MAX));
+        self.paused.set(i64::try_from(flow.paused.as_millis()).unwrap_or(i64::MAX));
+    }
+
     pub(crate) fn bound(&self, binds: usize) {
         self.bound.set(gauge(binds));
     }
@@ -190,6 +206,14 @@ impl Metrics {
             "Attempts to bind that failed, by class",
             self.connectors.bind_failures.clone(),
         );
+        r.register("connector_window", "Segments that may be unanswered", self.connectors.window.clone());
+        r.register("connector_in_flight", "Segments whose answer is not stored", self.connectors.in_flight.clone());
+        r.register(
+            "connector_learned_throughput_per_s",
+            "Rate learned from the operator's throttling; 0 = none",
+            self.connectors.learned.clone(),
+        );
+        r.register("connector_paused_ms", "What is left of the rest after a throttle", self.connectors.paused.clone());
         r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
@@ -207,6 +231,10 @@ impl Metrics {
             submit_seconds: self.submit_seconds.clone(),
             bind_failures: self.connectors.bind_failures.clone(),
             name: name.to_owned(),
+            window: self.connectors.window.get_or_create_owned(&label),
+            in_flight: self.connectors.in_flight.get_or_create_owned(&label),
+            learned: self.connectors.learned.get_or_create_owned(&label),
+            paused: self.connectors.paused.get_or_create_owned(&label),
         }
     }
 
@@ -292,6 +320,7 @@ impl Metrics {
             self.queued.get_or_create(&label(lane)).set(gauge(depth));
         }
         self.live.set(gauge(inner.live.len()));
+        inner.connectors.gauge_flow();
         self.smpp_sessions.set(gauge(inner.smpp_sessions.total()));
         for kind in AlertKind::ALL {
             self.alerts_open.get_or_create(&label(kind.as_str())).set(gauge(inner.alerts.open(*kind)));

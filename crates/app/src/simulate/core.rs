@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desks;
+use super::flow::FlowSettings;
 use super::handset::Handsets;
 use super::journal::{Journal, Line};
 use super::message_id::{MessageId, MessageIds};
@@ -17,6 +18,7 @@ use super::scenario::{BindSettings, Scenario};
 /// Shared by the sessions of one simulator.
 pub(crate) struct Core {
     pub(crate) bind: BindSettings,
+    pub(crate) flow: FlowSettings,
     pub(crate) receipts: ReceiptLimits,
     pub(crate) desks: Desks,
     pub(crate) handsets: Handsets,
@@ -60,6 +62,7 @@ impl Core {
         let window = u16::try_from(receipt.window_max).unwrap_or(u16::MAX);
         Self {
             bind: scenario.bind.clone(),
+            flow: scenario.flow.clone(),
             receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
             desks: Desks::new(receipt.waiting_max),
             handsets: Handsets::new(scenario.handsets.clone()),

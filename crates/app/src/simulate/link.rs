@@ -12,15 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use sambac_smpp::{CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp};
+use sambac_smpp::{CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp, Tag, TlvBuf};
 use tokio::time::sleep_until;
 
 use super::core::Core;
 use super::desk::Desk;
+use super::flow::Overrun;
 use super::handset::{Mo, Outbound};
 use super::message_id::MessageId;
 use super::plan::{Answer, Arrival, Planned};
 use super::receipt::{Party, Receipt, Writer};
+use super::refusals::Fields;
 
 const BATCH: usize = 256;
 /// After a receipt was refused, before it is sent again.
@@ -145,13 +147,18 @@ impl Link {
         self.record_submit(header, sm, now_us);
         let limit = self.core.bind.window_max as usize;
         if limit > 0 && self.delayed.len() >= limit {
-            return self.answer(header, Answer::Refuse(CommandStatus::RTHROTTLED.0), &MessageId::default());
+            let answer = match self.core.flow.window_overrun {
+                Overrun::Throttle => Answer::Refuse(CommandStatus::RTHROTTLED.0),
+                Overrun::Close => Answer::Close,
+            };
+            return self.answer(header, answer, &MessageId::default());
         }
         let (plan, forms, id) = self.core.plan(&Arrival {
             source: sm.source.addr,
             destination: sm.destination.addr,
             receipt_asked: sm.registered_delivery & 0x03 == 0x01,
             now_us,
+            fields: fields(sm),
         });
         let ahead_us =
             plan.receipts.iter().flatten().filter(|planned| planned.before_answer).map(|planned| planned.after_us);
@@ -205,7 +212,11 @@ impl Link {
         };
         if status == 0 {
             self.core.counts.accepted.fetch_add(1, Relaxed);
-            let resp = Pdu::SubmitSmResp(SmResp::new(id));
+            let mut tlvs = TlvBuf::new();
+            if let Some(state) = self.core.flow.congestion_state(self.delayed.len()) {
+                tlvs.push_u8(Tag::CONGESTION_STATE, state);
+            }
+            let resp = Pdu::SubmitSmResp(SmResp { message_id: id, tlvs: tlvs.as_tlvs() });
             let _ = self.session.respond(header.sequence_number, CommandStatus::ROK, &resp);
         } else {
             self.session.respond_error(header, CommandStatus(status));
@@ -315,6 +326,18 @@ impl Link {
     fn next_token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token
+    }
+}
+
+fn fields(sm: &Sm<'_>) -> Fields {
+    let is_part = |tag: Tag| {
+        let parts = [Tag::MESSAGE_PAYLOAD, Tag::SAR_MSG_REF_NUM, Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM];
+        parts.contains(&tag)
+    };
+    Fields {
+        validity: !sm.validity_period.is_empty(),
+        schedule: !sm.schedule_delivery_time.is_empty(),
+        tlvs: sm.tlvs.iter().any(|(tag, _)| !is_part(tag)),
     }
 }
 

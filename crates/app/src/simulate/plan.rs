@@ -10,6 +10,7 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use super::chance::Dice;
 use super::magic;
+use super::refusals::{Fields, Refusals};
 use super::scenario::{AnswerProfile, IdForm, Profile, ReceiptFormat, ReceiptProfile, Scenario};
 use super::state::ReceiptState;
 
@@ -56,6 +57,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) receipt_asked: bool,
     /// Monotonic microseconds.
     pub(crate) now_us: u64,
+    /// What it has besides.
+    pub(crate) fields: Fields,
 }
 
 /// What the sender of the answer and of the receipts must know beside the plan.
@@ -72,6 +75,7 @@ pub(crate) struct Planner {
     /// Messages seen by rule; 0 is "no rule".
     seen: Vec<Seen>,
     attempts: Attempts,
+    refusals: Refusals,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -84,7 +88,8 @@ struct Seen {
 impl Planner {
     pub(crate) fn new(scenario: Scenario) -> Self {
         let seen = vec![Seen::default(); scenario.rules.len() + 1];
-        Self { dice: Dice::new(scenario.seed), scenario, seen, attempts: Attempts::default() }
+        let refusals = Refusals::new(scenario.status.clone());
+        Self { dice: Dice::new(scenario.seed), scenario, seen, attempts: Attempts::default(), refusals }
     }
 
     /// The plan for one message, and the forms of its ids and receipts.
@@ -96,7 +101,10 @@ impl Planner {
             let attempt = self.attempts.count(arrival.destination, row.first_count);
             return (row.plan(attempt), forms);
         }
-        let answer = answer(&profile.answer, &mut self.seen[rule], &mut self.dice, arrival.now_us);
+        let answer = match self.refusals.status(arrival, &mut self.dice) {
+            Some(status) => Answer::Refuse(status),
+            None => answer(&profile.answer, &mut self.seen[rule], &mut self.dice, arrival.now_us),
+        };
         (planned(profile, answer, &mut self.dice, arrival.receipt_asked), forms)
     }
 
@@ -217,7 +225,7 @@ mod tests {
     }
 
     fn arrival(destination: &'static [u8], now_us: u64) -> Arrival<'static> {
-        Arrival { source: b"Bank", destination, receipt_asked: true, now_us }
+        Arrival { source: b"Bank", destination, receipt_asked: true, now_us, fields: Fields::default() }
     }
 
     fn answers(planner: &mut Planner, destination: &'static [u8], count: usize) -> Vec<Answer> {

@@ -22,7 +22,9 @@ use serde::Deserialize;
 pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 
 use super::chance::{Chance, Delay};
+use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
+use super::refusals::Refusal;
 use super::state::ReceiptState;
 
 /// A whole scenario, checked and with every default filled in.
@@ -40,6 +42,10 @@ pub(crate) struct Scenario {
     pub(crate) rules: Vec<Rule>,
     /// What handsets send.
     pub(crate) handsets: Vec<Mo>,
+    /// Refusals; the first that applies is the answer.
+    pub(crate) status: Vec<Refusal>,
+    /// How much it takes, and how it tells.
+    pub(crate) flow: FlowSettings,
 }
 
 /// Who may bind, and how often.
@@ -149,6 +155,8 @@ struct ScenarioFile {
     receipt: ReceiptSettings,
     rule: Vec<RuleFile>,
     mo: Vec<MoTable>,
+    status: Vec<Refusal>,
+    flow: FlowSettings,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +204,8 @@ impl Scenario {
             bind: file.bind,
             profile,
             rules: rules.collect::<Result<_, _>>()?,
+            status: file.status,
+            flow: file.flow,
         })
     }
 
@@ -209,7 +219,16 @@ impl Scenario {
 impl Default for Scenario {
     fn default() -> Self {
         let profile = Profile { answer: AnswerProfile::default(), receipt: ReceiptProfile::default() };
-        Self { seed: 0, magic: true, bind: BindSettings::default(), profile, rules: Vec::new(), handsets: Vec::new() }
+        Self {
+            seed: 0,
+            magic: true,
+            bind: BindSettings::default(),
+            profile,
+            rules: Vec::new(),
+            handsets: Vec::new(),
+            status: Vec::new(),
+            flow: FlowSettings::default(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod backlog_small;
 mod bad_input;
 mod demo;
 mod failures;
+mod fair;
 mod interop;
 mod kill_9;
 mod load;
@@ -19,7 +20,10 @@ mod one_message_smpp;
 mod oracle;
 mod pdu_log;
 mod refused;
+mod regression_a2;
 mod sigterm_drain;
+mod slow_smsc;
+mod throttling_storm;
 mod unreliable_operator;
 
 use anyhow::Result;
@@ -37,7 +41,8 @@ impl Healthy {
     async fn start(name: &str) -> Result<Self> {
         let world = world(name)?;
         let operator = world.simulator("alpha", "").await?;
-        let site = Site::with_one_account("10").connector("alpha", &operator, "").route("all", &["alpha"], "");
+        let soon = "settings = { flow = { queue_full_delay_ms = 100 } }";
+        let site = Site::with_one_account("10").connector("alpha", &operator, soon).route("all", &["alpha"], "");
         let secrets = world.apply(&site).await?;
         let platform = world.platform(&[]).await?;
         platform.until_bound().await?;

@@ -125,3 +125,36 @@ async fn another_account_s_message_is_not_there() -> Result<()> {
 }
 
 const OTHER: &str = "name = \"shop\"\ncurrency = \"EUR\"\ntariff = \"standard\"";
+
+/// An account's throughput counts segments over REST and SMPP together, and what is refused costs nothing.
+#[tokio::test]
+async fn too_fast() -> Result<()> {
+    let world = world("too_fast")?;
+    let operator = world.simulator("alpha", "").await?;
+    // So slow that no test lasts long enough for a further segment.
+    let limited = "name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\nthroughput = \"1/h burst 4\"";
+    let site = Site::with_one_account("10").connector("alpha", &operator, "").route("all", &["alpha"], "");
+    let secrets = world.apply(&site).await?;
+    world.apply(&Site::new().table("account", limited)).await?;
+    let platform = world.platform(&[]).await?;
+    let (rest, esme) = (platform.rest(&secrets)?, platform.esme(&secrets).await?);
+    rest.send_text("+447700900123", &"two segments ".repeat(20)).await?;
+    esme.accepted(message("447700900123", b"third")).await?;
+    rest.send_text("+447700900123", "fourth").await?;
+    assert_eq!(esme.submit(message("447700900123", b"fifth")).await?.status, 0x58);
+    let reply = rest.send(&json!({ "to": "+447700900123", "from": "Bank", "text": "fifth" })).await?;
+    assert_eq!((reply.status, reply.body["code"].as_str()), (429, Some("rate_limited")), "{}", reply.text);
+    assert!(reply.headers.contains_key("retry-after"));
+    // A changed limit holds at once.
+    world.apply(&Site::new().table("account", &limited.replace("burst 4", "burst 5"))).await?;
+    until("the new limit counts", wait::PATIENCE, async || {
+        let reply = rest.send(&json!({ "to": "+447700900123", "from": "Bank", "text": "fifth" })).await?;
+        Ok((reply.status == 202).then_some(()))
+    })
+    .await?;
+    let mut database = world.database().await?;
+    assert_eq!(database.number("SELECT COUNT(*) FROM messages").await?, 4);
+    database.audit().await?;
+    world.passed();
+    Ok(())
+}

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sambac_domain::class::Lane;
-use sambac_domain::id::{AccountId, MessageId, NoticeId, TargetId};
+use sambac_domain::class::{Lane, TrafficClass};
+use sambac_domain::id::{AccountId, ApiKeyId, MessageId, NoticeId, RateId, RouteId, SegmentId, TargetId};
+use sambac_domain::message::{Message, MessageBody, Origin};
+use sambac_domain::number::Msisdn;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 
@@ -29,6 +31,31 @@ fn queued(id: i64, lane: u8) -> Queued {
     });
     let task = Task::Notify { id: NoticeId::from_raw(id), attempt: 0, notice: Arc::new(notice) };
     Queued { target: TargetId(7), lane: Lane(lane), id, task }
+}
+
+/// A segment of an account's message.
+fn segment(account: i64, id: i64) -> Queued {
+    let message = Message {
+        id: MessageId::from_raw(id),
+        account_id: AccountId::from_raw(account),
+        origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },
+        sender: "BANK".parse().expect("a sender"),
+        destination: Msisdn::from_digits(b"999000000001").expect("a number"),
+        class: TrafficClass::Otp,
+        body: MessageBody::Octets { data: Vec::new(), data_coding: 0, udhi: false },
+        segment_count: 1,
+        mcc_mnc: None,
+        route_id: RouteId::from_raw(1),
+        rate_id: RateId::from_raw(1),
+        price_micros: 1,
+        currency: "EUR".parse().expect("a currency"),
+        accepted_at: Timestamp(0),
+        expires_at: Timestamp(1),
+        client_ref: None,
+        receipt_wanted: false,
+    };
+    let task = Task::Submit { segment: SegmentId::from_raw(id), attempt: 0, message: Arc::new(message) };
+    Queued { target: TargetId(7), lane: Lane(0), id, task }
 }
 
 fn take_ids(queue: &TargetQueue, max: usize) -> Vec<i64> {
@@ -125,6 +152,67 @@ fn a_row_offered_after_its_page_was_read_comes_out_once() {
     top_up(&queue, &BTreeMap::from([((0, 256), ())]));
     bus.publish([queued(256, 0)]); // Committed before the page was read, offered after.
     assert_eq!(take_ids(&queue, 9), [256]);
+}
+
+#[test]
+fn accounts_take_turns_and_keep_their_own_order() {
+    let bus = Bus::new(100);
+    let queue = bus.queue(TargetId(7));
+    while top_up(&queue, &BTreeMap::new()) {}
+    bus.publish((1..=6).map(|no| segment(1, no * 256)));
+    bus.publish((7..=8).map(|no| segment(2, no * 256)));
+    bus.publish([segment(3, 9 * 256)]);
+    let turns: Vec<_> = take_ids(&queue, 9).iter().map(|id| id / 256).collect();
+    assert_eq!(turns, [1, 7, 9, 2, 8, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_flood_on_disk_does_not_hold_up_the_others() {
+    let bus = Bus::new(32);
+    let queue = bus.queue(TargetId(7));
+    let mut flood = BTreeMap::new();
+    while top_up(&queue, &BTreeMap::new()) {}
+    for no in 1..=1_000_i64 {
+        bus.publish([segment(1, no * 256)]);
+        flood.insert(no * 256, segment(1, no * 256));
+    }
+    bus.publish([segment(2, 1_001 * 256)]);
+    flood.insert(1_001 * 256, segment(2, 1_001 * 256));
+    assert_eq!(take_ids(&queue, 3), [256, 1_001 * 256, 512], "though 968 rows of the flood are on disk before it");
+    assert!(queue.len() <= 48, "memory is bounded: {}", queue.len());
+    // What went ahead is not handed out again by its page.
+    let mut rest = Vec::new();
+    loop {
+        let taken = take_ids(&queue, 7);
+        let done = taken.is_empty();
+        rest.extend(taken);
+        let Some(want) = queue.wanted() else {
+            if done {
+                break;
+            }
+            continue;
+        };
+        let page: Vec<_> =
+            flood.range(want.after_id + 1..).take(want.limit).map(|(_, queued)| queued.clone()).collect();
+        let (last, end) = (page.last().map_or(want.after_id, |queued| queued.id), page.len() < want.limit);
+        queue.refilled(want, page, last, end);
+    }
+    let expected: Vec<_> = (3..=1_000).map(|no| no * 256).collect();
+    assert_eq!(rest, expected);
+}
+
+#[test]
+fn an_account_that_floods_beyond_its_share_waits_in_its_order() {
+    let bus = Bus::new(32);
+    let queue = bus.queue(TargetId(7));
+    while top_up(&queue, &BTreeMap::new()) {}
+    bus.publish((1..=100).map(|no| segment(1, no * 256)));
+    bus.publish((101..=110).map(|no| segment(2, no * 256)));
+    let taken = take_ids(&queue, 99);
+    let second: Vec<_> = taken.iter().filter(|id| **id > 100 * 256).map(|id| id / 256).collect();
+    assert_eq!(second, [101, 102], "two of 32 places are its own");
+    bus.publish([segment(2, 111 * 256)]);
+    assert_eq!(take_ids(&queue, 9), [0_i64; 0], "not before those that wait on disk");
 }
 
 proptest! {

@@ -37,7 +37,7 @@ pub use client::{
     ClientErrors, ClientLimits, ClientOperations, ClientProfile, ClientReceipts, ClientSession, ClientText,
     MessageIdForm, ReceiptPdu, ReceiverPolicy,
 };
-pub use error_map::{Action, ErrorAction, ErrorSettings, UnknownPolicy};
+pub use error_map::{Action, ErrorAction, ErrorSettings, UnknownPolicy, Verdict, Without};
 pub use flow::{FlowSettings, QueueFull};
 pub use markdown::profiles_markdown;
 pub use message::{

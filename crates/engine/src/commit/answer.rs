@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::{Queued, Task};
-use sambac_domain::error::{AnswerClass, ErrorCode, classify};
+use sambac_bus::{Attempt, Queued, Task};
+use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
+use sambac_domain::profile::{Action, ErrorSettings, UnknownPolicy, Verdict, Without};
 use sambac_domain::receipt::normalise_id;
 use sambac_domain::receipt_key::receipt_key;
 use sambac_domain::state::MessageState;
@@ -17,10 +18,8 @@ use sambac_store::{NewIntent, OutboxMove};
 use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
 use crate::live::{Live, Progress, SegmentProgress};
 
-/// How long a segment waits before it is tried again after a temporary refusal.
-const RETRY_DELAY: Duration = Duration::from_secs(5);
-/// Attempts after which a temporary refusal sends the segment to the route's next connector, while there is one.
-const ATTEMPTS_BEFORE_FAIL_OVER: u8 = 2;
+/// A delay that grows does so this often.
+const GROWTHS_MAX: u8 = 3;
 
 /// A segment under decision: who it is and where its outbox row stands.
 struct Case {
@@ -83,10 +82,10 @@ impl Committer {
             AnswerOutcome::Accepted { smsc_message_id } => {
                 self.submitted_to_operator(&case, &smsc_message_id, answer.answered_at);
             }
-            AnswerOutcome::Refused { status } => {
+            AnswerOutcome::Refused { status, verdict } => {
                 case.with(|progress| progress.answered_at = Some(answer.answered_at));
                 self.dirty(case.segment, &case.live);
-                self.refused_by_operator(&case, status, answer.queued, answer.queue);
+                self.refused_by_operator(&case, (status, verdict), answer.queued, answer.queue);
             }
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
             AnswerOutcome::NotSent => self.after.put_back(answer.queue, answer.queued),
@@ -131,13 +130,12 @@ impl Committer {
     fn refused_by_operator(
         &mut self,
         case: &Case,
-        status: CommandStatus,
+        (status, verdict): (CommandStatus, Verdict),
         queued: Queued,
         queue: Arc<sambac_bus::TargetQueue>,
     ) {
-        let class = classify(status.0);
         self.inner.metrics.refused_by_operator();
-        if let AnswerClass::Throttled = class {
+        if matches!(verdict.action, Action::Throttle | Action::Pause) && verdict.without.is_none() {
             // The link is to blame, not the message: no attempt is counted.
             return self.after.put_back(queue, queued);
         }
@@ -146,15 +144,39 @@ impl Committer {
             progress.command_status = Some(status.0);
             progress.operator_error = Some(status.to_string().into());
         });
-        match class {
-            AnswerClass::RetryLater => self.retry_later(case),
-            AnswerClass::FailOver => self.fail_over(case, ErrorCode::OperatorRejected),
-            AnswerClass::Permanent(error) => self.fail(case, MessageState::Rejected, error),
-            AnswerClass::Accepted | AnswerClass::Throttled => {}
+        let attempt = attempt_of(&queued);
+        if let Some(without) = verdict.without.filter(|without| !attempt.is_without(*without)) {
+            return self.retry_without(case, without, queued, queue);
+        }
+        match verdict.action {
+            Action::Throttle | Action::Pause => self.after.put_back(queue, queued),
+            Action::Retry => self.retry_later(case, verdict, attempt),
+            Action::FailOver => self.fail_over(case, verdict.code),
+            Action::Stop => self.fail_over(case, ErrorCode::OperatorUnavailable),
+            Action::Permanent => self.fail(case, MessageState::Rejected, verdict.code),
         }
     }
 
-    /// Sent, and no answer: perhaps it arrived. The traffic class decides whether it may be sent again here.
+    /// Once more, at once, without the fields that the operator does not take; the outbox row remembers which.
+    fn retry_without(
+        &mut self,
+        case: &Case,
+        without: Without,
+        mut queued: Queued,
+        queue: Arc<sambac_bus::TargetQueue>,
+    ) {
+        let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
+        let raw = attempt_of(&queued).counted(attempts).without(without).raw();
+        if let Task::Submit { attempt, .. } = &mut queued.task {
+            *attempt = raw;
+        }
+        let (from, to) = (case.row.clone(), case.row.clone());
+        self.batch.outbox_moves.push(OutboxMove { from, to, attempt: raw, due_at: Timestamp::EPOCH });
+        self.event(case.segment, "retry", Some(format!("without {without:?}").to_lowercase()));
+        self.after.put_back(queue, queued);
+    }
+
+    /// Sent, and no answer: perhaps it arrived. The profile and the traffic class decide whether it may be sent again here.
     fn unknown(&mut self, case: &Case, task: Option<(Queued, Arc<sambac_bus::TargetQueue>)>) {
         let attempts = case.with(|progress| {
             progress.state = MessageState::SubmitUnknown;
@@ -165,42 +187,64 @@ impl Committer {
         self.dirty(case.segment, &case.live);
         self.event(case.segment, "submit_unknown", None);
         self.inner.metrics.unknown();
+        match self.errors(case).map_or(UnknownPolicy::ByClass, |errors| errors.unanswered) {
+            UnknownPolicy::Wait => return self.wait_for_expiry(case),
+            UnknownPolicy::ByClass | UnknownPolicy::QueryThenByClass => {}
+        }
         if !case.live.message.class.resend_after_unknown() {
             return self.fail_over(case, ErrorCode::SubmitUnknown);
         }
-        if attempts.is_some_and(|attempts| attempts >= self.inner.settings.attempts_max) {
+        if attempts.is_some_and(|attempts| attempts >= self.attempts_max(case)) {
             return self.wait_for_expiry(case);
         }
         if let Some((mut queued, queue)) = task {
+            let counted = attempt_of(&queued).counted(attempts.unwrap_or(1)).raw();
             if let Task::Submit { attempt, .. } = &mut queued.task {
-                *attempt = attempts.map_or(1, u16::from);
+                *attempt = counted;
             }
             self.after.put_back(queue, queued);
         }
     }
 
-    fn retry_later(&mut self, case: &Case) {
+    /// Here again after a while; elsewhere when that was tried often enough or would come too late, or else the end.
+    fn retry_later(&mut self, case: &Case, verdict: Verdict, attempt: Attempt) {
         let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
         let has_next = self.next_connector(case).is_some();
-        if attempts >= self.inner.settings.attempts_max || has_next && attempts >= ATTEMPTS_BEFORE_FAIL_OVER {
+        let (delay_ms, here_max) =
+            self.errors(case).map_or((5_000, 2), |errors| (errors.retry_delay_ms, errors.attempts_before_fail_over));
+        let growths = if verdict.grows { attempts.clamp(1, GROWTHS_MAX) } else { 1 };
+        let delay_ms = verdict.after_ms.unwrap_or(delay_ms).saturating_mul(u64::from(growths));
+        let due_at = self.now.saturating_add(Duration::from_millis(delay_ms));
+        let too_often = attempts >= self.attempts_max(case) || has_next && attempts >= here_max;
+        if too_often || due_at >= case.live.message.expires_at {
             return self.fail_over(case, ErrorCode::OperatorUnavailable);
         }
-        let due_at = self.now.saturating_add(RETRY_DELAY);
         self.batch.outbox_moves.push(OutboxMove {
             from: case.row.clone(),
             to: case.row.clone(),
-            attempt: u16::from(attempts),
+            attempt: attempt.counted(attempts).raw(),
             due_at,
         });
         let error = case.with(|progress| progress.operator_error.as_deref().map(str::to_owned)).flatten();
         self.event(case.segment, "retry", error);
     }
 
+    /// What its connector's profile says of refusals.
+    fn errors(&self, case: &Case) -> Option<&ErrorSettings> {
+        self.snapshot.profile(case.connector).map(|profile| &profile.errors)
+    }
+
+    /// Attempts at one segment over all connectors.
+    fn attempts_max(&self, case: &Case) -> u8 {
+        let own = self.errors(case).map(|errors| errors.attempts_max).filter(|own| *own > 0);
+        own.unwrap_or(self.inner.settings.attempts_max)
+    }
+
     /// To the route's next connector; when there is none, the end.
     fn fail_over(&mut self, case: &Case, why: ErrorCode) {
         let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
         let next = self.next_connector(case);
-        let Some(next) = next.filter(|_| attempts < self.inner.settings.attempts_max) else {
+        let Some(next) = next.filter(|_| attempts < self.attempts_max(case)) else {
             if why == ErrorCode::SubmitUnknown {
                 return self.wait_for_expiry(case);
             }
@@ -295,6 +339,11 @@ impl Committer {
     pub(super) fn receipt_group(&self, connector: ConnectorId) -> i64 {
         self.snapshot.receipt_group(connector)
     }
+}
+
+fn attempt_of(queued: &Queued) -> Attempt {
+    let (Task::Submit { attempt, .. } | Task::Notify { attempt, .. }) = queued.task;
+    Attempt::from_raw(attempt)
 }
 
 impl Case {

@@ -8,7 +8,7 @@ use sambac_domain::id::{ConnectorId, IntentId, MessageId, MoId, NoticeId, Segmen
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
 use sambac_domain::number::Msisdn;
-use sambac_domain::profile::Profile;
+use sambac_domain::profile::{Profile, Verdict};
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
@@ -131,8 +131,8 @@ pub(crate) struct Answer {
 pub(crate) enum AnswerOutcome {
     /// Taken; under this id, which may be empty.
     Accepted { smsc_message_id: String },
-    /// Refused with this status.
-    Refused { status: CommandStatus },
+    /// Refused with this status; what the connector's profile says to do about it.
+    Refused { status: CommandStatus, verdict: Verdict },
     /// It was sent, and no answer came.
     Unknown,
     /// It was never written to a link: back to the queue.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Connector;
 use super::control::Order;
-use super::ready::Announced;
+use super::ready::{Announced, OTP};
 use crate::commit::{Announcement, AnswerOutcome, Intent, Write};
 
 /// How far ahead of the pace segments may be announced: as long may a more urgent one have to wait.
@@ -26,22 +26,20 @@ pub(super) async fn run(connector: Arc<Connector>) {
         if let Order::Stop(_) = order {
             connector.give_back().await;
         }
-        let room = if order == Order::Run { connector.room_ahead() } else { 0 };
-        if room == 0 {
+        let (room, otp_room) = if order == Order::Run { connector.room_ahead() } else { (0, 0) };
+        let took = match room {
+            0 => connector.queue.take_lane(OTP, otp_room, &mut taken),
+            _ => connector.queue.take(room, &mut taken),
+        };
+        if took == 0 {
             tokio::select! {
-                () = connector.ready.drained() => {}
-                () = connector.linked.notified() => {}
+                () = connector.queue.work(), if otp_room > 0 => {}
+                () = connector.ready.drained(), if room == 0 => {}
+                () = connector.linked.notified(), if room == 0 => {}
                 () = connector.control.changed_from(&order) => {}
                 () = connector.cancel.cancelled() => return,
             }
             continue;
-        }
-        if connector.queue.take(room, &mut taken) == 0 {
-            tokio::select! {
-                () = connector.queue.work() => continue,
-                () = connector.control.changed_from(&order) => continue,
-                () = connector.cancel.cancelled() => return,
-            }
         }
         if !connector.announce(&mut taken).await {
             return;
@@ -50,11 +48,13 @@ pub(super) async fn run(connector: Arc<Connector>) {
 }
 
 impl Connector {
-    /// How many segments may be announced now: one window ahead, or what the pace lets through in a moment.
-    fn room_ahead(&self) -> usize {
+    /// How many segments may be announced now, and how many OTPs: one window ahead, or what the pace lets through in a
+    /// moment. OTPs have room of their own, so that they need not wait for what may not use their share.
+    fn room_ahead(&self) -> (usize, usize) {
         let window: usize = self.links().iter().map(|link| link.window()).sum();
-        let ahead = window.min(self.throughput.within(AHEAD).max(1));
-        ahead.saturating_sub(self.ready.len()).min(INTENT_MAX)
+        let ahead = window.min(self.throughput.within(AHEAD).max(1)).min(INTENT_MAX);
+        let (all, otps) = self.ready.len();
+        (ahead.saturating_sub(all), ahead.saturating_sub(otps))
     }
 
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.

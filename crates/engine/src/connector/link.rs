@@ -1,23 +1,40 @@
 //! One bind that is up: its session, its window and what is open on it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sambac_domain::profile::FlowSettings;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::Session;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::ready::Announced;
+use super::window::{Sign, Window};
+use crate::token_bucket::TokenBucket;
+
+/// A burst of one bind that nobody has set makes up for so much idle time.
+const BURST_MS: u64 = 50;
 
 /// A bound session and the segments sent on it.
 pub(super) struct Link {
     pub(super) session: Session,
-    window: AtomicUsize,
-    /// Places taken: sent, and the answer not stored yet.
-    taken: Arc<AtomicUsize>,
-    room: Arc<Notify>,
+    window: Window,
+    /// Share of OTPs in the window as it is configured, in percent.
+    otp_percent: AtomicU8,
+    /// Its own throughput.
+    pub(super) bucket: TokenBucket,
+    places: Arc<Places>,
     flights: Mutex<Flights>,
+}
+
+/// Places taken in a window: sent, and the answer not stored yet.
+struct Places {
+    taken: AtomicUsize,
+    /// Those that are not OTPs'.
+    others: AtomicUsize,
+    room: Arc<Notify>,
 }
 
 /// A segment that was written to the link.
@@ -32,48 +49,83 @@ type Flights = HashMap<u64, Flight>;
 
 /// A place in a window; dropping it frees the place.
 pub(crate) struct Slot {
-    taken: Arc<AtomicUsize>,
-    room: Arc<Notify>,
+    places: Arc<Places>,
+    otp: bool,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.taken.fetch_sub(1, Ordering::AcqRel);
-        self.room.notify_one();
+        self.places.taken.fetch_sub(1, Ordering::AcqRel);
+        if !self.otp {
+            self.places.others.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.places.room.notify_one();
     }
 }
 
 impl Link {
-    pub(super) fn new(session: Session, window: u16, room: Arc<Notify>) -> Self {
-        let taken = Arc::new(AtomicUsize::new(0));
-        let window = AtomicUsize::new(usize::from(window.max(1)));
-        Self { session, window, taken, room, flights: Mutex::default() }
+    pub(super) fn new(session: Session, flow: &FlowSettings, window_max: u16, room: Arc<Notify>) -> Self {
+        Self {
+            session,
+            window: Window::new(flow, window_max),
+            otp_percent: AtomicU8::new(flow.otp_reserved_percent),
+            bucket: TokenBucket::new(flow.throughput_per_bind, BURST_MS, Instant::now()),
+            places: Arc::new(Places { taken: AtomicUsize::new(0), others: AtomicUsize::new(0), room }),
+            flights: Mutex::default(),
+        }
     }
 
+    /// Places in the window as it is now.
     pub(super) fn window(&self) -> usize {
-        self.window.load(Ordering::Relaxed)
+        self.window.size()
     }
 
-    /// From now on; what is sent already stays sent.
-    pub(super) fn set_window(&self, window: u16) {
-        self.window.store(usize::from(window.max(1)), Ordering::Relaxed);
-        self.room.notify_one();
+    /// From now on by these settings; what is sent already stays sent.
+    pub(super) fn set_window(&self, flow: &FlowSettings, window_max: u16) {
+        self.window.configure(flow, window_max);
+        self.otp_percent.store(flow.otp_reserved_percent, Ordering::Relaxed);
+        self.places.room.notify_one();
     }
 
     /// Places taken: sent, and the answer not stored yet.
     pub(super) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
+        self.places.taken.load(Ordering::Acquire)
     }
 
-    pub(super) fn free(&self) -> usize {
-        self.window().saturating_sub(self.taken())
+    /// Free places for an OTP, or for something else while `otp_percent` of them are kept. One is kept also when no OTP came
+    /// lately, if that is not more than their share: a window that an operator fills for minutes must let a code pass.
+    pub(super) fn free(&self, otp: bool, otp_percent: u8) -> usize {
+        let size = self.window.size();
+        let free = size.saturating_sub(self.taken());
+        if otp {
+            return free;
+        }
+        let share = |percent: u8| size * usize::from(percent) / 100;
+        let kept = share(otp_percent).max(share(self.otp_percent.load(Ordering::Relaxed)).min(1));
+        free.min((size - kept).saturating_sub(self.places.others.load(Ordering::Acquire)))
     }
 
-    /// Takes a place in the window, if one is free.
-    pub(super) fn slot(&self) -> Option<Slot> {
-        let take = |taken: usize| (taken < self.window()).then_some(taken + 1);
-        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).ok()?;
-        Some(Slot { taken: Arc::clone(&self.taken), room: Arc::clone(&self.room) })
+    /// Takes a place in the window, if one is free. Only the connector's sender takes places, so none goes in between.
+    pub(super) fn slot(&self, otp: bool, otp_percent: u8) -> Option<Slot> {
+        let free = self.free(otp, otp_percent);
+        if free <= 1 {
+            self.window.used_up();
+        }
+        (free > 0).then(|| {
+            self.places.taken.fetch_add(1, Ordering::AcqRel);
+            self.places.others.fetch_add(usize::from(!otp), Ordering::AcqRel);
+            Slot { places: Arc::clone(&self.places), otp }
+        })
+    }
+
+    /// An answer came: the window takes it in.
+    pub(super) fn answered(&self, sign: Sign) {
+        self.window.answered(sign, self.flights().open.len());
+    }
+
+    /// Whether answers have come that are not stored yet: their places will be free in a moment.
+    pub(super) fn is_about_to_have_room(&self) -> bool {
+        self.flights().open.len() < self.taken()
     }
 
     /// Notes a segment as sent under the token returned: its id, by which the PDU log knows it.

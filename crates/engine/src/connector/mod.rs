@@ -11,21 +11,27 @@ mod backoff;
 mod bind;
 mod control;
 mod dial;
+mod flow_status;
 mod handset;
 mod hosts;
+mod learned;
 mod link;
+mod omit;
 mod operate;
 mod pdu;
 mod probe;
 mod ready;
 mod receipts;
+mod response;
 mod seat;
 mod sender;
 mod serve;
 mod status;
 mod supervisor;
 mod throughput;
+mod window;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -39,6 +45,7 @@ use tokio_util::task::TaskTracker;
 
 pub use control::StopReason;
 pub use dial::Step;
+pub use flow_status::FlowStatus;
 pub(crate) use link::Slot;
 pub use probe::BindReport;
 pub use seat::BindState;
@@ -71,6 +78,8 @@ pub(crate) struct Connector {
     linked: Notify,
     /// A link came up or a place in a window became free: the sender may go on.
     room: Arc<Notify>,
+    /// The sender waits for a place, and no answer is about to be stored.
+    blocked: AtomicBool,
     throughput: Throughput,
     metrics: ConnectorMetrics,
     cancel: CancellationToken,

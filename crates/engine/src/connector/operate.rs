@@ -70,6 +70,6 @@ async fn drain(connector: Arc<Connector>, limit: Duration) {
 impl Connector {
     /// Whether nothing is announced or on its way.
     fn is_idle(&self) -> bool {
-        self.ready.len() == 0 && self.links().iter().all(|link| link.taken() == 0)
+        self.ready.len().0 == 0 && self.links().iter().all(|link| link.taken() == 0)
     }
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sambac_bus::Task;
+use sambac_bus::{Attempt, Task};
 use sambac_domain::id::SegmentId;
-use sambac_smpp::TrySendError;
+use sambac_smpp::{TlvBuf, TrySendError};
+use tokio::time::Instant;
 
 use super::Connector;
 use super::link::{Flight, Link, Slot};
+use super::omit::omit;
 use super::pdu::Outgoing;
 use super::ready::Announced;
 use crate::commit::{Answer, AnswerOutcome, Write};
@@ -29,14 +31,21 @@ impl Drop for Starving<'_> {
     }
 }
 
+/// Why nothing can go now.
+enum Wait {
+    /// Every place in a window is taken, or kept for OTPs.
+    Room,
+    /// A pace: when to ask again.
+    Until(Instant),
+}
+
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
     loop {
-        let next = tokio::select! {
+        let (link, slot, announced) = tokio::select! {
             next = connector.next() => next,
             () = connector.cancel.cancelled() => return,
         };
-        let Some((link, slot, announced)) = next else { continue };
         if !connector.send(&link, slot, announced).await {
             return;
         }
@@ -45,29 +54,85 @@ pub(super) async fn run(connector: Arc<Connector>) {
 
 impl Connector {
     /// A segment, a link and a place in its window; the segment is chosen last, so that the most urgent goes.
-    async fn next(&self) -> Option<(Arc<Link>, Slot, Announced)> {
-        self.ready.filled().await;
-        self.throughput.turn().await;
-        let (link, slot) = self.place().await;
-        Some((link, slot, self.ready.pop()?))
+    async fn next(&self) -> (Arc<Link>, Slot, Announced) {
+        let mut turn = None;
+        loop {
+            self.ready.filled().await;
+            let Some(otp) = self.ready.is_otp_next() else { continue };
+            let now = Instant::now();
+            let taken = match turn {
+                Some(turn) => Ok(turn),
+                None => self.throughput.take(otp, now),
+            };
+            match taken.map_err(Wait::Until).and_then(|taken| {
+                // What was taken from the pace stays taken while there is no place.
+                turn = Some(taken);
+                self.place(otp, taken.otp_percent, now)
+            }) {
+                Ok((link, slot)) => {
+                    if let Some(announced) = self.ready.pop() {
+                        return (link, slot, announced);
+                    }
+                }
+                Err(wait) => self.wait(&wait, otp).await,
+            }
+        }
     }
 
-    /// A place in the window of the link that has most of them.
-    async fn place(&self) -> (Arc<Link>, Slot) {
-        loop {
-            let link = self.links().iter().max_by_key(|link| link.free()).cloned();
-            if let Some((link, slot)) = link.and_then(|link| link.slot().map(|slot| (link, slot))) {
-                return (link, slot);
+    /// A place in the window of the link that has most of them, among those whose own pace lets it go.
+    fn place(&self, otp: bool, otp_percent: u8, now: Instant) -> Result<(Arc<Link>, Slot), Wait> {
+        let links = self.links();
+        let roomiest = links.iter().max_by_key(|link| link.free(otp, otp_percent)).ok_or(Wait::Room)?;
+        let slot = roomiest.slot(otp, otp_percent).ok_or(Wait::Room)?;
+        let Err(mut earliest) = roomiest.bucket.take(1, now) else { return Ok((Arc::clone(roomiest), slot)) };
+        drop(slot);
+        for link in links.iter() {
+            let Some(slot) = link.slot(otp, otp_percent) else { continue };
+            match link.bucket.take(1, now) {
+                Ok(()) => return Ok((Arc::clone(link), slot)),
+                Err(at) => earliest = earliest.min(at),
             }
+        }
+        Err(Wait::Until(earliest))
+    }
+
+    /// Waits for what is missing, or for an OTP, which may go where others may not.
+    async fn wait(&self, wait: &Wait, otp: bool) {
+        let room = async {
+            match wait {
+                Wait::Until(at) => tokio::time::sleep_until(*at).await,
+                Wait::Room => self.room().await,
+            }
+        };
+        tokio::select! {
+            () = room => {}
+            () = self.ready.urgent(), if !otp => {}
+        }
+    }
+
+    /// Waits for a place. When an answer is about to be stored, the group commit is told not to wait for more to store.
+    async fn room(&self) {
+        let soon = self.links().iter().any(|link| link.is_about_to_have_room());
+        if soon {
             let _starving = Starving::new(&self.inner.starving);
-            self.room.notified().await;
+            return self.room.notified().await;
+        }
+        self.blocked.store(true, Ordering::Relaxed);
+        self.room.notified().await;
+        self.blocked.store(false, Ordering::Relaxed);
+    }
+
+    /// Answers came in: a sender that waits for room learns that there will be some.
+    pub(super) fn answers_came(&self) {
+        if self.blocked.load(Ordering::Relaxed) {
+            self.room.notify_one();
         }
     }
 
     /// Sends one segment; false when the engine has ended.
     async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
-        let Task::Submit { segment, message, .. } = &announced.queued.task else { return true };
-        let (segment, message) = (*segment, Arc::clone(message));
+        let Task::Submit { segment, message, attempt } = &announced.queued.task else { return true };
+        let (segment, message, attempt) = (*segment, Arc::clone(message), Attempt::from_raw(*attempt));
         let now = self.inner.clock.now();
         if message.is_expired(now) {
             return self.not_sent(announced, segment, AnswerOutcome::Expired).await;
@@ -81,7 +146,8 @@ impl Connector {
         };
         self.metrics.sent(now, message.accepted_at);
         let token = link.depart(Flight { announced, slot, submitted_at: now });
-        match link.session.try_send(&outgoing.pdu(), token) {
+        let mut kept = TlvBuf::new();
+        match link.session.try_send(&omit(outgoing.pdu(), attempt, &mut kept), token) {
             Ok(_) => true,
             Err(error) => {
                 let Some(flight) = link.arrive(token) else { return true };

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_domain::error::{AnswerClass, classify};
 use sambac_domain::id::SegmentId;
-use sambac_smpp::{CommandId, CommandStatus, Event, Pdu, Session};
+use sambac_smpp::{Event, Session};
 
 use super::Connector;
 use super::bind::can_submit;
@@ -26,7 +25,9 @@ impl Connector {
         over: impl Future<Output = ()>,
     ) -> bool {
         let Dialled { session, mut events, reply } = dialled;
-        let link = Arc::new(Link::new(session.clone(), self.row().window_max, Arc::clone(&self.room)));
+        let setup = self.setup.load_full();
+        let (flow, window_max) = (&setup.profile.flow, setup.row.window_max);
+        let link = Arc::new(Link::new(session.clone(), flow, window_max, Arc::clone(&self.room)));
         let peer = (String::from_utf8_lossy(&reply.system_id).into_owned(), reply.interface_version);
         seat.bound(&link, peer, self.inner.clock.now());
         self.link_up(seat, &link);
@@ -48,6 +49,7 @@ impl Connector {
             for event in buffer.drain(..) {
                 self.event(&link, &session, event).await;
             }
+            self.answers_came();
         }
         self.link_down(seat, &link);
         for flight in link.abandon() {
@@ -85,28 +87,7 @@ impl Connector {
         match event {
             Event::Response { token, header, frame, .. } => {
                 let Some(flight) = link.arrive(token) else { return };
-                let outcome = match (header.command_status, frame.pdu()) {
-                    (CommandStatus::ROK, Ok(Pdu::SubmitSmResp(resp))) => AnswerOutcome::Accepted {
-                        smsc_message_id: String::from_utf8_lossy(resp.message_id).into_owned(),
-                    },
-                    (CommandStatus::ROK, _) if header.command_id == CommandId::SUBMIT_SM_RESP => {
-                        AnswerOutcome::Accepted { smsc_message_id: String::new() }
-                    }
-                    // An answer to something else, that says nothing of the segment.
-                    (CommandStatus::ROK, _) => {
-                        let command_id = header.command_id;
-                        tracing::warn!(connector = self.name, %command_id, "an answer of a wrong kind");
-                        AnswerOutcome::Unknown
-                    }
-                    (status, _) => AnswerOutcome::Refused { status },
-                };
-                if let AnswerOutcome::Refused { status } = outcome
-                    && classify(status.0) == AnswerClass::Throttled
-                {
-                    self.metrics.throttled();
-                    self.throughput.pause(Duration::from_millis(self.profile().flow.throttle_pause_min_ms));
-                }
-                self.answer(flight, outcome).await;
+                self.response(link, flight, header, &frame).await;
             }
             Event::Timeout { token } => {
                 if let Some(flight) = link.arrive(token) {
@@ -118,7 +99,7 @@ impl Connector {
         }
     }
 
-    async fn answer(&self, flight: Flight, outcome: AnswerOutcome) {
+    pub(super) async fn answer(&self, flight: Flight, outcome: AnswerOutcome) {
         let Flight { announced, slot, submitted_at } = flight;
         let answer = Answer {
             intent: announced.intent,

@@ -91,7 +91,7 @@ impl Connector {
             Order::Run if bound < usize::from(self.row().binds.max(1)) => ConnectorState::PartlyBound,
             Order::Run => ConnectorState::Bound,
         };
-        let queued = self.queue.len() + self.ready.len();
+        let queued = self.queue.len() + self.ready.len().0;
         ConnectorStatus { id: self.id, name: self.name.clone(), state, binds, bound, queued }
     }
 }

@@ -1,11 +1,14 @@
 //! Starts, stops, changes and restarts connectors so that what runs is what is configured.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use sambac_domain::id::ConnectorId;
+use sambac_domain::throughput::Throughput as Limit;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,6 +41,11 @@ impl Registry {
     /// The connector of this id, if it runs.
     pub(super) fn get(&self, id: ConnectorId) -> Option<Arc<Connector>> {
         self.running().connectors.get(&id).cloned()
+    }
+
+    /// All running connectors.
+    pub(super) fn all(&self) -> Vec<Arc<Connector>> {
+        self.running().connectors.values().cloned().collect()
     }
 
     /// Binds that are up, per connector.
@@ -81,6 +89,7 @@ fn start(
     ended: &mut HashMap<ConnectorId, CancellationToken>,
 ) -> Arc<Connector> {
     let row = Arc::clone(&setup.row);
+    let throughput = Throughput::new(setup.limit(), &setup.profile.flow, Instant::now());
     let connector = Arc::new(Connector {
         inner: Arc::clone(inner),
         id: row.id,
@@ -94,7 +103,8 @@ fn start(
         links: Mutex::default(),
         linked: Notify::new(),
         room: Arc::new(Notify::new()),
-        throughput: Throughput::new(row.throughput_per_s_max),
+        blocked: AtomicBool::new(false),
+        throughput,
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),
     });
@@ -146,10 +156,11 @@ impl Connector {
         let renews = current.binds_otherwise(&wanted);
         let has_other_credentials = (&old.system_id, &old.password_sealed) != (&new.system_id, &new.password_sealed);
         tracing::info!(connector = self.name, binds_again = renews, "settings changed");
-        self.setup.store(Arc::new(wanted));
-        self.throughput.set(self.row().throughput_per_s_max);
+        let new = Arc::new(wanted);
+        self.setup.store(Arc::clone(&new));
+        self.throughput.configure(new.limit(), &new.profile.flow);
         for link in self.links().iter() {
-            link.set_window(self.row().window_max);
+            link.set_window(&new.profile.flow, new.row.window_max);
         }
         self.control.change(renews);
         if has_other_credentials {
@@ -188,6 +199,11 @@ impl Connector {
 }
 
 impl Setup {
+    /// The throughput that was agreed over all binds.
+    fn limit(&self) -> Limit {
+        Limit::per_s(self.row.throughput_per_s_max)
+    }
+
     /// Whether a bind that is up has to go, because it depends on something that `other` has otherwise.
     fn binds_otherwise(&self, other: &Self) -> bool {
         let link = |setup: &Self| {

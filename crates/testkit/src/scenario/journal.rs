@@ -1,5 +1,6 @@
 //! What a simulator wrote down: the oracle of fault tests.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -35,6 +36,10 @@ pub struct Line {
     pub udh: String,
     /// The message in hexadecimal, with its header.
     pub short_message: String,
+    /// As in the PDU.
+    pub validity_period: String,
+    /// Octets of its optional parameters.
+    pub tlv_octets: u64,
     /// How often a receipt was sent before.
     pub sent: u32,
     /// Which part of a handset's message.
@@ -82,6 +87,24 @@ impl Journal {
     /// The messages that arrived.
     pub fn submits(&self) -> impl Iterator<Item = &Line> {
         self.of("submit")
+    }
+
+    /// For each message that arrived, how many were unanswered then, with it, on its session.
+    pub fn unanswered(&self) -> Vec<usize> {
+        let mut open: HashMap<u64, usize> = HashMap::new();
+        let mut counts = Vec::new();
+        for line in &self.0 {
+            let open = open.entry(line.session).or_default();
+            match line.event.as_str() {
+                "submit" => {
+                    *open += 1;
+                    counts.push(*open);
+                }
+                "answer" => *open = open.saturating_sub(1),
+                _ => {}
+            }
+        }
+        counts
     }
 
     /// The texts that arrived, in order.

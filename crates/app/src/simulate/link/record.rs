@@ -28,6 +28,8 @@ impl Link {
             .number("esm_class", u64::from(sm.esm_class))
             .number("data_coding", u64::from(sm.data_coding))
             .number("registered_delivery", u64::from(sm.registered_delivery))
+            .text("validity_period", sm.validity_period)
+            .number("tlv_octets", sm.tlvs.as_octets().len() as u64)
             .hex("text_sha256", &digest);
         if let Some(udh) = user_data_header(sm) {
             line = line.hex("udh", udh);
