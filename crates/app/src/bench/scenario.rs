@@ -24,6 +24,8 @@ pub(crate) enum Scenario {
     /// An operator that answers after 50 ms, one bind with a window of 100.
     #[value(name = "operator-50ms")]
     Operator50ms,
+    /// An operator that throttles above a rate which it has not told.
+    ThrottlingStorm,
     /// Accepting without an operator, then draining when it comes.
     Backlog,
     /// From the start of the process to the first accepted message; idle memory; size of the binary.
@@ -49,8 +51,15 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::SmppClosed, Self::SmppOpen, Self::RestClosed, Self::Operator50ms, Self::Backlog, Self::Restart];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::SmppClosed,
+        Self::SmppOpen,
+        Self::RestClosed,
+        Self::Operator50ms,
+        Self::ThrottlingStorm,
+        Self::Backlog,
+        Self::Restart,
+    ];
 
     /// As on the command line and in file names.
     pub(crate) fn name(self) -> String {
@@ -63,6 +72,7 @@ impl Scenario {
             Self::SmppClosed => smpp::closed(options).await,
             Self::SmppOpen => smpp::open(options).await,
             Self::Operator50ms => smpp::slow_operator(options).await,
+            Self::ThrottlingStorm => smpp::storm(options).await,
             Self::RestClosed => rest::closed(options).await,
             Self::Backlog => backlog::run(options).await,
             Self::Restart => restart::run(options).await,

@@ -62,7 +62,7 @@ pub(crate) struct Site {
 /// What the operator counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
-    pub(crate) submits: u64,
+    pub(crate) accepted: u64,
 }
 
 impl Site {
@@ -165,7 +165,7 @@ impl Site {
         self.platform.stop().await.context("the platform")?;
         let Some(operator) = self.operator else { return Ok(Tally::default()) };
         let last = operator.stop().await.context("the simulator")?;
-        Ok(Tally { submits: last["stopped"]["submits"].as_u64().context("the simulator told no tally")? })
+        Ok(Tally { accepted: last["stopped"]["accepted"].as_u64().context("the simulator told no tally")? })
     }
 }
 

@@ -1,6 +1,7 @@
 //! D. Refusals and throttling.
 
 mod server;
+
 use anyhow::Result;
 use sambac_testkit::scenario::events;
 

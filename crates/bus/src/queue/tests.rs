@@ -53,6 +53,7 @@ fn segment(account: i64, id: i64) -> Queued {
         expires_at: Timestamp(1),
         client_ref: None,
         receipt_wanted: false,
+        answered_id: None,
     };
     let task = Task::Submit { segment: SegmentId::from_raw(id), attempt: 0, message: Arc::new(message) };
     Queued { target: TargetId(7), lane: Lane(0), id, task }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
 use sambac_domain::profile::FlowSettings;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::Session;
@@ -24,7 +25,7 @@ pub(super) struct Link {
     /// Share of OTPs in the window as it is configured, in percent.
     otp_percent: AtomicU8,
     /// Its own throughput.
-    pub(super) bucket: TokenBucket,
+    bucket: ArcSwap<TokenBucket>,
     places: Arc<Places>,
     flights: Mutex<Flights>,
 }
@@ -69,7 +70,7 @@ impl Link {
             session,
             window: Window::new(flow, window_max),
             otp_percent: AtomicU8::new(flow.otp_reserved_percent),
-            bucket: TokenBucket::new(flow.throughput_per_bind, BURST_MS, Instant::now()),
+            bucket: ArcSwap::from_pointee(bucket(flow)),
             places: Arc::new(Places { taken: AtomicUsize::new(0), others: AtomicUsize::new(0), room }),
             flights: Mutex::default(),
         }
@@ -83,6 +84,9 @@ impl Link {
     /// From now on by these settings; what is sent already stays sent.
     pub(super) fn set_window(&self, flow: &FlowSettings, window_max: u16) {
         self.window.configure(flow, window_max);
+        if self.bucket.load().throughput() != flow.throughput_per_bind {
+            self.bucket.store(Arc::new(bucket(flow)));
+        }
         self.otp_percent.store(flow.otp_reserved_percent, Ordering::Relaxed);
         self.places.room.notify_one();
     }
@@ -118,14 +122,22 @@ impl Link {
         })
     }
 
+    /// Whether its own throughput lets a segment go.
+    ///
+    /// # Errors
+    /// When to ask again.
+    pub(super) fn may_send(&self, now: Instant) -> Result<(), Instant> {
+        self.bucket.load().take(1, now)
+    }
+
     /// An answer came: the window takes it in.
     pub(super) fn answered(&self, sign: Sign) {
-        self.window.answered(sign, self.flights().open.len());
+        self.window.answered(sign, self.flights().len());
     }
 
     /// Whether answers have come that are not stored yet: their places will be free in a moment.
     pub(super) fn is_about_to_have_room(&self) -> bool {
-        self.flights().open.len() < self.taken()
+        self.flights().len() < self.taken()
     }
 
     /// Notes a segment as sent under the token returned: its id, by which the PDU log knows it.
@@ -150,4 +162,8 @@ impl Link {
     fn flights(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bucket(flow: &FlowSettings) -> TokenBucket {
+    TokenBucket::new(flow.throughput_per_bind, BURST_MS, Instant::now())
 }

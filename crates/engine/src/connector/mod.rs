@@ -14,6 +14,7 @@ mod dial;
 mod flow_status;
 mod handset;
 mod hosts;
+mod hunger;
 mod learned;
 mod link;
 mod omit;
@@ -31,7 +32,6 @@ mod supervisor;
 mod throughput;
 mod window;
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -55,6 +55,7 @@ pub(crate) use supervisor::{Registry, apply_snapshot};
 use crate::Inner;
 use crate::metrics::ConnectorMetrics;
 use control::Control;
+use hunger::Hunger;
 use link::Link;
 use ready::Ready;
 use seat::Seat;
@@ -78,8 +79,7 @@ pub(crate) struct Connector {
     linked: Notify,
     /// A link came up or a place in a window became free: the sender may go on.
     room: Arc<Notify>,
-    /// The sender waits for a place, and no answer is about to be stored.
-    blocked: AtomicBool,
+    hunger: Hunger,
     throughput: Throughput,
     metrics: ConnectorMetrics,
     cancel: CancellationToken,

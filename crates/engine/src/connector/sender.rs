@@ -1,7 +1,6 @@
 //! Writes announced segments to the links: no faster than agreed, most urgent first, never past their validity.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sambac_bus::{Attempt, Task};
 use sambac_domain::id::SegmentId;
@@ -14,22 +13,6 @@ use super::omit::omit;
 use super::pdu::Outgoing;
 use super::ready::Announced;
 use crate::commit::{Answer, AnswerOutcome, Write};
-
-/// Counts itself among those that wait for room, as long as it lives.
-struct Starving<'a>(&'a AtomicUsize);
-
-impl<'a> Starving<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Starving<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Why nothing can go now.
 enum Wait {
@@ -84,11 +67,11 @@ impl Connector {
         let links = self.links();
         let roomiest = links.iter().max_by_key(|link| link.free(otp, otp_percent)).ok_or(Wait::Room)?;
         let slot = roomiest.slot(otp, otp_percent).ok_or(Wait::Room)?;
-        let Err(mut earliest) = roomiest.bucket.take(1, now) else { return Ok((Arc::clone(roomiest), slot)) };
+        let Err(mut earliest) = roomiest.may_send(now) else { return Ok((Arc::clone(roomiest), slot)) };
         drop(slot);
         for link in links.iter() {
             let Some(slot) = link.slot(otp, otp_percent) else { continue };
-            match link.bucket.take(1, now) {
+            match link.may_send(now) {
                 Ok(()) => return Ok((Arc::clone(link), slot)),
                 Err(at) => earliest = earliest.min(at),
             }
@@ -110,23 +93,13 @@ impl Connector {
         }
     }
 
-    /// Waits for a place. When an answer is about to be stored, the group commit is told not to wait for more to store.
+    /// Waits for a place.
     async fn room(&self) {
-        let soon = self.links().iter().any(|link| link.is_about_to_have_room());
-        if soon {
-            let _starving = Starving::new(&self.inner.starving);
-            return self.room.notified().await;
+        let _waiting = self.hunger.wait(&self.inner.starving);
+        if self.links().iter().any(|link| link.is_about_to_have_room()) {
+            self.hunger.answered(&self.inner.starving);
         }
-        self.blocked.store(true, Ordering::Relaxed);
         self.room.notified().await;
-        self.blocked.store(false, Ordering::Relaxed);
-    }
-
-    /// Answers came in: a sender that waits for room learns that there will be some.
-    pub(super) fn answers_came(&self) {
-        if self.blocked.load(Ordering::Relaxed) {
-            self.room.notify_one();
-        }
     }
 
     /// Sends one segment; false when the engine has ended.

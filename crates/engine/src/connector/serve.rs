@@ -49,7 +49,6 @@ impl Connector {
             for event in buffer.drain(..) {
                 self.event(&link, &session, event).await;
             }
-            self.answers_came();
         }
         self.link_down(seat, &link);
         for flight in link.abandon() {
@@ -101,6 +100,7 @@ impl Connector {
 
     pub(super) async fn answer(&self, flight: Flight, outcome: AnswerOutcome) {
         let Flight { announced, slot, submitted_at } = flight;
+        self.hunger.answered(&self.inner.starving);
         let answer = Answer {
             intent: announced.intent,
             connector: self.id(),

@@ -1,7 +1,6 @@
 //! Starts, stops, changes and restarts connectors so that what runs is what is configured.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -13,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::Control;
+use super::hunger::Hunger;
 use super::seat::{Seat, wanted};
 use super::{Connector, Setup, announcer, bind, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
@@ -103,7 +103,7 @@ fn start(
         links: Mutex::default(),
         linked: Notify::new(),
         room: Arc::new(Notify::new()),
-        blocked: AtomicBool::new(false),
+        hunger: Hunger::default(),
         throughput,
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),

@@ -51,7 +51,7 @@ pub(super) async fn closed(options: &Options) -> anyhow::Result<Report> {
             undelivered: finished - delivered,
             drain_ms,
             lost: progress.accepted.saturating_sub(finished),
-            duplicated: tally.submits.saturating_sub(progress.accepted),
+            duplicated: tally.accepted.saturating_sub(progress.accepted),
             repeated_receipts: 0,
         },
         latency: figures.accept.summary().map(|latency| ("accept".to_owned(), latency)).into_iter().collect(),

@@ -16,6 +16,11 @@ use crate::bench::site::{Layout, Site, Tally};
 
 /// An operator that answers at once and sends receipts at once.
 pub(super) const HEALTHY: &str = "magic = false\n[receipt]\nwindow_max = 500\n";
+/// An operator that takes no more than a thousand a second.
+const THROTTLING: &str =
+    "magic = false\n[answer]\ndelay_ms = 5\nthroughput_per_s_max = 1000\n[receipt]\nwindow_max = 500\n";
+/// How long a platform may take to find out what an operator allows.
+const STORM_S: u64 = 30;
 const SLOW: &str = "magic = false\n[answer]\ndelay_ms = 50\n[receipt]\nwindow_max = 500\n";
 /// Room for more messages than any machine takes in a second.
 const PER_S_MAX: u64 = 50_000;
@@ -29,6 +34,8 @@ struct Setup {
     pace: Pace,
     binds: u16,
     window: u16,
+    /// After so long the figures of what follows are taken, too. 0 = never.
+    late_s: u64,
 }
 
 /// As fast as the platform can deliver.
@@ -39,6 +46,7 @@ pub(super) async fn closed(options: &Options) -> anyhow::Result<Report> {
         pace: Pace::Closed { unfinished_max: options.unfinished_max },
         binds: options.binds,
         window: options.window,
+        late_s: 0,
     };
     let mut report = run(&setup).await?;
     report.what = "SMPP in, SMPP out, receipts back, as fast as the platform delivers.".to_owned();
@@ -60,6 +68,7 @@ pub(super) async fn open(options: &Options) -> anyhow::Result<Report> {
         pace: Pace::Open { per_s },
         binds: options.binds,
         window: options.window,
+        late_s: 0,
     };
     let mut report = run(&setup).await?;
     report.what = format!("SMPP in, SMPP out, receipts back, {per_s} messages offered each second.");
@@ -80,11 +89,34 @@ pub(super) async fn slow_operator(options: &Options) -> anyhow::Result<Report> {
         pace: Pace::Closed { unfinished_max: 4_000.min(options.unfinished_max) },
         binds: 1,
         window: options.window,
+        late_s: 0,
     };
     let mut report = run(&setup).await?;
     report.what =
         "The operator answers after 50 ms, on one bind with a window of 100: 2,000 a second at most.".to_owned();
     report.bars = vec![Bar::at_least("delivered /s", 1_800, report.load.delivered_per_s)];
+    Ok(report)
+}
+
+/// To an operator that throttles what comes faster than it allows, which the platform has not been told.
+pub(super) async fn storm(options: &Options) -> anyhow::Result<Report> {
+    let setup = Setup {
+        layout: layout(options, THROTTLING, (2, 100)),
+        duration_s: options.duration_s.unwrap_or(60).max(2 * STORM_S),
+        pace: Pace::Closed { unfinished_max: 4_000.min(options.unfinished_max) },
+        binds: options.binds,
+        window: options.window,
+        late_s: STORM_S,
+    };
+    let mut report = run(&setup).await?;
+    report.what = format!("The operator throttles above 1,000 a second; after {STORM_S} s the platform keeps to it.");
+    let figure = |name: &str| report.figures.get(name).copied();
+    report.bars = vec![
+        Bar::at_least("delivered /s, late", 900, figure("late_delivered_per_s").unwrap_or_default()),
+        Bar::at_most("delivered /s, late", 1_100, figure("late_delivered_per_s")),
+        Bar::at_most("throttled of 1,000, late", 50, figure("late_throttled_of_1000")),
+        Bar::at_most("lost", 0, Some(report.load.lost)),
+    ];
     Ok(report)
 }
 
@@ -111,8 +143,12 @@ async fn run(setup: &Setup) -> anyhow::Result<Report> {
     let (origin_us, origin) = (Clock::system().now().0, Instant::now());
     let messages = Arc::new(Messages::new(origin, 0, room));
     let load = EsmeLoad::start(&site.bulk(), (setup.binds, setup.window), Arc::clone(&messages), setup.pace).await?;
+    tokio::time::sleep_until((origin + Duration::from_secs(setup.late_s)).into()).await;
+    let (late_ms, late) = (messages.now_us() / 1_000, messages.progress());
+    let before = site.metrics().await?;
     tokio::time::sleep_until((origin + Duration::from_secs(setup.duration_s)).into()).await;
     let (offered_ms, at_end) = (messages.now_us() / 1_000, messages.progress());
+    let after = site.metrics().await?;
     load.stop_sending();
     let drain_ms = drain(PATIENCE, async || Ok(left(&messages.progress()))).await?;
     let progress = messages.progress();
@@ -121,6 +157,17 @@ async fn run(setup: &Setup) -> anyhow::Result<Report> {
     let mut report = Report { costs, ..Report::default() };
     report.settings = settings(setup);
     report.load = Load { offered_ms, drain_ms, ..rates(&at_end, offered_ms) };
+    if setup.late_s > 0 {
+        let grown = |name: &str| after.sum(name).saturating_sub(before.sum(name));
+        let sent = grown("sambac_connector_segments_sent_total").max(1);
+        report.figures = [
+            ("late_delivered_per_s", per_s(at_end.delivered - late.delivered, offered_ms - late_ms)),
+            ("late_throttled_of_1000", grown("sambac_connector_throttled_total") * 1_000 / sent),
+            ("learned_per_s", after.sum("sambac_connector_learned_throughput_per_s")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+    }
     add_latencies(&mut report, &figures);
     let submits = site.submits.clone();
     let tally = site.stop().await?;
@@ -162,7 +209,7 @@ pub(super) fn count(
     load.delivered = progress.delivered;
     load.undelivered = progress.undelivered;
     load.lost = progress.accepted.saturating_sub(progress.finished());
-    load.duplicated = operator.submits.saturating_sub(progress.accepted);
+    load.duplicated = operator.accepted.saturating_sub(progress.accepted);
     load.repeated_receipts = progress.repeated_receipts;
 }
 
