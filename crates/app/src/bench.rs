@@ -13,6 +13,7 @@
 
 mod child;
 pub(crate) mod command;
+mod crowd;
 mod esme;
 mod esme_bind;
 mod http;

@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreSection,
     pub(crate) http: Listener,
     pub(crate) services: Listener,
-    pub(crate) smpp: Listener,
+    pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
@@ -63,12 +63,26 @@ pub(crate) struct StoreSection {
     pub(crate) url: Option<Secret>,
 }
 
-/// `[http]`, `[services]`, `[smpp]`
+/// `[http]`, `[services]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listener {
     /// Always there after loading: the defaults name one.
     pub(crate) listen: Option<SocketAddr>,
+}
+
+/// `[smpp]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Smpp {
+    /// Always there after loading.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Likewise; served when there are a certificate and a key.
+    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) tls_certificate_file: Option<PathBuf>,
+    pub(crate) tls_key_file: Option<PathBuf>,
+    pub(crate) tls_client_ca_file: Option<PathBuf>,
+    pub(crate) refused_status: u32,
 }
 
 /// `[webhooks]`
@@ -115,6 +129,7 @@ pub(crate) struct Limits {
     pub(crate) attempts_max: u8,
     pub(crate) receipt_grace_s: u64,
     pub(crate) smpp_connections_max: usize,
+    pub(crate) smpp_connections_per_source_max: usize,
     pub(crate) http_connections_per_peer_max: usize,
     pub(crate) stop_timeout_s: u64,
 }

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use sambac_api::{Api, Limits, serve};
 use sambac_engine::clock::Clock;
 use sambac_engine::pdu_log::PduLogLimits;
+use sambac_engine::smsc::TlsFiles;
 use sambac_engine::snapshot::IpRange;
 use sambac_engine::{Engine, Settings};
 use sambac_store::Store;
@@ -22,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Listener};
+use crate::config::{Config, Smpp};
 use crate::data_folder::{self, Lock};
 use crate::exit::{Exit, Failure};
 use crate::master_key;
@@ -32,6 +33,7 @@ pub(crate) struct Listeners {
     http: TcpListener,
     services: TcpListener,
     smpp: TcpListener,
+    smpp_tls: Option<(TcpListener, TlsFiles)>,
 }
 
 /// Where the platform listens.
@@ -40,6 +42,9 @@ pub(crate) struct Addresses {
     pub(crate) http: SocketAddr,
     pub(crate) services: SocketAddr,
     pub(crate) smpp: SocketAddr,
+    /// When there is a certificate for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) smpp_tls: Option<SocketAddr>,
 }
 
 /// A running platform.
@@ -56,15 +61,22 @@ impl Listeners {
     /// Binds all of them, or says which one cannot be and which flag moves it.
     pub(crate) async fn bind(config: &Config) -> Result<Self, Failure> {
         Ok(Self {
-            http: bind(&config.http, "the public API", "--http-listen").await?,
-            services: bind(&config.services, "health and metrics", "--services-listen").await?,
-            smpp: bind(&config.smpp, "clients' SMPP", "--smpp-listen").await?,
+            http: bind(config.http.listen, "the public API", "--http-listen").await?,
+            services: bind(config.services.listen, "health and metrics", "--services-listen").await?,
+            smpp: bind(config.smpp.listen, "clients' SMPP", "--smpp-listen").await?,
+            smpp_tls: match tls_files(&config.smpp)? {
+                Some(files) => {
+                    let what = "clients' SMPP over TLS";
+                    Some((bind(config.smpp.tls_listen, what, "SAMBAC_SMPP_TLS_LISTEN").await?, files))
+                }
+                None => None,
+            },
         })
     }
 
     /// From sockets bound elsewhere.
     pub(crate) fn from_bound(http: TcpListener, services: TcpListener, smpp: TcpListener) -> Self {
-        Self { http, services, smpp }
+        Self { http, services, smpp, smpp_tls: None }
     }
 
     fn addresses(&self) -> std::io::Result<Addresses> {
@@ -72,6 +84,7 @@ impl Listeners {
             http: self.http.local_addr()?,
             services: self.services.local_addr()?,
             smpp: self.smpp.local_addr()?,
+            smpp_tls: self.smpp_tls.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?,
         })
     }
 }
@@ -90,6 +103,9 @@ impl Platform {
         servers.spawn(serve(listeners.http, api.public(), limits, stop.clone()));
         servers.spawn(serve(listeners.services, api.services(), limits, stop.clone()));
         engine.listen_smpp(listeners.smpp);
+        if let Some((listener, files)) = listeners.smpp_tls {
+            engine.listen_smpp_tls(listener, files).context("TLS for clients' SMPP")?;
+        }
         let stop_timeout = Duration::from_secs(config.limits.stop_timeout_s);
         Ok(Self { engine, addresses, stop, servers, stop_timeout, _lock: lock })
     }
@@ -148,12 +164,27 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
             session_octets_max: config.pdu_log.session_octets_max,
             reveal_max: Duration::from_secs(config.pdu_log.reveal_s_max),
         },
+        smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
+        smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })
 }
 
-async fn bind(listener: &Listener, what: &str, flag: &str) -> Result<TcpListener, Failure> {
-    let address = listener.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+/// The files of the TLS listener; `None` when there is to be none.
+fn tls_files(smpp: &Smpp) -> Result<Option<TlsFiles>, Failure> {
+    let client_ca = smpp.tls_client_ca_file.clone();
+    match (smpp.tls_certificate_file.clone(), smpp.tls_key_file.clone(), client_ca) {
+        (Some(certificate), Some(key), client_ca) => Ok(Some(TlsFiles { certificate, key, client_ca })),
+        (None, None, None) => Ok(None),
+        _ => {
+            let why = "TLS for clients' SMPP needs both smpp.tls_certificate_file and smpp.tls_key_file";
+            Err(Failure::because(Exit::Failed, why.to_owned()))
+        }
+    }
+}
+
+async fn bind(listen: Option<SocketAddr>, what: &str, flag: &str) -> Result<TcpListener, Failure> {
+    let address = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     let bound = TcpListener::bind(address).await;
     bound.map_err(|error| cannot_listen(address, what, flag, &error))
 }

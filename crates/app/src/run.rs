@@ -36,6 +36,7 @@ impl Run {
         let addresses = platform.addresses();
         let ready = json!({
             "ready": true, "http": addresses.http, "services": addresses.services, "smpp": addresses.smpp,
+            "smpp_tls": addresses.smpp_tls,
         });
         output.print(&ready, || {
             let (http, services, smpp) = (addresses.http, addresses.services, addresses.smpp);

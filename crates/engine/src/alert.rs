@@ -49,6 +49,10 @@ kinds! {
     ConnectorStopped "connector_stopped",
     /// An operator's certificate ends soon, or has ended. The subject is the connector.
     ConnectorCertificate "connector_certificate",
+    /// Many binds of clients fail: somebody guesses passwords. The subject is the listener.
+    SmppAttack "smpp_attack",
+    /// The files of a TLS listener cannot be used as they are now; it goes on with those of before. The subject is the listener.
+    SmppCertificate "smpp_certificate",
 }
 
 /// One thing to know of.

@@ -105,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
     /// A target has refused a message from a handset.
     pub(crate) handset_given_up: tokio::sync::Notify,
+    pub(crate) smpp_door: smsc::Door,
+    pub(crate) strikes: smsc::Strikes,
     /// Held while an account's webhooks are counted and changed.
     pub(crate) webhook_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sambac_bus::{Notice, Queued, Refill, TargetQueue, Task};
 use sambac_domain::id::{MessageId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::{Message, MessageBody};
+use sambac_domain::number::Msisdn;
 use sambac_store::StoreError;
 use sambac_store::rows::{MessageRow, OutboxKind, OutboxRow, SegmentRow};
 use smallvec::SmallVec;
@@ -22,6 +23,8 @@ const DUE_INTERVAL: Duration = Duration::from_millis(200);
 const DUE_MAX: u32 = 500;
 /// How long a row whose time has come waits when its queue is full.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_secs(60);
+/// Segments to one number that are sent at once when it can be reached again.
+const HURRIED_MAX: u32 = 100;
 /// How long to wait after the database refused a read.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -155,8 +158,21 @@ pub(crate) async fn run_due(inner: Arc<Inner>) {
     }
 }
 
+/// Sends what waits for this number at once, before its time.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn hurry(inner: &Inner, number: Msisdn) -> Result<(), StoreError> {
+    let rows = inner.store.outbox_waiting_for(number, HURRIED_MAX).await?;
+    take_up(inner, rows).await
+}
+
 async fn due(inner: &Inner) -> Result<(), StoreError> {
     let rows = inner.store.outbox_due(inner.clock.now(), DUE_MAX).await?;
+    take_up(inner, rows).await
+}
+
+async fn take_up(inner: &Inner, rows: Vec<OutboxRow>) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sambac_domain::error::ErrorCode;
+
 use crate::pdu_log::PduLogLimits;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
@@ -33,6 +35,12 @@ pub struct Settings {
     pub smpp_unbound_max: usize,
     /// The same, from one address or one /64 of IPv6.
     pub smpp_unbound_per_source_max: usize,
+    /// Bound connections from one address or one /64 of IPv6.
+    pub smpp_connections_per_source_max: usize,
+    /// Connections that wait for their refusal, at once; others are closed without one.
+    pub smpp_refused_max: usize,
+    /// command_status of every bind with wrong credentials, whatever was wrong.
+    pub smpp_refused_status: u32,
     /// When a bind is refused, counted from its arrival, whatever the reason; a password not verified by then is refused.
     pub smpp_refusal_after: Duration,
     /// Bounds of the log of PDUs.
@@ -55,6 +63,9 @@ impl Settings {
             receipt_grace: Duration::from_secs(3_600),
             webhook_private_ranges: Vec::new(),
             smpp_connections_max: 2_000,
+            smpp_connections_per_source_max: 500,
+            smpp_refused_max: 512,
+            smpp_refused_status: ErrorCode::BindRefused.command_status(),
             smpp_unbound_max: 256,
             smpp_unbound_per_source_max: 32,
             // As many slow hashes as there are unbound connections fit in, two at a time.

@@ -74,6 +74,8 @@ impl Engine {
             verified_binds: smsc::VerifiedBinds::default(),
             admin_changes: tokio::sync::Mutex::new(()),
             handset_given_up: tokio::sync::Notify::new(),
+            smpp_door: smsc::Door::new(&settings),
+            strikes: smsc::Strikes::default(),
             webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),

@@ -1,11 +1,11 @@
 //! Reading the work that waits.
 
-use sambac_domain::{Lane, TargetId, Timestamp};
+use sambac_domain::{Lane, Msisdn, TargetId, Timestamp};
 
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
-use crate::rows::OutboxRow;
+use crate::rows::{OutboxKind, OutboxRow};
 use crate::{Store, StoreError};
 
 /// A queue that has work.
@@ -42,6 +42,21 @@ impl Store {
             .bind(&i64::from(limit))
             .all(self.pool())
             .await
+    }
+
+    /// Segments to this number that were put off, the longest due first.
+    pub async fn outbox_waiting_for(&self, number: Msisdn, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        // A segment's id is its message's, with the number of the segment in the low octet.
+        select::<OutboxRow>(
+            "WHERE due_at > 0 AND kind = $1
+                AND EXISTS (SELECT 1 FROM messages WHERE id = outbox.id - outbox.id % 256 AND destination = $2)
+             ORDER BY due_at LIMIT $3",
+        )
+        .bind(&OutboxKind::Submit)
+        .bind(&number)
+        .bind(&i64::from(limit))
+        .all(self.pool())
+        .await
     }
 
     /// When the first of the rows that were put off is due; `None` when there are none.

@@ -41,6 +41,9 @@ pub(crate) struct Bench {
     /// Messages of the backlog.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..=100_000_000))]
     backlog: u64,
+    /// Silent binds that are dropped at once.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    crowd: u16,
     /// Database to load, instead of SQLite in a folder of its own. What is there stays there.
     #[arg(long, env = "SAMBAC_STORE_URL", hide_env_values = true)]
     store_url: Option<String>,
@@ -89,6 +92,7 @@ impl Bench {
             connections: self.connections,
             unfinished_max: self.unfinished_max,
             backlog: self.backlog,
+            crowd: self.crowd,
         }
     }
 }

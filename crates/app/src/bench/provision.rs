@@ -20,6 +20,8 @@ pub(crate) struct Secrets {
     pub(crate) bulk: String,
     /// Password of the SMPP account of class otp.
     pub(crate) otp: String,
+    /// Password of the SMPP account with many binds.
+    pub(crate) crowd: String,
 }
 
 impl Wanted {
@@ -33,10 +35,15 @@ impl Wanted {
         format!("otp{}", self.unique)
     }
 
+    /// system_id of the SMPP account with many binds.
+    pub(crate) fn crowd_id(&self) -> String {
+        format!("herd{}", self.unique)
+    }
+
     /// The provisioning file.
     pub(crate) fn file(&self) -> String {
         let Self { unique, port, binds, window } = self;
-        let (bulk, otp) = (self.bulk_id(), self.otp_id());
+        let (bulk, otp, crowd) = (self.bulk_id(), self.otp_id(), self.crowd_id());
         format!(
             r#"
 operator = [{{ name = "operator-{unique}" }}]
@@ -78,6 +85,11 @@ account = "bench-{unique}"
 class = "otp"
 binds_max = 100
 window_max = 1000
+
+[[smpp_account]]
+system_id = "{crowd}"
+account = "bench-{unique}"
+binds_max = 5000
 "#
         )
     }
@@ -94,6 +106,7 @@ window_max = 1000
             api_key: secret("api_key", "bench")?,
             bulk: secret("smpp_password", &self.bulk_id())?,
             otp: secret("smpp_password", &self.otp_id())?,
+            crowd: secret("smpp_password", &self.crowd_id())?,
         })
     }
 }
@@ -107,7 +120,7 @@ mod tests {
     fn the_file_is_one_that_apply_reads() {
         let wanted = Wanted { unique: "1f2e3d4c5b".to_owned(), port: 2775, binds: 2, window: 500 };
         let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
-        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (1, 2, 1));
+        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (1, 3, 1));
         assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
     }
 
@@ -117,6 +130,7 @@ mod tests {
         let answer = serde_json::json!({"secrets": [
             {"kind": "smpp_password", "of": "otp7", "secret": "o"},
             {"kind": "api_key", "of": "bench", "secret": "k"},
+            {"kind": "smpp_password", "of": "herd7", "secret": "h"},
             {"kind": "smpp_password", "of": "bulk7", "secret": "b"},
         ]});
         let secrets = wanted.secrets(&answer).expect("all are there");

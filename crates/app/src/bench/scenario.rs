@@ -2,6 +2,8 @@
 
 mod backlog;
 mod drain;
+mod guessers;
+mod herd;
 mod rest;
 mod restart;
 mod smpp;
@@ -28,6 +30,10 @@ pub(crate) enum Scenario {
     ThrottlingStorm,
     /// Accepting without an operator, then draining when it comes.
     Backlog,
+    /// A thousand silent binds dropped at once.
+    Herd,
+    /// Ten thousand wrong binds a second.
+    Guessers,
     /// From the start of the process to the first accepted message; idle memory; size of the binary.
     Restart,
 }
@@ -47,17 +53,20 @@ pub(crate) struct Options {
     pub(crate) connections: u16,
     pub(crate) unfinished_max: u64,
     pub(crate) backlog: u64,
+    pub(crate) crowd: u16,
 }
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
         Self::Operator50ms,
         Self::ThrottlingStorm,
         Self::Backlog,
+        Self::Herd,
+        Self::Guessers,
         Self::Restart,
     ];
 
@@ -75,6 +84,8 @@ impl Scenario {
             Self::ThrottlingStorm => smpp::storm(options).await,
             Self::RestClosed => rest::closed(options).await,
             Self::Backlog => backlog::run(options).await,
+            Self::Herd => herd::run(options).await,
+            Self::Guessers => guessers::run(options).await,
             Self::Restart => restart::run(options).await,
         }
     }

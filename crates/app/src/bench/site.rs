@@ -137,6 +137,11 @@ impl Site {
         self.credentials(self.wanted.otp_id(), &self.secrets.otp)
     }
 
+    /// How the account with many binds does.
+    pub(crate) fn crowd(&self) -> Credentials {
+        self.credentials(self.wanted.crowd_id(), &self.secrets.crowd)
+    }
+
     pub(crate) fn api_key(&self) -> &str {
         &self.secrets.api_key
     }
@@ -188,6 +193,8 @@ fn run(layout: &Layout, folder: &Folder) -> anyhow::Result<tokio::process::Comma
     command.arg("--data-dir").arg(folder.data());
     // All load comes from this one address.
     command.env("SAMBAC_LIMITS_HTTP_CONNECTIONS_PER_PEER_MAX", "4096");
+    command.env("SAMBAC_LIMITS_SMPP_CONNECTIONS_MAX", "8192");
+    command.env("SAMBAC_LIMITS_SMPP_CONNECTIONS_PER_SOURCE_MAX", "8192");
     store(layout, &mut command);
     Ok(command)
 }

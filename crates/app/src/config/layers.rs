@@ -133,12 +133,17 @@ fn check(config: &Config, values: &Values) -> Result<(), ConfigError> {
         "writes_capacity",
         "attempts_max",
         "smpp_connections_max",
+        "smpp_connections_per_source_max",
         "http_connections_per_peer_max",
     ] {
         let path = format!("limits.{path}");
         if values.get(path.as_str()).and_then(|given| given.value.as_integer()) == Some(0) {
             return Err(malformed(from(&path), format!("{path} must be above 0")));
         }
+    }
+    if config.smpp.refused_status == 0 {
+        let detail = "smpp.refused_status must be above 0, which means success";
+        return Err(malformed(from("smpp.refused_status"), detail));
     }
     let range =
         config.webhooks.private_ranges.iter().find(|text| sambac_engine::snapshot::IpRange::parse(text).is_none());

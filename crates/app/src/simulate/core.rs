@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::alert::AlertSettings;
 use super::desk::Desks;
 use super::flow::FlowSettings;
 use super::handset::Handsets;
@@ -20,6 +21,7 @@ pub(crate) struct Core {
     pub(crate) bind: BindSettings,
     pub(crate) flow: FlowSettings,
     pub(crate) receipts: ReceiptLimits,
+    pub(crate) alert: AlertSettings,
     pub(crate) desks: Desks,
     pub(crate) handsets: Handsets,
     pub(crate) counts: Counts,
@@ -63,6 +65,7 @@ impl Core {
         Self {
             bind: scenario.bind.clone(),
             flow: scenario.flow.clone(),
+            alert: scenario.alert,
             receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
             desks: Desks::new(receipt.waiting_max),
             handsets: Handsets::new(scenario.handsets.clone()),

@@ -15,6 +15,7 @@ use std::time::Duration;
 use sambac_smpp::{CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp, Tag, TlvBuf};
 use tokio::time::sleep_until;
 
+use super::alert::Alerts;
 use super::core::Core;
 use super::desk::Desk;
 use super::flow::Overrun;
@@ -49,6 +50,7 @@ pub(crate) struct Link {
     handsets: Outbound,
     next_token: u64,
     next_receipt_us: Option<u64>,
+    alerts: Alerts,
     new: Vec<Receipt>,
     due: Vec<Receipt>,
     writer: Writer,
@@ -76,6 +78,7 @@ impl Link {
             handsets: Outbound::default(),
             next_token: 0,
             next_receipt_us: None,
+            alerts: Alerts::default(),
             new: Vec::new(),
             due: Vec::new(),
             writer: Writer::default(),
@@ -106,6 +109,7 @@ impl Link {
                 self.handle(event);
             }
             self.send_answers();
+            self.send_alerts();
             self.keep_receipts();
             self.send_receipts();
             self.send_handsets();
@@ -162,6 +166,9 @@ impl Link {
         });
         let ahead_us =
             plan.receipts.iter().flatten().filter(|planned| planned.before_answer).map(|planned| planned.after_us);
+        if matches!(plan.answer, Answer::Refuse(_)) {
+            self.alerts.refused(self.core.alert, sm.destination.addr, now_us + plan.answer_after_us);
+        }
         let answer_after_us =
             ahead_us.max().map_or(plan.answer_after_us, |us| plan.answer_after_us.max(us + HEAD_START_US));
         for planned in plan.receipts.iter().flatten() {
@@ -232,6 +239,16 @@ impl Link {
             self.answers.pop();
             if let Some(Delayed { header, answer, id }) = self.delayed.remove(&order) {
                 self.answer(header, answer, &id);
+            }
+        }
+    }
+
+    fn send_alerts(&mut self) {
+        let now_us = self.core.now_us();
+        if self.alerts.next_us().is_some_and(|due_us| due_us <= now_us) {
+            let token = self.next_token();
+            for number in self.alerts.send(&self.session, &self.system_id, now_us, token) {
+                self.record_alert(&number, now_us);
             }
         }
     }
@@ -320,7 +337,7 @@ impl Link {
         let answer = self.answers.peek().map(|Reverse((due_us, _))| *due_us);
         let receipt = self.next_receipt_us.filter(|_| self.can_send());
         let handset = self.handsets.next_us().filter(|_| self.can_send());
-        answer.into_iter().chain(receipt).chain(handset).min()
+        answer.into_iter().chain(receipt).chain(handset).chain(self.alerts.next_us()).min()
     }
 
     fn next_token(&mut self) -> u64 {

@@ -21,6 +21,7 @@ use serde::Deserialize;
 
 pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 
+use super::alert::AlertSettings;
 use super::chance::{Chance, Delay};
 use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
@@ -46,6 +47,8 @@ pub(crate) struct Scenario {
     pub(crate) status: Vec<Refusal>,
     /// How much it takes, and how it tells.
     pub(crate) flow: FlowSettings,
+    /// Whether subscribers are told of that can be reached again.
+    pub(crate) alert: AlertSettings,
 }
 
 /// Who may bind, and how often.
@@ -153,6 +156,7 @@ struct ScenarioFile {
     bind: BindSettings,
     answer: AnswerSettings,
     receipt: ReceiptSettings,
+    alert: AlertSettings,
     rule: Vec<RuleFile>,
     mo: Vec<MoTable>,
     status: Vec<Refusal>,
@@ -206,6 +210,7 @@ impl Scenario {
             rules: rules.collect::<Result<_, _>>()?,
             status: file.status,
             flow: file.flow,
+            alert: file.alert,
         })
     }
 
@@ -228,6 +233,7 @@ impl Default for Scenario {
             handsets: Vec::new(),
             status: Vec::new(),
             flow: FlowSettings::default(),
+            alert: AlertSettings::default(),
         }
     }
 }

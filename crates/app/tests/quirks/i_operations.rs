@@ -1,5 +1,6 @@
 //! I. SMPP 5.0 and the less common operations.
 
+mod alert;
 mod congestion;
 mod data_sm;
 mod manage;

@@ -21,8 +21,11 @@ mod oracle;
 mod pdu_log;
 mod refused;
 mod regression_a2;
+mod regression_smsc;
 mod sigterm_drain;
 mod slow_smsc;
+mod smpp_tls;
+mod strangers;
 mod throttling_storm;
 mod unreliable_operator;
 

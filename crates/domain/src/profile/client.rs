@@ -64,7 +64,9 @@ section! {
         receiver: ReceiverPolicy = ReceiverPolicy::Roomiest, ["Q-A18"];
         /// Whether clients of SMPP 5.0 are told our congestion_state.
         tell_congestion: bool = true, ["Q-I1"];
-        /// SHA-256 of client certificates (DER, hexadecimal) that may bind; any, when none is given.
+        /// Whether it may bind over TLS only.
+        tls_required: bool = false, ["Q-A20"];
+        /// SHA-256 of client certificates (DER, hexadecimal) that may bind, over TLS; any client may, when none is given.
         certificates_sha256: Vec<String> = Vec::new(), ["Q-A20"];
     }
 }

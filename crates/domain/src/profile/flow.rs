@@ -47,6 +47,8 @@ section! {
         queue_full: QueueFull = QueueFull::Message, ["Q-D2"];
         /// How long a message waits whose subscriber's queue is full; twice and then three times as long after that.
         queue_full_delay_ms: u64 = 60_000, ["Q-D2"], 100..=3_600_000;
+        /// Whether an alert_notification of a subscriber sends what waits for it at once.
+        heed_alerts: bool = true, ["Q-I7"];
         /// Share of throughput and window that only OTPs may use, in percent. It is kept free for a minute after each OTP, so
         /// that nothing idles without any; one place of the window is always kept, if that is not more than the share.
         otp_reserved_percent: u8 = 20, ["Q-A21"], 0..=90;

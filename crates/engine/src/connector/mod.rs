@@ -6,6 +6,7 @@
 //! keeps the queue filled from the outbox. A place in the window is free again when the answer is stored, not when it came:
 //! so a crash leaves at most one window of segments in doubt per bind.
 
+mod alerts;
 mod announcer;
 mod backoff;
 mod bind;
@@ -39,7 +40,7 @@ use sambac_bus::TargetQueue;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -80,6 +81,8 @@ pub(crate) struct Connector {
     /// A link came up or a place in a window became free: the sender may go on.
     room: Arc<Notify>,
     hunger: Hunger,
+    /// One alert of a subscriber is worked on at a time.
+    alerts: Arc<Semaphore>,
     throughput: Throughput,
     metrics: ConnectorMetrics,
     cancel: CancellationToken,

@@ -42,6 +42,7 @@ impl Connector {
         let delivered = match frame.pdu_with_broken_tlvs() {
             Ok(Pdu::DeliverSm(sm)) => Delivered::from(sm),
             Ok(Pdu::DataSm(sm)) => Delivered::from(sm),
+            Ok(Pdu::AlertNotification(alert)) if self.profile().flow.heed_alerts => return self.reachable(&alert),
             _ => return session.respond_error(header, CommandStatus::RINVCMDID),
         };
         if self.inner.store_away.load(Ordering::Relaxed) {

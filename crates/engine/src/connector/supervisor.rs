@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::throughput::Throughput as Limit;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -104,6 +104,7 @@ fn start(
         linked: Notify::new(),
         room: Arc::new(Notify::new()),
         hunger: Hunger::default(),
+        alerts: Arc::new(Semaphore::new(1)),
         throughput,
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),

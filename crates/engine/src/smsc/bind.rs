@@ -10,22 +10,33 @@ use sambac_domain::error::ErrorCode;
 use sambac_smpp::BindRequest;
 use sambac_store::rows::AccessState;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
-use super::password::{self, NOBODY};
+use super::hashing::{Hashing, Lane};
+use super::password::NOBODY;
+use super::strikes::Record;
 use crate::Inner;
-use crate::snapshot::SmppAccount;
+use crate::snapshot::{SmppAccount, Snapshot};
 
-/// Passwords hashed at the same time: an attack must not take more of the machine.
-const HASHING_MAX: usize = 2;
 /// Verified binds remembered.
 const REMEMBERED: usize = 4_096;
+
+/// Where a bind comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    /// Whether its connection is encrypted.
+    pub(super) tls: bool,
+    /// SHA-256 of its certificate, if it has shown one and proved to have its key.
+    pub(super) certificate: Option<[u8; 32]>,
+}
 
 /// Proofs of recently verified binds: a thousand clients that come back at once are not a thousand slow hashes.
 pub(crate) struct VerifiedBinds {
     pepper: [u8; 32],
     seen: Cache<[u8; 32], ()>,
-    hashing: Arc<Semaphore>,
+    /// Who bound from where, whatever the password is now.
+    places: Cache<[u8; 32], ()>,
+    hashing: Hashing,
 }
 
 impl Default for VerifiedBinds {
@@ -33,63 +44,104 @@ impl Default for VerifiedBinds {
         let mut pepper = [0; 32];
         // Without randomness the proofs are worth less, but they never leave this process.
         let _ = OsRng.try_fill_bytes(&mut pepper);
-        Self { pepper, seen: Cache::new(REMEMBERED), hashing: Arc::new(Semaphore::new(HASHING_MAX)) }
+        let (seen, places) = (Cache::new(REMEMBERED), Cache::new(REMEMBERED));
+        Self { pepper, seen, places, hashing: Hashing::default() }
     }
 }
 
 impl VerifiedBinds {
     /// Whether the password is the account's.
-    async fn verify(&self, password: &[u8], hash: &str) -> bool {
-        let proof = self.proof(password, hash);
+    async fn verify(&self, lane: Lane, password: &[u8], hash: &str) -> bool {
+        let proof = self.digest([hash.as_bytes(), password]);
         if self.seen.get(&proof).is_some() {
             return true;
         }
-        let Ok(permit) = Arc::clone(&self.hashing).acquire_owned().await else { return false };
-        let (password, hash) = (password.to_vec(), hash.to_owned());
-        let verify = move || {
-            let verified = password::verify(&password, &hash);
-            // Only now may the next one begin, also when whoever asked has stopped waiting.
-            drop(permit);
-            verified
-        };
-        let verified = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
+        let verified = self.hashing.verify(lane, password, hash).await;
         if verified {
             self.seen.insert(proof, ());
         }
         verified
     }
 
-    /// Changes with the password and with its stored hash.
-    fn proof(&self, password: &[u8], hash: &str) -> [u8; 32] {
+    /// Changes with either part.
+    fn digest(&self, [first, second]: [&[u8]; 2]) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(self.pepper);
-        digest.update(hash.as_bytes());
+        digest.update(first);
         digest.update([0]);
-        digest.update(password);
+        digest.update(second);
         digest.finalize().into()
     }
+
+    fn place(&self, system_id: &[u8], address: IpAddr) -> [u8; 32] {
+        self.digest([system_id, address.to_canonical().to_string().as_bytes()])
+    }
+
+    /// Whether this bind needs no hash, as it was verified before: it is nobody's suspect.
+    pub(super) fn knows(&self, snapshot: &Snapshot, request: &BindRequest) -> bool {
+        account(snapshot, request).is_some_and(|account| {
+            let hash = account.row.password_hash.0.as_bytes();
+            self.seen.get(&self.digest([hash, &request.password])).is_some()
+        })
+    }
+}
+
+fn account<'a>(snapshot: &'a Snapshot, request: &BindRequest) -> Option<&'a Arc<SmppAccount>> {
+    std::str::from_utf8(&request.system_id).ok().and_then(|id| snapshot.smpp_account(id))
 }
 
 /// The account that a bind is for, if everything about it is right.
 ///
 /// # Errors
-/// One and the same for an unknown system_id, a wrong password, a wrong address and a suspended account.
+/// One and the same for an unknown system_id, a wrong password, address or certificate, and a suspended account.
 pub(super) async fn verify(
     inner: &Inner,
     request: &BindRequest,
-    address: IpAddr,
+    peer: Peer,
+    record: Record,
 ) -> Result<Arc<SmppAccount>, ErrorCode> {
     let snapshot = inner.snapshot.load_full();
-    let account = std::str::from_utf8(&request.system_id).ok().and_then(|id| snapshot.smpp_account(id)).cloned();
+    let account = account(&snapshot, request).cloned();
     let hash = account.as_ref().map_or(NOBODY, |account| account.row.password_hash.0.as_str());
-    let verified = inner.verified_binds.verify(&request.password, hash).await;
+    let binds = &inner.verified_binds;
+    let place = binds.place(&request.system_id, peer.address);
+    let named = account.as_ref().is_some_and(|account| !account.allowed.is_empty() && account.allows(peer.address));
+    let trusted = named || binds.places.get(&place).is_some();
+    let lane = match (record.is_pair_suspect(), trusted, record.is_suspect()) {
+        (false, true, _) => Lane::Trusted,
+        (false, false, false) => Lane::Anybody,
+        _ => Lane::Suspect,
+    };
+    let verified = binds.verify(lane, &request.password, hash).await;
     let account = account.filter(|account| {
         let paying = snapshot.account(account.row.account_id).is_some_and(|account| account.active);
-        verified && paying && account.row.state == AccessState::Active && account.allows(address)
+        verified && paying && account.row.state == AccessState::Active && account.takes(peer)
     });
     let account = account.ok_or(ErrorCode::BindRefused)?;
-    if inner.smpp_sessions.count(account.row.id) >= usize::from(account.row.binds_max) {
-        return Err(ErrorCode::TooManyBinds);
-    }
+    binds.places.insert(place, ());
     Ok(account)
+}
+
+/// Whether the account may have another bind.
+///
+/// # Errors
+/// [`ErrorCode::TooManyBinds`].
+pub(super) fn check_count(inner: &Inner, account: &SmppAccount) -> Result<(), ErrorCode> {
+    let count = inner.smpp_sessions.count(account.row.id);
+    if count >= usize::from(account.row.binds_max) { Err(ErrorCode::TooManyBinds) } else { Ok(()) }
+}
+
+impl SmppAccount {
+    /// Whether its binds may come from there.
+    fn takes(&self, peer: Peer) -> bool {
+        let session = &self.profile.session;
+        let pinned = &session.certificates_sha256;
+        let shown = peer.certificate.map(hex);
+        let certificate = shown.is_some_and(|shown| pinned.iter().any(|pin| pin.eq_ignore_ascii_case(&shown)));
+        self.allows(peer.address) && (peer.tls || !session.tls_required) && (pinned.is_empty() || certificate)
+    }
+}
+
+fn hex(digest: [u8; 32]) -> String {
+    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -1,27 +1,30 @@
 //! Accepts connections of client ESMEs.
 //!
 //! Those that have not bound have few places of their own, and each source few of these, so that strangers cannot keep
-//! clients out. Every refusal comes at the same time after the bind: how long it took tells nothing of why.
+//! clients out ([`super::door`]). Every refusal comes at its time after the bind: how long it took tells nothing of why. Who
+//! failed often is told later ([`super::strikes`]), and waits for that in places of the refused.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::profile::ClientProfile;
 use sambac_smpp::{BrokenTlvs, CommandStatus, PendingBind, SessionConfig, interface_version};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{bind, session};
+use super::bind::{self, Peer};
+use super::door::{Bound, Unbound};
+use super::session;
+use super::tls::{Tls, TlsError, TlsFiles};
+use crate::alert::AlertKind;
 use crate::pdu_log::Side;
-use crate::places::{Place, Places};
-use crate::settings::Settings;
 use crate::snapshot::SmppAccount;
 use crate::{Engine, Inner};
 
-/// A connection that has not bound by then is closed.
+/// A connection that has not bound by then is closed; a TLS handshake is part of it.
 const BIND_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest message, of 255 segments in `message_payload`, and its header and parameters fit in.
 const PDU_OCTETS_MAX: usize = 40 * 1024;
@@ -30,59 +33,48 @@ const EVENTS_MAX: usize = 64;
 const EVENTS_OCTETS_MAX: usize = EVENTS_MAX * PDU_OCTETS_MAX;
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether an attack has ended.
+const CALM_INTERVAL: Duration = Duration::from_secs(10);
 /// What we call ourselves in a bind_resp.
 const SYSTEM_ID: &str = "sambac";
+/// Subject of the alert about an attack.
+const SUBJECT: &str = "smpp";
 
 impl Engine {
     /// Serves client ESMEs on `listener` until the engine stops.
     pub fn listen_smpp(&self, listener: TcpListener) {
-        let inner = Arc::clone(&self.0);
-        self.0.tasks.spawn(run(inner, listener));
+        self.0.tasks.spawn(run(Arc::clone(&self.0), listener, None));
+    }
+
+    /// Serves client ESMEs over TLS on `listener` until the engine stops.
+    ///
+    /// # Errors
+    /// When the files cannot be used; nothing is served then.
+    pub fn listen_smpp_tls(&self, listener: TcpListener, files: TlsFiles) -> Result<(), TlsError> {
+        let tls = Arc::new(Tls::new(files)?);
+        self.0.tasks.spawn(Arc::clone(&tls).watch(Arc::clone(&self.0)));
+        self.0.tasks.spawn(run(Arc::clone(&self.0), listener, Some(tls)));
+        Ok(())
     }
 }
 
-/// The places of a listener.
-#[derive(Clone)]
-struct Door {
-    unbound: Arc<Semaphore>,
-    unbound_by_source: Places,
-    bound: Arc<Semaphore>,
-}
-
-/// What a connection holds until it has bound.
-type Unbound = (OwnedSemaphorePermit, Place);
-
-impl Door {
-    fn new(settings: &Settings) -> Self {
-        Self {
-            unbound: Arc::new(Semaphore::new(settings.smpp_unbound_max)),
-            unbound_by_source: Places::new(settings.smpp_unbound_per_source_max),
-            bound: Arc::new(Semaphore::new(settings.smpp_connections_max)),
-        }
-    }
-
-    fn enter(&self, source: IpAddr) -> Option<Unbound> {
-        let place = self.unbound_by_source.take(source)?;
-        Some((Arc::clone(&self.unbound).try_acquire_owned().ok()?, place))
-    }
-
-    fn bind(&self) -> Result<OwnedSemaphorePermit, ErrorCode> {
-        Arc::clone(&self.bound).try_acquire_owned().map_err(|_| ErrorCode::TooManyBinds)
-    }
-}
-
-async fn run(inner: Arc<Inner>, listener: TcpListener) {
-    let door = Door::new(&inner.settings);
+async fn run(inner: Arc<Inner>, listener: TcpListener, tls: Option<Arc<Tls>>) {
+    let mut calm = tokio::time::interval(CALM_INTERVAL);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            _ = calm.tick() => {
+                if inner.strikes.attack().is_none() {
+                    inner.alerts.clear(AlertKind::SmppAttack, SUBJECT, "binds fail no more often than usual");
+                }
+                continue;
+            }
             () = inner.draining.cancelled() => return,
         };
         match accepted {
-            Ok((stream, peer)) => match door.enter(peer.ip()) {
+            Ok((stream, peer)) => match inner.smpp_door.enter(peer.ip()) {
                 Some(unbound) => {
-                    let door = (door.clone(), unbound);
-                    inner.tasks.spawn(connection(Arc::clone(&inner), stream, peer, door));
+                    inner.tasks.spawn(connection(Arc::clone(&inner), stream, peer, tls.clone(), unbound));
                 }
                 None => inner.metrics.connection_refused(),
             },
@@ -94,27 +86,69 @@ async fn run(inner: Arc<Inner>, listener: TcpListener) {
     }
 }
 
-async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, (door, unbound): (Door, Unbound)) {
+async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>, unbound: Unbound) {
+    let evicted = unbound.evicted.clone();
+    tokio::select! {
+        () = open(&inner, stream, peer, tls, unbound) => {}
+        () = evicted.cancelled() => inner.metrics.connection_refused(),
+    }
+}
+
+async fn open(inner: &Arc<Inner>, stream: TcpStream, address: SocketAddr, tls: Option<Arc<Tls>>, unbound: Unbound) {
+    let deadline = Instant::now() + BIND_TIMEOUT;
     if stream.set_nodelay(true).is_err() {
         return; // It has gone already.
     }
-    let tap = stream.local_addr().ok().and_then(|ours| inner.pdu_log.tap(Side::Client, ours, peer));
-    let pending = match sambac_smpp::accept(stream, SessionConfig { tap, ..unbound_config() }).await {
+    let tap = stream.local_addr().ok().and_then(|ours| inner.pdu_log.tap(Side::Client, ours, address));
+    let config = SessionConfig { tap, ..unbound_config() };
+    let peer = Peer { address: address.ip(), tls: tls.is_some(), certificate: None };
+    let Some(tls) = tls else { return greet(inner, stream, peer, unbound, config).await };
+    match timeout_at(deadline, tls.greet(stream)).await {
+        Ok(Ok((stream, certificate))) => {
+            let bind_timeout = deadline.saturating_duration_since(Instant::now());
+            let config = SessionConfig { bind_timeout, ..config };
+            greet(inner, stream, Peer { certificate, ..peer }, unbound, config).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS"),
+        Err(_) => tracing::debug!(%address, "no TLS in time"),
+    }
+}
+
+/// Waits for the bind and decides on it.
+async fn greet<IO>(inner: &Arc<Inner>, io: IO, peer: Peer, unbound: Unbound, config: SessionConfig)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let pending = match sambac_smpp::accept(io, config).await {
         Ok(pending) => pending,
-        Err(error) => return tracing::debug!(%peer, %error, "no bind"),
+        Err(error) => return tracing::debug!(address = %peer.address, %error, "no bind"),
     };
-    let due = Instant::now() + inner.settings.smpp_refusal_after;
-    match admit(&inner, &door, &pending, peer.ip(), due).await {
+    let record = inner.strikes.of(peer.address, &pending.request().system_id);
+    let due = Instant::now() + record.delay(inner.settings.smpp_refusal_after);
+    let known = inner.verified_binds.knows(&inner.snapshot.load(), pending.request());
+    let (mut unbound, mut refused) = (Some(unbound), None);
+    if record.is_suspect() && !known {
+        // It is going to wait, and not in the way of others.
+        drop(unbound.take());
+        refused = inner.smpp_door.refuse(peer.address);
+        if refused.is_none() {
+            return inner.metrics.connection_refused();
+        }
+    }
+    let verified = timeout_at(due, bind::verify(inner, pending.request(), peer, record)).await;
+    match admit(inner, &pending, peer, verified.unwrap_or(Err(ErrorCode::BindRefused))) {
         Ok((account, place)) => {
-            drop(unbound);
-            serve(inner, pending, account, peer).await;
+            drop((unbound, refused));
+            serve(Arc::clone(inner), pending, account, peer).await;
             drop(place);
         }
-        Err(code) => {
-            inner.metrics.bind_refused();
-            tracing::warn!(%peer, reason = code.code(), "bind refused");
+        Err(status) => {
+            drop(unbound);
+            let Some(_refused) = refused.or_else(|| inner.smpp_door.refuse(peer.address)) else {
+                return inner.metrics.connection_refused();
+            };
             sleep_until(due).await;
-            pending.refuse(CommandStatus(code.command_status())).await;
+            pending.refuse(status).await;
         }
     }
 }
@@ -141,7 +175,7 @@ fn bound_config(profile: &ClientProfile) -> SessionConfig {
     }
 }
 
-/// The version we answer with: the client's own, as far as there is one that we do not speak. 3.3 knows no such parameter.
+/// The version we answer with: the client's own, as far as there is one that we speak. 3.3 knows no such parameter.
 fn answered_version(client: u8) -> Option<u8> {
     match client {
         ..interface_version::V3_4 => None,
@@ -150,26 +184,57 @@ fn answered_version(client: u8) -> Option<u8> {
     }
 }
 
-/// The account that binds, and a place among those that are bound.
-async fn admit(
+/// The account that binds, and a place among those that are bound; or what it is told, at its time.
+fn admit<IO>(
     inner: &Inner,
-    door: &Door,
-    pending: &PendingBind<TcpStream>,
-    source: IpAddr,
-    due: Instant,
-) -> Result<(Arc<SmppAccount>, OwnedSemaphorePermit), ErrorCode> {
-    let verified = timeout_at(due, bind::verify(inner, pending.request(), source)).await;
-    let account = verified.unwrap_or(Err(ErrorCode::BindRefused))?;
-    Ok((account, door.bind()?))
+    pending: &PendingBind<IO>,
+    peer: Peer,
+    verified: Result<Arc<SmppAccount>, ErrorCode>,
+) -> Result<(Arc<SmppAccount>, Bound), CommandStatus>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let system_id = &pending.request().system_id;
+    let Ok(account) = verified else {
+        inner.metrics.bind_refused();
+        note_failure(inner, peer, system_id);
+        return Err(CommandStatus(inner.settings.smpp_refused_status));
+    };
+    inner.strikes.forgive(peer.address, system_id);
+    match bind::check_count(inner, &account).and_then(|()| inner.smpp_door.bind(peer.address)) {
+        Ok(place) => Ok((account, place)),
+        Err(code) => {
+            inner.metrics.bind_refused();
+            tracing::warn!(system_id = account.row.system_id, reason = code.code(), "bind refused");
+            Err(account.status(code))
+        }
+    }
 }
 
-async fn serve(inner: Arc<Inner>, pending: PendingBind<TcpStream>, account: Arc<SmppAccount>, peer: SocketAddr) {
+/// Remembers who failed, and says so, but not each time.
+fn note_failure(inner: &Inner, peer: Peer, system_id: &[u8]) {
+    let times = inner.strikes.note(peer.address, system_id);
+    if times.is_power_of_two() {
+        // A name of SMPP has 15 octets; a stranger's may be longer, and is not wanted in the log.
+        let name = system_id.get(..15).unwrap_or(system_id).escape_ascii();
+        tracing::warn!(address = %peer.address, system_id = %name, times, "binds refused from there");
+    }
+    if let Some(failures) = inner.strikes.attack() {
+        let text = format!("{failures} binds were refused within 10 seconds, the last from {}", peer.address);
+        inner.alerts.raise(AlertKind::SmppAttack, SUBJECT, text);
+    }
+}
+
+async fn serve<IO>(inner: Arc<Inner>, pending: PendingBind<IO>, account: Arc<SmppAccount>, peer: Peer)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let window = account.row.window_max;
     let version = answered_version(pending.request().interface_version);
     let pending = pending.with_config(bound_config(&account.profile));
     match pending.accept(SYSTEM_ID, version, window).await {
         Ok((session, events)) => session::run(inner, account, session, events).await,
-        Err(error) => tracing::debug!(%peer, %error, "the bind was not finished"),
+        Err(error) => tracing::debug!(address = %peer.address, %error, "the bind was not finished"),
     }
 }
 

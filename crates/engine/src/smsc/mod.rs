@@ -3,7 +3,9 @@
 mod bind;
 mod client;
 mod deliver;
+mod door;
 mod handset;
+mod hashing;
 mod listener;
 mod manage;
 mod multi;
@@ -15,10 +17,15 @@ mod reply;
 mod request;
 mod session;
 mod sessions;
+mod strikes;
 mod submit;
 mod time;
+mod tls;
 
 pub(crate) use bind::VerifiedBinds;
+pub(crate) use door::Door;
 pub(crate) use multi::MultiReply;
 pub(crate) use reply::SubmitReply;
 pub(crate) use sessions::Sessions;
+pub(crate) use strikes::Strikes;
+pub use tls::{TlsError, TlsFiles};

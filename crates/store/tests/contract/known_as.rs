@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use sambac_domain::{Message, MessageId, MessageState, Timestamp};
-use sambac_store::{Batch, BodySwap, MessageFinal, NewMessage, Sealed, Store, StoreError};
+use sambac_store::{Batch, BodySwap, MessageFinal, NewMessage, OutboxMove, Sealed, Store, StoreError};
 
 use crate::both::on_both_databases;
-use crate::fixture::{ACCOUNT, NOW, OTHER_ACCOUNT, destination, message, message_id, new_message};
+use crate::fixture::{ACCOUNT, NOW, OTHER_ACCOUNT, destination, message, message_id, new_message, submit};
 
 fn answered(number: i64, with: i64) -> NewMessage {
     let message = Message { answered_id: Some(message_id(with)), ..Message::clone(&message(number)) };
@@ -52,6 +52,26 @@ on_both_databases! {
         assert_eq!(store.open_messages_between(ACCOUNT, &other, destination(1), 10).await.unwrap(), [] as [MessageId; 0]);
         store.commit(&Batch { message_finals: vec![end(1)], ..Batch::default() }).await.unwrap();
         assert_eq!(between(ACCOUNT, 1).await, []);
+    }
+
+    async fn what_was_put_off_is_found_by_its_number(store: Store) {
+        let put_off = |number: i64| {
+            let (from, to) = (submit(number).key(), submit(number).key());
+            OutboxMove { from, to, attempt: 1, due_at: Timestamp(NOW.0 + number) }
+        };
+        let batch = Batch {
+            messages: vec![new_message(1), new_message(2), new_message(3)],
+            outbox: vec![submit(1), submit(2), submit(3)],
+            outbox_moves: vec![put_off(1), put_off(2)],
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        let waiting = async |number| {
+            let rows = store.outbox_waiting_for(destination(number), 10).await.unwrap();
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(waiting(1).await, [submit(1).id]);
+        assert_eq!(waiting(3).await, [] as [i64; 0], "it does not wait");
     }
 
     async fn a_body_is_swapped_while_the_message_is_open(store: Store) {

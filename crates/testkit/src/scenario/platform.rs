@@ -19,6 +19,7 @@ pub struct Platform {
     http: SocketAddr,
     services: SocketAddr,
     smpp: SocketAddr,
+    smpp_tls: Option<SocketAddr>,
 }
 
 impl Platform {
@@ -32,7 +33,9 @@ impl Platform {
         command.env("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "127.0.0.0/8").envs(variables.iter().copied());
         let (process, ready) = Process::start(command, &world.path("platform.log")).await?;
         let address = |key: &str| -> Result<SocketAddr> { Ok(ready[key].as_str().context("no address")?.parse()?) };
-        Ok(Self { process, http: address("http")?, services: address("services")?, smpp: address("smpp")? })
+        let smpp_tls = address("smpp_tls").ok();
+        let (http, services, smpp) = (address("http")?, address("services")?, address("smpp")?);
+        Ok(Self { process, http, services, smpp, smpp_tls })
     }
 
     /// The public API.
@@ -48,6 +51,14 @@ impl Platform {
     /// Where clients bind.
     pub fn smpp(&self) -> SocketAddr {
         self.smpp
+    }
+
+    /// Where clients bind over TLS.
+    ///
+    /// # Errors
+    /// When it was started without a certificate.
+    pub fn smpp_tls(&self) -> Result<SocketAddr> {
+        self.smpp_tls.context("no TLS listener")
     }
 
     /// A REST client with the key of [`Site::with_one_account`](super::Site::with_one_account).

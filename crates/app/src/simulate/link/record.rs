@@ -73,6 +73,13 @@ impl Link {
         }
     }
 
+    /// `alert`: a subscriber can be reached again.
+    pub(super) fn record_alert(&self, number: &[u8], now_us: u64) {
+        if let Some(line) = self.core.line("alert", self.number, now_us) {
+            line.text("source", number);
+        }
+    }
+
     /// `receipt_dropped`: a receipt will not be sent again, or there was no room to keep it.
     pub(super) fn record_dropped(&self, receipt: &Receipt) {
         if let Some(line) = self.core.line("receipt_dropped", self.number, self.core.now_us()) {

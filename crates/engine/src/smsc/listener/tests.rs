@@ -15,6 +15,7 @@ use tokio::net::TcpSocket;
 use super::*;
 use crate::clock::Clock;
 use crate::seal::Seal;
+use crate::settings::Settings;
 use crate::smsc::password;
 
 const HOME: &str = "127.0.0.1";
@@ -182,4 +183,29 @@ async fn a_pdu_is_as_long_as_the_longest_message() {
         stream.read_exact(&mut answer).await.expect("a generic_nack");
         assert_eq!(answer[8..12], expected.0.to_be_bytes(), "{octets} octets");
     }
+}
+
+/// Nobody is locked out: the right password is right after any number of wrong ones, from the same address.
+#[tokio::test]
+async fn who_failed_often_still_binds_with_the_right_password() {
+    let server = server(|settings| {
+        settings.smpp_refusal_after = Duration::from_secs(1);
+        settings.smpp_refused_max = 1_000;
+        settings.smpp_unbound_per_source_max = 1_000;
+    })
+    .await;
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let stream = server.connect(HOME).await;
+        guesses.spawn(async move {
+            let request = BindRequest::new(BindKind::Transceiver, "guest", "wrong");
+            sambac_smpp::bind(stream, &request, SessionConfig::default()).await.is_err()
+        });
+    }
+    assert!(guesses.join_all().await.into_iter().all(|refused| refused));
+    let record = server.engine.0.strikes.of(HOME.parse().expect("an address"), b"guest");
+    assert!(record.is_suspect());
+    server.bind(HOME, "guest", "secret").await.expect("the right password");
+    let record = server.engine.0.strikes.of(HOME.parse().expect("an address"), b"guest");
+    assert!(!record.is_suspect(), "its name is cleared");
 }

@@ -1,0 +1,187 @@
+//! Who failed to bind lately, by source and system_id, and what follows: he is told later and later, and his passwords are
+//! hashed when nobody else's are to be. Nobody is locked out: the right password is right, whoever failed before.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
+
+use crate::places::source;
+
+/// Failures are forgotten when none followed for so long.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
+/// Failures of one system_id from one source, after which it is suspect there.
+const PAIR_SUSPECT: u32 = 3;
+/// Failures from one source, after which all that comes from there is suspect.
+const SOURCE_SUSPECT: u32 = 20;
+/// Every so many failures, the refusal comes one more base delay later.
+const FAILURES_PER_STEP: u32 = 5;
+/// At most so many base delays.
+const STEPS_MAX: u32 = 4;
+/// Pairs and sources that are remembered.
+const REMEMBERED: usize = 16_384;
+/// Failures of all sources in one period that are an attack.
+const ATTACK: u32 = 100;
+/// The period.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Failures of the last minutes.
+pub(crate) struct Strikes {
+    hasher: RandomState,
+    pairs: Cache<(IpAddr, u64), Count>,
+    sources: Cache<IpAddr, Count>,
+    all: Mutex<Period>,
+}
+
+#[derive(Clone, Copy)]
+struct Count {
+    count: u32,
+    last: Instant,
+}
+
+struct Period {
+    since: Instant,
+    failures: u32,
+    /// The failures of the period before.
+    before: u32,
+}
+
+/// What is known of one who binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pair: u32,
+    source: u32,
+}
+
+impl Default for Strikes {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            pairs: Cache::new(REMEMBERED),
+            sources: Cache::new(REMEMBERED),
+            all: Mutex::new(Period { since: Instant::now(), failures: 0, before: 0 }),
+        }
+    }
+}
+
+impl Strikes {
+    /// What is known of this system_id from this address.
+    pub(super) fn of(&self, address: IpAddr, system_id: &[u8]) -> Record {
+        let source = source(address);
+        let fresh = |count: Option<Count>| count.filter(|count| count.last.elapsed() < FORGOTTEN_AFTER);
+        Record {
+            pair: fresh(self.pairs.get(&self.pair(source, system_id))).map_or(0, |count| count.count),
+            source: fresh(self.sources.get(&source)).map_or(0, |count| count.count),
+        }
+    }
+
+    /// It failed again. Returns how often it has, to say so not every time.
+    pub(super) fn note(&self, address: IpAddr, system_id: &[u8]) -> u32 {
+        let (source, record) = (source(address), self.of(address, system_id));
+        let count = |count: u32| Count { count: count.saturating_add(1), last: Instant::now() };
+        self.pairs.insert(self.pair(source, system_id), count(record.pair));
+        self.sources.insert(source, count(record.source));
+        self.period().failures += 1;
+        record.source.saturating_add(1)
+    }
+
+    /// It gave the right password.
+    pub(super) fn forgive(&self, address: IpAddr, system_id: &[u8]) {
+        self.pairs.remove(&self.pair(source(address), system_id));
+    }
+
+    /// Failures of the last period, when they are an attack.
+    pub(super) fn attack(&self) -> Option<u32> {
+        let period = self.period();
+        let failures = period.failures.max(period.before);
+        (failures >= ATTACK).then_some(failures)
+    }
+
+    fn period(&self) -> std::sync::MutexGuard<'_, Period> {
+        let mut period = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let elapsed = period.since.elapsed();
+        if elapsed >= PERIOD {
+            let before = if elapsed < 2 * PERIOD { period.failures } else { 0 };
+            *period = Period { since: Instant::now(), failures: 0, before };
+        }
+        period
+    }
+
+    /// Names of strangers may be long: their digest is kept.
+    fn pair(&self, source: IpAddr, system_id: &[u8]) -> (IpAddr, u64) {
+        (source, self.hasher.hash_one(system_id))
+    }
+}
+
+impl Record {
+    /// Whether its password is hashed after everybody else's.
+    pub(super) fn is_suspect(self) -> bool {
+        self.is_pair_suspect() || self.source >= SOURCE_SUSPECT
+    }
+
+    /// Whether it is itself to blame, not others at its source.
+    pub(super) fn is_pair_suspect(self) -> bool {
+        self.pair >= PAIR_SUSPECT
+    }
+
+    /// How long after its bind it is refused, when it is.
+    pub(super) fn delay(self, base: Duration) -> Duration {
+        base * (1 + self.pair / FAILURES_PER_STEP).min(STEPS_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const BASE: Duration = Duration::from_secs(3);
+
+    fn fail(strikes: &Strikes, times: u32) {
+        for _ in 0..times {
+            strikes.note(HERE, b"esme");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_often_is_suspect_and_waits_longer_until_it_is_forgotten() {
+        let strikes = Strikes::default();
+        for _ in 0..PAIR_SUSPECT {
+            assert!(!strikes.of(HERE, b"esme").is_suspect());
+            strikes.note(HERE, b"esme");
+        }
+        assert!(strikes.of(HERE, b"esme").is_suspect());
+        assert!(!strikes.of(HERE, b"other").is_suspect() && !strikes.of(THERE, b"esme").is_suspect());
+        fail(&strikes, 100);
+        assert_eq!(strikes.of(HERE, b"esme").delay(BASE), STEPS_MAX * BASE);
+        assert!(strikes.of(HERE, b"other").is_suspect(), "the whole source is");
+        assert_eq!(strikes.of(HERE, b"other").delay(BASE), BASE, "and is told no later for another's failures");
+        tokio::time::advance(FORGOTTEN_AFTER).await;
+        assert!(!strikes.of(HERE, b"esme").is_suspect());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_right_password_clears_its_name() {
+        let strikes = Strikes::default();
+        fail(&strikes, PAIR_SUSPECT);
+        strikes.forgive(HERE, b"esme");
+        assert!(!strikes.of(HERE, b"esme").is_suspect());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_failures_in_a_short_time_are_an_attack_until_they_end() {
+        let strikes = Strikes::default();
+        fail(&strikes, ATTACK - 1);
+        assert_eq!(strikes.attack(), None);
+        strikes.note(THERE, b"esme");
+        assert_eq!(strikes.attack(), Some(ATTACK));
+        tokio::time::advance(PERIOD).await;
+        assert_eq!(strikes.attack(), Some(ATTACK), "as of the period before");
+        tokio::time::advance(PERIOD).await;
+        assert_eq!(strikes.attack(), None);
+    }
+}
