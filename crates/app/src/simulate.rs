@@ -25,6 +25,7 @@ mod plan;
 mod receipt;
 mod refusals;
 pub(crate) mod scenario;
+mod shape;
 mod state;
 
 use std::io;

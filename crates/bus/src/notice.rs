@@ -4,6 +4,7 @@
 //! tell of outcomes.
 
 use sambac_domain::id::{AccountId, MessageId, MoId};
+use sambac_domain::receipt::ReceiptState;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case", from = "Stored")]
 pub enum Notice {
     /// What became of a message that the client sent.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// A message from a handset. Its text is not in the outbox: whoever hands it over reads it where it is kept.
     Received(Received),
 }
@@ -53,6 +54,24 @@ pub struct Outcome {
     pub accepted_at: Timestamp,
     /// When the state was reached.
     pub final_at: Timestamp,
+    /// When it was reached by the operator's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
+    /// Segments delivered.
+    #[serde(default)]
+    pub delivered: u8,
+    /// The operator's own code of the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_error: Option<String>,
+    /// Set when this is news of a message on its way: what the operator says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intermediate: Option<ReceiptState>,
+    /// The beginning of the message, sealed under its id, for clients that want it in their receipts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sealed: Option<String>,
+    /// Whether it was told before, and is told again on request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
 }
 
 impl Outcome {
@@ -68,13 +87,13 @@ impl Outcome {
 enum Stored {
     Told(Told),
     /// Without a kind, as rows were before there was more than one.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Told {
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     Received(Received),
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn receipt(octets: &[u8]) {
         short_message: if has(1) { b"" } else { text },
         message_payload: has(1).then_some(text),
         receipted_message_id: has(2).then_some(front),
-        message_state: has(4).then(|| front.first().copied().unwrap_or_default()),
+        message_state: has(4).then(|| front.get(..1).unwrap_or_default()),
         network_error_code: has(4).then_some(back),
     };
     let Some(receipt) = receipt::parse(&input) else { return };

@@ -184,6 +184,9 @@ pub struct Message {
     /// The id that its client was given for it, when that is another message's: all messages of one `submit_multi` are known
     /// by the first one's.
     pub answered_id: Option<MessageId>,
+    /// Which outcomes it asked for, as SMPP's registered_delivery (3.4 §5.2.17): 1 all final ones, 2 failures, 3 successes, and
+    /// 0x10 intermediate ones beside.
+    pub registered_delivery: u8,
 }
 
 impl Message {
@@ -239,6 +242,7 @@ mod tests {
             client_ref: None,
             receipt_wanted: true,
             answered_id: None,
+            registered_delivery: 1,
         }
     }
 

@@ -1,6 +1,8 @@
 //! Receipts of many dialects: one row for each, with what must be read from it.
 
-use sambac_domain::receipt::{self, Receipt, ReceiptInput, ReceiptState};
+use sambac_domain::ErrorCode;
+use sambac_domain::profile::Profile;
+use sambac_domain::receipt::{self, Receipt, ReceiptInput, ReceiptRules, ReceiptState};
 
 use ReceiptState::{Accepted, Deleted, Delivered, Enroute, Expired, Rejected, Skipped, Undeliverable, Unknown};
 
@@ -78,7 +80,7 @@ const DIALECTS: [(&str, &str, ReceiptState, Option<&str>); 38] = [
 ];
 
 #[test]
-fn every_dialect_is_read() {
+fn regression_a2_10_every_dialect_is_read() {
     for (text, id, state, error) in DIALECTS {
         let receipt = text_receipt(text.as_bytes()).unwrap();
         assert_eq!(receipt.smsc_message_id, id, "{text}");
@@ -123,7 +125,7 @@ fn unknown_words_are_kept_for_the_alert() {
     let input = ReceiptInput {
         esm_class: 4,
         receipted_message_id: Some(b"9\0"),
-        message_state: Some(77),
+        message_state: Some(&[77]),
         ..ReceiptInput::default()
     };
     let receipt = receipt::parse(&input).unwrap();
@@ -155,7 +157,7 @@ fn tlvs_win_over_the_text() {
         esm_class: 0x04,
         short_message: b"id:0000000123 stat:UNDELIV err:000",
         receipted_message_id: Some(b"7B\0"),
-        message_state: Some(2),
+        message_state: Some(&[2]),
         network_error_code: Some(&[3, 0, 34]),
         ..ReceiptInput::default()
     };
@@ -241,13 +243,14 @@ fn twenty_thousand_mutations_never_break_the_parser() {
     for round in 0..20_000 {
         let text = dice.mutate(DIALECTS[round % DIALECTS.len()].0.as_bytes());
         let tlv = dice.mutate(b"0A1B2C\0");
+        let number = [dice.roll(256) as u8];
         let input = ReceiptInput {
             esm_class: dice.roll(256) as u8 | 0x04,
             data_coding: dice.roll(256) as u8,
             short_message: &text,
             message_payload: (dice.roll(2) == 0).then_some(text.as_slice()),
             receipted_message_id: (dice.roll(3) == 0).then_some(tlv.as_slice()),
-            message_state: (dice.roll(3) == 0).then(|| dice.roll(256) as u8),
+            message_state: (dice.roll(3) == 0).then_some(number.as_slice()),
             network_error_code: (dice.roll(3) == 0).then_some(tlv.as_slice()),
         };
         let Some(receipt) = receipt::parse(&input) else {
@@ -272,4 +275,65 @@ fn an_id_ends_at_its_first_nul() {
         });
         assert_eq!(receipt.expect("a receipt").smsc_message_id, "ab", "{raw:?}");
     }
+}
+
+fn by(profile: &str, input: &ReceiptInput<'_>) -> Option<Receipt> {
+    let profile = Profile::parse(profile).ok()?;
+    receipt::parse_by(input, ReceiptRules { id: &profile.receipt_id, receipt: &profile.receipt })
+}
+
+#[test]
+fn the_operators_own_words_numbers_and_codes_come_first() {
+    let profile = r#"{"receipt":{"words":{"OK":"delivered","sent":"delivered"},"numbers":{"9":"rejected","34":"expired"},
+        "error_codes":{"5E":"invalid_destination","7":"operator_rejected"}}}"#;
+    let state = |input: &ReceiptInput<'_>| by(profile, input).unwrap().state;
+    let base = ReceiptInput { esm_class: 4, ..ReceiptInput::default() };
+    assert_eq!(state(&ReceiptInput { short_message: b"id:9 stat:ok", ..base }), Delivered);
+    assert_eq!(state(&ReceiptInput { short_message: b"id:9 stat:SENT", ..base }), Delivered);
+    assert_eq!(state(&ReceiptInput { message_state: Some(&[9]), ..base }), Rejected);
+    assert_eq!(state(&ReceiptInput { message_state: Some(&[0, 34]), ..base }), Expired);
+    assert_eq!(state(&ReceiptInput { message_state: Some(&[0, 0, 0, 2]), ..base }), Delivered);
+    let codes = Profile::parse(profile).unwrap().receipt;
+    assert_eq!(codes.error_of_code("05e"), Some(ErrorCode::InvalidDestination));
+    assert_eq!(codes.error_of_code("007"), Some(ErrorCode::OperatorRejected));
+    assert_eq!(codes.error_of_code("70"), None);
+}
+
+#[test]
+fn the_profile_says_whether_text_or_tlv_counts() {
+    let input = ReceiptInput {
+        esm_class: 4,
+        short_message: b"id:1234567890 stat:UNDELIV err:5",
+        receipted_message_id: Some(b"12345678901234\0"),
+        message_state: Some(&[2]),
+        ..ReceiptInput::default()
+    };
+    let tlv = by("", &input).unwrap();
+    assert_eq!((tlv.state, tlv.smsc_message_id.as_str()), (Delivered, "12345678901234"));
+    assert_eq!(tlv.other_id.as_deref(), Some("1234567890"));
+    let text = by(r#"{"receipt":{"prefer":"text"},"receipt_id":{"prefer_text":true}}"#, &input).unwrap();
+    assert_eq!((text.state, text.smsc_message_id.as_str()), (Undeliverable, "1234567890"));
+}
+
+#[test]
+fn what_is_a_receipt_is_for_the_profile_to_say() {
+    let text = ReceiptInput { short_message: b"id:9 stat:DELIVRD", ..ReceiptInput::default() };
+    let with_tlv = ReceiptInput { receipted_message_id: Some(b"9"), ..text };
+    let found = |detect: &str, input: &ReceiptInput<'_>| {
+        by(&format!("{{\"receipt\":{{\"detect\":\"{detect}\"}}}}"), input).map(|receipt| receipt.by_text_only)
+    };
+    for (detect, of_text, of_tlv) in
+        [("bits", None, None), ("bits_or_tlv", None, Some(false)), ("bits_tlv_or_text", Some(true), Some(false))]
+    {
+        assert_eq!((found(detect, &text), found(detect, &with_tlv)), (of_text, of_tlv), "{detect}");
+    }
+    let chat = ReceiptInput { short_message: b"my id: 7, all fine", ..ReceiptInput::default() };
+    assert_eq!(found("bits_tlv_or_text", &chat), None);
+}
+
+#[test]
+fn zeros_after_the_text_do_not_make_it_utf_16() {
+    let text = [b"id:9 stat:DELIVRD err:000 text:".as_slice(), &[0; 120]].concat();
+    let receipt = text_receipt(&text).unwrap();
+    assert_eq!((receipt.smsc_message_id.as_str(), receipt.state), ("9", Delivered));
 }

@@ -47,6 +47,10 @@ kinds! {
     ConnectorRefusal "connector_refusal",
     /// The error map stopped a connector. The subject is the connector.
     ConnectorStopped "connector_stopped",
+    /// Receipts match nothing, and a rule for ids would make them: see the connector's proposals. The subject is the connector.
+    ReceiptIds "receipt_ids",
+    /// An operator's receipts tell states that are in no table. The subject is the connector.
+    ReceiptState "receipt_state",
     /// An operator's certificate ends soon, or has ended. The subject is the connector.
     ConnectorCertificate "connector_certificate",
     /// Many binds of clients fail: somebody guesses passwords. The subject is the listener.

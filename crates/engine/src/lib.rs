@@ -21,9 +21,11 @@ mod ledger;
 mod live;
 mod metrics;
 mod mo;
+mod orphan;
 pub mod pdu_log;
 pub mod places;
 pub mod private_file;
+mod receipt_watch;
 mod recover;
 pub mod refusal;
 mod relay;
@@ -55,6 +57,7 @@ pub use connector::{BindReport, BindState, BindStatus, ConnectorState, Connector
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
 pub use mo::MoContent;
+pub use receipt_watch::{DELAY_BOUNDS_S, ReceiptDelays, ReceiptFacts, ReceiptProposal};
 pub use settings::Settings;
 pub use start::StartError;
 pub use webhook::{ClientError, NewWebhook};
@@ -107,6 +110,8 @@ pub(crate) struct Inner {
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,
     pub(crate) strikes: smsc::Strikes,
+    /// What is learned of connectors from their receipts.
+    pub(crate) receipt_watch: receipt_watch::ReceiptWatch,
     /// Held while an account's webhooks are counted and changed.
     pub(crate) webhook_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.

@@ -44,6 +44,8 @@ pub(crate) struct SegmentProgress {
     pub(crate) submitted_at: Option<Timestamp>,
     pub(crate) answered_at: Option<Timestamp>,
     pub(crate) final_at: Option<Timestamp>,
+    /// When the operator says that it ended.
+    pub(crate) done_at: Option<Timestamp>,
 }
 
 impl SegmentProgress {
@@ -62,6 +64,7 @@ impl SegmentProgress {
             submitted_at: None,
             answered_at: None,
             final_at: None,
+            done_at: None,
         }
     }
 
@@ -79,6 +82,7 @@ impl SegmentProgress {
             submitted_at: row.submitted_at,
             answered_at: row.answered_at,
             final_at: row.final_at,
+            done_at: row.done_at,
         }
     }
 
@@ -98,6 +102,7 @@ impl SegmentProgress {
             submitted_at: self.submitted_at,
             answered_at: self.answered_at,
             final_at: self.final_at,
+            done_at: self.done_at,
         }
     }
 }
@@ -112,6 +117,9 @@ impl Live {
     }
 }
 
+/// Segments that share a receipt key; nearly always one.
+pub(crate) type Candidates = SmallVec<[SegmentId; 2]>;
+
 /// The bounded working set.
 pub(crate) struct LiveMessages {
     capacity: usize,
@@ -121,7 +129,8 @@ pub(crate) struct LiveMessages {
 #[derive(Default)]
 struct Index {
     by_id: HashMap<MessageId, Arc<Live>>,
-    by_receipt: HashMap<i64, SegmentId>,
+    /// An operator may use an id more than once.
+    by_receipt: HashMap<i64, Candidates>,
     /// In order of arrival, for pushing out the oldest; may name messages that have left already.
     order: VecDeque<MessageId>,
 }
@@ -144,7 +153,7 @@ impl LiveMessages {
         }
         for segment in live.progress().segments.iter().zip(1..) {
             if let (SegmentProgress { receipt_key: Some(key), .. }, no) = segment {
-                index.by_receipt.insert(*key, SegmentId::new(id, no));
+                index.expect_receipt(*key, SegmentId::new(id, no));
             }
         }
         index.by_id.insert(id, Arc::clone(&live));
@@ -162,11 +171,17 @@ impl LiveMessages {
 
     /// Remembers by which receipt a segment will be recognised.
     pub(crate) fn expect_receipt(&self, key: i64, segment: SegmentId) {
-        self.index().by_receipt.insert(key, segment);
+        self.index().expect_receipt(key, segment);
     }
 
-    pub(crate) fn by_receipt(&self, key: i64) -> Option<SegmentId> {
-        self.index().by_receipt.get(&key).copied()
+    /// A segment is recognised by this receipt no longer.
+    pub(crate) fn forget_receipt(&self, key: i64, segment: SegmentId) {
+        self.index().forget_receipt(key, segment);
+    }
+
+    /// The segments that a receipt with this key can be about.
+    pub(crate) fn by_receipt(&self, key: i64) -> Candidates {
+        self.index().by_receipt.get(&key).cloned().unwrap_or_default()
     }
 
     /// Forgets a message that has reached its end.
@@ -192,8 +207,26 @@ impl LiveMessages {
 impl Index {
     fn forget(&mut self, id: MessageId) {
         let Some(live) = self.by_id.remove(&id) else { return };
-        for key in live.progress().segments.iter().filter_map(|segment| segment.receipt_key) {
-            self.by_receipt.remove(&key);
+        for (segment, no) in live.progress().segments.iter().zip(1..) {
+            if let Some(key) = segment.receipt_key {
+                self.forget_receipt(key, SegmentId::new(id, no));
+            }
+        }
+    }
+
+    fn expect_receipt(&mut self, key: i64, segment: SegmentId) {
+        let candidates = self.by_receipt.entry(key).or_default();
+        if !candidates.contains(&segment) {
+            candidates.push(segment);
+        }
+    }
+
+    fn forget_receipt(&mut self, key: i64, segment: SegmentId) {
+        if let Some(candidates) = self.by_receipt.get_mut(&key) {
+            candidates.retain(|other| *other != segment);
+            if candidates.is_empty() {
+                self.by_receipt.remove(&key);
+            }
         }
     }
 

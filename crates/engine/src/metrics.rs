@@ -67,6 +67,7 @@ struct Connectors {
     in_flight: Family<Label, Gauge>,
     learned: Family<Label, Gauge>,
     paused: Family<Label, Gauge>,
+    receipts_suspicious: Family<Label, Gauge>,
 }
 
 /// A failed attempt to bind.
@@ -214,6 +215,11 @@ impl Metrics {
             self.connectors.learned.clone(),
         );
         r.register("connector_paused_ms", "What is left of the rest after a throttle", self.connectors.paused.clone());
+        r.register(
+            "connector_receipts_suspicious",
+            "1 when all receipts say delivered, at once",
+            self.connectors.receipts_suspicious.clone(),
+        );
         r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
@@ -318,6 +324,10 @@ impl Metrics {
         let (queued, _) = inner.bus.depth();
         for (lane, depth) in ["otp", "transactional", "marketing"].into_iter().zip(queued) {
             self.queued.get_or_create(&label(lane)).set(gauge(depth));
+        }
+        for row in inner.snapshot.load().connectors.values() {
+            let is_suspicious = inner.receipt_watch.facts(row.id).delays.is_suspicious();
+            self.connectors.receipts_suspicious.get_or_create(&label(&row.name)).set(i64::from(is_suspicious));
         }
         self.live.set(gauge(inner.live.len()));
         inner.connectors.gauge_flow();

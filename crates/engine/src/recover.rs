@@ -13,14 +13,17 @@ use crate::commit::{Recovered, Write};
 const ORPHANS_KEPT: Duration = Duration::from_secs(3_600);
 /// Such receipts taken up.
 const ORPHANS_MAX: u32 = 20_000;
+/// Segments without a receipt that are taken up; those that live longest. The receipts of all of them are matched by id.
+const AWAITING_MAX: u32 = 100_000;
 /// Segments decided at once.
 const PAGE: usize = 200;
 
 /// Hands the intents that the last process left behind to the group commit. Runs before any connector does.
 pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let since = inner.clock.now().saturating_sub(ORPHANS_KEPT);
-    let orphans = inner.store.orphans_since(since, ORPHANS_MAX).await?;
-    inner.write(Write::Orphans(orphans)).await;
+    let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
+    let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
+    inner.write(Write::Waiting { orphans, segments }).await;
     let intents = inner.store.intents().await?;
     if intents.is_empty() {
         return Ok(());

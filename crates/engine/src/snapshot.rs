@@ -12,6 +12,8 @@ use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Rate, Tariff};
+use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
+use sambac_domain::receipt_key::receipt_key;
 use sambac_domain::routing::{Route, RoutingTable};
 use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
@@ -160,6 +162,18 @@ impl Snapshot {
     /// Among which connectors receipts are matched: those of the same group, or of the same operator when none is set.
     pub fn receipt_group(&self, id: ConnectorId) -> i64 {
         self.receipt_groups.get(&id).copied().unwrap_or(id.raw())
+    }
+
+    /// The key of an id that a connector's operator wrote; `None` when the id names no message.
+    pub fn receipt_key(&self, connector: ConnectorId, id: &str, side: IdSide) -> Option<i64> {
+        if !names_a_message(id) {
+            return None;
+        }
+        let comparable = match self.profiles.get(&connector) {
+            Some(profile) => profile.receipt_id.comparable(id, side),
+            None => normalise_id(id),
+        };
+        Some(receipt_key(self.receipt_group(connector), &comparable))
     }
 
     /// SMPP credentials by system_id.

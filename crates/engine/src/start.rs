@@ -22,9 +22,10 @@ use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
 use crate::pdu_log::PduLog;
+use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Engine, Inner, connector, expire, mo, recover, relay, smsc, webhook};
+use crate::{Engine, Inner, connector, expire, mo, orphan, recover, relay, smsc, webhook};
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,7 @@ impl Engine {
             handset_given_up: tokio::sync::Notify::new(),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
+            receipt_watch: ReceiptWatch::default(),
             webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),
@@ -116,6 +118,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
     inner.tasks.spawn(mo::run(Arc::clone(inner)));
+    inner.tasks.spawn(orphan::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

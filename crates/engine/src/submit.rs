@@ -49,6 +49,8 @@ pub struct SubmitRequest {
     pub client_ref: Option<String>,
     /// Whether the client wants to be told of the final state.
     pub receipt_wanted: bool,
+    /// Which outcomes it wants to be told of, as SMPP's registered_delivery; 1 for all final ones.
+    pub registered_delivery: u8,
     /// Refuse when all segments together would cost more than this, in micros of the account's currency.
     pub price_micros_max: Option<i64>,
     /// The key is for tests: it reaches test numbers (+999…) only.

@@ -6,8 +6,8 @@ use std::fmt;
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId,
-    MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId, RouteId, RouteMatch,
-    SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId, ReceiptState, RouteId,
+    RouteMatch, SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -135,6 +135,7 @@ small_int_fields! {
     Lane: |lane| i16::from(lane.0), |code| u8::try_from(code).ok().map(Lane);
     TrafficClass: |class| class.code(), TrafficClass::from_code;
     MessageState: |state| state.code(), MessageState::from_code;
+    ReceiptState: |state| i16::from(state.message_state()), |code| ReceiptState::from_message_state(u8::try_from(code).ok()?);
 }
 
 text_fields! {

@@ -48,10 +48,12 @@ pub use configuration::Configuration;
 pub use error::StoreError;
 pub use field::Sealed;
 pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
-pub use messages::{MessageFilter, MessageView};
+pub use messages::{EndedFilter, MessageFilter, MessageView};
 pub use mo::MoFilter;
 pub use outbox::OutboxTarget;
+pub use receipts::OrphanFilter;
 pub use rows::NewMessage;
+pub use segments::AwaitingReceipt;
 pub use uncertain::{Uncertain, UncertainTotal};
 pub use unit_of_work::UnitOfWork;
 

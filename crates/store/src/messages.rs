@@ -1,6 +1,6 @@
 //! Reading messages.
 
-use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Sender, Timestamp};
+use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Sender, SmppAccountId, Timestamp};
 
 use crate::query::{query, select, select_listed};
 use crate::rows::{ChargeRow, EventRow, MessageRow, SegmentRow};
@@ -30,6 +30,23 @@ pub struct MessageFilter {
     pub state: Option<MessageState>,
     /// Only to this number.
     pub destination: Option<Msisdn>,
+}
+
+/// Which ended messages of an SMPP account to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedFilter {
+    /// Whose they are.
+    pub account_id: AccountId,
+    /// By which account they came.
+    pub smpp_account_id: SmppAccountId,
+    /// Only newer ones than this: the last one of the page before.
+    pub after: MessageId,
+    /// Ended then or later.
+    pub from: Timestamp,
+    /// Ended before.
+    pub until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
 }
 
 impl Store {
@@ -97,6 +114,23 @@ impl Store {
         let limit = i64::from(limit);
         let found = found.bind(&account).bind(&destination).bind(sender).bind(&limit);
         Ok(found.all::<(MessageId,)>(self.pool()).await?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// A page of one SMPP account's messages that asked for a receipt and ended within a span of time, in id order.
+    pub async fn ended_messages(&self, filter: &EndedFilter) -> Result<Vec<MessageRow>, StoreError> {
+        select::<MessageRow>(
+            "WHERE account_id = $1 AND id > $2 AND origin = 1 AND origin_id = $3
+                AND final_at >= $4 AND final_at < $5 AND receipt_wanted
+             ORDER BY id LIMIT $6",
+        )
+        .bind(&filter.account_id)
+        .bind(&filter.after)
+        .bind(&filter.smpp_account_id)
+        .bind(&filter.from)
+        .bind(&filter.until)
+        .bind(&i64::from(filter.limit))
+        .all(self.pool())
+        .await
     }
 
     /// Open messages whose validity ends after `after` (a validity and an id, exclusive) and not after `until`, in that

@@ -1,10 +1,13 @@
 //! Reading segments, their charges, and the intents to submit them.
 
-use sambac_domain::MessageId;
+use sambac_domain::{ConnectorId, MessageId, MessageState, Msisdn, SegmentId, Timestamp};
 
-use crate::query::{select, select_listed};
+use crate::query::{query, select, select_listed};
 use crate::rows::{ChargeRow, IntentRow, SegmentRow};
 use crate::{Store, StoreError};
+
+/// A segment, its connector, its message's destination and when it was submitted.
+pub type AwaitingReceipt = (SegmentId, ConnectorId, Msisdn, Option<Timestamp>);
 
 impl Store {
     /// The segments of these messages, in id order: message by message, each from its first.
@@ -22,6 +25,36 @@ impl Store {
     /// The segments that carry one of these receipt keys; the operator may have used an id more than once.
     pub async fn segments_by_receipt_keys(&self, keys: &[i64]) -> Result<Vec<SegmentRow>, StoreError> {
         select_listed(self.pool(), keys, "segments.receipt_key = v.column1").await
+    }
+
+    /// A connector's segments that the operator gave an id, above `after`, in id order.
+    pub async fn segments_with_ids(
+        &self,
+        connector: ConnectorId,
+        after: SegmentId,
+        limit: u32,
+    ) -> Result<Vec<SegmentRow>, StoreError> {
+        select::<SegmentRow>("WHERE id > $1 AND connector_id = $2 AND smsc_message_id IS NOT NULL ORDER BY id LIMIT $3")
+            .bind(&after)
+            .bind(&connector)
+            .bind(&i64::from(limit))
+            .all(self.pool())
+            .await
+    }
+
+    /// Segments that operators took and whose receipts are still to come: which, by which connector, to whom, submitted when.
+    /// Those that live longest first.
+    pub async fn segments_awaiting_receipts(&self, limit: u32) -> Result<Vec<AwaitingReceipt>, StoreError> {
+        query(
+            "SELECT segments.id, segments.connector_id, messages.destination, segments.submitted_at
+             FROM messages JOIN segments ON segments.id > messages.id AND segments.id < messages.id + 256
+             WHERE messages.final_at IS NULL AND segments.state = $1
+             ORDER BY messages.expires_at DESC LIMIT $2",
+        )
+        .bind(&MessageState::Submitted)
+        .bind(&i64::from(limit))
+        .all(self.pool())
+        .await
     }
 
     /// All intents: what may have been on its way when the process ended.

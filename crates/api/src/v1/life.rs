@@ -138,6 +138,7 @@ mod tests {
             price_micros: 12_500,
             currency: "EUR".parse().expect("a currency"),
             receipt_wanted: true,
+            registered_delivery: 1,
             client_ref: None,
             state: MessageState::Rejected,
             error: Some(ErrorCode::OperatorRejected),
@@ -174,6 +175,7 @@ mod tests {
             submitted_at: Some(Timestamp(10)),
             answered_at: Some(Timestamp(20)),
             final_at: Some(Timestamp(final_at)),
+            done_at: None,
         }
     }
 

@@ -194,6 +194,7 @@ impl SendSms {
             validity: self.validity_s.map(|seconds| Duration::from_secs(seconds.into())),
             client_ref: self.reference,
             receipt_wanted: self.receipt,
+            registered_delivery: 1,
             test_only: client.is_test(),
             idempotency,
         })

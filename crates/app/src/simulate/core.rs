@@ -106,7 +106,8 @@ impl Core {
         let mut mind = self.mind.lock().unwrap_or_else(PoisonError::into_inner);
         let Mind { planner, ids } = &mut *mind;
         let (plan, forms) = planner.plan(arrival);
-        (plan, forms, ids.next(forms.id, || planner.bits()))
+        let id = ids.next(forms.id, || planner.bits());
+        (plan, forms, id)
     }
 
     /// Begins a line of the journal, when there is one.

@@ -128,6 +128,7 @@ mod tests {
             message_id: MessageId::new(id),
             state: ReceiptState::Delivered,
             format: ReceiptFormat::Both,
+            shape: None,
             submitted_us: 0,
             due_us,
             sent: 0,

@@ -171,13 +171,15 @@ impl Link {
         }
         let answer_after_us =
             ahead_us.max().map_or(plan.answer_after_us, |us| plan.answer_after_us.max(us + HEAD_START_US));
+        let receipt_id = forms.receipt_id(&id);
         for planned in plan.receipts.iter().flatten() {
-            let receipt = self.receipt(sm, id, planned, forms.receipt, (now_us, answer_after_us));
-            self.new.push(receipt);
+            let receipt = self.receipt(sm, receipt_id, planned, forms.receipt, (now_us, answer_after_us));
+            forms.shaped(sm, receipt, &mut self.new);
         }
         if plan.reply {
             self.handsets.waiting.push(Mo::reply(sm, now_us + answer_after_us + REPLY_AFTER_US));
         }
+        let id = forms.answer_id(&id);
         if answer_after_us == 0 {
             self.answer(header, plan.answer, &id);
         } else {
@@ -202,6 +204,7 @@ impl Link {
             message_id,
             state: planned.state,
             format,
+            shape: None,
             submitted_us: self.core.utc_us(now_us),
             due_us: from_us + planned.after_us,
             sent: 0,
@@ -316,8 +319,12 @@ impl Link {
 
     fn send_receipt(&mut self, mut receipt: Receipt, now_us: u64) {
         let token = self.next_token();
-        let sm = self.writer.write(&receipt, self.core.utc_us(now_us));
-        match self.session.try_send(&Pdu::DeliverSm(sm), token) {
+        let utc_us = self.core.utc_us(now_us);
+        let sent = match receipt.shape.clone() {
+            Some(shape) => shape.write(&receipt, utc_us, |pdu| self.session.try_send(pdu, token)),
+            None => self.session.try_send(&Pdu::DeliverSm(self.writer.write(&receipt, utc_us)), token),
+        };
+        match sent {
             Ok(sequence) => {
                 receipt.sent += 1;
                 self.core.counts.receipts_sent.fetch_add(1, Relaxed);

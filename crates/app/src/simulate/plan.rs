@@ -7,11 +7,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use super::chance::Dice;
 use super::magic;
 use super::refusals::{Fields, Refusals};
 use super::scenario::{AnswerProfile, IdForm, Profile, ReceiptFormat, ReceiptProfile, Scenario};
+use super::shape::Shape;
 use super::state::ReceiptState;
 
 /// What is done with one `submit_sm`.
@@ -62,10 +64,11 @@ pub(crate) struct Arrival<'a> {
 }
 
 /// What the sender of the answer and of the receipts must know beside the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Forms {
     pub(crate) id: IdForm,
     pub(crate) receipt: ReceiptFormat,
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// Makes the plans of one simulator.
@@ -95,7 +98,8 @@ impl Planner {
     /// The plan for one message, and the forms of its ids and receipts.
     pub(crate) fn plan(&mut self, arrival: &Arrival<'_>) -> (Plan, Forms) {
         let (rule, profile) = self.scenario.profile_for(arrival.source, arrival.destination);
-        let forms = Forms { id: profile.answer.message_id, receipt: profile.receipt.format };
+        let shape = profile.shape.clone();
+        let forms = Forms { id: profile.answer.message_id, receipt: profile.receipt.format, shape };
         let magic = magic::find(arrival.destination).filter(|_| self.scenario.magic);
         if let Some(row) = magic {
             let attempt = self.attempts.count(arrival.destination, row.first_count);

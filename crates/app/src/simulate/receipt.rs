@@ -5,12 +5,14 @@
 //! ```
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use sambac_smpp::{Address, Sm, Tag, TlvBuf, esm_class};
 
 use super::inline_text::InlineText;
 use super::message_id::MessageId;
 use super::scenario::ReceiptFormat;
+use super::shape::Shape;
 use super::state::ReceiptState;
 
 /// An address as it came: type of number, numbering plan, octets.
@@ -22,7 +24,7 @@ pub(crate) struct Party {
 }
 
 /// A receipt that waits, or is on its way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Receipt {
     /// Of the message: the receipt goes the other way.
     pub(crate) source: Party,
@@ -30,6 +32,8 @@ pub(crate) struct Receipt {
     pub(crate) message_id: MessageId,
     pub(crate) state: ReceiptState,
     pub(crate) format: ReceiptFormat,
+    /// How it looks, when the scenario says so.
+    pub(crate) shape: Option<Arc<Shape>>,
     /// When the message came, in UTC microseconds.
     pub(crate) submitted_us: i64,
     /// When it is to be sent, in the simulator's microseconds.
@@ -138,6 +142,7 @@ mod tests {
             message_id: MessageId::new(b"1767225600000001"),
             state,
             format,
+            shape: None,
             submitted_us: 1_767_225_600_000_000,
             due_us: 0,
             sent: 0,

@@ -16,6 +16,7 @@
 mod settings;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -26,6 +27,7 @@ use super::chance::{Chance, Delay};
 use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
 use super::refusals::Refusal;
+use super::shape::{IdShape, ReceiptShape, Shape};
 use super::state::ReceiptState;
 
 /// A whole scenario, checked and with every default filled in.
@@ -74,6 +76,8 @@ pub(crate) struct BindSettings {
 pub(crate) struct Profile {
     pub(crate) answer: AnswerProfile,
     pub(crate) receipt: ReceiptProfile,
+    /// How ids and receipts look, when that is told.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// How a `submit_sm` is answered.
@@ -157,6 +161,8 @@ struct ScenarioFile {
     answer: AnswerSettings,
     receipt: ReceiptSettings,
     alert: AlertSettings,
+    id: Option<IdShape>,
+    shape: Option<ReceiptShape>,
     rule: Vec<RuleFile>,
     mo: Vec<MoTable>,
     status: Vec<Refusal>,
@@ -172,6 +178,8 @@ struct RuleFile {
     answer: AnswerSettings,
     #[serde(default)]
     receipt: ReceiptSettings,
+    id: Option<IdShape>,
+    shape: Option<ReceiptShape>,
 }
 
 impl Scenario {
@@ -188,12 +196,14 @@ impl Scenario {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let malformed = |detail: String| ScenarioError::Malformed { path: name.to_owned(), detail };
         let file: ScenarioFile = toml::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        let profile = profile_of(&file.answer, &file.receipt).map_err(malformed)?;
+        let shape = shape_of(file.id.as_ref(), file.shape.as_ref());
+        let profile = profile_of(&file.answer, &file.receipt, shape).map_err(malformed)?;
         let rules = file.rule.into_iter().enumerate().map(|(at, rule)| {
             let answer = rule.answer.or(&file.answer);
             let receipt = rule.receipt.or(&file.receipt);
-            let profile =
-                profile_of(&answer, &receipt).map_err(|detail| malformed(format!("rule {}: {detail}", at + 1)))?;
+            let shape = shape_of(rule.id.as_ref().or(file.id.as_ref()), rule.shape.as_ref().or(file.shape.as_ref()));
+            let profile = profile_of(&answer, &receipt, shape)
+                .map_err(|detail| malformed(format!("rule {}: {detail}", at + 1)))?;
             let destination = rule.destination.map(|prefix| prefix.trim_start_matches('+').to_owned());
             Ok(Rule { destination, sender: rule.sender, profile })
         });
@@ -223,7 +233,7 @@ impl Scenario {
 
 impl Default for Scenario {
     fn default() -> Self {
-        let profile = Profile { answer: AnswerProfile::default(), receipt: ReceiptProfile::default() };
+        let profile = Profile { answer: AnswerProfile::default(), receipt: ReceiptProfile::default(), shape: None };
         Self {
             seed: 0,
             magic: true,
@@ -263,8 +273,18 @@ impl Rule {
     }
 }
 
-fn profile_of(answer: &AnswerSettings, receipt: &ReceiptSettings) -> Result<Profile, String> {
-    Ok(Profile { answer: answer.resolve(), receipt: receipt.resolve()? })
+fn profile_of(
+    answer: &AnswerSettings,
+    receipt: &ReceiptSettings,
+    shape: Option<Arc<Shape>>,
+) -> Result<Profile, String> {
+    Ok(Profile { answer: answer.resolve(), receipt: receipt.resolve()?, shape })
+}
+
+/// Both tables, when there is one of them.
+fn shape_of(id: Option<&IdShape>, receipt: Option<&ReceiptShape>) -> Option<Arc<Shape>> {
+    let shape = || Shape { id: id.cloned().unwrap_or_default(), receipt: receipt.cloned().unwrap_or_default() };
+    (id.is_some() || receipt.is_some()).then(|| Arc::new(shape()))
 }
 
 #[cfg(test)]

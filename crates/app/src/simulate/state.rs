@@ -1,7 +1,8 @@
 //! What a receipt says: the state's word (SMPP 3.4 appendix B), its number (§5.2.28) and the network's error code.
 
 /// A state in a receipt. `Enroute` and `Accepted` are intermediate, the others final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ReceiptState {
     Enroute,
     Delivered,

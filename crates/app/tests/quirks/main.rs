@@ -19,3 +19,4 @@ mod i_operations;
 mod inbound;
 mod served;
 mod stage;
+mod variant;

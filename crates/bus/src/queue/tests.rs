@@ -16,7 +16,7 @@ use crate::notice::{Notice, Outcome};
 use crate::task::Task;
 
 fn queued(id: i64, lane: u8) -> Queued {
-    let notice = Notice::Outcome(Outcome {
+    let notice = Notice::Outcome(Box::new(Outcome {
         answered_id: None,
         message_id: MessageId::from_raw(id),
         account_id: AccountId::from_raw(1),
@@ -28,7 +28,13 @@ fn queued(id: i64, lane: u8) -> Queued {
         client_ref: None,
         accepted_at: Timestamp(0),
         final_at: Timestamp(0),
-    });
+        done_at: None,
+        delivered: 1,
+        operator_error: None,
+        intermediate: None,
+        text_sealed: None,
+        replayed: false,
+    }));
     let task = Task::Notify { id: NoticeId::from_raw(id), attempt: 0, notice: Arc::new(notice) };
     Queued { target: TargetId(7), lane: Lane(lane), id, task }
 }
@@ -53,6 +59,7 @@ fn segment(account: i64, id: i64) -> Queued {
         expires_at: Timestamp(1),
         client_ref: None,
         receipt_wanted: false,
+        registered_delivery: 0,
         answered_id: None,
     };
     let task = Task::Submit { segment: SegmentId::from_raw(id), attempt: 0, message: Arc::new(message) };

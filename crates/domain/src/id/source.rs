@@ -45,6 +45,18 @@ impl IdSource {
         }
     }
 
+    /// A number below every id made at this moment or later, and above those made earlier.
+    #[must_use]
+    pub fn first_at(at: Timestamp) -> i64 {
+        ((at.as_millis() - EPOCH_MS).clamp(0, MS_MAX) << 22) - 1
+    }
+
+    /// When an id was made, to the millisecond.
+    #[must_use]
+    pub const fn made_at(id: i64) -> Timestamp {
+        Timestamp::from_millis((id >> 22) + EPOCH_MS)
+    }
+
     const fn id_of(&self, slot: i64) -> i64 {
         (slot >> 8 << 22) | self.node_bits | ((slot & 0xff) << 8)
     }
@@ -63,6 +75,13 @@ mod tests {
         assert_eq!(ids.next(START), 1_000 << 22 | 5 << 16);
         assert_eq!(ids.next(START), 1_000 << 22 | 5 << 16 | 1 << 8);
         assert_eq!(ids.next(Timestamp::from_millis(EPOCH_MS + 1_001)), 1_001 << 22 | 5 << 16);
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let id = IdSource::new(63, 0).next(START);
+        assert_eq!(IdSource::made_at(id), START);
+        assert!(IdSource::first_at(START) < id && IdSource::first_at(Timestamp::from_millis(EPOCH_MS + 1_001)) > id);
     }
 
     #[test]

@@ -112,7 +112,7 @@ section! {
         message_id: MessageIdForm = MessageIdForm::Decimal, ["Q-B1"];
         /// Which PDU carries a receipt: "deliver_sm" or "data_sm".
         pdu: ReceiptPdu = ReceiptPdu::DeliverSm, ["Q-C12"];
-        /// Digits of the dates: 10 (to the minute) or 12 (to the second).
+        /// Digits of the dates: 10 (to the minute) or 12 (to the second; 11 is 10).
         date_digits: u8 = 10, ["Q-C5"], 10..=12;
         /// Offset of the dates from UTC.
         utc_offset_minutes: i16 = 0, ["Q-C5"];

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bind::Table;
 use super::section::section;
+use crate::ErrorCode;
 use crate::receipt::ReceiptState;
 
 /// In which base an id is written.
@@ -22,7 +23,8 @@ pub enum IdRadix {
 section! {
     /// How message ids of answers and receipts are made comparable.
     ReceiptIdSettings {
-        /// Base of the id in answers: "as_is", "decimal" or "hex". When answers and receipts differ, both are compared as numbers.
+        /// Base of the id in answers: "as_is", "decimal" or "hex". With a base on either side both are compared as numbers, and
+        /// "as_is" beside a base is the other base.
         submit_radix: IdRadix = IdRadix::AsIs, ["Q-B1"];
         /// Base of the id in receipts.
         receipt_radix: IdRadix = IdRadix::AsIs, ["Q-B1"];
@@ -34,9 +36,9 @@ section! {
         submit_prefix: String = String::new(), ["Q-B4"];
         /// What receipts put before the id and answers leave out.
         receipt_prefix: String = String::new(), ["Q-B4"];
-        /// Only so many characters count, from the left; for receipts that cut the id. 0 = all.
+        /// Only so many characters count, from the left, after the prefix; for receipts that cut the id. 0 = all.
         significant_chars: u8 = 0, ["Q-B4"], 0..=64;
-        /// Whether the id of the text counts before that of receipted_message_id.
+        /// Whether the id of the text counts before that of receipted_message_id. When they differ, the other is tried next.
         prefer_text: bool = false, ["Q-B4"];
         /// Whether unmatched receipts are compared under other forms of id, and a rule is proposed when one fits.
         propose_rule: bool = true, ["Q-B1", "Q-B2", "Q-B3", "Q-B4", "Q-B5"];
@@ -124,7 +126,7 @@ section! {
         /// Offset of the dates from UTC. Not given: learned from when receipts come.
         utc_offset_minutes: Option<i16> = None, ["Q-C5"];
         /// What the operator's error codes mean: code = code of our catalogue. Codes are compared as text, without leading zeros.
-        error_codes: Table<String> = Table::new(), ["Q-C6"];
+        error_codes: Table<ErrorCode> = Table::new(), ["Q-C6"];
         /// Which of two final receipts counts: "first" or "last".
         which_final: WhichFinal = WhichFinal::First, ["Q-B11"];
         /// How long after its validity a receipt is still matched.

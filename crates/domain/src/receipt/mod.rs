@@ -16,15 +16,18 @@
 //! assert_eq!(receipt::normalise_id(&receipt.smsc_message_id), "A7F");
 //! ```
 
+mod address;
 mod date;
 mod id;
 mod parse;
+mod propose;
 mod scan;
 mod state;
 mod write;
 
+pub use address::{is_a_number, names_number};
 pub use date::ReceiptDate;
-pub use id::normalise_id;
-pub use parse::{Receipt, ReceiptInput, parse};
+pub use id::{IdSide, names_a_message, normalise_id};
+pub use parse::{Receipt, ReceiptInput, ReceiptRules, parse, parse_by};
 pub use state::ReceiptState;
-pub use write::write_text;
+pub use write::{ReceiptOut, write_text};

@@ -90,6 +90,7 @@ impl Committer {
             client_ref: request.client_ref,
             receipt_wanted: request.receipt_wanted,
             answered_id: None,
+            registered_delivery: request.registered_delivery,
         }
     }
 

@@ -7,8 +7,7 @@ use sambac_bus::{Attempt, Queued, Task};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
 use sambac_domain::profile::{Action, ErrorSettings, UnknownPolicy, Verdict, Without};
-use sambac_domain::receipt::normalise_id;
-use sambac_domain::receipt_key::receipt_key;
+use sambac_domain::receipt::IdSide;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::CommandStatus;
@@ -105,10 +104,7 @@ impl Committer {
     }
 
     fn submitted_to_operator(&mut self, case: &Case, smsc_message_id: &str, answered_at: Timestamp) {
-        let group = self.receipt_group(case.connector);
-        let destination = case.live.message.destination.as_u64();
-        let key =
-            (!smsc_message_id.is_empty()).then(|| receipt_key(group, &normalise_id(smsc_message_id), destination));
+        let key = self.snapshot.receipt_key(case.connector, smsc_message_id, IdSide::Answer);
         case.with(|progress| {
             progress.state = MessageState::Submitted;
             progress.attempts = progress.attempts.saturating_add(1);
@@ -121,10 +117,16 @@ impl Committer {
         self.batch.outbox_done.push(case.row.clone());
         self.dirty(case.segment, &case.live);
         self.inner.metrics.submitted();
+        let group = self.receipt_group(case.connector);
+        self.awaiting.insert(group, case.live.message.destination, case.segment);
         if let Some(key) = key {
             self.expect_receipt(key, case.segment);
-            self.match_orphans(key);
+            self.match_orphans(key, case.segment, &case.live);
+        } else {
+            // Its receipt can be matched by number at best (Q-B16).
+            self.event(case.segment, "answer_without_id", None);
         }
+        self.ends_without_receipt(&case.live, case.segment, case.connector);
     }
 
     fn refused_by_operator(

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use sambac_domain::id::{MessageId, SegmentId};
 use sambac_store::StoreError;
 
-use super::{Committer, Withdraw, Write};
-use crate::live::Live;
+use super::{Committer, Found, Withdraw, Write};
+use crate::live::{Candidates, Live};
 use crate::relay;
 
 /// The messages of the present group.
 #[derive(Default)]
 pub(super) struct Pinned {
     messages: HashMap<MessageId, Arc<Live>>,
-    by_receipt: HashMap<i64, SegmentId>,
+    by_receipt: HashMap<i64, Candidates>,
 }
 
 impl Pinned {
@@ -41,12 +41,13 @@ impl Committer {
             match write {
                 Write::Answer(answer) => self.pin(answer.segment.message(), &mut missing),
                 Write::Receipt(receipt) => {
-                    match self.inner.live.by_receipt(receipt.found.key) {
-                        Some(segment) => self.pin_receipt(receipt.found.key, segment, &mut missing),
-                        None => keys.push(receipt.found.key),
+                    if self.pin_candidates(&receipt.found, &mut missing) {
+                        continue;
                     }
-                    let candidate = self.doubt_candidate(&receipt.found);
-                    candidate.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                    keys.extend_from_slice(&receipt.found.keys);
+                    let in_doubt = self.doubt_candidate(&receipt.found);
+                    let others = self.awaiting_candidates(&receipt.found);
+                    in_doubt.iter().chain(&others).for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
                 Write::Intent(intent) => {
                     intent.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
@@ -56,6 +57,9 @@ impl Committer {
                 }
                 Write::Replace(replace) => replace.messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Expire { messages, .. } => messages.iter().for_each(|id| self.pin(*id, &mut missing)),
+                Write::Rekey { segments, .. } => {
+                    segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
                 Write::Recovered(recovered) => {
                     recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
@@ -75,6 +79,18 @@ impl Committer {
         Ok(())
     }
 
+    /// Pins what memory knows under a receipt's keys. Whether any of that fits; otherwise the database is to be asked.
+    fn pin_candidates(&mut self, found: &Found, missing: &mut HashSet<MessageId>) -> bool {
+        let mut fits = false;
+        for key in &found.keys {
+            for segment in self.inner.live.by_receipt(*key) {
+                self.pin_receipt(*key, segment, missing);
+                fits |= self.live(segment.message()).is_some_and(|live| found.fits(live.message.destination));
+            }
+        }
+        fits
+    }
+
     fn pin(&mut self, id: MessageId, missing: &mut HashSet<MessageId>) {
         if self.pinned.messages.contains_key(&id) {
             return;
@@ -91,7 +107,10 @@ impl Committer {
     }
 
     fn pin_receipt(&mut self, key: i64, segment: SegmentId, missing: &mut HashSet<MessageId>) {
-        self.pinned.by_receipt.insert(key, segment);
+        let candidates = self.pinned.by_receipt.entry(key).or_default();
+        if !candidates.contains(&segment) {
+            candidates.push(segment);
+        }
         self.pin(segment.message(), missing);
     }
 
@@ -100,14 +119,46 @@ impl Committer {
         self.pinned.messages.get(&id).cloned()
     }
 
-    /// The segment that a receipt is about.
-    pub(super) fn by_receipt(&self, key: i64) -> Option<SegmentId> {
-        self.pinned.by_receipt.get(&key).copied().or_else(|| self.inner.live.by_receipt(key))
+    /// The segment that a receipt is about: of those with one of its keys that fit its addresses an open one rather than one that
+    /// has ended, and the newest (Q-B8).
+    pub(super) fn by_receipt(&self, found: &Found) -> Option<(SegmentId, Arc<Live>)> {
+        let of_key =
+            |key: &i64| self.candidates(*key).into_iter().filter_map(|segment| self.fitting(found, segment)).max();
+        let (_, segment) = found.keys.iter().find_map(of_key)?;
+        Some((segment, self.live(segment.message())?))
+    }
+
+    fn candidates(&self, key: i64) -> Candidates {
+        let mut candidates = self.pinned.by_receipt.get(&key).cloned().unwrap_or_default();
+        for segment in self.inner.live.by_receipt(key) {
+            if !candidates.contains(&segment) {
+                candidates.push(segment);
+            }
+        }
+        candidates
+    }
+
+    /// Whether the segment is open, and which it is, in the order of preference.
+    fn fitting(&self, found: &Found, segment: SegmentId) -> Option<(bool, SegmentId)> {
+        let live = self.live(segment.message())?;
+        let open = live.progress().of(segment).is_some_and(|progress| !progress.state.is_final());
+        found.fits(live.message.destination).then_some((open, segment))
     }
 
     /// From now on a receipt with this key is about this segment.
     pub(super) fn expect_receipt(&mut self, key: i64, segment: SegmentId) {
-        self.pinned.by_receipt.insert(key, segment);
+        let candidates = self.pinned.by_receipt.entry(key).or_default();
+        if !candidates.contains(&segment) {
+            candidates.push(segment);
+        }
         self.inner.live.expect_receipt(key, segment);
+    }
+
+    /// From now on a receipt with this key is about others.
+    pub(super) fn forget_receipt(&mut self, key: i64, segment: SegmentId) {
+        if let Some(candidates) = self.pinned.by_receipt.get_mut(&key) {
+            candidates.retain(|other| *other != segment);
+        }
+        self.inner.live.forget_receipt(key, segment);
     }
 }

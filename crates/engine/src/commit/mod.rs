@@ -9,15 +9,21 @@
 mod accept;
 mod after;
 mod answer;
+mod awaiting;
+mod correction;
+mod found;
 mod gather;
 mod handover;
 mod handset;
 mod in_doubt;
 mod load;
+mod no_id;
 mod notice;
 mod orphans;
 pub(crate) mod outcome;
 mod receipt;
+mod speak_for_all;
+mod told;
 mod withdraw;
 mod write;
 
@@ -38,16 +44,18 @@ use crate::Inner;
 use crate::live::Live;
 use crate::snapshot::Snapshot;
 use after::After;
+use awaiting::Awaiting;
 use gather::Gathering;
 use handset::Handsets;
 use in_doubt::InDoubt;
 use load::Pinned;
 use orphans::Orphans;
 
+pub(crate) use found::Found;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Found, HandsetIn, Intent, Loaded, NoticeDone,
-    NoticeRetry, ReceiptIn, Recovered, Reply, Write,
+    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, HandsetIn, Intent, Loaded, NoticeDone, NoticeRetry,
+    ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -69,6 +77,7 @@ pub(crate) struct Committer {
     orphans: Orphans,
     in_doubt: InDoubt,
     handsets: Handsets,
+    awaiting: Awaiting,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
     /// Messages whose text was replaced after they were queued.
@@ -122,6 +131,7 @@ impl Committer {
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
             handsets: Handsets::default(),
+            awaiting: Awaiting::default(),
             waiting: HashSet::new(),
             replaced: HashSet::new(),
             pinned: Pinned::default(),
@@ -184,7 +194,20 @@ impl Committer {
                 self.after.tell(done);
             }
             Write::Recovered(recovered) => self.recovered(&recovered),
-            Write::Orphans(rows) => self.orphans_left(rows),
+            Write::Waiting { orphans, segments } => self.waiting_left(orphans, segments),
+            Write::Rekey { segments, done } => {
+                self.rekey(&segments);
+                self.after.tell(done);
+            }
+            Write::Replay { ended, done } => {
+                self.replay(&ended);
+                self.after.tell(done);
+            }
+            Write::Stored(done) => self.after.tell(done),
+            Write::Dismiss { orphans, done } => {
+                self.dismiss(&orphans);
+                self.after.tell(done);
+            }
             Write::Reload { loaded, done } => reloads.push((loaded, done)),
         }
     }
@@ -231,7 +254,7 @@ impl Committer {
             match write {
                 Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
                 Write::Handset { acknowledge, .. } => acknowledge.refuse(),
-                Write::Receipt(receipt) => receipt.acknowledge.refuse(),
+                Write::Receipt(receipt) => receipt.from.refuse(),
                 _ => {}
             }
         }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use sambac_bus::{Notice, Outcome, Queued, Task};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{EventId, NoticeId, OperatorId, SegmentId, TargetId};
-use sambac_domain::message::{Message, Origin};
+use sambac_domain::id::{EventId, OperatorId, SegmentId};
+use sambac_domain::message::Message;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
-use sambac_store::rows::{ChargeState, OutboxKind};
-use sambac_store::{MessageFinal, NewCdr, NewEvent, NewOutbox, Settlement};
+use sambac_store::rows::ChargeState;
+use sambac_store::{MessageFinal, NewCdr, NewEvent, Settlement};
 
 use super::Committer;
 use crate::ledger::Settle;
@@ -51,21 +50,25 @@ impl Committer {
         error: Option<ErrorCode>,
         at: Timestamp,
     ) {
-        let (all_ended, was_in_doubt) = {
+        let (all_ended, was_in_doubt, waited_at) = {
             let mut progress = live.progress();
             let Some(own) = progress.of(segment) else { return };
             let was_in_doubt = (own.state == MessageState::SubmitUnknown).then_some(own.connector);
+            let waited_at = (own.state == MessageState::Submitted).then_some(own.connector);
             own.state = state;
             own.final_at = Some(at);
             if state != MessageState::Delivered {
                 own.error = error;
             }
-            (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt)
+            (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt, waited_at)
         };
         self.dirty(segment, live);
         self.waiting.remove(&segment);
         if let Some(connector) = was_in_doubt {
             self.in_doubt.remove(self.receipt_group(connector), live.message.destination, segment);
+        }
+        if let Some(connector) = waited_at {
+            self.awaiting.remove(self.receipt_group(connector), live.message.destination, segment);
         }
         if all_ended {
             self.outcome(live);
@@ -90,7 +93,7 @@ impl Committer {
         for (segment, no) in segments.iter().zip(1..) {
             self.settle_segment(message, SegmentId::new(message.id, no), segment);
         }
-        self.notify(message, state, error, final_at);
+        self.notify(live, state, error, final_at);
         self.replaced.remove(&message.id);
         self.ended.push(message.id);
         self.inner.metrics.finished(state);
@@ -131,62 +134,13 @@ impl Committer {
             accepted_at: message.accepted_at,
             submitted_at: segment.submitted_at,
             final_at: segment.final_at.unwrap_or(self.now),
+            done_at: segment.done_at,
         });
-    }
-
-    /// SMPP clients are told by `deliver_sm`, REST clients by webhook.
-    fn notify(&mut self, message: &Arc<Message>, state: MessageState, error: Option<ErrorCode>, final_at: Timestamp) {
-        if !message.receipt_wanted {
-            return;
-        }
-        let notice = |message: &Message| {
-            Arc::new(Notice::Outcome(Outcome {
-                message_id: message.id,
-                answered_id: message.answered_id,
-                account_id: message.account_id,
-                sender: message.sender.to_string(),
-                destination: message.destination.to_string(),
-                state,
-                error: error.map(|code| code.code().to_owned()),
-                segments: message.segment_count,
-                client_ref: message.client_ref.clone(),
-                accepted_at: message.accepted_at,
-                final_at,
-            }))
-        };
-        match message.origin {
-            Origin::Smpp { smpp_account } => {
-                self.notice_to(TargetId::from(smpp_account), OutboxKind::Deliver, message, notice(message));
-            }
-            Origin::Rest { .. } => {
-                let snapshot = Arc::clone(&self.snapshot);
-                for webhook in snapshot.webhooks_of(message.account_id) {
-                    self.notice_to(TargetId::from(*webhook), OutboxKind::Webhook, message, notice(message));
-                }
-            }
-        }
-    }
-
-    fn notice_to(&mut self, target: TargetId, kind: OutboxKind, message: &Message, notice: Arc<Notice>) {
-        let id = NoticeId::from_raw(self.inner.ids.next(self.now));
-        let lane = message.class.lane();
-        self.batch.outbox.push(NewOutbox {
-            target,
-            lane,
-            id: id.raw(),
-            kind,
-            attempt: 0,
-            due_at: Timestamp::EPOCH,
-            // A struct of texts and numbers always serialises.
-            payload: serde_json::to_string(&*notice).ok(),
-        });
-        let task = Task::Notify { id, attempt: 0, notice };
-        self.after.publish(Queued { target, lane, id: id.raw(), task });
     }
 }
 
 /// The states that the message's follows from: segments that a shorter text made needless say nothing about it.
-fn states_that_count(segments: &[SegmentProgress]) -> smallvec::SmallVec<[MessageState; 4]> {
+pub(super) fn states_that_count(segments: &[SegmentProgress]) -> smallvec::SmallVec<[MessageState; 4]> {
     let needless =
         |segment: &&SegmentProgress| segment.state == MessageState::Canceled && segment.submitted_at.is_none();
     let counting = segments.iter().filter(|segment| !needless(segment)).map(|segment| segment.state);

@@ -7,19 +7,18 @@ use sambac_bus::{Notice, Queued, TargetQueue, Task};
 use sambac_domain::id::{ConnectorId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
-use sambac_domain::number::Msisdn;
 use sambac_domain::profile::{Profile, Verdict};
-use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
-use sambac_store::NewEvent;
 use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
+use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Replace, Withdraw};
+use super::{Found, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
+use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::smsc::{MultiReply, SubmitReply};
 use crate::snapshot::Snapshot;
@@ -53,8 +52,16 @@ pub(crate) enum Write {
     Expire { messages: Vec<MessageId>, done: oneshot::Sender<()> },
     /// Segments whose answer is unknown because this process ended before it was stored.
     Recovered(Recovered),
-    /// Receipts that found no segment before the last process ended.
-    Orphans(Vec<OrphanRow>),
+    /// Receipts that found no segment before the last process ended, and segments whose receipts are still to come.
+    Waiting { orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt> },
+    /// Keys of segments are made again by the rules that hold now.
+    Rekey { segments: Vec<SegmentId>, done: oneshot::Sender<()> },
+    /// Receipts of these messages are told to the client once more.
+    Replay { ended: Vec<Arc<Live>>, done: oneshot::Sender<()> },
+    /// Tells when everything before it is stored.
+    Stored(oneshot::Sender<()>),
+    /// Orphans that a person has dealt with.
+    Dismiss { orphans: Vec<i64>, done: oneshot::Sender<()> },
     /// The configuration or a balance was changed from outside.
     Reload { loaded: Option<Loaded>, done: oneshot::Sender<()> },
 }
@@ -146,8 +153,8 @@ pub(crate) enum AnswerOutcome {
 /// A receipt as it came in.
 pub(crate) struct ReceiptIn {
     pub(crate) found: Found,
-    /// Whom to acknowledge once it is stored.
-    pub(crate) acknowledge: Acknowledgement,
+    /// Where it came from.
+    pub(crate) from: ReceiptFrom,
 }
 
 /// Where an operator waits for the answer to what it brought.
@@ -158,14 +165,21 @@ pub(crate) struct Acknowledgement {
     pub(crate) cannot_store: CommandStatus,
 }
 
-/// What a receipt says, and where it came in.
-pub(crate) struct Found {
-    pub(crate) connector: ConnectorId,
-    pub(crate) receipt: Receipt,
-    /// Where the message went, as far as the receipt says.
-    pub(crate) destination: Option<Msisdn>,
-    pub(crate) key: i64,
-    pub(crate) received_at: Timestamp,
+/// Where a receipt came from.
+pub(crate) enum ReceiptFrom {
+    /// A session, which is answered once it is stored.
+    Session(Acknowledgement),
+    /// The orphans: it is tried again.
+    Orphan(i64),
+}
+
+impl ReceiptFrom {
+    /// It cannot be stored now: an operator brings it again, and an orphan is in the table.
+    pub(super) fn refuse(self) {
+        if let Self::Session(acknowledge) = self {
+            acknowledge.refuse();
+        }
+    }
 }
 
 /// A message from a handset as it came in, or a part of one.

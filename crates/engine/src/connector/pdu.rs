@@ -3,7 +3,7 @@
 use sambac_domain::id::SegmentId;
 use sambac_domain::message::{Message, MessageBody};
 use sambac_domain::number::Digits;
-use sambac_domain::profile::{Profile, ValidityForm};
+use sambac_domain::profile::{Profile, ReceiptSettings, ReceiptedSegments, ValidityForm};
 use sambac_domain::text::{self, Body, LongMethod, Segment, TextError};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{Address, Pdu, Sm, Tag, TlvBuf};
@@ -12,6 +12,8 @@ use sambac_smpp::{Address, Pdu, Sm, Tag, TlvBuf};
 const UDHI: u8 = 0x40;
 /// Ask for a receipt of the final outcome, success or failure.
 const FINAL_RECEIPT: u8 = 0x01;
+/// Ask for news on the way, too.
+const INTERMEDIATE: u8 = 0x10;
 /// Type of number: international; numbering plan: ISDN.
 const INTERNATIONAL: u8 = 1;
 const ISDN: u8 = 1;
@@ -23,6 +25,7 @@ pub(super) struct Outgoing<'a> {
     segment: Segment,
     data_coding: u8,
     validity: Option<[u8; 16]>,
+    registered_delivery: u8,
     tlvs: TlvBuf,
 }
 
@@ -48,10 +51,20 @@ impl<'a> Outgoing<'a> {
         let index = usize::from(id.no()).saturating_sub(1).min(segments.len().saturating_sub(1));
         let segment = segments.swap_remove(index);
         let tlvs = tlvs(&segment);
+        let is_last = id.no() == message.segment_count;
+        let registered_delivery = receipts_asked(&profile.receipt, is_last);
         let validity = (profile.submit.validity == ValidityForm::Relative)
             .then(|| relative_validity(message.expires_at, now))
             .flatten();
-        Ok(Self { message, destination: message.destination.digits(), segment, data_coding, validity, tlvs })
+        Ok(Self {
+            message,
+            destination: message.destination.digits(),
+            segment,
+            data_coding,
+            validity,
+            registered_delivery,
+            tlvs,
+        })
     }
 
     pub(super) fn pdu(&self) -> Pdu<'_> {
@@ -61,12 +74,26 @@ impl<'a> Outgoing<'a> {
             destination: Address { ton: INTERNATIONAL, npi: ISDN, addr: self.destination.as_bytes() },
             esm_class: if self.segment.udh { UDHI } else { 0 },
             validity_period: self.validity.as_ref().map_or(b"", |text| text.as_slice()),
-            registered_delivery: FINAL_RECEIPT,
+            registered_delivery: self.registered_delivery,
             data_coding: self.data_coding,
             short_message: if self.segment.as_payload { b"" } else { &self.segment.payload },
             tlvs: self.tlvs.as_tlvs(),
             ..Sm::default()
         })
+    }
+}
+
+/// registered_delivery (3.4 §5.2.17), by the profile.
+fn receipts_asked(settings: &ReceiptSettings, is_last: bool) -> u8 {
+    let asked = match settings.ask {
+        ReceiptedSegments::Each => true,
+        ReceiptedSegments::Last => is_last,
+        ReceiptedSegments::Never => false,
+    };
+    match (asked, settings.ask_intermediate) {
+        (false, _) => 0,
+        (true, false) => FINAL_RECEIPT,
+        (true, true) => FINAL_RECEIPT | INTERMEDIATE,
     }
 }
 

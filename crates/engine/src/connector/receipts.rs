@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sambac_domain::number::{Msisdn, normalise_smpp};
-use sambac_domain::receipt::{self, ReceiptInput, normalise_id};
-use sambac_domain::receipt_key::receipt_key;
+use sambac_domain::receipt::{self, ReceiptInput, ReceiptRules};
 use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, Sm, Tag, Tlvs};
 
 use super::Connector;
-use crate::commit::{Acknowledgement, Found, ReceiptIn, Write};
+use crate::commit::{Acknowledgement, Found, ReceiptFrom, ReceiptIn, Write};
 
 /// The part of a `deliver_sm` or `data_sm` that a receipt or a handset's message may be in.
 pub(super) struct Delivered<'a> {
@@ -45,39 +43,53 @@ impl Connector {
             Ok(Pdu::AlertNotification(alert)) if self.profile().flow.heed_alerts => return self.reachable(&alert),
             _ => return session.respond_error(header, CommandStatus::RINVCMDID),
         };
+        let cannot_store = CommandStatus(self.profile().mo.store_down_status);
         if self.inner.store_away.load(Ordering::Relaxed) {
-            return session.respond_error(header, CommandStatus(self.profile().mo.store_down_status));
+            return session.respond_error(header, cannot_store);
         }
-        match self.receipt(&delivered, session, header) {
-            Some(receipt) => {
+        match self.receipt(&delivered).await {
+            Some(found) => {
                 self.metrics.receipt();
-                self.inner.write(Write::Receipt(Box::new(receipt))).await;
+                let acknowledge = Acknowledgement { session: session.clone(), request: header, cannot_store };
+                let from = ReceiptFrom::Session(acknowledge);
+                self.inner.write(Write::Receipt(Box::new(ReceiptIn { found, from }))).await;
             }
             None => self.handset(&delivered, session, header).await,
         }
     }
 
-    fn receipt(&self, delivered: &Delivered<'_>, session: &Session, header: Header) -> Option<ReceiptIn> {
+    async fn receipt(&self, delivered: &Delivered<'_>) -> Option<Found> {
         let tlvs = delivered.tlvs;
-        let receipt = receipt::parse(&ReceiptInput {
+        let input = ReceiptInput {
             esm_class: delivered.esm_class,
             data_coding: delivered.data_coding,
             short_message: delivered.short_message,
             message_payload: tlvs.get(Tag::MESSAGE_PAYLOAD),
             receipted_message_id: tlvs.get(Tag::RECEIPTED_MESSAGE_ID),
-            message_state: tlvs.u8(Tag::MESSAGE_STATE),
+            message_state: tlvs.get(Tag::MESSAGE_STATE),
             network_error_code: tlvs.get(Tag::NETWORK_ERROR_CODE),
-        })?;
-        // A receipt comes back with the addresses swapped: its source is where the message went.
-        let destination = normalise_smpp(delivered.source.ton, delivered.source.addr).ok();
-        let number = destination.map_or(0, Msisdn::as_u64);
-        let key = receipt_key(self.receipt_group(), &normalise_id(&receipt.smsc_message_id), number);
-        let received_at = self.inner.clock.now();
-        let found = Found { connector: self.id(), receipt, destination, key, received_at };
-        let cannot_store = CommandStatus(self.profile().mo.store_down_status);
-        Some(ReceiptIn {
-            found,
-            acknowledge: Acknowledgement { session: session.clone(), request: header, cannot_store },
-        })
+        };
+        let profile = self.profile();
+        let rules = ReceiptRules { id: &profile.receipt_id, receipt: &profile.receipt };
+        let receipt = receipt::parse_by(&input, rules)?;
+        let is_sure = !receipt.by_text_only;
+        let addresses = (delivered.source.addr, delivered.destination.addr);
+        let snapshot = self.inner.snapshot.load();
+        let found = Found::new(&snapshot, self.id(), receipt, addresses, self.inner.clock.now());
+        (is_sure || self.is_known(&found).await).then_some(found)
+    }
+
+    /// Whether a message has an id that a text names: then the text is believed to be a receipt (Q-C2).
+    async fn is_known(&self, found: &Found) -> bool {
+        if found.keys.iter().any(|key| !self.inner.live.by_receipt(*key).is_empty()) {
+            return true;
+        }
+        match self.inner.store.segments_by_receipt_keys(&found.keys).await {
+            Ok(segments) => !segments.is_empty(),
+            Err(error) => {
+                tracing::error!(%error, "it was not read whether a text names one of our messages");
+                false
+            }
+        }
     }
 }

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::{Notice, Outcome, Queued, Task};
-use sambac_domain::id::{SmppAccountId, TargetId, client_message_id};
-use sambac_domain::number::Sender;
-use sambac_domain::profile::{ClientText, MessageIdForm};
-use sambac_domain::receipt;
-use sambac_domain::state::MessageState;
-use sambac_smpp::{Address, CommandStatus, Pdu, SendError, Session, Sm, Tag, TlvBuf};
+use sambac_bus::{Notice, Queued, Task};
+use sambac_domain::id::{EventId, IdSource, SmppAccountId, TargetId};
+use sambac_domain::profile::{ClientReceipts, ClientText};
+use sambac_smpp::{CommandStatus, SendError, Session};
+use sambac_store::NewEvent;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::handset::{self, Parcel};
+use super::receipt;
 use super::sessions::Departed;
 use crate::Inner;
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
@@ -21,12 +20,12 @@ use crate::relay;
 
 /// Receipts taken off the queue at once.
 const TAKE: usize = 256;
-/// How long a receipt waits that the client refused or did not acknowledge.
+/// How long a notice waits that the client refused or did not acknowledge, the first time …
 const RETRY_DELAY: Duration = Duration::from_secs(30);
-/// After this many refusals a receipt is given up.
+/// … and at most.
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(600);
+/// After this many refusals a message from a handset is given up: others may want it. A receipt has nobody else.
 const ATTEMPTS_MAX: u16 = 50;
-/// esm_class of a receipt.
-const RECEIPT: u8 = 0x04;
 
 /// Starts what delivers to an account while it has a receiver.
 pub(super) fn start(inner: &Arc<Inner>, account: SmppAccountId, cancel: CancellationToken, changed: Arc<Notify>) {
@@ -65,6 +64,10 @@ async fn run(inner: Arc<Inner>, account: SmppAccountId, cancel: CancellationToke
 /// Hands over one notice; gives it back when nobody can take it any more.
 async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, changed: &Notify) -> Option<Queued> {
     let Task::Notify { notice, id, .. } = &queued.task else { return None };
+    if is_too_old(inner, account, &queued) {
+        give_up(inner, &queued).await;
+        return None;
+    }
     let received = match **notice {
         Notice::Outcome(_) => return deliver_pdus(inner, account, queued, changed, None).await,
         Notice::Received(received) => received,
@@ -159,7 +162,8 @@ impl Bound<'_> {
         let Task::Notify { notice, .. } = &departed.queued.task else { return Ok(()) };
         match &**notice {
             Notice::Outcome(outcome) => {
-                send_receipt(&self.session, outcome, form(self.inner, self.account), token).await
+                let settings = receipt_settings(self.inner, self.account);
+                receipt::send(&self.session, outcome, &settings, &self.inner.settings.seal, token).await
             }
             // It comes as a parcel.
             Notice::Received(_) => Ok(()),
@@ -173,35 +177,10 @@ fn text_settings(inner: &Inner, account: SmppAccountId) -> ClientText {
     snapshot.smpp_account_by_id(account).map(|account| account.profile.text.clone()).unwrap_or_default()
 }
 
-/// How the account wants our ids.
-fn form(inner: &Inner, account: SmppAccountId) -> MessageIdForm {
+/// How the account wants its receipts.
+fn receipt_settings(inner: &Inner, account: SmppAccountId) -> ClientReceipts {
     let snapshot = inner.snapshot.load();
-    snapshot.smpp_account_by_id(account).map(|account| account.profile.receipt.message_id).unwrap_or_default()
-}
-
-/// The receipt as a `deliver_sm` (SMPP 3.4 §4.6, appendix B): text and TLVs say the same.
-async fn send_receipt(session: &Session, outcome: &Outcome, form: MessageIdForm, token: u64) -> Result<(), SendError> {
-    let id = client_message_id(outcome.client_id(), form);
-    let state = outcome.state.receipt_state();
-    let mut text = Vec::with_capacity(160);
-    let error = if outcome.state == MessageState::Delivered { "000" } else { "001" };
-    receipt::write_text(&mut text, &id, state, outcome.accepted_at.0, outcome.final_at.0, error);
-    let mut tlvs = TlvBuf::new();
-    tlvs.push_cstr(Tag::RECEIPTED_MESSAGE_ID, id.as_bytes()).push_u8(Tag::MESSAGE_STATE, state.message_state());
-    let sender = Sender::parse(&outcome.sender).ok();
-    let pdu = Pdu::DeliverSm(Sm {
-        source: Address { ton: 1, npi: 1, addr: outcome.destination.as_bytes() },
-        destination: Address {
-            ton: sender.as_ref().map_or(0, Sender::ton),
-            npi: sender.as_ref().map_or(0, Sender::npi),
-            addr: outcome.sender.trim_start_matches('+').as_bytes(),
-        },
-        esm_class: RECEIPT,
-        short_message: &text,
-        tlvs: tlvs.as_tlvs(),
-        ..Sm::default()
-    });
-    session.send(&pdu, token).await.map(drop)
+    snapshot.smpp_account_by_id(account).map(|account| account.profile.receipt.clone()).unwrap_or_default()
 }
 
 /// The client has answered a PDU of a notice.
@@ -222,16 +201,43 @@ pub(super) async fn unanswered(inner: &Inner, account: SmppAccountId, number: u6
     }
 }
 
+/// Tries again later, and ever later; a receipt for as long as the account's receipts are kept.
 async fn retry(inner: &Inner, queued: &Queued) {
-    let Task::Notify { attempt, .. } = &queued.task else { return };
+    let Task::Notify { attempt, notice, .. } = &queued.task else { return };
     let attempt = attempt.saturating_add(1);
-    let write = if attempt >= ATTEMPTS_MAX {
+    let write = if attempt >= ATTEMPTS_MAX && matches!(**notice, Notice::Received(_)) {
         Write::NoticeDone(NoticeDone::given_up(queued))
     } else {
-        let due_at = inner.clock.now().saturating_add(RETRY_DELAY);
+        let pause = RETRY_DELAY.saturating_mul(u32::from(attempt)).min(RETRY_DELAY_MAX);
+        let due_at = inner.clock.now().saturating_add(pause);
         Write::NoticeRetry(NoticeRetry { key: key_of(queued), attempt, due_at, event: None })
     };
     inner.write(write).await;
+}
+
+/// Whether it has been kept as long as the account's profile says.
+fn is_too_old(inner: &Inner, account: SmppAccountId, queued: &Queued) -> bool {
+    let kept = Duration::from_secs(u64::from(receipt_settings(inner, account).kept_h) * 3_600);
+    inner.clock.now() > IdSource::made_at(queued.id).saturating_add(kept)
+}
+
+/// Removes it undelivered, with a line in its message's history.
+async fn give_up(inner: &Inner, queued: &Queued) {
+    let mut done = NoticeDone::given_up(queued);
+    if let Task::Notify { notice, .. } = &queued.task
+        && let Notice::Outcome(outcome) = &**notice
+    {
+        let now = inner.clock.now();
+        done.event = Some(NewEvent {
+            id: EventId::from_raw(inner.ids.next(now)),
+            message_id: outcome.message_id,
+            segment_no: 0,
+            kind: "receipt_given_up".to_owned(),
+            at: now,
+            detail: None,
+        });
+    }
+    inner.write(Write::NoticeDone(done)).await;
 }
 
 /// The session has gone: what it had not acknowledged goes to the next one, first.

@@ -42,6 +42,7 @@ pub(super) fn request(account: &SmppAccount, sm: &Sm<'_>, now: Timestamp) -> Res
         validity,
         client_ref: None,
         receipt_wanted: sm.registered_delivery & FINAL_RECEIPT_BITS != 0,
+        registered_delivery: sm.registered_delivery,
         price_micros_max: None,
         test_only: false,
         idempotency: None,

@@ -216,7 +216,7 @@ async fn repeated_receipts_are_events_and_never_orphans() {
     platform.until_events(submitted.message_id, "receipt_repeated", 3).await;
     let view = platform.until_final(submitted.message_id).await;
     assert_eq!(view.row.state, MessageState::Delivered);
-    let orphans = platform.engine.store().orphans_since(Default::default(), 10).await.expect("a read");
+    let orphans = platform.engine.store().orphans_since(Default::default(), 0, 10).await.expect("a read");
     assert_eq!(orphans, []);
     platform.assert_ledger().await;
 }
@@ -280,7 +280,7 @@ async fn a_small_working_set_loses_no_receipt() {
     for id in ids {
         assert_eq!(platform.until_final(id).await.row.state, MessageState::Delivered);
     }
-    assert_eq!(platform.engine.store().orphans_since(Default::default(), 10).await.expect("a read"), []);
+    assert_eq!(platform.engine.store().orphans_since(Default::default(), 0, 10).await.expect("a read"), []);
     platform.assert_ledger().await;
 }
 

@@ -247,6 +247,7 @@ fn request(class: TrafficClass, text: &str) -> SubmitRequest {
         validity: None,
         client_ref: None,
         receipt_wanted: true,
+        registered_delivery: 1,
         price_micros_max: None,
         test_only: false,
         idempotency: None,

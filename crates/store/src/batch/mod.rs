@@ -119,6 +119,8 @@ batch! {
     body_swaps: BodySwap,
     /// Messages that end. Each must be open, or nothing is written: `Conflict("message_final")`.
     message_finals: MessageFinal,
+    /// Messages that have ended, and of which another end is believed now. Those that are still open are left alone.
+    message_corrections: MessageFinal,
     /// Charges to capture or void. Each must be held, or nothing is written: `Conflict("settlement")`.
     settlements: Settlement,
     /// Delivery records.

@@ -43,6 +43,7 @@ pub(crate) struct Statements {
     pub(super) segment_updates: Bulk<SegmentRow>,
     pub(super) body_swaps: Bulk<BodySwap>,
     pub(super) message_finals: Bulk<MessageFinal>,
+    pub(super) message_corrections: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
     pub(super) balances: Bulk<BalanceDelta>,
@@ -145,6 +146,11 @@ impl Statements {
                 "state = v.column2, error = v.column3, final_at = v.column4, body = NULL",
                 ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL",
             ),
+            message_corrections: update_by(
+                dialect,
+                "state = v.column2, error = v.column3, final_at = v.column4",
+                ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NOT NULL",
+            ),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
             outbox_moves: update_by(
                 dialect,
@@ -196,6 +202,7 @@ impl Statements {
             self.orphans.text(rows),
             self.segment_updates.text(rows),
             self.message_finals.text(rows),
+            self.message_corrections.text(rows),
             self.settlements.text(rows),
             self.outbox_moves.text(rows),
             self.balances.text(rows),

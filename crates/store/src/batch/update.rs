@@ -33,6 +33,7 @@ impl Statements {
         guard("body_swap", changed, batch.body_swaps.len())?;
         let changed = self.message_finals.run(work, &batch.message_finals).await?;
         guard("message_final", changed, batch.message_finals.len())?;
+        self.message_corrections.run(work, &batch.message_corrections).await?;
         let changed = self.settlements.run(work, &batch.settlements).await?;
         guard("settlement", changed, batch.settlements.len())?;
         self.outbox_moves.run(work, &batch.outbox_moves).await?;

@@ -2,7 +2,7 @@
 
 use sambac_domain::{
     AccountId, ConnectorId, Currency, ErrorCode, EventId, IntentId, MccMnc, MessageId, MessageState, Msisdn,
-    OperatorId, SegmentId, Sender, Timestamp, TrafficClass,
+    OperatorId, ReceiptState, SegmentId, Sender, Timestamp, TrafficClass,
 };
 
 use super::ledger::ChargeState;
@@ -19,7 +19,7 @@ row! {
         state: MessageState,
         /// The operator's id for it, as received.
         smsc_message_id: Option<String>,
-        /// Normalised (connector group, smsc_message_id), for finding it by a receipt.
+        /// Hash of correlation group and smsc_message_id after the connector's rules, for finding it by a receipt.
         receipt_key: Option<i64>,
         /// How often it was submitted.
         attempts: u8,
@@ -37,6 +37,8 @@ row! {
         answered_at: Option<Timestamp>,
         /// When it became final.
         final_at: Option<Timestamp>,
+        /// When the operator says that it did.
+        done_at: Option<Timestamp>,
     }
 }
 
@@ -73,7 +75,7 @@ row! {
 }
 
 row! {
-    /// A receipt that matched no segment yet: it may have come before the answer was stored.
+    /// A receipt that matched no segment yet: it may have come before the answer was stored, or its id has another form.
     OrphanRow in "orphan_receipts" {
         /// Its id.
         id: i64,
@@ -83,14 +85,22 @@ row! {
         receipt_key: i64,
         /// The operator's id in it, as received.
         smsc_message_id: String,
-        /// The number it is about.
-        destination: Msisdn,
+        /// The other id in it, when text and parameter name two.
+        other_id: Option<String>,
+        /// Its source address, as received.
+        source: String,
+        /// Its destination address, as received.
+        destination: String,
         /// The state it tells.
-        state: MessageState,
+        state: ReceiptState,
+        /// The operator's word for a state that is in no table.
+        word: Option<String>,
         /// The operator's error code, as received.
         error: Option<String>,
-        /// When the operator says that it ended.
-        done_at: Option<Timestamp>,
+        /// Its submit date read as UTC, whatever its zone.
+        submit_date: Option<Timestamp>,
+        /// Its done date read as UTC, whatever its zone.
+        done_date: Option<Timestamp>,
         /// When it arrived.
         received_at: Timestamp,
     }
@@ -139,5 +149,7 @@ row! {
         submitted_at: Option<Timestamp>,
         /// When it became final.
         final_at: Timestamp,
+        /// When the operator says that it did.
+        done_at: Option<Timestamp>,
     }
 }

@@ -44,6 +44,8 @@ row! {
         currency: Currency,
         /// Whether the client asked for a receipt.
         receipt_wanted: bool,
+        /// Which outcomes it asked for, as SMPP's registered_delivery.
+        registered_delivery: u8,
         /// The client's own reference.
         client_ref: Option<String>,
         /// `accepted` until it is final.
@@ -105,6 +107,7 @@ impl Record for NewMessage {
             message.price_micros.value(),
             message.currency.value(),
             message.receipt_wanted.value(),
+            message.registered_delivery.value(),
             message.client_ref.value(),
             self.state.value(),
             self.error.value(),
@@ -138,6 +141,7 @@ impl MessageRow {
             client_ref: self.client_ref,
             receipt_wanted: self.receipt_wanted,
             answered_id: self.answered_id,
+            registered_delivery: self.registered_delivery,
         })
     }
 }

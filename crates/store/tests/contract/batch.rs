@@ -87,7 +87,7 @@ on_both_databases! {
         }
         assert_eq!(store.outbox_targets().await.unwrap(), []);
         assert_eq!(store.intents().await.unwrap(), []);
-        assert_eq!(store.orphans_since(Timestamp(0), 1).await.unwrap(), []);
+        assert_eq!(store.orphans_since(Timestamp(0), 0, 1).await.unwrap(), []);
     }
 
     async fn of_several_updates_of_a_segment_the_last_counts(store: Store) {

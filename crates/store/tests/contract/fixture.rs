@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sambac_domain::text::Encoding;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody,
-    MessageId, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, RouteId, RouteMatch, SegmentId,
-    SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    MessageId, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, ReceiptState, RouteId,
+    RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
@@ -70,6 +70,7 @@ pub(crate) fn message(number: i64) -> Arc<Message> {
         client_ref: Some(format!("ref-{number}")),
         answered_id: None,
         receipt_wanted: true,
+        registered_delivery: 0x11,
     })
 }
 
@@ -101,6 +102,7 @@ pub(crate) fn segment(number: i64) -> SegmentRow {
         submitted_at: None,
         answered_at: None,
         final_at: None,
+        done_at: None,
     }
 }
 
@@ -176,6 +178,7 @@ pub(crate) fn cdr(number: i64) -> CdrRow {
         accepted_at: NOW,
         submitted_at: Some(Timestamp(NOW.0 + 1)),
         final_at: Timestamp(NOW.0 + 3),
+        done_at: Some(Timestamp(NOW.0 + 2)),
     }
 }
 
@@ -200,10 +203,14 @@ pub(crate) fn orphan(number: i64) -> OrphanRow {
         connector_id: CONNECTOR,
         receipt_key: number * 31,
         smsc_message_id: format!("00{number:x}"),
-        destination: destination(number),
-        state: MessageState::Delivered,
+        other_id: Some(format!("{number}")),
+        source: destination(number).as_u64().to_string(),
+        destination: "Example".to_owned(),
+        state: ReceiptState::Delivered,
+        word: None,
         error: Some("000".to_owned()),
-        done_at: None,
+        submit_date: None,
+        done_date: Some(Timestamp(NOW.0 - 60_000_000)),
         received_at: Timestamp(NOW.0 + number),
     }
 }

@@ -76,6 +76,18 @@ on_both_databases! {
         assert_eq!(refused(&store, again).await, "message_final");
     }
 
+    async fn only_an_ended_message_is_corrected(store: Store) {
+        fixture::seed(&store).await;
+        store.commit(&accept(1)).await.unwrap();
+        let other = MessageFinal { state: MessageState::Undelivered, ..end(1) };
+        let correct = Batch { message_corrections: vec![other], ..Batch::default() };
+        store.commit(&correct).await.unwrap();
+        assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap()[0].final_at, None);
+        store.commit(&Batch { message_finals: vec![end(1)], ..Batch::default() }).await.unwrap();
+        store.commit(&correct).await.unwrap();
+        assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap()[0].state, MessageState::Undelivered);
+    }
+
     async fn what_does_not_exist_cannot_change(store: Store) {
         fixture::seed(&store).await;
         assert_eq!(refused(&store, Batch { segment_updates: vec![submitted(1)], ..Batch::default() }).await, "segment");

@@ -1,11 +1,13 @@
-use sambac_domain::{MessageId, MessageState, Timestamp};
+use std::sync::Arc;
+
+use sambac_domain::{Message, MessageId, MessageState, Origin, Timestamp};
 use sambac_store::rows::{MessageRow, PostingKind};
-use sambac_store::{Batch, MessageFilter, MessageFinal, Store};
+use sambac_store::{Batch, EndedFilter, MessageFilter, MessageFinal, NewMessage, Store};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    ACCOUNT, NOW, OTHER_ACCOUNT, body, charge, destination, event, message, message_id, new_message, posting,
-    posting_id, segment,
+    ACCOUNT, NOW, OTHER_ACCOUNT, SMPP_ACCOUNT, body, charge, destination, event, message, message_id, new_message,
+    posting, posting_id, segment,
 };
 
 async fn write(store: &Store, numbers: impl Iterator<Item = i64> + Clone) {
@@ -68,6 +70,34 @@ on_both_databases! {
         filter.state = None;
         filter.destination = Some(destination(4));
         assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(4)]);
+    }
+
+    async fn ended_messages_of_an_smpp_account_are_found_by_their_end(store: Store) {
+        let mine = |number| {
+            let origin = Origin::Smpp { smpp_account: SMPP_ACCOUNT };
+            NewMessage::accepted(Arc::new(Message { origin, ..(*message(number)).clone() }), body().to_bytes())
+        };
+        let end = |number| {
+            let final_at = Timestamp(NOW.0 + number);
+            MessageFinal { id: message_id(number), state: MessageState::Delivered, error: None, final_at }
+        };
+        let messages = (1..=4).map(mine).chain([new_message(5)]).collect();
+        let message_finals = [1, 2, 3, 5].map(end).into();
+        store.commit(&Batch { messages, message_finals, ..Batch::default() }).await.unwrap();
+        let all = EndedFilter {
+            account_id: ACCOUNT,
+            smpp_account_id: SMPP_ACCOUNT,
+            after: MessageId::from_raw(0),
+            from: NOW,
+            until: Timestamp(NOW.0 + 9),
+            limit: 9,
+        };
+        let found = async |filter: EndedFilter| ids(&store.ended_messages(&filter).await.unwrap());
+        assert_eq!(found(all.clone()).await, [1, 2, 3].map(message_id));
+        let span = EndedFilter { from: Timestamp(NOW.0 + 2), until: Timestamp(NOW.0 + 3), ..all.clone() };
+        assert_eq!(found(span).await, [message_id(2)]);
+        assert_eq!(found(EndedFilter { after: message_id(1), limit: 1, ..all.clone() }).await, [message_id(2)]);
+        assert_eq!(found(EndedFilter { account_id: OTHER_ACCOUNT, ..all }).await, []);
     }
 
     async fn overdue_messages_are_found_until_they_are_final(store: Store) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use sambac_smpp::{
-    Address, BindError, BindKind, BindRequest, CommandStatus, Event, Events, Pdu, Session, SessionConfig, Sm, SmResp,
-    Tag, esm_class,
+    Address, BindError, BindKind, BindRequest, CommandStatus, DataSm, Event, Events, Pdu, Session, SessionConfig, Sm,
+    SmResp, Tag, esm_class,
 };
 use tokio::net::TcpStream;
 
@@ -32,6 +32,8 @@ pub struct Heard {
     pub receipts: Vec<Receipt>,
     /// Messages from handsets, or their parts, in order.
     pub handsets: Vec<Handset>,
+    /// Their texts and network_error_codes, and whether they came by data_sm.
+    pub raw: Vec<RawReceipt>,
     /// Whether the session is over.
     pub closed: bool,
 }
@@ -79,6 +81,17 @@ pub struct Handset {
     pub octets: Vec<u8>,
     /// sar_msg_ref_num, sar_total_segments and sar_segment_seqnum.
     pub sar: Option<(u16, u8, u8)>,
+}
+
+/// A receipt as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawReceipt {
+    /// The whole text.
+    pub text: String,
+    /// TLV network_error_code.
+    pub network_error: Vec<u8>,
+    /// Whether it came by data_sm.
+    pub by_data_sm: bool,
 }
 
 impl Esme {
@@ -212,17 +225,32 @@ async fn listen(session: Session, mut events: Events, heard: Arc<Mutex<Heard>>) 
                 lock(&heard).answers.insert(token, Answer { status: header.command_status.0, message_id: id });
             }
             Event::Request { header, frame } => {
-                let Ok(Pdu::DeliverSm(sm)) = frame.pdu() else {
-                    session.respond_error(header, CommandStatus::RINVCMDID);
-                    continue;
+                let (sm, answer) = match frame.pdu() {
+                    Ok(Pdu::DeliverSm(sm)) => (sm, Pdu::DeliverSmResp(SmResp::default())),
+                    Ok(Pdu::DataSm(data)) => {
+                        let DataSm { source, destination, esm_class, tlvs, .. } = data;
+                        let sm = Sm { source, destination, esm_class, tlvs, ..Sm::default() };
+                        (sm, Pdu::DataSmResp(SmResp::default()))
+                    }
+                    _ => {
+                        session.respond_error(header, CommandStatus::RINVCMDID);
+                        continue;
+                    }
                 };
+                let mut heard = lock(&heard);
                 match sm.esm_class & esm_class::TYPE_MASK {
-                    0 => lock(&heard).handsets.push(Handset::read(&sm)),
-                    _ => lock(&heard).receipts.push(Receipt::read(&sm)),
+                    0 => heard.handsets.push(Handset::read(&sm)),
+                    _ => {
+                        heard.receipts.push(Receipt::read(&sm));
+                        heard.raw.push(RawReceipt {
+                            text: String::from_utf8_lossy(sm.message()).into_owned(),
+                            network_error: sm.tlvs.get(Tag::NETWORK_ERROR_CODE).unwrap_or_default().to_vec(),
+                            by_data_sm: matches!(answer, Pdu::DataSmResp(_)),
+                        });
+                    }
                 }
                 // Only a session that is over cannot take it, and that is heard next.
-                let _ =
-                    session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::DeliverSmResp(SmResp::default()));
+                let _ = session.respond(header.sequence_number, CommandStatus::ROK, &answer);
             }
             Event::Timeout { .. } => {}
             Event::Closed { .. } => lock(&heard).closed = true,

@@ -32,6 +32,8 @@ pub struct Line {
     pub esm_class: u8,
     /// As in the PDU.
     pub data_coding: u8,
+    /// As in the PDU.
+    pub registered_delivery: u8,
     /// The user data header in hexadecimal.
     pub udh: String,
     /// The message in hexadecimal, with its header.

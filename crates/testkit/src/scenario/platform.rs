@@ -93,12 +93,20 @@ impl Platform {
         Ok(Rest::new(self.services, "")?.get("/health/ready").await?.body)
     }
 
+    /// What `/metrics` says.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn metrics(&self) -> Result<String> {
+        Ok(Rest::new(self.services, "")?.get("/metrics").await?.text)
+    }
+
     /// A metric's value, by its name and labels as they are written in `/metrics`; 0 while there is none.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn metric(&self, name: &str) -> Result<i64> {
-        let text = Rest::new(self.services, "")?.get("/metrics").await?.text;
+        let text = self.metrics().await?;
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         Ok(line.and_then(|value| value.trim().parse().ok()).unwrap_or_default())
     }

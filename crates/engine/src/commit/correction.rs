@@ -1,0 +1,73 @@
+//! Receipts for segments that have ended: repeated (Q-B12), contradicting (Q-B11), or later than we were willing to wait (Q-B13,
+//! Q-C17).
+//!
+//! All are kept as events. The state follows only where a rule says so: always when it was us who gave up, and by the profile
+//! when two receipts contradict each other. Money stays as the first end had it, and so does the CDR.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::SegmentId;
+use sambac_domain::profile::WhichFinal;
+use sambac_domain::state::MessageState;
+use sambac_store::MessageFinal;
+
+use super::Committer;
+use super::outcome::states_that_count;
+use super::receipt::Verdict;
+use crate::live::{Live, SegmentProgress};
+
+impl Committer {
+    pub(super) fn second_final(
+        &mut self,
+        live: &Arc<Live>,
+        segment: SegmentId,
+        own: &SegmentProgress,
+        (state, verdict): (MessageState, &Verdict),
+    ) {
+        let profile = self.profile(verdict.connector);
+        let given_up = own.error == Some(ErrorCode::ReceiptTimeout);
+        let kind = match own.state {
+            _ if given_up => "receipt_late",
+            before if before == state => "receipt_repeated",
+            _ => "receipt_contradicted",
+        };
+        self.event(segment, kind, Some(state.as_str().to_owned()));
+        let kept = Duration::from_secs(u64::from(profile.receipt.kept_h) * 3_600);
+        let in_time = verdict.received_at <= live.message.expires_at.saturating_add(kept);
+        let believed = given_up && in_time || own.state != state && profile.receipt.which_final == WhichFinal::Last;
+        if believed {
+            self.correct(live, segment, state, verdict);
+        }
+    }
+
+    /// Another end is believed: the segment's state, the message's, and news to the client.
+    fn correct(&mut self, live: &Arc<Live>, segment: SegmentId, state: MessageState, verdict: &Verdict) {
+        let error = self.error_of(state, verdict);
+        let (before, states) = {
+            let mut progress = live.progress();
+            let before = states_that_count(&progress.segments);
+            let Some(own) = progress.of(segment) else { return };
+            own.state = state;
+            own.error = error;
+            own.operator_error = verdict.error.as_deref().filter(|_| error.is_some()).map(Into::into);
+            own.done_at = verdict.done_at;
+            own.final_at = Some(verdict.received_at);
+            let states = states_that_count(&progress.segments);
+            (before, states)
+        };
+        self.dirty(segment, live);
+        self.event(segment, "receipt_corrected", Some(state.as_str().to_owned()));
+        let (before, after) = (MessageState::combine(&before), MessageState::combine(&states));
+        // A message with open segments will be told of as a whole.
+        if !after.is_final() || !before.is_final() {
+            return;
+        }
+        let error = live.progress().segments.iter().find(|own| own.state == after).and_then(|own| own.error);
+        let final_at = verdict.received_at;
+        let id = live.message.id;
+        self.batch.message_corrections.push(MessageFinal { id, state: after, error, final_at });
+        self.notify(live, after, error, final_at);
+    }
+}
