@@ -50,14 +50,15 @@ pub struct EndedFilter {
 }
 
 impl Store {
-    /// One of this account's messages.
+    /// One of this account's messages. What tells of it is read before what it tells of: commits in between may make the
+    /// state newer than its history, never older.
     pub async fn message(&self, account: AccountId, id: MessageId) -> Result<Option<MessageView>, StoreError> {
-        let row = select::<MessageRow>("WHERE account_id = $1 AND id = $2").bind(&account).bind(&id);
-        let Some(row) = row.first(self.pool()).await? else { return Ok(None) };
-        let segments = self.segments_of(&[id]).await?;
-        let charges = self.charges_of(&[id]).await?;
         let events = select::<EventRow>("WHERE message_id = $1 ORDER BY id").bind(&id).all(self.pool()).await?;
-        Ok(Some(MessageView { row, segments, events, charges }))
+        let charges = self.charges_of(&[id]).await?;
+        let segments = self.segments_of(&[id]).await?;
+        let row = select::<MessageRow>("WHERE account_id = $1 AND id = $2").bind(&account).bind(&id);
+        let row = row.first(self.pool()).await?;
+        Ok(row.map(|row| MessageView { row, segments, events, charges }))
     }
 
     /// A page of this account's messages, newest first.

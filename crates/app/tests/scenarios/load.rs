@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
-use sambac_testkit::scenario::{Database, Esme, Journal, message};
+use sambac_testkit::scenario::wait::until;
+use sambac_testkit::scenario::{Charges, Database, Esme, Journal, message};
 
 /// The first number; the simulator must not read them as magic ones (`magic = false`).
 const FIRST: u64 = 999_100_000_000;
@@ -48,6 +50,16 @@ impl Load {
         });
         Ok(acknowledged.collect())
     }
+}
+
+/// Waits until every message has ended: all were delivered, each was paid once, and the books are in order.
+pub(crate) async fn all_delivered(database: &mut Database, count: usize, limit: Duration) -> Result<()> {
+    until("every message ends", limit, async || Ok((database.open_messages().await? == 0).then_some(()))).await?;
+    database.audit().await?;
+    let total = i64::try_from(count)?;
+    assert_eq!(database.messages().await?, [("delivered", total)].into());
+    assert_eq!(database.charges().await?, Charges { captured: total, ..Charges::default() });
+    Ok(())
 }
 
 /// How often each number arrived at the operator.

@@ -28,7 +28,7 @@ row! {
         id: i64,
         /// What is to be done.
         kind: OutboxKind,
-        /// How often it was tried.
+        /// How often it was tried; for a segment, also which fields the next attempt leaves out.
         attempt: u16,
         /// Not before this; 0: now.
         due_at: Timestamp,
