@@ -12,6 +12,7 @@
 mod alert;
 mod chance;
 pub(crate) mod command;
+mod connection;
 mod core;
 mod desk;
 mod flow;
@@ -27,6 +28,7 @@ mod refusals;
 pub(crate) mod scenario;
 mod shape;
 mod state;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,11 +36,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use sambac_smpp::{CommandStatus, PendingBind, SessionConfig, accept, interface_version};
-use tokio::net::{TcpListener, TcpStream};
+use sambac_smpp::{BindRequest, CommandStatus, PendingBind, SessionConfig, accept, interface_version};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use self::connection::{Connection, TlsSettings};
 use self::core::Core;
 use self::link::Link;
 pub(crate) use journal::Journal;
@@ -80,9 +84,13 @@ impl Simulator {
         started_us: i64,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        let acceptor = scenario.tls.as_ref().map(TlsSettings::acceptor).transpose()?;
         let core = Arc::new(Core::new(scenario, journal, started_us));
         let tasks = TaskTracker::new();
-        tasks.spawn(listen(Arc::clone(&core), listener, tasks.clone()));
+        tasks.spawn(listen(Arc::clone(&core), listener, acceptor, tasks.clone()));
+        if core.outbind.is_some() {
+            tasks.spawn(ask_for_binds(Arc::clone(&core)));
+        }
         if core.journal().is_some() {
             tasks.spawn(flush(Arc::clone(&core)));
         }
@@ -117,7 +125,7 @@ impl Simulator {
     }
 }
 
-async fn listen(core: Arc<Core>, listener: TcpListener, tasks: TaskTracker) {
+async fn listen(core: Arc<Core>, listener: TcpListener, acceptor: Option<TlsAcceptor>, tasks: TaskTracker) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -130,21 +138,38 @@ async fn listen(core: Arc<Core>, listener: TcpListener, tasks: TaskTracker) {
         };
         // Above the bound the connection is closed at once.
         if let Ok(permit) = Arc::clone(&connections).try_acquire_owned() {
-            let core = Arc::clone(&core);
+            let (core, acceptor) = (Arc::clone(&core), acceptor.clone());
             tasks.spawn(async move {
-                serve(core, stream).await;
+                match connection::open(stream, acceptor.as_ref()).await {
+                    Ok(io) => serve(core, io).await,
+                    Err(error) => tracing::debug!(%error, "a connection could not be encrypted"),
+                }
                 drop(permit);
             });
         }
     }
 }
 
-async fn serve(core: Arc<Core>, stream: TcpStream) {
-    // Without it answers may wait for the peer's acknowledgement; the session works in any case.
-    let _ = stream.set_nodelay(true);
+/// Connects to the ESME and asks for a bind, again and again.
+async fn ask_for_binds(core: Arc<Core>) {
+    while let Some(outbind) = &core.outbind {
+        let connected = tokio::select! {
+            connected = outbind.connect() => connected,
+            () = core.stop.cancelled() => return,
+        };
+        match connected {
+            Ok(stream) => serve(Arc::clone(&core), Box::new(stream)).await,
+            Err(error) => tracing::debug!(%error, "no outbind"),
+        }
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+async fn serve(core: Arc<Core>, io: Connection) {
+    let io = wire::through(&core, io);
     let config = SessionConfig { response_timeout: Duration::from_secs(10), ..SessionConfig::default() };
     let pending = tokio::select! {
-        pending = accept(stream, config) => pending,
+        pending = accept(io, config) => pending,
         () = core.stop.cancelled() => return,
     };
     match pending {
@@ -156,14 +181,15 @@ async fn serve(core: Arc<Core>, stream: TcpStream) {
     }
 }
 
-async fn serve_bound(core: &Arc<Core>, pending: PendingBind<TcpStream>) {
-    let system_id = pending.request().system_id.clone();
-    let kind = format!("{:?}", pending.request().kind).to_lowercase();
+async fn serve_bound(core: &Arc<Core>, pending: PendingBind<Connection>) {
+    let request = pending.request().clone();
+    let version = core.bind.tell_version.then_some(interface_version::V3_4);
+    let answer_system_id = core.bind.answer_system_id.clone();
     core.bound.fetch_add(1, Relaxed);
-    match pending.accept("simulator", Some(interface_version::V3_4), core.receipts.window).await {
+    match pending.accept(&answer_system_id, version, core.receipts.window).await {
         Ok((session, events)) => {
-            let link = Link::new(Arc::clone(core), session, core.next_session(), system_id);
-            link.record_bind(&kind);
+            let link = Link::new(Arc::clone(core), session, core.next_session(), request.system_id.clone());
+            link.record_bind(&request);
             link.run(events).await;
         }
         Err(error) => tracing::debug!(%error, "a bind could not be answered"),
@@ -171,7 +197,7 @@ async fn serve_bound(core: &Arc<Core>, pending: PendingBind<TcpStream>) {
     core.bound.fetch_sub(1, Relaxed);
 }
 
-async fn refuse(core: &Core, pending: PendingBind<TcpStream>, status: u32) {
+async fn refuse(core: &Core, pending: PendingBind<Connection>, status: u32) {
     if let Some(line) = core.line("bind_refused", core.next_session(), core.now_us()) {
         line.text("system_id", &pending.request().system_id).number("status", u64::from(status));
     }
@@ -179,7 +205,7 @@ async fn refuse(core: &Core, pending: PendingBind<TcpStream>, status: u32) {
 }
 
 /// Why a bind is not taken.
-fn refusal(core: &Core, pending: &PendingBind<TcpStream>) -> Option<u32> {
+fn refusal(core: &Core, pending: &PendingBind<Connection>) -> Option<u32> {
     let (bind, request) = (&core.bind, pending.request());
     let differs =
         |wanted: &Option<String>, given: &[u8]| wanted.as_ref().is_some_and(|wanted| wanted.as_bytes() != given);
@@ -189,11 +215,27 @@ fn refusal(core: &Core, pending: &PendingBind<TcpStream>) -> Option<u32> {
     if differs(&bind.password, &request.password) {
         return Some(CommandStatus::RINVPASWD.0);
     }
+    if differs(&bind.system_type, &request.system_type) {
+        return Some(CommandStatus::RINVSYSTYP.0);
+    }
+    if differs(&bind.address_range, &request.address_range)
+        || bind.kinds.as_ref().is_some_and(|kinds| !kinds.contains(&kind_of(request)))
+    {
+        return Some(CommandStatus::RBINDFAIL.0);
+    }
+    if bind.stale_ms > 0 && core.was_lost_within(Duration::from_millis(bind.stale_ms)) {
+        return Some(CommandStatus::RALYBND.0);
+    }
     if bind.max > 0 && core.bound.load(Relaxed) >= bind.max {
         return Some(CommandStatus::RBINDFAIL.0);
     }
     let counted = |refused: u32| (refused < bind.refuse_first).then_some(refused + 1);
     core.refused.fetch_update(Relaxed, Relaxed, counted).is_ok().then_some(bind.refuse_status)
+}
+
+/// `transmitter`, `receiver` or `transceiver`.
+fn kind_of(request: &BindRequest) -> String {
+    format!("{:?}", request.kind).to_lowercase()
 }
 
 async fn flush(core: Arc<Core>) {

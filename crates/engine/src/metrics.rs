@@ -62,6 +62,7 @@ struct Connectors {
     sent: Family<Label, Counter>,
     throttled: Family<Label, Counter>,
     receipts: Family<Label, Counter>,
+    bind_attempts: Family<Label, Counter>,
     bind_failures: Family<BindFailure, Counter>,
     window: Family<Label, Gauge>,
     in_flight: Family<Label, Gauge>,
@@ -84,6 +85,7 @@ pub(crate) struct ConnectorMetrics {
     throttled: Counter,
     receipts: Counter,
     submit_seconds: Histogram,
+    bind_attempts: Counter,
     bind_failures: Family<BindFailure, Counter>,
     name: String,
     window: Gauge,
@@ -116,6 +118,11 @@ impl ConnectorMetrics {
 
     pub(crate) fn receipt(&self) {
         self.receipts.inc();
+    }
+
+    /// An attempt to bind begins.
+    pub(crate) fn bind_tried(&self) {
+        self.bind_attempts.inc();
     }
 
     /// An attempt to bind failed, for this class of reasons.
@@ -202,6 +209,7 @@ impl Metrics {
         r.register("connector_segments_sent", "Segments written to the link", self.connectors.sent.clone());
         r.register("connector_throttled", "Answers that said too fast", self.connectors.throttled.clone());
         r.register("connector_receipts", "Receipts that came in", self.connectors.receipts.clone());
+        r.register("connector_bind_attempts", "Attempts to bind", self.connectors.bind_attempts.clone());
         r.register(
             "connector_bind_failures",
             "Attempts to bind that failed, by class",
@@ -235,6 +243,7 @@ impl Metrics {
             throttled: self.connectors.throttled.get_or_create_owned(&label),
             receipts: self.connectors.receipts.get_or_create_owned(&label),
             submit_seconds: self.submit_seconds.clone(),
+            bind_attempts: self.connectors.bind_attempts.get_or_create_owned(&label),
             bind_failures: self.connectors.bind_failures.clone(),
             name: name.to_owned(),
             window: self.connectors.window.get_or_create_owned(&label),

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod drain;
+mod flapping;
 mod guessers;
 mod herd;
 mod rest;
@@ -36,6 +37,8 @@ pub(crate) enum Scenario {
     Guessers,
     /// From the start of the process to the first accepted message; idle memory; size of the binary.
     Restart,
+    /// 200 connectors to operators that come and go.
+    Flapping,
 }
 
 /// What can be chosen about a load. What is not given is the scenario's own.
@@ -58,7 +61,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -68,6 +71,7 @@ impl Scenario {
         Self::Herd,
         Self::Guessers,
         Self::Restart,
+        Self::Flapping,
     ];
 
     /// As on the command line and in file names.
@@ -87,6 +91,7 @@ impl Scenario {
             Self::Herd => herd::run(options).await,
             Self::Guessers => guessers::run(options).await,
             Self::Restart => restart::run(options).await,
+            Self::Flapping => flapping::run(options).await,
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::alert::AlertSettings;
+use super::connection::OutbindSettings;
 use super::desk::Desks;
 use super::flow::FlowSettings;
 use super::handset::Handsets;
@@ -15,11 +16,14 @@ use super::journal::{Journal, Line};
 use super::message_id::{MessageId, MessageIds};
 use super::plan::{Arrival, Forms, Plan, Planner};
 use super::scenario::{BindSettings, Scenario};
+use super::wire::WireSettings;
 
 /// Shared by the sessions of one simulator.
 pub(crate) struct Core {
     pub(crate) bind: BindSettings,
     pub(crate) flow: FlowSettings,
+    pub(crate) wire: WireSettings,
+    pub(crate) outbind: Option<OutbindSettings>,
     pub(crate) receipts: ReceiptLimits,
     pub(crate) alert: AlertSettings,
     pub(crate) desks: Desks,
@@ -33,6 +37,8 @@ pub(crate) struct Core {
     last_session: AtomicU64,
     pub(crate) bound: AtomicU32,
     pub(crate) refused: AtomicU32,
+    /// When a session ended the last time without an unbind, in microseconds since the start, plus one; 0 = never.
+    lost_at: AtomicU64,
 }
 
 /// Bounds on receipts.
@@ -66,6 +72,8 @@ impl Core {
             bind: scenario.bind.clone(),
             flow: scenario.flow.clone(),
             alert: scenario.alert,
+            wire: scenario.wire.clone(),
+            outbind: scenario.outbind.clone(),
             receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
             desks: Desks::new(receipt.waiting_max),
             handsets: Handsets::new(scenario.handsets.clone()),
@@ -78,12 +86,24 @@ impl Core {
             last_session: AtomicU64::new(0),
             bound: AtomicU32::new(0),
             refused: AtomicU32::new(0),
+            lost_at: AtomicU64::new(0),
         }
     }
 
     /// A number for a new session.
     pub(crate) fn next_session(&self) -> u64 {
         self.last_session.fetch_add(1, Relaxed) + 1
+    }
+
+    /// A session ended without an unbind.
+    pub(crate) fn lost(&self) {
+        self.lost_at.store(self.now_us() + 1, Relaxed);
+    }
+
+    /// Whether a session ended without an unbind in the last `span`.
+    pub(crate) fn was_lost_within(&self, span: Duration) -> bool {
+        let lost_at = self.lost_at.load(Relaxed);
+        lost_at > 0 && u128::from(self.now_us().saturating_sub(lost_at)) < span.as_micros()
     }
 
     /// Microseconds since the start.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use sambac_smpp::{CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp, Tag, TlvBuf};
+use sambac_smpp::{CloseReason, CommandStatus, Event, Events, Header, Pdu, Session, Sm, SmResp, Tag, TlvBuf};
 use tokio::time::sleep_until;
 
 use super::alert::Alerts;
@@ -137,6 +137,9 @@ impl Link {
             }
             Event::Closed { reason, .. } => {
                 self.record_closed(reason);
+                if !matches!(reason, CloseReason::PeerUnbind | CloseReason::Unbound) {
+                    self.core.lost();
+                }
                 let tokens: Vec<u64> = self.in_flight.keys().copied().collect();
                 for token in tokens {
                     self.unacknowledged(token, 0);

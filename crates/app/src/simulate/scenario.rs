@@ -24,11 +24,13 @@ pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 
 use super::alert::AlertSettings;
 use super::chance::{Chance, Delay};
+use super::connection::{OutbindSettings, TlsSettings};
 use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
 use super::refusals::Refusal;
 use super::shape::{IdShape, ReceiptShape, Shape};
 use super::state::ReceiptState;
+use super::wire::WireSettings;
 
 /// A whole scenario, checked and with every default filled in.
 #[derive(Clone, Debug)]
@@ -39,6 +41,12 @@ pub(crate) struct Scenario {
     pub(crate) magic: bool,
     /// Who may bind.
     pub(crate) bind: BindSettings,
+    /// What goes wrong on the way.
+    pub(crate) wire: WireSettings,
+    /// TLS, when it is spoken.
+    pub(crate) tls: Option<TlsSettings>,
+    /// Where an outbind goes to, when we open the connection.
+    pub(crate) outbind: Option<OutbindSettings>,
     /// For what no rule matches.
     pub(crate) profile: Profile,
     /// The first that matches is used.
@@ -67,6 +75,18 @@ pub(crate) struct BindSettings {
     pub(crate) refuse_first: u32,
     /// With this command_status.
     pub(crate) refuse_status: u32,
+    /// Only with this system_type, and this address_range; any when absent.
+    pub(crate) system_type: Option<String>,
+    /// See `system_type`.
+    pub(crate) address_range: Option<String>,
+    /// Only these kinds: `transmitter`, `receiver`, `transceiver`; any when absent.
+    pub(crate) kinds: Option<Vec<String>>,
+    /// For so long after a session was lost without an unbind, binds are refused as already bound. 0 = never.
+    pub(crate) stale_ms: u64,
+    /// What we call ourselves.
+    pub(crate) answer_system_id: String,
+    /// Whether the answer to a bind tells our SMPP version.
+    pub(crate) tell_version: bool,
     /// Most submits that an ESME may have unanswered; above it the answer is ESME_RTHROTTLED. 0 = any number.
     pub(crate) window_max: u32,
 }
@@ -158,6 +178,9 @@ struct ScenarioFile {
     seed: u64,
     magic: Option<bool>,
     bind: BindSettings,
+    wire: WireSettings,
+    tls: Option<TlsSettings>,
+    outbind: Option<OutbindSettings>,
     answer: AnswerSettings,
     receipt: ReceiptSettings,
     alert: AlertSettings,
@@ -216,6 +239,9 @@ impl Scenario {
             seed: file.seed,
             magic: file.magic.unwrap_or(true),
             bind: file.bind,
+            wire: file.wire,
+            tls: file.tls,
+            outbind: file.outbind,
             profile,
             rules: rules.collect::<Result<_, _>>()?,
             status: file.status,
@@ -238,6 +264,9 @@ impl Default for Scenario {
             seed: 0,
             magic: true,
             bind: BindSettings::default(),
+            wire: WireSettings::default(),
+            tls: None,
+            outbind: None,
             profile,
             rules: Vec::new(),
             handsets: Vec::new(),
@@ -250,7 +279,20 @@ impl Default for Scenario {
 
 impl Default for BindSettings {
     fn default() -> Self {
-        Self { system_id: None, password: None, max: 0, refuse_first: 0, refuse_status: 0x0D, window_max: 0 }
+        Self {
+            system_id: None,
+            password: None,
+            max: 0,
+            refuse_first: 0,
+            refuse_status: 0x0D,
+            system_type: None,
+            address_range: None,
+            kinds: None,
+            stale_ms: 0,
+            answer_system_id: "simulator".to_owned(),
+            tell_version: true,
+            window_max: 0,
+        }
     }
 }
 

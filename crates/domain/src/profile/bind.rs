@@ -1,9 +1,11 @@
 //! Who binds, where to, what a refusal means, and TLS on the way (smsc-quirks, section A).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ProfileError;
 use super::section::section;
 use super::status_map::StatusMap;
 
@@ -146,6 +148,43 @@ section! {
         client_certificate_file: String = String::new(), ["Q-A20"];
         /// File with its private key (PEM).
         client_key_file: String = String::new(), ["Q-A20"];
+    }
+}
+
+impl BindSettings {
+    pub(super) fn check(&self, tls: &TlsSettings) -> Result<(), ProfileError> {
+        if self.outbind_listen.is_empty() {
+            return Ok(());
+        }
+        if self.outbind_listen.parse::<SocketAddr>().is_err() {
+            return Err(ProfileError::new("bind.outbind_listen", "is an address and a port: 192.0.2.1:2775"));
+        }
+        if tls.enabled {
+            return Err(ProfileError::new("bind.outbind_listen", "goes without tls.enabled only"));
+        }
+        Ok(())
+    }
+}
+
+impl TlsSettings {
+    pub(super) fn check(&self) -> Result<(), ProfileError> {
+        let is_digest = |text: &String| {
+            let digits = text.replace(':', "");
+            digits.len() == 64 && digits.chars().all(|digit| digit.is_ascii_hexdigit())
+        };
+        if let Some(text) = self.fingerprints_sha256.iter().find(|text| !is_digest(text)) {
+            return Err(ProfileError::new(
+                "tls.fingerprints_sha256",
+                format!("\"{text}\" is no SHA-256 of 64 hexadecimal digits"),
+            ));
+        }
+        if !self.ca_pem.is_empty() && !self.ca_pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(ProfileError::new("tls.ca_pem", "holds no certificate in PEM"));
+        }
+        if self.client_certificate_file.is_empty() != self.client_key_file.is_empty() {
+            return Err(ProfileError::new("tls.client_key_file", "goes with tls.client_certificate_file"));
+        }
+        Ok(())
     }
 }
 

@@ -87,6 +87,8 @@ impl Profile {
         if self.flow.window_min > self.flow.window_start {
             return Err(ProfileError::new("flow.window_min", "is above flow.window_start"));
         }
+        self.bind.check(&self.tls)?;
+        self.tls.check()?;
         self.tlvs.check()
     }
 }

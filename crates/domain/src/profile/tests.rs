@@ -61,6 +61,10 @@ fn refusals_name_the_setting() {
             "errors.actions: \"x\" is no command_status",
         ),
         (r#"{ "bind": { "reconnect_min_ms": 100000 } }"#, "bind.reconnect_min_ms: is above bind.reconnect_max_ms"),
+        (r#"{ "bind": { "outbind_listen": "smsc" } }"#, "bind.outbind_listen: is an address and a port"),
+        (r#"{ "tls": { "fingerprints_sha256": ["ab:cd"] } }"#, "tls.fingerprints_sha256: \"ab:cd\" is no SHA-256"),
+        (r#"{ "tls": { "ca_pem": "trust me" } }"#, "tls.ca_pem: holds no certificate"),
+        (r#"{ "tls": { "client_key_file": "key.pem" } }"#, "tls.client_key_file: goes with"),
         ("[]", "settings: must be a table"),
         ("{", "settings: EOF"),
     ] {

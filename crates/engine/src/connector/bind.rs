@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::profile::BindRefusal;
+use sambac_domain::time::Timestamp;
 use sambac_smpp::BindKind;
 use tokio::time::{Instant, sleep_until};
 
@@ -13,6 +14,9 @@ use super::dial::{DialError, Dialled, Failure, Plan, Steps};
 use super::hosts::{Hosts, Target, targets};
 use super::seat::{BindState, Seat};
 use crate::alert::AlertKind;
+
+/// How long before a certificate ends a person is told.
+const CERTIFICATE_NOTICE: Duration = Duration::from_secs(30 * 86_400);
 
 /// Runs until the seat is given up.
 pub(super) async fn run(connector: Arc<Connector>, seat: Arc<Seat>) {
@@ -34,6 +38,9 @@ pub(super) async fn run(connector: Arc<Connector>, seat: Arc<Seat>) {
 impl Connector {
     /// Binds again and again until the round is over: the connector is stopped, or what the bind depends on has changed.
     async fn round(self: &Arc<Self>, seat: &Arc<Seat>, round: u64) {
+        if !self.profile().bind.outbind_listen.is_empty() {
+            return self.await_outbinds(seat, round).await;
+        }
         let mut version = self.control.term().version;
         let mut profile = self.profile();
         let mut hosts = Hosts::new(self.targets(seat), &profile.bind, seat.number);
@@ -69,7 +76,7 @@ impl Connector {
     }
 
     /// Waits until the round is over or the seat is given up.
-    async fn over(&self, seat: &Seat, round: u64) {
+    pub(super) async fn over(&self, seat: &Seat, round: u64) {
         tokio::select! {
             () = self.control.round_over(round) => {}
             () = seat.gone.cancelled() => {}
@@ -89,6 +96,7 @@ impl Connector {
             return Ok(None);
         }
         self.is_now(seat, BindState::Connecting);
+        self.metrics.bind_tried();
         seat.goes_to(target.to_string());
         let plan = match Plan::new(&self.row(), &self.profile(), &self.inner) {
             Ok(plan) => plan,
@@ -120,8 +128,9 @@ impl Connector {
     }
 
     /// The SMSC took the bind: what was wrong before is mended.
-    fn taken(&self, seat: &Seat, dialled: &Dialled) {
+    pub(super) fn taken(&self, seat: &Seat, dialled: &Dialled) {
         self.control.proven();
+        self.look_at_certificate(dialled.ends_at);
         for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorSetup] {
             self.inner.alerts.clear(kind, &self.name, "bound");
         }
@@ -131,7 +140,7 @@ impl Connector {
     }
 
     /// What follows from a failed attempt; the pause that its class asks for, if it does.
-    fn failed(&self, seat: &Seat, error: &DialError, failure: Failure) -> Option<Duration> {
+    pub(super) fn failed(&self, seat: &Seat, error: &DialError, failure: Failure) -> Option<Duration> {
         let (text, now) = (error.to_string(), self.inner.clock.now());
         tracing::warn!(connector = self.name, error = text, class = failure.as_str(), "no bind");
         self.metrics.bind_failed(failure.as_str());
@@ -155,6 +164,18 @@ impl Connector {
                 self.inner.alerts.raise(AlertKind::ConnectorSetup, &self.name, text);
                 wait(bind.reconnect_max_ms)
             }
+        }
+    }
+
+    /// Tells a person when the certificates of a link end soon.
+    pub(super) fn look_at_certificate(&self, ends_at: Option<Timestamp>) {
+        let Some(ends_at) = ends_at else { return };
+        let soon = self.inner.clock.now().saturating_add(CERTIFICATE_NOTICE);
+        if ends_at < soon {
+            let text = format!("a certificate of the link ends at {ends_at}");
+            self.inner.alerts.raise(AlertKind::ConnectorCertificate, &self.name, text);
+        } else {
+            self.inner.alerts.clear(AlertKind::ConnectorCertificate, &self.name, "the certificates last");
         }
     }
 

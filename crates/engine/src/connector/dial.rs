@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::profile::{BindRefusal, Profile, SessionSettings};
+use sambac_domain::time::Timestamp;
 use sambac_smpp::{
-    BindError, BindKind, BindReply, BindRequest, BrokenTlvs, Events, Session, SessionConfig, Tap, WINDOW_MAX,
+    BindError, BindKind, BindReply, BindRequest, BrokenTlvs, Events, PendingOutbind, Session, SessionConfig, Tap,
+    WINDOW_MAX,
 };
 use sambac_store::rows::ConnectorRow;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::hosts::Target;
+use super::tls;
 use crate::Inner;
 use crate::pdu_log::{PduLog, Side};
 use crate::seal::SealError;
@@ -32,6 +35,10 @@ pub(super) enum DialError {
     Timeout { step: &'static str, limit: Duration },
     #[error("bind: {0}")]
     Bind(#[from] BindError),
+    #[error("TLS with {target}: {source}")]
+    Tls { target: Target, source: io::Error },
+    #[error("the outbind has another system_id or password than ours")]
+    Outbind,
     /// It cannot work as it is set up: nothing was sent.
     #[error("{0}")]
     Setup(String),
@@ -100,14 +107,17 @@ pub(super) struct Dialled {
     pub(super) session: Session,
     pub(super) events: Events,
     pub(super) reply: BindReply,
+    /// When the first certificate ends that the link depends on.
+    pub(super) ends_at: Option<Timestamp>,
 }
 
 /// How a connector binds, as configured at one moment.
 pub(super) struct Plan {
-    row: Arc<ConnectorRow>,
+    pub(super) row: Arc<ConnectorRow>,
     profile: Arc<Profile>,
-    password: SecretString,
+    pub(super) password: SecretString,
     pdu_log: Arc<PduLog>,
+    tls: Option<tls::Client>,
 }
 
 impl Plan {
@@ -123,7 +133,8 @@ impl Plan {
             )));
         }
         let pdu_log = Arc::clone(&inner.pdu_log);
-        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log })
+        let tls = tls::Client::new(&profile.tls).map_err(DialError::Setup)?;
+        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log, tls })
     }
 
     /// What a failure is to be taken for.
@@ -132,6 +143,7 @@ impl Plan {
             DialError::Bind(BindError::Refused(status)) => Failure::Refused(self.profile.bind.refusal(status.0)),
             // Our own request breaks a limit of the protocol.
             DialError::Bind(BindError::Encode(_)) | DialError::Setup(_) => Failure::Setup,
+            DialError::Tls { source, .. } if tls::is_certificate(source) => Failure::Setup,
             _ => Failure::Link,
         }
     }
@@ -143,17 +155,18 @@ impl Plan {
         let connecting = connect(target, &resolved, &self.profile.session);
         let stream = steps.take("connect", limit, connecting, peer).await?;
         let tap = self.tap(&stream);
-        self.bind(stream, kind, tap, steps).await
+        let Some(client) = &self.tls else { return self.bind(stream, kind, tap, steps).await };
+        let securing = async {
+            let secured = client.secure(stream, &target.host).await;
+            secured.map_err(|source| DialError::Tls { target: target.clone(), source })
+        };
+        let tls::Secured { stream, ends_at, .. } = steps.take("tls", limit, securing, secured).await?;
+        let dialled = self.bind(stream, kind, tap, steps).await?;
+        Ok(Dialled { ends_at, ..dialled })
     }
 
     /// Binds on a connection that is there.
-    pub(super) async fn bind<IO>(
-        &self,
-        io: IO,
-        kind: BindKind,
-        tap: Option<Tap>,
-        steps: &mut Steps,
-    ) -> Result<Dialled, DialError>
+    async fn bind<IO>(&self, io: IO, kind: BindKind, tap: Option<Tap>, steps: &mut Steps) -> Result<Dialled, DialError>
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -161,10 +174,19 @@ impl Plan {
         let binding = async {
             let config = SessionConfig { tap, ..self.session_config() };
             let (session, events, reply) = sambac_smpp::bind(io, &request, config).await?;
-            Ok(Dialled { session, events, reply })
+            Ok(Dialled { session, events, reply, ends_at: None })
         };
         // The session keeps the time itself, and says more about it.
         steps.take("bind", self.limit() * 2, binding, |dialled| told_by(&dialled.reply)).await
+    }
+
+    /// Binds on a connection that the SMSC has opened.
+    pub(super) async fn bind_on<IO>(&self, pending: PendingOutbind<IO>, kind: BindKind) -> Result<Dialled, DialError>
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (session, events, reply) = pending.bind(&self.request(kind)).await?;
+        Ok(Dialled { session, events, reply, ends_at: None })
     }
 
     /// Has the log of PDUs hear of all that goes over the connection.
@@ -189,7 +211,7 @@ impl Plan {
         }
     }
 
-    fn session_config(&self) -> SessionConfig {
+    pub(super) fn session_config(&self) -> SessionConfig {
         let session = &self.profile.session;
         SessionConfig {
             // The connector's own window is narrower, and can be changed while the session is up.
@@ -254,6 +276,11 @@ fn shown(found: &[SocketAddr]) -> String {
 
 fn peer(stream: &TcpStream) -> String {
     stream.peer_addr().map_or_else(|_| "connected".to_owned(), |address| format!("connected to {address}"))
+}
+
+fn secured(secured: &tls::Secured) -> String {
+    let until = secured.ends_at.map(|ends_at| format!(", certificate until {ends_at}"));
+    format!("{}{}", secured.version, until.unwrap_or_default())
 }
 
 fn told_by(reply: &BindReply) -> String {

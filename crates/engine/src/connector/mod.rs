@@ -20,6 +20,7 @@ mod learned;
 mod link;
 mod omit;
 mod operate;
+mod outbind;
 mod pdu;
 mod probe;
 mod ready;
@@ -31,6 +32,7 @@ mod serve;
 mod status;
 mod supervisor;
 mod throughput;
+mod tls;
 mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,7 +42,8 @@ use sambac_bus::TargetQueue;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
-use tokio::sync::{Notify, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -72,6 +75,8 @@ pub(crate) struct Connector {
     control: Arc<Control>,
     seats: Mutex<Vec<Arc<Seat>>>,
     seat_tasks: TaskTracker,
+    /// Where the SMSC connects to us, when it does; bound on first use.
+    outbind: OnceCell<TcpListener>,
     queue: Arc<TargetQueue>,
     /// Announced segments that wait for a link.
     ready: Ready,

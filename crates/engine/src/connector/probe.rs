@@ -74,7 +74,7 @@ impl Engine {
 
 /// Unbinds, and says who it was.
 async fn leave(dialled: Option<Dialled>, limit: Duration, steps: &mut Steps) -> (String, Option<u8>) {
-    let Some(Dialled { session, events, reply }) = dialled else { return (String::new(), None) };
+    let Some(Dialled { session, events, reply, .. }) = dialled else { return (String::new(), None) };
     let begun = Instant::now();
     session.unbind(limit).await;
     drop(events);

@@ -15,6 +15,8 @@ use crate::commit::{Answer, AnswerOutcome, Write};
 
 /// Events taken from a session at once.
 const EVENTS_MAX: usize = 256;
+/// How often a link that stays up looks whether its certificates end soon.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(86_400);
 
 impl Connector {
     /// Serves a session until it ends, or unbinds when `over` resolves; true when it was that.
@@ -24,7 +26,7 @@ impl Connector {
         dialled: Dialled,
         over: impl Future<Output = ()>,
     ) -> bool {
-        let Dialled { session, mut events, reply } = dialled;
+        let Dialled { session, mut events, reply, ends_at } = dialled;
         let setup = self.setup.load_full();
         let (flow, window_max) = (&setup.profile.flow, setup.row.window_max);
         let link = Arc::new(Link::new(session.clone(), flow, window_max, Arc::clone(&self.room)));
@@ -34,12 +36,17 @@ impl Connector {
         let mut buffer = Vec::with_capacity(EVENTS_MAX);
         let mut over = std::pin::pin!(over);
         let mut is_leaving = false;
+        let mut daily = tokio::time::interval(CERTIFICATE_LOOK);
         loop {
             let count = tokio::select! {
                 count = events.recv_many(&mut buffer, EVENTS_MAX) => count,
                 () = &mut over, if !is_leaving => {
                     is_leaving = true;
                     self.leave(seat, &link);
+                    continue;
+                }
+                _ = daily.tick(), if ends_at.is_some() => {
+                    self.look_at_certificate(ends_at);
                     continue;
                 }
             };

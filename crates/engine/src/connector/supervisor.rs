@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::throughput::Throughput as Limit;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -98,6 +98,7 @@ fn start(
         control,
         seats: Mutex::default(),
         seat_tasks: TaskTracker::new(),
+        outbind: OnceCell::new(),
         queue: inner.bus.queue(target_of(row.id)),
         ready: Ready::default(),
         links: Mutex::default(),

@@ -191,7 +191,19 @@ pub async fn bind<IO>(
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut wire = Wire::new(io, &config);
+    let wire = Wire::new(io, &config);
+    bind_on(wire, request, config).await
+}
+
+/// As [`bind`], when something may have been read already.
+pub(super) async fn bind_on<IO>(
+    mut wire: Wire<IO>,
+    request: &BindRequest,
+    config: SessionConfig,
+) -> Result<(Session, Events, BindReply), BindError>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let sequence = start::sequence_within(config.first_sequence);
     let exchange = exchange(&mut wire, request, sequence);
     let reply = tokio::time::timeout(config.bind_timeout, exchange).await.map_err(|_| BindError::Timeout)??;

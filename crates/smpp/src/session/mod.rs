@@ -30,6 +30,7 @@ mod config;
 mod event;
 mod keeper;
 mod link;
+mod outbind;
 mod reader;
 mod start;
 mod state;
@@ -42,6 +43,7 @@ pub use accept::{AcceptError, PendingBind, accept};
 pub use bind::{BindError, BindKind, BindReply, BindRequest, bind};
 pub use config::{BrokenTlvs, SessionConfig, WINDOW_MAX};
 pub use event::{CloseReason, Event, Events};
+pub use outbind::{PendingOutbind, outbind};
 pub use state::SessionCounters;
 pub use tap::{Direction, Tap, Tapped};
 

@@ -202,3 +202,31 @@ fn kinds_allow_what_the_specification_allows() {
         assert!(!kind.esme_may_send(CommandId(0x999)) && !kind.esme_may_send(kind.command_id()));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_outbind_is_bound_on() {
+    let (here, there) = duplex(PIPE_OCTETS);
+    let mut peer = Peer::new(there);
+    let smsc = async {
+        peer.ask(&Pdu::EnquireLink, 1).await;
+        assert_eq!(peer.expect(CommandId::ENQUIRE_LINK_RESP).await.0, 1);
+        peer.ask(&Pdu::Outbind(Outbind { system_id: b"smsc", password: b"secret" }), 2).await;
+        let (sequence, _) = peer.expect(CommandId::BIND_RECEIVER).await;
+        peer.ask(&Pdu::BindReceiverResp(BindResp::default()), sequence).await;
+        peer
+    };
+    let esme = async {
+        let pending = outbind(here, quiet()).await.unwrap();
+        assert_eq!((pending.system_id(), pending.password()), (&b"smsc"[..], &b"secret"[..]));
+        assert!(!format!("{pending:?}").contains("secret"));
+        pending.bind(&BindRequest::new(BindKind::Receiver, "bank", "secret")).await.unwrap()
+    };
+    let ((session, _events, _), _peer) = tokio::join!(esme, smsc);
+    assert_eq!(session.kind(), BindKind::Receiver);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outbind_that_never_comes_is_not_waited_for() {
+    let (here, _there) = duplex(PIPE_OCTETS);
+    assert!(matches!(outbind(here, quiet()).await, Err(BindError::Timeout)));
+}

@@ -46,6 +46,22 @@ pub struct Line {
     pub sent: u32,
     /// Which part of a handset's message.
     pub part: u8,
+    /// What was bound: `transmitter`, `receiver` or `transceiver`.
+    pub kind: String,
+    /// Of a bind.
+    pub system_type: String,
+    /// Of a bind.
+    pub address_range: String,
+    /// Of a bind.
+    pub addr_ton: u8,
+    /// Of a bind.
+    pub addr_npi: u8,
+    /// Of a bind.
+    pub interface_version: u8,
+    /// How long its password was.
+    pub password_octets: usize,
+    /// Why a session ended.
+    pub reason: String,
     /// The receipt's state.
     pub stat: String,
 }

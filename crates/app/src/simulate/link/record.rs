@@ -1,16 +1,24 @@
 //! The journal's lines about a session.
 
-use sambac_smpp::{CloseReason, Header, Sm, Tag, esm_class};
+use sambac_smpp::{BindRequest, CloseReason, Header, Sm, Tag, esm_class};
 use sha2::{Digest as _, Sha256};
 
 use super::Link;
+use crate::simulate::kind_of;
 use crate::simulate::receipt::Receipt;
 
 impl Link {
     /// `bind`: a session was opened.
-    pub(crate) fn record_bind(&self, kind: &str) {
+    pub(crate) fn record_bind(&self, request: &BindRequest) {
         if let Some(line) = self.core.line("bind", self.number, self.core.now_us()) {
-            line.text("system_id", &self.system_id).text("kind", kind.as_bytes());
+            line.text("system_id", &self.system_id)
+                .text("kind", kind_of(request).as_bytes())
+                .text("system_type", &request.system_type)
+                .text("address_range", &request.address_range)
+                .number("addr_ton", request.addr_ton.into())
+                .number("addr_npi", request.addr_npi.into())
+                .number("interface_version", request.interface_version.into())
+                .number("password_octets", request.password.len() as u64);
         }
     }
 
