@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks`: be told about final states.
+//! `POST /v1/webhooks`: be told about final states, and of messages from handsets.
 
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -45,8 +45,8 @@ impl utoipa::IntoResponses for Refusals {
 
 /// Register a webhook.
 ///
-/// Every final state of a message is posted to it, signed as Standard Webhooks describes. The secret is in this answer
-/// only.
+/// Every final state of a message is posted to it (`message.delivered` and so on), and every message from a handset that
+/// a route leads to it (`message.received`), signed as Standard Webhooks describes. The secret is in this answer only.
 #[utoipa::path(
     post,
     path = "/v1/webhooks",

@@ -1,12 +1,12 @@
 //! `GET /v1/sms/inbound`: the account's messages from handsets, newest first.
 
-use sambac_domain::MoId;
 use sambac_domain::error::ErrorCode;
 use sambac_store::MoFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::inbound::Inbound;
+use super::paging;
 use crate::access::{Authorised, scope};
 use crate::input::Parameters;
 use crate::openapi::{self, ANY_CALL, Documented};
@@ -39,9 +39,6 @@ pub(crate) struct InboundPage {
     next_cursor: Option<String>,
 }
 
-const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX: u32 = 200;
-
 struct Refusals;
 
 impl utoipa::IntoResponses for Refusals {
@@ -64,32 +61,23 @@ pub(crate) async fn list_inbound(
     Parameters(query): Parameters<ListInbound>,
 ) -> Result<axum::Json<InboundPage>, Problem> {
     let mut filter = query.filter()?;
-    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let limit = filter.limit;
     // One more than asked for tells whether there is a next page.
     filter.limit += 1;
     let mut rows = client.engine().store().list_mo_messages(client.account_id(), &filter).await?;
-    let is_last = rows.len() <= limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| !is_last).map(|row| row.id.to_string());
+    let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
     let data = rows.iter().map(|row| Inbound::new(client.engine(), row)).collect();
     Ok(axum::Json(InboundPage { data, next_cursor }))
 }
 
 impl ListInbound {
     fn filter(self) -> Result<MoFilter, Problem> {
-        let bad = |name, detail: String| {
-            Problem::new(ErrorCode::InvalidRequest).detail("a query parameter is not valid").parameter(name, detail)
-        };
-        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(bad("limit", format!("must be from 1 to {LIMIT_MAX}")));
-        }
-        let before: Option<MoId> = self
-            .cursor
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| bad("cursor", "is not a next_cursor of this list".to_owned()))?;
         let stored = |text: String| text.trim_start_matches('+').to_owned();
-        Ok(MoFilter { before, limit, source: self.from.map(stored), destination: self.to.map(stored) })
+        Ok(MoFilter {
+            before: paging::before(self.cursor)?,
+            limit: paging::limit(self.limit)?,
+            source: self.from.map(stored),
+            destination: self.to.map(stored),
+        })
     }
 }

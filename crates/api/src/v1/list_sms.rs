@@ -2,12 +2,13 @@
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::number;
-use sambac_domain::{MessageId, MessageState, TrafficClass};
+use sambac_domain::{MessageState, TrafficClass};
 use sambac_store::MessageFilter;
 use sambac_store::rows::MessageRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::paging;
 use crate::access::{Authorised, scope};
 use crate::input::Parameters;
 use crate::openapi::{self, ANY_CALL, Documented};
@@ -69,9 +70,6 @@ struct SmsSummary {
     final_at: Option<Moment>,
 }
 
-const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX: u32 = 200;
-
 struct Refusals;
 
 impl utoipa::IntoResponses for Refusals {
@@ -94,33 +92,25 @@ pub(crate) async fn list_sms(
     Parameters(query): Parameters<ListSms>,
 ) -> Result<axum::Json<SmsPage>, Problem> {
     let mut filter = query.filter()?;
-    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let limit = filter.limit;
     // One more than asked for tells whether there is a next page.
     filter.limit += 1;
     let mut rows = client.engine().store().list_messages(client.account_id(), &filter).await?;
-    let is_last = rows.len() <= limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| !is_last).map(|row| row.id.to_string());
+    let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
     Ok(axum::Json(SmsPage { data: rows.into_iter().map(SmsSummary::from).collect(), next_cursor }))
 }
 
 impl ListSms {
     fn filter(self) -> Result<MessageFilter, Problem> {
-        let bad = |name, detail: String| {
-            Problem::new(ErrorCode::InvalidRequest).detail("a query parameter is not valid").parameter(name, detail)
-        };
-        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(bad("limit", format!("must be from 1 to {LIMIT_MAX}")));
-        }
-        let before: Option<MessageId> = self
-            .cursor
-            .map(|text| text.parse())
+        let limit = paging::limit(self.limit)?;
+        let before = paging::before(self.cursor)?;
+        let state =
+            self.state.map(|word| state_of(&word).ok_or_else(|| paging::bad("state", states_known()))).transpose()?;
+        let destination = self
+            .to
+            .map(|text| number::parse(&text, None))
             .transpose()
-            .map_err(|_| bad("cursor", "is not a next_cursor of this list".to_owned()))?;
-        let state = self.state.map(|word| state_of(&word).ok_or_else(|| bad("state", states_known()))).transpose()?;
-        let destination =
-            self.to.map(|text| number::parse(&text, None)).transpose().map_err(|error| bad("to", error.to_string()))?;
+            .map_err(|error| paging::bad("to", error.to_string()))?;
         Ok(MessageFilter { before, limit, state, destination })
     }
 }

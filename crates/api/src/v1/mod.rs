@@ -7,6 +7,7 @@ mod life;
 mod list_inbound;
 mod list_sms;
 mod list_webhooks;
+mod paging;
 mod quote;
 mod remove_webhook;
 mod send_sms;

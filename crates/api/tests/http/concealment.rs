@@ -1,12 +1,16 @@
 //! Keys, scopes and tenants: a matrix made from the document, so that a new route is in it by itself.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::body::Body;
 use axum::http::{Method, Request};
+use sambac_domain::{ConnectorId, MoId};
 use sambac_engine::Scope;
-use sambac_store::rows::AccessState;
+use sambac_store::Batch;
+use sambac_store::rows::{AccessState, MoRow, MoState};
 use serde_json::{Value, json};
 
-use crate::platform::{BANK, NOW, Platform, Reply, request, sms};
+use crate::platform::{BANK, NOW, Platform, Reply, SHOP, request, sms};
 use crate::schema::DOCUMENT;
 
 struct Route {
@@ -53,6 +57,7 @@ impl Route {
     /// Makes an object of the kind that the route's `{id}` names, for `key`.
     async fn make(&self, platform: &Platform, key: &str) -> String {
         match self.path {
+            path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
             path if path.starts_with("/v1/webhooks/") => {
                 platform.post(key, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await.id()
@@ -60,6 +65,31 @@ impl Route {
             other => panic!("{other} has no object in this test"),
         }
     }
+}
+
+/// A message from a handset for the account of this key.
+async fn inbound(platform: &Platform, key: &str) -> String {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    let account = if key == platform.shop { SHOP } else { BANK };
+    let id = MoId::from_raw(NEXT.fetch_add(1, Ordering::Relaxed) << 20);
+    let row = MoRow {
+        id,
+        account_id: Some(account),
+        route_id: None,
+        connector_id: ConnectorId::from_raw(1),
+        source: "447700900123".to_owned(),
+        destination: "12345".to_owned(),
+        body: None,
+        parts_total: 1,
+        parts: 1,
+        fingerprint: None,
+        state: MoState::Taken,
+        received_at: NOW,
+        ended_at: Some(NOW),
+    };
+    let batch = Batch { mo_messages: vec![row], ..Batch::default() };
+    platform.engine.store().commit(&batch).await.unwrap();
+    id.to_string()
 }
 
 /// The answer but for what differs in every request.
@@ -149,6 +179,7 @@ async fn lists_show_ones_own_only() {
     let platform = Platform::start().await;
     platform.send(&platform.shop, json!({})).await;
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
+    inbound(&platform, &platform.shop).await;
     for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
         let (bank, shop) =
             (route.call(&platform, &platform.bank, "").await, route.call(&platform, &platform.shop, "").await);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Received, Task};
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::{MoId, NoticeId, SmppAccountId};
+use sambac_domain::id::{MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::mo::{MoBody, MoQuery, MoStrategy, MoTarget, keyword, text};
 use sambac_domain::text::Reading;
 use sambac_domain::time::Timestamp;
@@ -14,6 +14,7 @@ use sambac_store::{MoDelivered, MoEnd, NewOutbox};
 use tokio::sync::oneshot;
 
 use super::Committer;
+use crate::alert::AlertKind;
 
 /// How long the last webhook is tried: longer than all its tries take.
 const WEBHOOK_KEPT: Duration = Duration::from_secs(80 * 3_600);
@@ -35,7 +36,9 @@ impl Committer {
         let query = MoQuery { destination, source, connector: row.connector_id, keyword: word.as_deref() };
         let Some(route) = snapshot.mo_routes.decide(&query) else {
             self.inner.metrics.handset("unrouted");
-            tracing::warn!(message = %row.id, "no route takes a message from a handset; it is kept");
+            let connector = snapshot.connectors.get(&row.connector_id).map_or("", |connector| &connector.name);
+            let text = format!("no route takes {}: it is kept", row.id);
+            self.inner.alerts.raise(AlertKind::MoUnrouted, connector, text);
             self.batch.mo_messages.push(row);
             return false;
         };
@@ -139,11 +142,18 @@ impl Committer {
             }
             None => {
                 self.inner.metrics.handset("undelivered");
-                tracing::warn!(message = %row.mo_id, "a target has not taken a message from a handset, and none is left");
+                let text = format!("{} was not taken, and there is no other target", row.mo_id);
+                self.inner.alerts.raise(AlertKind::MoUndelivered, &self.target_name(row.target), text);
                 let end = MoEnd { id: row.mo_id, state: MoState::Undeliverable, ended_at: self.now };
                 self.batch.mo_ends.push(end);
             }
         }
+    }
+
+    /// What people call a target: a system_id, or a webhook's id.
+    fn target_name(&self, target: TargetId) -> String {
+        let account = self.snapshot.smpp_account_by_id(SmppAccountId::from_raw(target.raw()));
+        account.map_or_else(|| WebhookId::from_raw(target.raw()).to_string(), |account| account.row.system_id.clone())
     }
 
     fn end_delivery(&mut self, id: NoticeId, state: MoDeliveryState) {

@@ -186,7 +186,7 @@ mod tests {
         let text = "x".repeat(161);
         let by = |packed, long| shown(&text, &settings(Alphabet::Gsm, packed, long));
         assert_eq!(by(false, LongMethod::Udh8), [(0, true, 159), (0, true, 14)]);
-        assert_eq!(by(true, LongMethod::Udh8), [(0, true, 140), (0, true, 13)]);
+        assert_eq!(by(true, LongMethod::Udh8), [(0, true, 140), (0, true, 14)]);
         assert_eq!(by(false, LongMethod::Sar), [(0, false, 153), (0, false, 8)]);
         assert_eq!(by(false, LongMethod::Payload), [(0, false, 161)]);
     }

@@ -65,6 +65,18 @@ impl Operator {
         self.session().await.send(&pdu, 0).await.expect("a link");
     }
 
+    /// A handset's message to 12345, or a part of one.
+    pub(crate) async fn handset(&self, esm_class: u8, octets: &[u8]) {
+        let pdu = Pdu::DeliverSm(Sm {
+            source: Address { ton: 1, npi: 1, addr: b"447700900123" },
+            destination: Address { ton: 3, npi: 0, addr: b"12345" },
+            esm_class,
+            short_message: octets,
+            ..Sm::default()
+        });
+        self.session().await.send(&pdu, 0).await.expect("a link");
+    }
+
     /// Closes the link; the platform will bind again.
     pub(crate) async fn drop_link(&self) {
         self.session().await.close();

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{
-    AccountId, ApiKeyId, ConnectorId, MessageId, OperatorId, PaymentId, PostingId, RateId, RouteId, SmppAccountId,
-    TariffId,
+    AccountId, ApiKeyId, ConnectorId, MessageId, MoRouteId, OperatorId, PaymentId, PostingId, RateId, RouteId,
+    SmppAccountId, TariffId,
 };
 use sambac_domain::message::Origin;
+use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::money::Currency;
 use sambac_domain::number::Msisdn;
 use sambac_domain::routing::{RouteMatch, Strategy};
@@ -22,10 +23,10 @@ use sambac_engine::submit::{Content, Idempotency, SubmitRequest, Submitted};
 use sambac_engine::{Balance, Engine, Settings};
 use sambac_smpp::{BindKind as EsmeBindKind, BindRequest, Events, Session, SessionConfig};
 use sambac_store::rows::{
-    AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow, PaymentRow, PostingKind,
-    PostingRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
+    AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, MoRouteRow, MoRow, OperatorRow,
+    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
 };
-use sambac_store::{MessageView, Sealed, Store};
+use sambac_store::{MessageView, MoFilter, Sealed, Store};
 use sambac_testkit::postgres::TestDatabase;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
@@ -72,6 +73,54 @@ impl Platform {
         let mut platform = Self::start_on(&[operator.port], Some(database.url())).await;
         platform.database = Some(database);
         (operator, platform)
+    }
+
+    /// With one operator, a clock that the test moves, and a route that leads handsets' messages to the SMPP account.
+    pub(crate) async fn with_handsets() -> (Operator, Self, Clock) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared(&[operator.port], None).await;
+        let clock = Clock::mock(Clock::system().now());
+        let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
+        let platform = Self { engine, folder, database: None };
+        platform.route_handsets().await;
+        (operator, platform, clock)
+    }
+
+    /// From now on handsets' messages are for the SMPP account.
+    pub(crate) async fn route_handsets(&self) {
+        let store = self.engine.store();
+        let account = smpp_account(AccessState::Active);
+        store.upsert_smpp_account(&account).await.expect("an SMPP account");
+        let route = MoRouteRow {
+            id: MoRouteId::from_raw(1 << 8),
+            account_id: ACCOUNT,
+            name: "all".to_owned(),
+            position: 1,
+            matches: MoMatch::default(),
+            strategy: MoStrategy::Failover,
+            targets: vec![MoTarget::Smpp(account.id)],
+            away_max_s: 60,
+            enabled: true,
+            created_at: Timestamp(0),
+        };
+        store.upsert_mo_route(&route).await.expect("a route");
+        self.engine.reload().await;
+    }
+
+    /// The only message from a handset, once it is as wanted.
+    pub(crate) async fn until_handset(&self, is_so: impl Fn(&MoRow) -> bool) -> MoRow {
+        let filter = MoFilter { limit: 2, ..MoFilter::default() };
+        let poll = async {
+            loop {
+                let rows = self.engine.store().list_mo_messages(ACCOUNT, &filter).await.expect("a read");
+                assert!(rows.len() < 2, "one message only");
+                if let Some(row) = rows.into_iter().find(|row| is_so(row)) {
+                    return row;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), poll).await.expect("it happens in time")
     }
 
     /// With one operator, and room for few unfinished messages in memory.
