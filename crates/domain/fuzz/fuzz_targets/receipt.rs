@@ -8,4 +8,4 @@ mod checks;
 #[path = "../../../smpp/fuzz/guard.rs"]
 mod guard;
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| guard::is_quick_and_small(octets, checks::receipt));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| guard::within(guard::READING, octets, checks::receipt));

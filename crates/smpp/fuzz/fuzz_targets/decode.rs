@@ -8,4 +8,4 @@ mod checks;
 #[path = "../guard.rs"]
 mod guard;
 
-libfuzzer_sys::fuzz_target!(|stream: &[u8]| guard::is_quick_and_small(stream, checks::decode));
+libfuzzer_sys::fuzz_target!(|stream: &[u8]| guard::within(guard::READING, stream, checks::decode));
