@@ -104,7 +104,7 @@ words! {
     /// A traffic class.
     Class "TrafficClass" like "otp" TrafficClass::ALL.map(TrafficClass::as_str).to_vec();
     /// An encoding of text.
-    TextEncoding "TextEncoding" like "gsm7" vec!["gsm7", "latin1", "ucs2"];
+    TextEncoding "TextEncoding" like "gsm7" vec!["gsm7", "latin1", "ucs2", "binary"];
     /// A code of the error catalogue.
     Code "ErrorCode" like "insufficient_funds" ErrorCode::ALL.iter().map(|code| code.code()).collect();
     /// How far a message from a handset is.

@@ -1,7 +1,7 @@
 //! What must hold for any octets whatever: the bodies of the fuzz targets, and of the ordinary test over their corpora.
 
 use sambac_domain::receipt::{self, ReceiptInput};
-use sambac_domain::text::{Alphabet, DataCodingTable, Reading, count_octets, decode_user_data, udh};
+use sambac_domain::text::{Alphabet, Body, DataCodingTable, Marks, Reading, Writing, decode_user_data, lay_out, udh};
 
 /// Every receipt is read without a fault, within the bounds of its fields, and its id stays the same when normalised twice.
 /// The first three octets are esm_class, data_coding and which parts are in optional parameters.
@@ -42,6 +42,11 @@ pub(crate) fn user_data(octets: &[u8]) {
     }
     let text = decode_user_data(*data_coding, header.as_ref(), body, &reading).text.unwrap_or_default();
     assert!(text.len() <= 4 * body.len() + 8, "{} octets of text from {}", text.len(), body.len());
-    // What cannot be counted is refused, never a fault.
-    let _ = count_octets(data, *data_coding, header.is_some());
+    // What cannot be laid out is refused, never a fault; what can has each of its segments.
+    let writing = Writing { alphabet: reading.alphabet, packed: reading.packed, ..Writing::default() };
+    let body = Body::Octets { data, data_coding: *data_coding, udh: header.is_some() };
+    if let Ok(laid) = lay_out(&body, &Marks::default(), &writing) {
+        let total = laid.count().segments;
+        assert!(laid.segment(total, total, 7).is_some(), "segment {total} of {total}");
+    }
 }

@@ -8,6 +8,7 @@ pub mod message;
 pub mod mo;
 pub mod money;
 pub mod number;
+pub mod options;
 mod prefix;
 pub mod profile;
 pub mod rating;
@@ -29,6 +30,7 @@ pub use id::{
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
 pub use number::{MccMnc, Msisdn, Sender};
+pub use options::MessageOptions;
 pub use rating::{Rate, Tariff};
 pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;

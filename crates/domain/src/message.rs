@@ -9,6 +9,7 @@ use crate::class::{Lane, TrafficClass};
 use crate::id::{AccountId, ApiKeyId, MessageId, RateId, RouteId, SegmentId, SmppAccountId};
 use crate::money::Currency;
 use crate::number::{MccMnc, Msisdn, Sender};
+use crate::options::MessageOptions;
 use crate::text::Encoding;
 use crate::time::Timestamp;
 
@@ -161,7 +162,7 @@ pub struct Message {
     pub class: TrafficClass,
     /// What it says.
     pub body: MessageBody,
-    /// How many segments are submitted and charged.
+    /// How many segments are submitted.
     pub segment_count: u8,
     /// The destination's network as far as it was known.
     pub mcc_mnc: Option<MccMnc>,
@@ -187,6 +188,8 @@ pub struct Message {
     /// Which outcomes it asked for, as SMPP's registered_delivery (3.4 §5.2.17): 1 all final ones, 2 failures, 3 successes, and
     /// 0x10 intermediate ones beside.
     pub registered_delivery: u8,
+    /// What few messages have.
+    pub options: Option<Box<MessageOptions>>,
 }
 
 impl Message {
@@ -199,6 +202,16 @@ impl Message {
     /// The id that its client knows it by.
     pub fn client_id(&self) -> MessageId {
         self.answered_id.unwrap_or(self.id)
+    }
+
+    /// How many segments its text is cut into.
+    pub fn cut_segments(&self) -> u8 {
+        self.options.as_ref().and_then(|options| options.cut).unwrap_or(self.segment_count)
+    }
+
+    /// How many segments its client is charged: more than are submitted when the operator does the cutting.
+    pub fn charged_segments(&self) -> u8 {
+        self.options.as_ref().and_then(|options| options.parts).unwrap_or(self.segment_count)
     }
 
     /// The lane it waits in.
@@ -243,6 +256,7 @@ mod tests {
             receipt_wanted: true,
             answered_id: None,
             registered_delivery: 1,
+            options: None,
         }
     }
 

@@ -98,7 +98,7 @@ impl MessageState {
     /// straight to its final state. `submitted` after `submit_unknown` is an answer that came late.
     pub const fn can_become(self, next: Self) -> bool {
         match self {
-            Scheduled => matches!(next, Accepted | Expired | Rejected | Failed | Canceled),
+            Scheduled => matches!(next, Accepted | Routed | Expired | Rejected | Failed | Canceled),
             _ if self.is_final() => false,
             _ => next.is_final() || next.progress() > self.progress(),
         }
@@ -181,7 +181,7 @@ mod tests {
 
     /// A row for each state, a column for each next one, both in the order of the codes.
     const ALLOWED: [(&str, &str); 12] = [
-        ("scheduled", ".x......xxxx"),
+        ("scheduled", ".xx.....xxxx"),
         ("accepted", "..xxxxxxxxxx"),
         ("routed", "...xxxxxxxxx"),
         ("submitting", "....xxxxxxxx"),

@@ -12,6 +12,7 @@ pub mod api_key;
 mod caller;
 pub mod clock;
 mod commit;
+mod compose;
 mod connector;
 mod expire;
 mod fingerprint;

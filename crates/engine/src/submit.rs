@@ -13,20 +13,24 @@ use sambac_domain::id::{AccountId, ConnectorId, MessageId, RateId, RouteId};
 use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{MccMnc, Msisdn, Sender};
+use sambac_domain::options::MessageOptions;
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
-use sambac_domain::text::{self, Encoding};
+use sambac_domain::text::Encoding;
 use sambac_domain::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::Engine;
 use crate::commit::{Accept, Reply, Write};
+use crate::compose::{Composed, compose};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
 /// The longest that a message may wait, whatever the client asks for.
 pub const VALIDITY_MAX: Duration = Duration::from_secs(72 * 3600);
+/// How far ahead a message may be given.
+pub const SCHEDULE_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// What a client wants sent.
 #[derive(Clone, Debug)]
@@ -57,10 +61,23 @@ pub struct SubmitRequest {
     pub test_only: bool,
     /// Makes a repeat of this request give the first answer again.
     pub idempotency: Option<Idempotency>,
+    /// What few messages have.
+    pub options: Option<Box<MessageOptions>>,
+    /// The octets are a part of a long message that the client cut itself: its parts keep together.
+    pub part: Option<Part>,
+}
+
+/// Which long message of a client a part belongs to: with the same account, sender and destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What ties the parts together.
+    pub reference: u16,
+    /// How many there are.
+    pub total: u8,
 }
 
 /// The content to be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A text; the encoding is chosen when not given.
     Text(String, Option<Encoding>),
@@ -91,6 +108,9 @@ pub struct Submitted {
     pub message_id: MessageId,
     /// Segments it takes.
     pub segments: u8,
+    /// How it is encoded.
+    #[serde(default = "unknown_encoding")]
+    pub encoding: Encoding,
     /// For all segments, in micros.
     pub price_micros: i64,
     /// The account's currency.
@@ -132,14 +152,27 @@ pub struct Quote {
 pub(crate) struct Draft {
     pub(crate) request: SubmitRequest,
     pub(crate) body: MessageBody,
+    pub(crate) options: Option<Box<MessageOptions>>,
+    /// Segments that are submitted.
     pub(crate) segments: u8,
+    /// Segments that are charged.
+    pub(crate) parts: u8,
     pub(crate) mcc_mnc: Option<MccMnc>,
     pub(crate) route_id: RouteId,
     pub(crate) connector_id: ConnectorId,
     pub(crate) rate_id: RateId,
+    /// For one that is submitted, in micros.
     pub(crate) price_micros: i64,
     pub(crate) currency: Currency,
     pub(crate) validity: Duration,
+}
+
+impl Draft {
+    /// When it is worthless: its validity counts from when it is to be delivered.
+    pub(crate) fn expires_at(&self, now: Timestamp) -> Timestamp {
+        let from = self.options.as_ref().and_then(|options| options.deliver_at).unwrap_or(now);
+        from.max(now).saturating_add(self.validity)
+    }
 }
 
 impl Engine {
@@ -176,7 +209,7 @@ impl Engine {
         let total = total_price(draft.price_micros, draft.segments)?;
         Ok(Quote {
             encoding: draft.body.encoding(),
-            segments: draft.segments,
+            segments: draft.parts,
             mcc_mnc: draft.mcc_mnc,
             price: Money { micros: total, currency: draft.currency },
             rate_id: draft.rate_id,
@@ -188,7 +221,7 @@ impl Engine {
     }
 }
 
-/// Policy, encoding, segmentation, routing and price, in this order, against one snapshot. Pure.
+/// Policy, routing, encoding, segmentation and price, in this order, against one snapshot. Pure.
 pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> Result<Draft, Refusal> {
     let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
     if !account.active {
@@ -200,25 +233,38 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
     }
     check_reference(&request)?;
     let validity = validity(&request)?;
-    let content = std::mem::replace(&mut request.content, Content::Text(String::new(), None));
-    let (body, segments) = encode(content)?;
     let mcc_mnc = snapshot.networks.lookup(request.destination).map(|network| network.mcc_mnc);
-    let (route_id, connector_id) = {
-        let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
-        (choice.route.id, *choice.connectors.first().ok_or_else(no_route)?)
-    };
+    let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
+    let (route_id, connectors) = (choice.route.id, choice.connectors);
+    let connector_id = *connectors.first().ok_or_else(no_route)?;
+    let Composed { body, options, segments, parts } = compose(snapshot, &connectors, &mut request)?;
     let rate = account.tariff.price(request.destination, mcc_mnc).ok_or_else(no_price)?;
-    let (rate_id, price_micros, currency) = (rate.id, rate.price_micros, account.tariff.currency);
+    let (rate_id, currency) = (rate.id, account.tariff.currency);
+    // The charged segments go in these; there are as many, or one for all of them.
+    let price_micros = total_price(rate.price_micros, parts / segments.max(1))?;
     if request.price_micros_max.is_some_and(|max| total_price(price_micros, segments).is_ok_and(|total| total > max)) {
         return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
     }
-    Ok(Draft { request, body, segments, mcc_mnc, route_id, connector_id, rate_id, price_micros, currency, validity })
+    Ok(Draft {
+        request,
+        body,
+        options,
+        segments,
+        parts,
+        mcc_mnc,
+        route_id,
+        connector_id,
+        rate_id,
+        price_micros,
+        currency,
+        validity,
+    })
 }
 
 /// The account's own limit, over all its ways in. The last check, so that only what would be taken uses it up.
 pub(crate) fn check_throughput(snapshot: &Snapshot, draft: &Draft, now: Instant) -> Result<(), Refusal> {
     let account = snapshot.account(draft.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
-    account.limit.take(draft.segments, now).map_err(|at| {
+    account.limit.take(draft.parts, now).map_err(|at| {
         let wait_ms = at.saturating_duration_since(now).as_millis();
         let limit = account.limit.throughput();
         Refusal::new(ErrorCode::RateLimited, format!("the account may submit {limit}; there is room in {wait_ms} ms"))
@@ -246,32 +292,6 @@ fn validity(request: &SubmitRequest) -> Result<Duration, Refusal> {
     }
 }
 
-/// The stored body and its number of segments.
-pub(crate) fn encode(content: Content) -> Result<(MessageBody, u8), Refusal> {
-    let (body, count) = match content {
-        Content::Text(text, encoding) => {
-            if text.is_empty() {
-                return Err(Refusal::from(ErrorCode::MessageEmpty).at("/text"));
-            }
-            let count = text::count(&text, encoding).map_err(|error| unencodable(&error))?;
-            (MessageBody::Text { text, encoding: count.encoding }, count)
-        }
-        Content::Octets { data, data_coding, udhi } => {
-            let count = text::count_octets(&data, data_coding, udhi).map_err(|error| unencodable(&error))?;
-            (MessageBody::Octets { data, data_coding, udhi }, count)
-        }
-    };
-    Ok((body, count.segments))
-}
-
-fn unencodable(error: &text::TextError) -> Refusal {
-    let code = match error {
-        text::TextError::TooLong => ErrorCode::MessageTooLong,
-        _ => ErrorCode::TextNotEncodable,
-    };
-    Refusal::new(code, error.to_string()).at("/text")
-}
-
 pub(crate) fn route_query(request: &SubmitRequest, mcc_mnc: Option<MccMnc>) -> RouteQuery<'_> {
     RouteQuery {
         account: request.account_id,
@@ -293,6 +313,11 @@ fn no_route() -> Refusal {
 
 fn no_price() -> Refusal {
     Refusal::from(ErrorCode::NoPrice).at("/to")
+}
+
+/// Answers that were stored before they told the encoding.
+fn unknown_encoding() -> Encoding {
+    Encoding::Gsm7
 }
 
 /// The state a message is in right after it was taken.

@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_foundation.sql")),
     (2, include_str!("../migrations/0002_client_profiles.sql")),
     (4, include_str!("../migrations/0004_account_throughput.sql")),
+    (5, include_str!("../migrations/0005_message_options.sql")),
     (6, include_str!("../migrations/0006_receipts.sql")),
     (7, include_str!("../migrations/0007_answered_id.sql")),
     (8, include_str!("../migrations/0008_mo.sql")),

@@ -123,6 +123,7 @@ mod tests {
     fn ended() -> MessageView {
         let row = MessageRow {
             answered_id: None,
+            options: None,
             id: MESSAGE,
             account_id: AccountId::from_raw(256),
             origin: 0,

@@ -14,6 +14,7 @@ mod send_sms;
 mod show_balance;
 mod show_inbound;
 mod show_sms;
+mod sms_request;
 mod webhook;
 
 use utoipa_axum::router::OpenApiRouter;

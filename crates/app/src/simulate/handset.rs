@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use sambac_domain::text::{self, Encoding, LongMethod, Segment};
+use sambac_domain::text::{self, Body, Encoding, LongMethod, Marks, Segment, Writing};
 use sambac_smpp::{Address, DataSm, Pdu, Sm, Tag, TlvBuf, esm_class};
 use serde::Deserialize;
 
@@ -255,8 +255,15 @@ impl MoTable {
             let as_payload = self.long == LongMethod::Payload;
             return Ok(vec![Segment { no: 1, total: 1, payload, udh: false, sar: None, as_payload }]);
         }
-        let cut = text::segment_text(&self.text, Some(encoding), self.long, self.reference);
-        cut.map(|(_, segments)| segments.into_iter().collect()).map_err(|error| format!("text: {error}"))
+        let (body, writing) = (Body::Text { text: &self.text, encoding: Some(encoding) }, self.writing());
+        let laid = text::lay_out(&body, &Marks::default(), &writing).map_err(|error| format!("text: {error}"))?;
+        let total = if laid.goes_as_payload() { 1 } else { laid.count().segments };
+        let part = |no| laid.clone().segment(no, total, self.reference).ok_or_else(|| "text: too long".to_owned());
+        (1..=total).map(part).collect()
+    }
+
+    fn writing(&self) -> Writing<'static> {
+        Writing { method: self.long, ..Writing::default() }
     }
 
     fn pdu(&self, part: &Segment, bind: u32, due_us: u64) -> Result<Mo, String> {

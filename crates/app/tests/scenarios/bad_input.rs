@@ -56,7 +56,7 @@ async fn nothing_breaks_and_nothing_leaks() -> Result<()> {
     let mut database = world.database().await?;
     database.audit().await?;
     let taken = database.number("SELECT COUNT(*) FROM messages").await? - i64::try_from(good)?;
-    ensure!(taken > 300, "only {taken} of the mutated submits were good enough to be taken");
+    ensure!(taken > 200, "only {taken} of the mutated submits were good enough to be taken");
     // Whatever was taken from the hostile client has an end, too.
     until("every message ends", Duration::from_secs(60), async || {
         Ok((database.open_messages().await? == 0).then_some(()))

@@ -42,6 +42,7 @@ fn queued(id: i64, lane: u8) -> Queued {
 /// A segment of an account's message.
 fn segment(account: i64, id: i64) -> Queued {
     let message = Message {
+        options: None,
         id: MessageId::from_raw(id),
         account_id: AccountId::from_raw(account),
         origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },

@@ -25,6 +25,8 @@ const RSUBMITFAIL: u32 = 0x45;
 const RTHROTTLED: u32 = 0x58;
 const RINVSCHED: u32 = 0x61;
 const RINVEXPIRY: u32 = 0x62;
+const RMISSINGOPTPARAM: u32 = 0xc3;
+const RINVOPTPARAMVAL: u32 = 0xc4;
 const RPROHIBITED: u32 = 0x101;
 const RINVDCS: u32 = 0x104;
 
@@ -75,6 +77,10 @@ catalogue! {
         "The time is malformed, past, or too far ahead. Give a time within the limits of your account.";
     Expired "expired" 422 RINVEXPIRY AfterFix, "The message's validity has ended",
         "The validity ended before the message could be delivered. Send it again if it still matters, with a longer validity.";
+    ParameterMissing "parameter_missing" 422 RMISSINGOPTPARAM AfterFix, "An optional parameter is missing that the operator needs",
+        "An operator of the route takes no message without it (an entity id of a registry, say). The answer names it; give its value.";
+    ParameterInvalid "parameter_invalid" 422 RINVOPTPARAMVAL AfterFix, "The value of an optional parameter is not possible",
+        "It is of the wrong kind, too long, or unknown to every operator of the route. The answer names it; correct it or leave it out.";
     InvalidWebhook "invalid_webhook" 422 RSUBMITFAIL AfterFix, "The webhook address is not allowed",
         "Webhooks go to public https addresses only. Give an address that is reachable from the internet.";
     Unauthenticated "unauthenticated" 401 RINVPASWD AfterFix, "The credentials are missing or wrong",

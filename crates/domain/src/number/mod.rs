@@ -22,4 +22,4 @@ pub use mcc_mnc::{MccMnc, MccMncError, Mnc};
 pub use msisdn::{Digits, Msisdn};
 pub use network::{Network, NetworkRow, NetworkTable, Provenance};
 pub use parse::{NumberError, normalise_smpp, parse};
-pub use sender::{Sender, SenderError};
+pub use sender::{Sender, SenderError, SenderForm};

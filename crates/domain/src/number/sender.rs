@@ -13,7 +13,7 @@ const NAME_OCTETS_MAX: usize = 11;
 /// A sender as it goes in source_addr. Text without plus both ways; serialised as that text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sender {
-    kind: Kind,
+    form: SenderForm,
     length: u8,
     octets: [u8; Msisdn::DIGITS_MAX],
 }
@@ -30,24 +30,28 @@ pub enum SenderError {
     /// Fewer than 3 digits.
     #[error("a short code has 3 to 8 digits")]
     TooShort,
-    /// A character that not every network carries the same, or no letter at all.
-    #[error("the sender may have letters, digits, blanks and & ' ( ) + , - . / : only, and at least one letter")]
+    /// A character that is not ASCII, or no letter at all.
+    #[error("the sender may have letters, digits and signs of ASCII only, and at least one letter")]
     Character,
     /// Digits that are neither short code nor E.164.
     #[error("the sender is no international number")]
     Number,
 }
 
+/// What a sender looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Kind {
+pub enum SenderForm {
+    /// Letters.
     Name,
+    /// 3 to 8 digits.
     ShortCode,
+    /// An international number.
     Number,
 }
 
 impl Sender {
     /// Reads a sender: 3–8 digits are a short code, more digits or a leading plus a number, all else a name
-    /// of up to 11 characters that are the same in ASCII and GSM 03.38 (Q-E9).
+    /// of up to 11 ASCII characters (Q-E9). Whether a connector can write it is its profile's to say.
     ///
     /// # Errors
     /// [`SenderError`].
@@ -59,7 +63,7 @@ impl Sender {
             (_, 0) => Err(SenderError::Empty),
             (true, _) if digits.len() < octets.len() => Self::number(digits),
             (true, 1..=2) => Err(SenderError::TooShort),
-            (true, 3..=8) => Ok(Self::of(Kind::ShortCode, octets)),
+            (true, 3..=8) => Ok(Self::of(SenderForm::ShortCode, octets)),
             (true, _) => Self::number(digits),
             (false, _) => Self::name(octets),
         }
@@ -83,17 +87,29 @@ impl Sender {
     /// Type of number (Q-G1): 5 name, 3 short code, 1 number.
     #[must_use]
     pub fn ton(&self) -> u8 {
-        match self.kind {
-            Kind::Name => 5,
-            Kind::ShortCode => 3,
-            Kind::Number => 1,
+        match self.form {
+            SenderForm::Name => 5,
+            SenderForm::ShortCode => 3,
+            SenderForm::Number => 1,
         }
     }
 
     /// Numbering plan: 1 (E.164) for a number, else 0.
     #[must_use]
     pub fn npi(&self) -> u8 {
-        u8::from(self.kind == Kind::Number)
+        u8::from(self.form == SenderForm::Number)
+    }
+
+    /// What it looks like.
+    #[must_use]
+    pub fn form(&self) -> SenderForm {
+        self.form
+    }
+
+    /// Whether every network carries it the same: no character of it differs between ASCII and GSM 03.38.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        self.as_bytes().iter().all(|octet| is_safe(*octet))
     }
 
     /// The octets of source_addr, without NUL.
@@ -117,20 +133,20 @@ impl Sender {
     }
 
     fn name(octets: &[u8]) -> Result<Self, SenderError> {
-        if !octets.iter().all(|octet| is_safe(*octet)) || !octets.iter().any(u8::is_ascii_alphabetic) {
+        if !octets.iter().all(|octet| (b' '..=b'~').contains(octet)) || !octets.iter().any(u8::is_ascii_alphabetic) {
             return Err(SenderError::Character);
         }
         if octets.len() > NAME_OCTETS_MAX {
             return Err(SenderError::TooLong);
         }
-        Ok(Self::of(Kind::Name, octets))
+        Ok(Self::of(SenderForm::Name, octets))
     }
 
-    fn of(kind: Kind, source: &[u8]) -> Self {
+    fn of(form: SenderForm, source: &[u8]) -> Self {
         let mut octets = [0; Msisdn::DIGITS_MAX];
         let length = source.len().min(octets.len());
         octets.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
-        Self { kind, length: length as u8, octets }
+        Self { form, length: length as u8, octets }
     }
 }
 
@@ -141,7 +157,7 @@ fn is_safe(octet: u8) -> bool {
 
 impl From<Msisdn> for Sender {
     fn from(msisdn: Msisdn) -> Self {
-        Self::of(Kind::Number, msisdn.digits().as_bytes())
+        Self::of(SenderForm::Number, msisdn.digits().as_bytes())
     }
 }
 
@@ -161,9 +177,9 @@ impl fmt::Display for Sender {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            Kind::Number => write!(f, "{}****", self.as_str().get(..self.as_str().len() - 4).unwrap_or_default()),
-            Kind::Name | Kind::ShortCode => f.write_str(self.as_str()),
+        match self.form {
+            SenderForm::Number => write!(f, "{}****", self.as_str().get(..self.as_str().len() - 4).unwrap_or_default()),
+            SenderForm::Name | SenderForm::ShortCode => f.write_str(self.as_str()),
         }
     }
 }

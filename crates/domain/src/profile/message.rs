@@ -33,6 +33,8 @@ section! {
         data_coding_table: DataCodingTable = DataCodingTable::Smpp, ["Q-E6"];
         /// data_coding of UCS-2 in what we send.
         ucs2_data_coding: u8 = 8, ["Q-E4"];
+        /// Whether the message class of a GSM text is told by data_coding 0xF0 to 0xF3 instead of 0x10 to 0x13.
+        class_as_f0: bool = false, ["Q-E6"];
         /// Whether incoming text that looks like UCS-2 under another data_coding is read as UCS-2.
         sniff_ucs2: bool = false, ["Q-E5"];
         /// National languages whose shift tables may be used in what we send, where they save segments.

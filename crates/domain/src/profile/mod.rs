@@ -17,6 +17,7 @@
 //!
 //! Every setting carries the ids of the quirks it answers ([`QUIRKS`]); `docs/reference/profiles.md` is made of both.
 
+mod address;
 mod bind;
 mod client;
 mod error_map;
@@ -31,7 +32,9 @@ mod section;
 mod session;
 mod status_map;
 mod tlv;
+mod tlv_given;
 
+pub use address::{SenderRefused, WrittenAddress};
 pub use bind::{BindRefusal, BindSettings, Host, HostPolicy, TlsSettings, TlsVersion};
 pub use client::{
     ClientErrors, ClientLimits, ClientOperations, ClientProfile, ClientReceipts, ClientSession, ClientText,
@@ -55,9 +58,11 @@ pub use section::Setting;
 pub use session::{InterfaceVersion, SessionSettings};
 pub use status_map::StatusMap;
 pub use tlv::{TlvKind, TlvRule, TlvSettings};
+pub use tlv_given::{GivenTlv, TlvError, TlvKey, TlvSubject, TlvValue};
 
 pub use crate::text::{Alphabet, DataCodingTable, ShiftTable};
 
+use crate::text::Writing;
 use section::profile;
 
 profile! {
@@ -89,6 +94,24 @@ profile! {
         receipt: ReceiptSettings,
         /// Messages from handsets.
         mo: MoSettings,
+    }
+}
+
+impl Profile {
+    /// What decides the octets of a message.
+    #[must_use]
+    pub fn writing(&self) -> Writing<'_> {
+        Writing {
+            method: self.long.method,
+            alphabet: self.text.alphabet_out,
+            packed: self.text.packed_out,
+            ucs2_data_coding: self.text.ucs2_data_coding,
+            class_as_f0: self.text.class_as_f0,
+            shift_tables: &self.text.shift_tables_out,
+            short_message_octets_max: self.long.short_message_octets_max,
+            payload_octets_max: self.long.payload_octets_max,
+            optional_parameters: self.session.interface_version >= InterfaceVersion::V3_4,
+        }
     }
 }
 

@@ -41,12 +41,15 @@ pub enum TextError {
     /// Text was asked to be sent as [`Encoding::Binary`].
     #[error("text has no binary encoding: send octets")]
     Binary,
-    /// A client's own user data header leaves no room: the body does not fit one segment.
-    #[error("a body with its own user data header must fit one segment: {units} of {units_max} units")]
+    /// The encoding has no data_coding with a message class.
+    #[error("a message class needs gsm7 or ucs2, not {0}")]
+    Class(Encoding),
+    /// A client's own part of a long message does not fit one segment.
+    #[error("a part of a long message must fit one segment: {units} of {units_max} units")]
     HeaderedTooLong {
-        /// Units of the body, its header included.
+        /// Units of the body.
         units: usize,
-        /// Units of one segment.
+        /// Units that fit beside its header.
         units_max: u16,
     },
 }

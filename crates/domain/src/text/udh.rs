@@ -4,10 +4,14 @@
 //! reference 42, and the body `hi`. Elements may come in any order; a header whose lengths cannot be
 //! true is no header (Q-F5).
 
+use smallvec::SmallVec;
+
 /// Element of a concatenated message with an 8-bit reference.
 pub const CONCAT_8: u8 = 0x00;
 /// Element of a concatenated message with a 16-bit reference.
 pub const CONCAT_16: u8 = 0x08;
+/// Element of application ports of 16 bits.
+pub const PORTS_16: u8 = 0x05;
 /// Element that names a national language's single shift table.
 pub const SINGLE_SHIFT: u8 = 0x24;
 /// Element that names a national language's locking shift table.
@@ -54,14 +58,23 @@ pub fn parse(body: &[u8]) -> Option<(Udh<'_>, &[u8])> {
     Some((Udh { elements }, rest))
 }
 
-/// Writes a header with nothing but the concatenation element: 6 octets, or 7 when `wide`.
-pub fn write_concat(out: &mut Vec<u8>, concat: Concat) {
+/// The concatenation element: 5 octets, or 6 when `wide`.
+#[must_use]
+pub fn concat_element(concat: Concat) -> SmallVec<[u8; 12]> {
     let [high, low] = concat.reference.to_be_bytes();
+    let mut element = SmallVec::new();
     if concat.wide {
-        out.extend([6, CONCAT_16, 4, high, low, concat.total, concat.no]);
+        element.extend_from_slice(&[CONCAT_16, 4, high, low, concat.total, concat.no]);
     } else {
-        out.extend([5, CONCAT_8, 3, low, concat.total, concat.no]);
+        element.extend_from_slice(&[CONCAT_8, 3, low, concat.total, concat.no]);
     }
+    element
+}
+
+/// Adds the element of application ports to a header's elements.
+pub fn write_ports(elements: &mut SmallVec<[u8; 12]>, destination: u16, source: u16) {
+    let ([a, b], [c, d]) = (destination.to_be_bytes(), source.to_be_bytes());
+    elements.extend_from_slice(&[PORTS_16, 4, a, b, c, d]);
 }
 
 impl<'a> Udh<'a> {
@@ -73,6 +86,12 @@ impl<'a> Udh<'a> {
             left = rest;
             Some(element)
         })
+    }
+
+    /// The elements as they are in the header.
+    #[must_use]
+    pub fn as_octets(&self) -> &'a [u8] {
+        self.elements
     }
 
     /// Octets of the header with its length octet.
@@ -158,8 +177,9 @@ mod tests {
         fn written_headers_are_read(reference in any::<u16>(), total in 1u8.., wide in any::<bool>()) {
             let reference = if wide { reference } else { reference & 0xFF };
             let concat = Concat { reference, total, no: total, wide };
-            let mut out = Vec::new();
-            write_concat(&mut out, concat);
+            let element = concat_element(concat);
+            let mut out = vec![element.len() as u8];
+            out.extend_from_slice(&element);
             prop_assert_eq!(parse(&out).and_then(|(header, _)| header.concat()), Some(concat));
         }
     }

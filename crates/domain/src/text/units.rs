@@ -1,16 +1,20 @@
 //! What a segment is measured in, and how much one holds.
 //!
-//! A short message carries 140 octets on the radio: 160 septets, 140 octets or 70 UTF-16 units. A part
-//! of a long message gives 6 octets (8-bit reference) or 7 (16-bit) of them to the header.
+//! A short message carries 140 octets on the radio: 160 septets, 140 octets or 70 UTF-16 units, less what its header takes.
 
-use super::{Encoding, LongMethod};
+use super::{Encoding, gsm7};
+
+/// Octets of user data in one short message.
+const OCTETS: usize = 140;
 
 /// The thing that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Septet,
-    /// ASCII by `data_coding` 1: the SMSC turns it into septets, so its brackets and braces weigh two.
+    /// ASCII or Latin-1 that the SMSC turns into septets, so that brackets and braces weigh two.
     Ascii,
+    /// UTF-8 that the SMSC turns into septets.
+    Utf8,
     Octet,
     Utf16,
 }
@@ -40,25 +44,18 @@ impl Unit {
         (Self::of(encoding), encoding)
     }
 
-    /// SAR has no header of its own, yet the SMSC makes one of 6 octets from it, and message_payload is
-    /// cut by the SMSC the same way: so both are measured as [`LongMethod::Udh8`].
-    pub(super) fn limits(self, method: LongMethod) -> Limits {
-        let wide = method == LongMethod::Udh16;
-        let (single, part) = match self {
-            Self::Septet | Self::Ascii => (160, if wide { 152 } else { 153 }),
-            Self::Octet => (140, if wide { 133 } else { 134 }),
-            Self::Utf16 => (70, if wide { 66 } else { 67 }),
-        };
-        Limits { single, part }
+    /// What fits beside headers of so many octets (length octet included; 0 = none).
+    pub(super) fn limits(self, single_header: usize, part_header: usize) -> Limits {
+        Limits { single: self.beside(single_header), part: self.beside(part_header) }
     }
 
-    /// Units that a client's own header of `octets` takes out of the single segment.
-    pub(super) fn header(self, octets: usize) -> usize {
-        match self {
-            Self::Septet | Self::Ascii => super::gsm7::header_septets(octets),
-            Self::Octet => octets,
-            Self::Utf16 => octets.div_ceil(2),
-        }
+    fn beside(self, header_octets: usize) -> u16 {
+        let room = match self {
+            Self::Septet | Self::Ascii | Self::Utf8 => 160_usize.saturating_sub(gsm7::header_septets(header_octets)),
+            Self::Octet => OCTETS.saturating_sub(header_octets),
+            Self::Utf16 => OCTETS.saturating_sub(header_octets) / 2,
+        };
+        u16::try_from(room).unwrap_or(0)
     }
 
     /// The first indivisible piece of encoded octets, as (octets, units): an escape with its septet
@@ -66,10 +63,12 @@ impl Unit {
     pub(super) fn first_piece(self, octets: &[u8]) -> Option<(usize, u16)> {
         let piece = match (self, octets) {
             (_, []) => return None,
-            (Self::Septet, [super::gsm7::ESCAPE, _, ..]) => (2, 2),
-            (Self::Ascii, [b'[' | b'\\' | b']' | b'^' | b'{' | b'|' | b'}' | b'~', ..]) => (1, 2),
+            (Self::Septet, [gsm7::ESCAPE, _, ..]) => (2, 2),
+            (Self::Ascii | Self::Utf8, [0x0C | b'[' | b'\\' | b']' | b'^' | b'{' | b'|' | b'}' | b'~', ..]) => (1, 2),
+            // The euro sign is the only other character of the extension table.
+            (Self::Utf8, [0xE2, 0x82, 0xAC, ..]) => (3, 2),
             (Self::Utf16, [0xD8..=0xDB, _, 0xDC..=0xDF, _, ..]) => (4, 2),
-            (Self::Utf16, [_, _, ..]) => (2, 1),
+            (Self::Utf16, [_, _, ..]) | (Self::Utf8, [0xC0..=0xDF, _, ..]) => (2, 1),
             _ => (1, 1),
         };
         Some(piece)
@@ -80,7 +79,7 @@ impl Unit {
         match self {
             Self::Septet | Self::Octet => octets.len(),
             Self::Utf16 => octets.len().div_ceil(2),
-            Self::Ascii => {
+            Self::Ascii | Self::Utf8 => {
                 let mut rest = octets;
                 let mut units = 0;
                 while let Some((length, weight)) = self.first_piece(rest) {

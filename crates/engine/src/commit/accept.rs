@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{MessageId, PostingId, SegmentId};
+use sambac_domain::id::{ConnectorId, MessageId, PostingId, SegmentId};
 use sambac_domain::message::Message;
+use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::{ChargeState, OutboxKind};
-use sambac_store::{NewCharge, NewIdempotency, NewMessage, NewOutbox, Sealed};
+use sambac_store::{NewCharge, NewIdempotency, NewMessage, NewOutbox};
 use smallvec::SmallVec;
 
+use super::part_groups::Owner;
 use super::{Accept, Committer, target_of};
 use crate::live::{Live, SegmentProgress};
 use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
@@ -34,11 +36,12 @@ impl Committer {
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);
         self.idempotency_row(&draft, &submitted);
-        let connector = draft.connector_id;
+        let (group, connector) = self.group_of(id, &draft);
         let answered_id = reply.answered_id(id);
-        let message = Arc::new(Message { answered_id, ..self.message(id, draft) });
-        self.message_rows(&message, hold, connector);
-        let segments: SmallVec<_> = (0..message.segment_count).map(|_| SegmentProgress::new(connector)).collect();
+        let message = Arc::new(Message { answered_id, ..self.message(id, draft, group) });
+        let first = SegmentProgress { state: state_taken(&message, self.now), ..SegmentProgress::new(connector) };
+        self.message_rows(&message, hold, &first);
+        let segments: SmallVec<_> = std::iter::repeat_n(first, message.segment_count.into()).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
         self.after.accepted(reply, submitted, claim);
@@ -47,11 +50,12 @@ impl Committer {
     fn submitted(&self, message_id: MessageId, draft: &Draft, total: i64) -> Submitted {
         Submitted {
             message_id,
-            segments: draft.segments,
+            segments: draft.parts,
+            encoding: draft.body.encoding(),
             price_micros: total,
             currency: draft.currency,
             accepted_at: self.now,
-            expires_at: self.now.saturating_add(draft.validity),
+            expires_at: draft.expires_at(self.now),
             replayed: false,
         }
     }
@@ -69,8 +73,29 @@ impl Committer {
         });
     }
 
-    fn message(&self, id: MessageId, draft: Draft) -> Message {
+    /// The group of a part of a client's long message, and the connector that its parts go to.
+    fn group_of(&mut self, id: MessageId, draft: &Draft) -> (Option<MessageId>, ConnectorId) {
+        let request = &draft.request;
+        let Some(part) = request.part else { return (None, draft.connector_id) };
+        let owner = Owner { account: request.account_id, sender: request.sender, destination: request.destination };
+        let (group, connector) = self.part_groups.join(owner, part, (id, draft.connector_id), self.now);
+        // The route may have changed since the first part came.
+        let usable = self.snapshot.connectors.get(&connector).is_some_and(|row| row.enabled)
+            && self.snapshot.connectors_of(draft.route_id).contains(&connector);
+        (Some(group), if usable { connector } else { draft.connector_id })
+    }
+
+    fn message(&mut self, id: MessageId, draft: Draft, group: Option<MessageId>) -> Message {
+        let expires_at = draft.expires_at(self.now);
         let request = draft.request;
+        let mut options = draft.options;
+        if draft.segments > 1 {
+            let reference = self.references.next(request.sender, request.destination);
+            options.get_or_insert_default().reference = Some(reference);
+        }
+        if group.is_some() {
+            options.get_or_insert_default().group = group;
+        }
         Message {
             id,
             account_id: request.account_id,
@@ -86,28 +111,26 @@ impl Committer {
             price_micros: draft.price_micros,
             currency: draft.currency,
             accepted_at: self.now,
-            expires_at: self.now.saturating_add(draft.validity),
+            expires_at,
             client_ref: request.client_ref,
             receipt_wanted: request.receipt_wanted,
             answered_id: None,
             registered_delivery: request.registered_delivery,
+            options,
         }
     }
 
-    fn message_rows(&mut self, message: &Arc<Message>, hold: PostingId, connector: sambac_domain::id::ConnectorId) {
+    fn message_rows(&mut self, message: &Arc<Message>, hold: PostingId, first: &SegmentProgress) {
         let body = self.inner.settings.seal.seal_once(message.id.raw(), &message.body.to_bytes());
-        self.batch.messages.push(NewMessage {
-            message: Arc::clone(message),
-            body: Some(Sealed(body)),
-            state: STATE_TAKEN,
-            error: None,
-            final_at: None,
-        });
-        let target = target_of(connector);
+        self.batch.messages.push(NewMessage::new(Arc::clone(message), body, first.state));
+        // A row with a time waits in the table until it has come.
+        let deliver_at = message.options.as_ref().and_then(|options| options.deliver_at);
+        let due_at = deliver_at.filter(|_| first.state == MessageState::Scheduled).unwrap_or(Timestamp::EPOCH);
+        let target = target_of(first.connector);
         let lane = message.class.lane();
         for no in 1..=message.segment_count {
             let segment = SegmentId::new(message.id, no);
-            self.batch.segments.push(SegmentProgress::new(connector).row(segment));
+            self.batch.segments.push(first.row(segment));
             self.batch.charges.push(NewCharge {
                 id: segment,
                 account_id: message.account_id,
@@ -124,11 +147,22 @@ impl Committer {
                 id: segment.raw(),
                 kind: OutboxKind::Submit,
                 attempt: 0,
-                due_at: Timestamp::EPOCH,
+                due_at,
                 payload: None,
             });
+            if due_at > Timestamp::EPOCH {
+                continue;
+            }
             let task = Task::Submit { segment, attempt: 0, message: Arc::clone(message) };
             self.after.publish_accepted(Queued { target, lane, id: segment.raw(), task });
         }
     }
+}
+
+/// A message for later waits in the table; one that is not, or that the operator keeps, goes at once.
+fn state_taken(message: &Message, now: Timestamp) -> MessageState {
+    let waits = message.options.as_ref().is_some_and(|options| {
+        !options.operator_waits && options.deliver_at.is_some_and(|deliver_at| deliver_at > now)
+    });
+    if waits { MessageState::Scheduled } else { STATE_TAKEN }
 }

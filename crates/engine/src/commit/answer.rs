@@ -89,7 +89,7 @@ impl Committer {
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
             AnswerOutcome::NotSent => self.after.put_back(answer.queue, answer.queued),
             AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
-            AnswerOutcome::Unsendable => self.fail(&case, MessageState::Failed, ErrorCode::TextNotEncodable),
+            AnswerOutcome::Unsendable => self.fail_over(&case, ErrorCode::TextNotEncodable),
         }
     }
 
@@ -265,6 +265,9 @@ impl Committer {
         });
         // The state goes forward only: a segment in doubt stays in doubt while it is tried elsewhere.
         case.with(|progress| progress.connector = next);
+        if let Some(group) = case.live.message.options.as_ref().and_then(|options| options.group) {
+            self.part_groups.moved(group, next);
+        }
         self.event(case.segment, "failed_over", Some(next.to_string()));
         if is_full {
             return;

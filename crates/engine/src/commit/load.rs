@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use sambac_bus::{Queued, Task};
 use sambac_domain::id::{MessageId, SegmentId};
 use sambac_store::StoreError;
 
@@ -62,6 +63,9 @@ impl Committer {
                 }
                 Write::Recovered(recovered) => {
                     recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
+                Write::Due { queued: Queued { task: Task::Submit { segment, .. }, .. }, .. } => {
+                    self.pin(segment.message(), &mut missing);
                 }
                 _ => {}
             }

@@ -21,7 +21,9 @@ mod no_id;
 mod notice;
 mod orphans;
 pub(crate) mod outcome;
+mod part_groups;
 mod receipt;
+mod reference;
 mod speak_for_all;
 mod told;
 mod withdraw;
@@ -50,6 +52,8 @@ use handset::Handsets;
 use in_doubt::InDoubt;
 use load::Pinned;
 use orphans::Orphans;
+use part_groups::PartGroups;
+use reference::References;
 
 pub(crate) use found::Found;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
@@ -78,6 +82,8 @@ pub(crate) struct Committer {
     in_doubt: InDoubt,
     handsets: Handsets,
     awaiting: Awaiting,
+    references: References,
+    part_groups: PartGroups,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
     /// Messages whose text was replaced after they were queued.
@@ -132,6 +138,8 @@ impl Committer {
             in_doubt: InDoubt::default(),
             handsets: Handsets::default(),
             awaiting: Awaiting::default(),
+            references: References::default(),
+            part_groups: PartGroups::default(),
             waiting: HashSet::new(),
             replaced: HashSet::new(),
             pinned: Pinned::default(),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use sambac_bus::{Queued, TargetQueue, Task};
-use sambac_domain::id::NoticeId;
+use sambac_domain::id::{NoticeId, SegmentId};
+use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::OutboxMove;
 use tokio::sync::oneshot;
 
 use super::{Committer, NoticeDone, NoticeRetry, key_of};
+use crate::submit::STATE_TAKEN;
 
 impl Committer {
     pub(super) fn notice_done(&mut self, done: NoticeDone) {
@@ -28,9 +30,26 @@ impl Committer {
     /// The row is no longer waiting; it goes to the head of its queue.
     pub(super) fn due(&mut self, queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()>) {
         let key = key_of(&queued);
+        if let Task::Submit { segment, .. } = queued.task {
+            self.no_longer_scheduled(segment);
+        }
         let (Task::Submit { attempt, .. } | Task::Notify { attempt, .. }) = queued.task;
         self.batch.outbox_moves.push(OutboxMove { from: key.clone(), to: key, attempt, due_at: Timestamp::EPOCH });
         self.after.put_back(queue, queued);
         self.after.tell(done);
+    }
+
+    fn no_longer_scheduled(&mut self, segment: SegmentId) {
+        let Some(live) = self.live(segment.message()) else { return };
+        let was_scheduled = live.progress().of(segment).is_some_and(|progress| {
+            let was_scheduled = progress.state == MessageState::Scheduled;
+            if was_scheduled {
+                progress.state = STATE_TAKEN;
+            }
+            was_scheduled
+        });
+        if was_scheduled {
+            self.dirty(segment, &live);
+        }
     }
 }

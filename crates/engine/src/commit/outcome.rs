@@ -135,6 +135,7 @@ impl Committer {
             submitted_at: segment.submitted_at,
             final_at: segment.final_at.unwrap_or(self.now),
             done_at: segment.done_at,
+            group_id: message.options.as_ref().and_then(|options| options.group),
         });
     }
 }

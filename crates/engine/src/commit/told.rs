@@ -134,7 +134,7 @@ fn outcome(message: &Message, state: MessageState, final_at: Timestamp) -> Outco
         destination: message.destination.to_string(),
         state,
         error: None,
-        segments: message.segment_count,
+        segments: message.charged_segments(),
         client_ref: message.client_ref.clone(),
         accepted_at: message.accepted_at,
         final_at,

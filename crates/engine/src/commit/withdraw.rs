@@ -94,7 +94,13 @@ impl Committer {
     }
 
     fn swapped(&self, live: &Live, new: &Replacement) -> Option<(Arc<Live>, BodySwap)> {
+        let mut options = live.message.options.clone();
+        let cut = Some(new.segments).filter(|segments| *segments < live.message.segment_count);
+        if cut != options.as_ref().and_then(|options| options.cut) {
+            options.get_or_insert_default().cut = cut;
+        }
         let message = Message {
+            options,
             body: new.body.clone(),
             expires_at: new.expires_at.unwrap_or(live.message.expires_at),
             receipt_wanted: new.receipt_wanted,
@@ -103,7 +109,13 @@ impl Committer {
         let sealed = self.inner.settings.seal.seal_again(message.id.raw(), &message.body.to_bytes());
         let sealed = sealed.inspect_err(|error| tracing::error!(%error, "a text was not replaced")).ok()?;
         let (id, expires_at, receipt_wanted) = (message.id, message.expires_at, message.receipt_wanted);
-        let swap = BodySwap { id, body: Sealed(sealed), expires_at, receipt_wanted };
+        let swap = BodySwap {
+            id,
+            body: Sealed(sealed),
+            expires_at,
+            receipt_wanted,
+            options: message.options.as_ref().map(|options| options.to_json()),
+        };
         let segments = live.progress().segments.clone();
         Some((Arc::new(Live::new(Arc::new(message), segments, false)), swap))
     }

@@ -22,6 +22,7 @@ mod omit;
 mod operate;
 mod outbind;
 mod pdu;
+mod pdu_time;
 mod probe;
 mod ready;
 mod receipts;

@@ -1,85 +1,127 @@
-//! A segment as a `submit_sm` (SMPP 3.4 §4.4).
+//! A segment as a `submit_sm` (SMPP 3.4 §4.4), in the way that the connector's profile wants it.
 
+use sambac_domain::class::TrafficClass;
 use sambac_domain::id::SegmentId;
 use sambac_domain::message::{Message, MessageBody};
-use sambac_domain::number::Digits;
-use sambac_domain::profile::{Profile, ReceiptSettings, ReceiptedSegments, ValidityForm};
-use sambac_domain::text::{self, Body, LongMethod, Segment, TextError};
+use sambac_domain::options::MessageOptions;
+use sambac_domain::profile::{
+    Profile, ReceiptSettings, ReceiptedSegments, ReplaceIfPresent, SenderRefused, SubmitSettings, TlvError, TlvSubject,
+    ValidityForm, WrittenAddress,
+};
+use sambac_domain::text::{self, Body, Encoding, Marks, Segment, TextError};
 use sambac_domain::time::Timestamp;
-use sambac_smpp::{Address, Pdu, Sm, Tag, TlvBuf};
+use sambac_smpp::{Address, Pdu, Sm, Tag, TlvBuf, esm_class, registered_delivery};
+use smallvec::SmallVec;
 
-/// UDH indicator of esm_class.
-const UDHI: u8 = 0x40;
-/// Ask for a receipt of the final outcome, success or failure.
-const FINAL_RECEIPT: u8 = 0x01;
-/// Ask for news on the way, too.
-const INTERMEDIATE: u8 = 0x10;
-/// Type of number: international; numbering plan: ISDN.
-const INTERNATIONAL: u8 = 1;
-const ISDN: u8 = 1;
+use super::pdu_time::{self, PduTime};
 
 /// Everything that the PDU borrows from.
 pub(super) struct Outgoing<'a> {
-    message: &'a Message,
-    destination: Digits,
+    source: WrittenAddress,
+    destination: WrittenAddress,
     segment: Segment,
     data_coding: u8,
-    validity: Option<[u8; 16]>,
+    validity: Option<PduTime>,
+    schedule: Option<PduTime>,
     registered_delivery: u8,
     tlvs: TlvBuf,
+    fields: Fields<'a>,
+}
+
+/// The fields that the profile and the client's wishes decide.
+struct Fields<'a> {
+    service_type: &'a str,
+    esm_mode: u8,
+    protocol_id: u8,
+    priority: u8,
+    replace_if_present: u8,
+    default_message_id: u8,
+}
+
+/// Why a segment cannot go by a connector; another one may take it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unsendable {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error("it takes more segments here than were charged")]
+    MoreSegments,
+    #[error(transparent)]
+    Sender(#[from] SenderRefused),
+    #[error(transparent)]
+    Parameter(#[from] TlvError),
 }
 
 impl<'a> Outgoing<'a> {
-    /// Cuts the message and keeps the segment asked for.
+    /// Lays the message out and keeps the segment asked for.
     pub(super) fn new(
         message: &'a Message,
         id: SegmentId,
-        profile: &Profile,
+        profile: &'a Profile,
         now: Timestamp,
-    ) -> Result<Self, TextError> {
-        let (body, data_coding) = match &message.body {
-            MessageBody::Text { text, encoding } => (Body::Text { text, encoding: *encoding }, encoding.data_coding()),
-            MessageBody::Octets { data, data_coding, udhi } => {
-                (Body::Octets { data, data_coding: *data_coding, udh: *udhi }, *data_coding)
-            }
-        };
-        let mut segments = text::segment(&body, profile.long.method, reference(message))?;
-        if segments.len() != usize::from(message.segment_count) {
-            // A message goes out in as many segments as were charged, which are counted for the short header.
-            segments = text::segment(&body, LongMethod::Udh8, reference(message))?;
-        }
-        let index = usize::from(id.no()).saturating_sub(1).min(segments.len().saturating_sub(1));
-        let segment = segments.swap_remove(index);
-        let tlvs = tlvs(&segment);
-        let is_last = id.no() == message.segment_count;
-        let registered_delivery = receipts_asked(&profile.receipt, is_last);
-        let validity = (profile.submit.validity == ValidityForm::Relative)
-            .then(|| relative_validity(message.expires_at, now))
-            .flatten();
+    ) -> Result<Self, Unsendable> {
+        let options = message.options.as_deref();
+        let marks = options.map_or_else(Marks::default, MessageOptions::marks);
+        let laid = text::lay_out(&body_of(&message.body), &marks, &profile.writing())?;
+        let data_coding = laid.data_coding();
+        let reference = options.and_then(|options| options.reference).unwrap_or_default();
+        let segment = laid.segment(id.no(), message.cut_segments(), reference).ok_or(Unsendable::MoreSegments)?;
+        let submit = &profile.submit;
+        let deliver_at = options.filter(|options| options.operator_waits).and_then(|options| options.deliver_at);
         Ok(Self {
-            message,
-            destination: message.destination.digits(),
-            segment,
+            source: profile.address.sender(&message.sender, &profile.text)?,
+            destination: profile.address.destination(message.destination),
             data_coding,
-            validity,
-            registered_delivery,
-            tlvs,
+            validity: validity(message.expires_at, submit, now),
+            schedule: deliver_at.filter(|at| *at > now).map(|at| pdu_time::absolute(at, submit.utc_offset_quarters)),
+            registered_delivery: receipts_asked(&profile.receipt, id.no() >= message.cut_segments()),
+            tlvs: tlvs(message, &segment, profile)?,
+            fields: Fields::new(message, &segment, submit),
+            segment,
         })
     }
 
     pub(super) fn pdu(&self) -> Pdu<'_> {
-        let sender = &self.message.sender;
+        let Self { fields, segment, .. } = self;
         Pdu::SubmitSm(Sm {
-            source: Address { ton: sender.ton(), npi: sender.npi(), addr: sender.as_bytes() },
-            destination: Address { ton: INTERNATIONAL, npi: ISDN, addr: self.destination.as_bytes() },
-            esm_class: if self.segment.udh { UDHI } else { 0 },
+            service_type: fields.service_type.as_bytes(),
+            source: address(&self.source),
+            destination: address(&self.destination),
+            esm_class: fields.esm_mode | if segment.udh { esm_class::UDHI } else { 0 },
+            protocol_id: fields.protocol_id,
+            priority_flag: fields.priority,
+            schedule_delivery_time: self.schedule.as_ref().map_or(b"", |text| text.as_slice()),
             validity_period: self.validity.as_ref().map_or(b"", |text| text.as_slice()),
             registered_delivery: self.registered_delivery,
+            replace_if_present: fields.replace_if_present,
             data_coding: self.data_coding,
-            short_message: if self.segment.as_payload { b"" } else { &self.segment.payload },
+            sm_default_msg_id: fields.default_message_id,
+            short_message: if segment.as_payload { b"" } else { &segment.payload },
             tlvs: self.tlvs.as_tlvs(),
-            ..Sm::default()
         })
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn new(message: &'a Message, segment: &Segment, submit: &'a SubmitSettings) -> Self {
+        let none = const { &MessageOptions::NONE };
+        let options = message.options.as_deref().unwrap_or(none);
+        let asked = options.service_type.as_deref().unwrap_or_default();
+        let passed = |pass: bool, value: Option<u8>| value.filter(|_| pass).unwrap_or_default();
+        let replaces = match submit.replace_if_present {
+            ReplaceIfPresent::AsAsked => options.replace_if_present,
+            ReplaceIfPresent::Otp => options.replace_if_present || message.class == TrafficClass::Otp,
+            ReplaceIfPresent::Never => false,
+        };
+        let canned = options.default_message_id.unwrap_or(submit.default_message_id);
+        Self {
+            service_type: if submit.service_type.is_empty() { asked } else { &submit.service_type },
+            esm_mode: submit.esm_mode & esm_class::MODE_MASK,
+            protocol_id: passed(submit.pass_protocol_id, options.protocol_id),
+            priority: passed(submit.pass_priority, options.priority),
+            // The second segment would replace the first one.
+            replace_if_present: u8::from(replaces && segment.total == 1),
+            default_message_id: if segment.payload.is_empty() { canned } else { 0 },
+        }
     }
 }
 
@@ -92,54 +134,64 @@ fn receipts_asked(settings: &ReceiptSettings, is_last: bool) -> u8 {
     };
     match (asked, settings.ask_intermediate) {
         (false, _) => 0,
-        (true, false) => FINAL_RECEIPT,
-        (true, true) => FINAL_RECEIPT | INTERMEDIATE,
+        (true, false) => registered_delivery::FINAL,
+        (true, true) => registered_delivery::FINAL | registered_delivery::INTERMEDIATE,
     }
 }
 
-/// Concatenation reference: differs between neighbouring messages, the same for all segments of one.
-fn reference(message: &Message) -> u16 {
-    let raw = message.id.raw() >> 8;
-    u16::try_from((raw ^ (raw >> 16)) & 0xffff).unwrap_or(0)
+/// A text that was counted as GSM goes in whatever alphabet the connector has, UCS-2 included.
+fn body_of(body: &MessageBody) -> Body<'_> {
+    match body {
+        MessageBody::Text { text, encoding } => {
+            Body::Text { text, encoding: Some(*encoding).filter(|encoding| *encoding != Encoding::Gsm7) }
+        }
+        MessageBody::Octets { data, data_coding, udhi } => Body::Octets { data, data_coding: *data_coding, udh: *udhi },
+    }
 }
 
-fn tlvs(segment: &Segment) -> TlvBuf {
+fn address(written: &WrittenAddress) -> Address<'_> {
+    Address { ton: written.ton, npi: written.npi, addr: &written.addr }
+}
+
+fn validity(expires_at: Timestamp, submit: &SubmitSettings, now: Timestamp) -> Option<PduTime> {
+    match submit.validity {
+        ValidityForm::Never => None,
+        ValidityForm::Relative => pdu_time::relative(expires_at, now),
+        ValidityForm::Absolute => Some(pdu_time::absolute(expires_at, submit.utc_offset_quarters)),
+    }
+}
+
+/// Optional parameters: those that the segment needs, then the dictionary's. None before SMPP 3.4.
+fn tlvs(message: &Message, segment: &Segment, profile: &Profile) -> Result<TlvBuf, TlvError> {
     let mut tlvs = TlvBuf::new();
+    if !profile.writing().optional_parameters {
+        return Ok(tlvs);
+    }
     if let Some((reference, total, no)) = segment.sar {
         tlvs.push_u16(Tag::SAR_MSG_REF_NUM, reference).push_u8(Tag::SAR_TOTAL_SEGMENTS, total);
         tlvs.push_u8(Tag::SAR_SEGMENT_SEQNUM, no);
     }
+    if profile.long.more_messages_to_send && segment.no < segment.total {
+        tlvs.push_u8(Tag::MORE_MESSAGES_TO_SEND, 1);
+    }
     if segment.as_payload {
         tlvs.push(Tag::MESSAGE_PAYLOAD, &segment.payload);
     }
-    tlvs
-}
-
-/// What is left of the validity, as SMPP relative time `YYMMDDhhmmss000R` (3.4 §7.1.1.2).
-fn relative_validity(expires_at: Timestamp, now: Timestamp) -> Option<[u8; 16]> {
-    let left_s = expires_at.0.checked_sub(now.0)? / 1_000_000;
-    let days = left_s / 86_400;
-    if left_s <= 0 || days > 30 {
-        return None;
+    let given = message.options.as_ref().map_or(&[][..], |options| &options.tlvs);
+    if profile.tlvs.out.is_empty() && given.is_empty() {
+        return Ok(tlvs);
     }
-    let parts = [0, 0, days, left_s / 3_600 % 24, left_s / 60 % 60, left_s % 60];
-    let mut text = *b"000000000000000R";
-    for (pair, part) in text.chunks_exact_mut(2).zip(parts) {
-        let part = u8::try_from(part).ok()?;
-        pair.copy_from_slice(&[b'0' + part / 10, b'0' + part % 10]);
+    let (message_id, account) = (message.id.to_string(), message.account_id.to_string());
+    let digits = message.destination.digits();
+    let subject = TlvSubject {
+        sender: message.sender.as_str(),
+        destination: std::str::from_utf8(digits.as_bytes()).unwrap_or_default(),
+        message_id: &message_id,
+        account: &account,
+    };
+    let written: SmallVec<[_; 4]> = profile.tlvs.written(given, &subject)?.into();
+    for (tag, value) in written {
+        tlvs.push(Tag(tag), &value);
     }
-    Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn validity_is_what_is_left() {
-        let left = |seconds: i64| relative_validity(Timestamp(seconds * 1_000_000), Timestamp(0));
-        assert_eq!(left(300).as_ref(), Some(b"000000000500000R"));
-        assert_eq!(left(3 * 86_400 + 3_661).as_ref(), Some(b"000003010101000R"));
-        assert_eq!(left(0), None);
-    }
+    Ok(tlvs)
 }

@@ -110,7 +110,8 @@ impl Connector {
         if message.is_expired(now) {
             return self.not_sent(announced, segment, AnswerOutcome::Expired).await;
         }
-        let outgoing = match Outgoing::new(&message, segment, &self.profile(), now) {
+        let profile = self.profile();
+        let outgoing = match Outgoing::new(&message, segment, &profile, now) {
             Ok(outgoing) => outgoing,
             Err(reason) => {
                 tracing::warn!(message = %message.id, %reason, "a segment cannot be put into a PDU");

@@ -4,7 +4,7 @@ use sambac_bus::Received;
 use sambac_domain::id::NoticeId;
 use sambac_domain::mo::Part;
 use sambac_domain::profile::ClientText;
-use sambac_domain::text::{self, Alphabet, Body, Encoding, LongMethod, Segment, Segments, TextError, gsm7, udh};
+use sambac_domain::text::{self, Alphabet, Body, Encoding, Marks, Segment, TextError, Writing};
 use sambac_smpp::{Address, Pdu, SendError, Session, Sm, Tag, TlvBuf, esm_class};
 use sambac_store::StoreError;
 use sambac_store::rows::MoRow;
@@ -105,43 +105,34 @@ impl Piece {
         let Segment { payload, udh, sar, as_payload, .. } = segment;
         Self { octets: payload, data_coding, udh, sar, as_payload }
     }
-
-    /// Septets packed after their header, which keeps its octets.
-    fn packed(self) -> Self {
-        let header = if self.udh { udh::parse(&self.octets).map_or(0, |(header, _)| header.octets()) } else { 0 };
-        let (head, septets) = self.octets.split_at(header.min(self.octets.len()));
-        let octets = [head, &gsm7::pack(septets, gsm7::fill_bits(header))].concat();
-        Self { octets, ..self }
-    }
 }
 
 /// A text in the client's alphabet, which its data_coding 0 stands for, or in UCS-2 when it has other characters.
 fn written(text: &str, settings: &ClientText, reference: u16) -> Result<Vec<Piece>, TextError> {
-    let of =
-        |encoding| text::segment_text(text, Some(encoding), settings.long, reference).map(|(_, segments)| segments);
+    let of = |encoding| segments(&Body::Text { text, encoding: Some(encoding) }, settings, reference);
+    let octets = Body::Octets { data: text.as_bytes(), data_coding: Encoding::Binary.data_coding(), udh: false };
     let own = match settings.alphabet {
         Alphabet::Gsm => of(Encoding::Gsm7),
-        Alphabet::Ascii if text.is_ascii() => of(Encoding::Latin1),
         Alphabet::Latin1 => of(Encoding::Latin1),
-        Alphabet::Utf8 => octets(text.as_bytes(), settings.long, reference),
+        Alphabet::Utf8 => segments(&octets, settings, reference),
+        Alphabet::Ascii if text.is_ascii() => of(Encoding::Latin1),
         Alphabet::Ascii => return Ok(pieces(of(Encoding::Ucs2)?, Encoding::Ucs2.data_coding())),
     };
     match own {
-        Ok(segments) if settings.alphabet == Alphabet::Gsm && settings.packed => {
-            Ok(pieces(segments, 0).into_iter().map(Piece::packed).collect())
-        }
         Ok(segments) => Ok(pieces(segments, 0)),
         Err(TextError::Character { .. }) => Ok(pieces(of(Encoding::Ucs2)?, Encoding::Ucs2.data_coding())),
         Err(error) => Err(error),
     }
 }
 
-fn octets(data: &[u8], long: LongMethod, reference: u16) -> Result<Segments, TextError> {
-    let body = Body::Octets { data, data_coding: Encoding::Binary.data_coding(), udh: false };
-    text::segment(&body, long, reference)
+fn segments(body: &Body<'_>, settings: &ClientText, reference: u16) -> Result<Vec<Segment>, TextError> {
+    let writing = Writing { method: settings.long, packed: settings.packed, ..Writing::default() };
+    let laid = text::lay_out(body, &Marks::default(), &writing)?;
+    let total = if laid.goes_as_payload() { 1 } else { laid.count().segments };
+    (1..=total).map(|no| laid.clone().segment(no, total, reference).ok_or(TextError::TooLong)).collect()
 }
 
-fn pieces(segments: Segments, data_coding: u8) -> Vec<Piece> {
+fn pieces(segments: Vec<Segment>, data_coding: u8) -> Vec<Piece> {
     segments.into_iter().map(|segment| Piece::of(segment, data_coding)).collect()
 }
 
@@ -159,6 +150,7 @@ fn address(text: &str) -> Address<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sambac_domain::text::LongMethod;
 
     fn settings(alphabet: Alphabet, packed: bool, long: LongMethod) -> ClientText {
         ClientText { alphabet, packed, long, ..ClientText::default() }

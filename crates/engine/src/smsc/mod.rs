@@ -2,6 +2,7 @@
 
 mod bind;
 mod client;
+mod content;
 mod deliver;
 mod door;
 mod handset;

@@ -10,6 +10,7 @@ use super::client::{Client, OpenRequest};
 use super::manage::Meant;
 use super::submit;
 use crate::commit::{Replace, Replacement, Write};
+use crate::compose::recompose;
 
 /// What a client wants instead, free of the PDU that it came in.
 pub(super) struct Replacing {
@@ -55,7 +56,11 @@ impl Replacing {
         let (body, segments) = match self.text.is_empty() {
             // Without a text, only the rest is replaced.
             true => (old, row.segment_count),
-            false => crate::submit::encode(request.content).map_err(|refusal| refusal.code)?,
+            false => {
+                let snapshot = client.inner.snapshot.load();
+                let profile = snapshot.connectors_of(row.route_id).iter().find_map(|id| snapshot.profile(*id));
+                recompose(profile.ok_or(ErrorCode::CannotReplace)?, request.content).map_err(|refusal| refusal.code)?
+            }
         };
         let expires_at = request.validity.map(|validity| now.saturating_add(validity));
         let receipt_wanted = request.receipt_wanted;

@@ -117,7 +117,7 @@ impl Requests {
         let draft = submit::request(account, sm, inner.clock.now())
             .and_then(|request| prepare(&inner.snapshot.load(), request))
             .map_err(|Refusal { code, .. }| code)?;
-        self.pace.pass(draft.segments, &draft.request.sender).await?;
+        self.pace.pass(draft.parts, &draft.request.sender).await?;
         check_throughput(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;
         Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
     }

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use sambac_domain::time::Timestamp;
 
-use crate::submit::VALIDITY_MAX;
-
-/// What `validity_period` asks for.
+/// What `validity_period` or `schedule_delivery_time` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Validity {
-    /// Nothing: the class decides.
-    Default,
-    /// So long from now, at most as long as a message may wait.
+pub(super) enum Span {
+    /// Nothing.
+    None,
+    /// So long from now.
     For(Duration),
     /// It has passed.
     Passed,
@@ -20,13 +18,13 @@ pub(super) enum Validity {
 }
 
 /// Reads a relative (`…000R`) or absolute (`YYMMDDhhmmsstnn±`) time.
-pub(super) fn validity(text: &[u8], now: Timestamp) -> Validity {
+pub(super) fn span(text: &[u8], now: Timestamp) -> Span {
     if text.is_empty() {
-        return Validity::Default;
+        return Span::None;
     }
-    let Some((digits, kind)) = text.split_at_checked(15) else { return Validity::Malformed };
+    let Some((digits, kind)) = text.split_at_checked(15) else { return Span::Malformed };
     if !digits.iter().all(u8::is_ascii_digit) {
-        return Validity::Malformed;
+        return Span::Malformed;
     }
     let seconds = match kind {
         b"R" => Some(relative_s(digits)).filter(|seconds| *seconds > 0),
@@ -35,9 +33,9 @@ pub(super) fn validity(text: &[u8], now: Timestamp) -> Validity {
         _ => None,
     };
     match seconds.map(u64::try_from) {
-        None => Validity::Malformed,
-        Some(Err(_) | Ok(0)) => Validity::Passed,
-        Some(Ok(seconds)) => Validity::For(Duration::from_secs(seconds).min(VALIDITY_MAX)),
+        None => Span::Malformed,
+        Some(Err(_) | Ok(0)) => Span::Passed,
+        Some(Ok(seconds)) => Span::For(Duration::from_secs(seconds)),
     }
 }
 
@@ -76,20 +74,20 @@ mod tests {
     /// 2026-11-23 06:00:00 UTC.
     const NOW: Timestamp = Timestamp(1_795_413_600_000_000);
 
-    fn of(text: &[u8]) -> Validity {
-        validity(text, NOW)
+    fn of(text: &[u8]) -> Span {
+        span(text, NOW)
     }
 
-    fn seconds(seconds: u64) -> Validity {
-        Validity::For(Duration::from_secs(seconds))
+    fn seconds(seconds: u64) -> Span {
+        Span::For(Duration::from_secs(seconds))
     }
 
     #[test]
     fn relative_times_count_from_now() {
         assert_eq!(of(b"000000000500000R"), seconds(300));
         assert_eq!(of(b"000002013000000R"), seconds(2 * 86_400 + 5_400));
-        assert_eq!(of(b"000007000000000R"), Validity::For(VALIDITY_MAX), "no longer than a message may wait");
-        assert_eq!(of(b""), Validity::Default);
+        assert_eq!(of(b"000007000000000R"), seconds(7 * 86_400));
+        assert_eq!(of(b""), Span::None);
     }
 
     #[test]
@@ -97,9 +95,9 @@ mod tests {
         assert_eq!(of(b"261123060200000+"), seconds(120));
         assert_eq!(of(b"261123070200004+"), seconds(120), "an hour ahead of UTC");
         assert_eq!(of(b"261123010200020-"), seconds(120), "five hours behind");
-        assert_eq!(of(b"991231235959000+"), Validity::For(VALIDITY_MAX));
-        assert_eq!(of(b"261123060000000+"), Validity::Passed);
-        assert_eq!(of(b"200229000000000+"), Validity::Passed);
+        assert!(matches!(of(b"991231235959000+"), Span::For(wait) if wait > Duration::from_secs(86_400 * 365)));
+        assert_eq!(of(b"261123060000000+"), Span::Passed);
+        assert_eq!(of(b"200229000000000+"), Span::Passed);
     }
 
     #[test]
@@ -115,7 +113,7 @@ mod tests {
             b"0",
         ];
         for text in malformed {
-            assert_eq!(of(text), Validity::Malformed, "{:?}", String::from_utf8_lossy(text));
+            assert_eq!(of(text), Span::Malformed, "{:?}", String::from_utf8_lossy(text));
         }
     }
 }

@@ -300,6 +300,8 @@ fn request(class: TrafficClass, text: &str) -> SubmitRequest {
         price_micros_max: None,
         test_only: false,
         idempotency: None,
+        options: None,
+        part: None,
     }
 }
 

@@ -30,6 +30,8 @@ pub struct BodySwap {
     pub expires_at: Timestamp,
     /// Whether its client is told the outcome.
     pub receipt_wanted: bool,
+    /// Its options from now on, as JSON.
+    pub options: Option<String>,
 }
 
 /// What becomes of a held charge.
@@ -76,10 +78,11 @@ impl Record for MessageFinal {
 
 impl Record for BodySwap {
     const TABLE: &'static str = "messages";
-    const COLUMNS: &'static [&'static str] = &["id", "body", "expires_at", "receipt_wanted"];
+    const COLUMNS: &'static [&'static str] = &["id", "body", "expires_at", "receipt_wanted", "options"];
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
         values.extend([self.id.value(), self.body.value(), self.expires_at.value(), self.receipt_wanted.value()]);
+        values.push(self.options.value());
     }
 }
 

@@ -151,5 +151,7 @@ row! {
         final_at: Timestamp,
         /// When the operator says that it did.
         done_at: Option<Timestamp>,
+        /// The first of the messages that make up a long one, when the client made its segments itself.
+        group_id: Option<MessageId>,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sambac_domain::{
-    AccountId, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageState, Msisdn, Origin, RateId,
-    RouteId, Sender, Timestamp, TrafficClass,
+    AccountId, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn,
+    Origin, RateId, RouteId, Sender, Timestamp, TrafficClass,
 };
 
 use super::{Record, row};
@@ -60,6 +60,8 @@ row! {
         final_at: Option<Timestamp>,
         /// The id that its client was given for it, when that is another message's.
         answered_id: Option<MessageId>,
+        /// What few messages have ([`MessageOptions`]), as JSON.
+        options: Option<String>,
     }
 }
 
@@ -76,12 +78,20 @@ pub struct NewMessage {
     pub error: Option<ErrorCode>,
     /// When it ended at once.
     pub final_at: Option<Timestamp>,
+    /// The message's options as JSON, when it has any.
+    pub options: Option<String>,
 }
 
 impl NewMessage {
     /// A message that starts as `accepted`.
     pub fn accepted(message: Arc<Message>, sealed_body: Vec<u8>) -> Self {
-        Self { message, body: Some(Sealed(sealed_body)), state: MessageState::Accepted, error: None, final_at: None }
+        Self::new(message, sealed_body, MessageState::Accepted)
+    }
+
+    /// A message that starts in `state`.
+    pub fn new(message: Arc<Message>, sealed_body: Vec<u8>, state: MessageState) -> Self {
+        let options = message.options.as_ref().map(|options| options.to_json());
+        Self { message, body: Some(Sealed(sealed_body)), state, error: None, final_at: None, options }
     }
 }
 
@@ -115,13 +125,15 @@ impl Record for NewMessage {
             message.expires_at.value(),
             self.final_at.value(),
             message.answered_id.value(),
+            self.options.value(),
         ]);
     }
 }
 
 impl MessageRow {
-    /// The message again, with its decrypted body. `None` when the stored origin is unknown.
+    /// The message again, with its decrypted body. `None` when the stored origin or options are unknown.
     pub fn into_message(self, body: MessageBody) -> Option<Message> {
+        let options = self.options.as_deref().map(MessageOptions::from_json).transpose().ok()?;
         Some(Message {
             id: self.id,
             account_id: self.account_id,
@@ -142,6 +154,7 @@ impl MessageRow {
             receipt_wanted: self.receipt_wanted,
             answered_id: self.answered_id,
             registered_delivery: self.registered_delivery,
+            options: options.map(Box::new),
         })
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sambac_domain::text::Encoding;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody,
-    MessageId, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, ReceiptState, RouteId,
-    RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, ReceiptState,
+    RouteId, RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
@@ -71,6 +71,9 @@ pub(crate) fn message(number: i64) -> Arc<Message> {
         answered_id: None,
         receipt_wanted: true,
         registered_delivery: 0x11,
+        options: (number % 2 == 0).then(|| {
+            Box::new(MessageOptions { reference: Some(7), message_class: Some(0), ..MessageOptions::default() })
+        }),
     })
 }
 
@@ -179,6 +182,7 @@ pub(crate) fn cdr(number: i64) -> CdrRow {
         submitted_at: Some(Timestamp(NOW.0 + 1)),
         final_at: Timestamp(NOW.0 + 3),
         done_at: Some(Timestamp(NOW.0 + 2)),
+        group_id: (number % 2 == 0).then(|| message_id(number)),
     }
 }
 

@@ -19,7 +19,7 @@ fn end(number: i64) -> MessageFinal {
 
 fn swap(number: i64) -> BodySwap {
     let (body, expires_at) = (Sealed(b"other".to_vec()), Timestamp(NOW.0 + 5));
-    BodySwap { id: message_id(number), body, expires_at, receipt_wanted: false }
+    BodySwap { id: message_id(number), body, expires_at, receipt_wanted: false, options: Some("{}".to_owned()) }
 }
 
 async fn write(store: &Store) {

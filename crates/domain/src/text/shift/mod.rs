@@ -150,7 +150,7 @@ impl Shift {
     }
 
     /// Adds the elements that name the tables to a header.
-    pub fn write(self, elements: &mut Vec<u8>) {
+    pub fn write(self, elements: &mut impl Extend<u8>) {
         let named = [(udh::SINGLE_SHIFT, self.single), (udh::LOCKING_SHIFT, self.locking)];
         for (iei, table) in named {
             elements.extend(table.map(|table| [iei, 1, table.identifier()]).into_iter().flatten());
@@ -174,6 +174,19 @@ impl Shift {
             },
         };
         one.map(Septets::One).or_else(|| self.escaped(character).map(Septets::Escaped))
+    }
+
+    /// Writes a text in unpacked septets; `None` when neither table has one of its characters.
+    #[must_use]
+    pub fn encode(self, text: &str) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(text.len());
+        for character in text.chars() {
+            match self.septets_of(character)? {
+                Septets::One(septet) => out.push(septet),
+                Septets::Escaped(septet) => out.extend([ESCAPE, septet]),
+            }
+        }
+        Some(out)
     }
 
     /// Reads unpacked septets, whatever they hold, by the rules of [`gsm7::decode`].

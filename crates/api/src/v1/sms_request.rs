@@ -1,0 +1,272 @@
+//! The body of `POST /v1/sms/send`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use garde::Validate;
+use sambac_domain::error::ErrorCode;
+use sambac_domain::message::Origin;
+use sambac_domain::number::{self, Sender};
+use sambac_domain::options::MessageOptions;
+use sambac_domain::profile::{GivenTlv, TlvKey, TlvValue};
+use sambac_domain::text::{Encoding, Ports, udh};
+use sambac_domain::{TrafficClass, parse_micros};
+use sambac_engine::submit::{Content, Idempotency, SubmitRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{Authorised, scope};
+use crate::problem::Problem;
+use crate::shown;
+
+/// A message to send.
+#[derive(Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendSms {
+    /// Destination as an international number, with or without the plus.
+    #[garde(skip)]
+    #[schema(example = "+447700900123")]
+    to: String,
+    /// What the handset shows: a number, a short code, or up to 11 characters.
+    #[garde(skip)]
+    #[schema(example = "MyBank")]
+    from: String,
+    /// The text; long ones are sent in several segments. Needed unless `data` or `default_message_id` is given.
+    #[garde(skip)]
+    #[schema(min_length = 1, example = "Your code is 123456")]
+    text: Option<String>,
+    /// How the text is encoded; chosen by its characters when left out.
+    #[garde(skip)]
+    #[schema(value_type = Option<shown::TextEncoding>)]
+    encoding: Option<TextEncoding>,
+    /// What the message is for. An `otp` goes before all others and is never sent twice on doubt.
+    #[garde(skip)]
+    #[serde(default = "transactional")]
+    #[schema(value_type = shown::Class, default = "transactional")]
+    class: TrafficClass,
+    /// Seconds after which it is not sent any more; by default 300 for an `otp`, else 86400.
+    #[garde(range(min = 1, max = 259_200))]
+    #[schema(minimum = 1, maximum = 259_200)]
+    validity_s: Option<u32>,
+    /// Your own reference, given back in the message's status and notifications.
+    #[garde(length(chars, max = 64), inner(custom(without_controls)))]
+    #[schema(max_length = 64)]
+    reference: Option<String>,
+    /// Refuse when all segments together would cost more, in your account's currency.
+    #[garde(skip)]
+    #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
+    max_price: Option<String>,
+    /// Answer what would happen, without sending, holding or storing anything.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(default = false)]
+    dry_run: bool,
+    /// Whether you want to be told the final state.
+    #[garde(skip)]
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    receipt: bool,
+    /// Octets instead of a text, in hexadecimal: binary content. Given instead of `text`.
+    #[garde(length(min = 2, max = 71_400), inner(custom(hexadecimal)))]
+    #[schema(pattern = "^([0-9A-Fa-f]{2})+$", max_length = 71_400)]
+    data: Option<String>,
+    /// data_coding of `data`; by default 4 (binary).
+    #[garde(skip)]
+    data_coding: Option<u8>,
+    /// A user data header for `data` in hexadecimal, its length octet first.
+    #[garde(length(min = 2, max = 280), inner(custom(hexadecimal)))]
+    #[schema(pattern = "^([0-9A-Fa-f]{2})+$", max_length = 280)]
+    udh: Option<String>,
+    /// Message class: 0 is shown at once and not kept (flash), 1 is kept on the handset, 2 on the SIM, 3 on a device behind it.
+    #[garde(range(max = 3))]
+    #[schema(maximum = 3)]
+    message_class: Option<u8>,
+    /// Application ports, for a program on the handset.
+    #[garde(skip)]
+    #[schema(value_type = Option<ApplicationPorts>)]
+    ports: Option<Ports>,
+    /// protocol_id (TP-PID). Sent where the operator takes it, 0 otherwise.
+    #[garde(skip)]
+    protocol_id: Option<u8>,
+    /// Whether the operator may replace your last message from this sender to this number, while it is undelivered.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(default = false)]
+    replace_if_present: bool,
+    /// priority_flag, 0 to 4. Sent where the operator takes it, 0 otherwise.
+    #[garde(range(max = 4))]
+    #[schema(maximum = 4)]
+    priority: Option<u8>,
+    /// service_type, where the operator has none of its own.
+    #[garde(length(max = 5), inner(custom(without_controls)))]
+    #[schema(max_length = 5)]
+    service_type: Option<String>,
+    /// A canned message of the operator (sm_default_msg_id), instead of a text.
+    #[garde(range(min = 1, max = 254))]
+    #[schema(minimum = 1, maximum = 254)]
+    default_message_id: Option<u8>,
+    /// Optional parameters by their name or tag, as the operators of your routes call them.
+    #[garde(length(max = 32))]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(example = json!({ "dlt_entity_id": "1101234567890" }))]
+    tlvs: BTreeMap<String, String>,
+}
+
+/// Application ports of 16 bits.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is wanted: the fields are the domain's")]
+struct ApplicationPorts {
+    /// To which the handset gives the message.
+    destination: u16,
+    /// From which it comes.
+    #[schema(default = 0)]
+    source: u16,
+}
+
+/// The encodings of text.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TextEncoding {
+    Gsm7,
+    Latin1,
+    Ucs2,
+}
+
+impl SendSms {
+    /// Whether nothing is to happen.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Checks the fields whose rules are the domain's, all of them before it refuses.
+    pub(super) fn into_request(
+        self,
+        client: &Authorised<scope::SmsSend>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<SubmitRequest, Problem> {
+        let destination = number::parse(&self.to, None)
+            .map_err(|error| Problem::from(ErrorCode::InvalidDestination).at("/to", error.to_string()));
+        let sender = Sender::parse(&self.from)
+            .map_err(|error| Problem::from(ErrorCode::InvalidSender).at("/from", error.to_string()));
+        let price_micros_max = self.max_price.as_deref().map(price).transpose();
+        let content = self.content();
+        Ok(SubmitRequest {
+            account_id: client.account_id(),
+            origin: Origin::Rest { api_key: client.api_key_id() },
+            destination: destination?,
+            sender: sender?,
+            price_micros_max: price_micros_max?,
+            content: content?,
+            options: self.options().map(Box::new),
+            part: None,
+            class: self.class,
+            validity: self.validity_s.map(|seconds| Duration::from_secs(seconds.into())),
+            client_ref: self.reference,
+            receipt_wanted: self.receipt,
+            registered_delivery: 1,
+            test_only: client.is_test(),
+            idempotency,
+        })
+    }
+
+    /// Digest of what was asked: the same for the same request however its JSON was written.
+    pub(super) fn fingerprint(&self, client: &Authorised<scope::SmsSend>) -> String {
+        let mut request = b"POST /v1/sms/send\n".to_vec();
+        request.extend(serde_json::to_vec(self).unwrap_or_default());
+        client.engine().fingerprint(client.account_id(), &request)
+    }
+
+    /// A text or octets, and never both.
+    fn content(&self) -> Result<Content, Problem> {
+        let bad = |field, detail: &str| Err(Problem::from(ErrorCode::InvalidRequest).at(field, detail.to_owned()));
+        let Some(data) = &self.data else {
+            if self.udh.is_some() || self.data_coding.is_some() {
+                return bad("/data", "udh and data_coding are for data: give it, or leave them out");
+            }
+            let Some(text) = self.text.clone().or_else(|| self.default_message_id.map(|_| String::new())) else {
+                return bad("/text", "missing: give a text or data");
+            };
+            return Ok(Content::Text(text, self.encoding.map(Encoding::from)));
+        };
+        if self.text.is_some() || self.encoding.is_some() {
+            return bad("/data", "a message has a text or data, not both");
+        }
+        if self.message_class.is_some() && self.data_coding.is_some() {
+            return bad("/message_class", "the class of data is in its data_coding");
+        }
+        let header = self.udh.as_deref().map(octets).unwrap_or_default();
+        if !header.is_empty() && udh::parse(&header).is_none_or(|(_, rest)| !rest.is_empty()) {
+            return bad("/udh", "it is no user data header: its lengths do not fit");
+        }
+        let octets = [header, octets(data)].concat();
+        // Binary, in the class that was asked for (3GPP TS 23.038, section 4).
+        let data_coding = self.data_coding.or(self.message_class.map(|class| 0x14 | class)).unwrap_or(4);
+        Ok(Content::Octets { data: octets, data_coding, udhi: self.udh.is_some() })
+    }
+
+    fn options(&self) -> Option<MessageOptions> {
+        let tlv =
+            |(key, text): (&String, &String)| GivenTlv { key: TlvKey::parse(key), value: TlvValue::Text(text.clone()) };
+        let options = MessageOptions {
+            message_class: self.message_class,
+            protocol_id: self.protocol_id,
+            ports: self.ports,
+            replace_if_present: self.replace_if_present,
+            priority: self.priority,
+            service_type: self.service_type.clone(),
+            default_message_id: self.default_message_id,
+            tlvs: self.tlvs.iter().map(tlv).collect(),
+            ..MessageOptions::NONE
+        };
+        (!options.is_empty()).then_some(options)
+    }
+}
+
+impl From<TextEncoding> for Encoding {
+    fn from(encoding: TextEncoding) -> Self {
+        match encoding {
+            TextEncoding::Gsm7 => Self::Gsm7,
+            TextEncoding::Latin1 => Self::Latin1,
+            TextEncoding::Ucs2 => Self::Ucs2,
+        }
+    }
+}
+
+fn price(text: &str) -> Result<i64, Problem> {
+    let bad = |detail: String| Problem::from(ErrorCode::InvalidRequest).at("/max_price", detail);
+    match parse_micros(text) {
+        Ok(micros) if micros >= 0 => Ok(micros),
+        Ok(_) => Err(bad("the price must not be negative".to_owned())),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
+fn without_controls(text: &str, _context: &()) -> garde::Result {
+    if text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must not hold control characters"));
+    }
+    Ok(())
+}
+
+fn transactional() -> TrafficClass {
+    TrafficClass::Transactional
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
+fn hexadecimal(text: &str, _context: &()) -> garde::Result {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return Err(garde::Error::new("must be octets in hexadecimal, two digits each"));
+    }
+    Ok(())
+}
+
+/// Of digits that were checked.
+fn octets(hex: &str) -> Vec<u8> {
+    let octet = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    hex.as_bytes().chunks(2).filter_map(octet).collect()
+}
