@@ -20,6 +20,7 @@ mod one_message_rest;
 mod one_message_smpp;
 mod oracle;
 mod pdu_log;
+mod receiver_policies;
 mod refused;
 mod regression_a2;
 mod regression_smsc;

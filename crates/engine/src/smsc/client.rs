@@ -1,9 +1,12 @@
 //! A bound client: its session, how it is treated, and what of its is open.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sambac_domain::error::ErrorCode;
+use sambac_domain::id::MessageId;
+use sambac_domain::profile::ReceiverPolicy;
 use sambac_smpp::{CommandStatus, Header, Session, interface_version};
 
 use tokio::sync::Semaphore;
@@ -19,6 +22,8 @@ pub(crate) struct Client {
     pub(super) inner: Arc<Inner>,
     pub(super) account: Arc<SmppAccount>,
     pub(super) session: Session,
+    /// Its number among the account's sessions, and where it comes from.
+    place: (u64, IpAddr),
     /// Requests that are not answered yet.
     open: AtomicUsize,
     /// Requests that are worked on beside the session.
@@ -32,11 +37,17 @@ pub(crate) struct OpenRequest {
 }
 
 impl Client {
-    pub(super) fn new(inner: &Arc<Inner>, account: &Arc<SmppAccount>, session: &Session) -> Arc<Self> {
+    pub(super) fn new(
+        inner: &Arc<Inner>,
+        account: &Arc<SmppAccount>,
+        session: &Session,
+        place: (u64, IpAddr),
+    ) -> Arc<Self> {
         Arc::new(Self {
             inner: Arc::clone(inner),
             account: Arc::clone(account),
             session: session.clone(),
+            place,
             open: AtomicUsize::new(0),
             aside: Arc::new(Semaphore::new(ASIDE_MAX)),
         })
@@ -48,6 +59,13 @@ impl Client {
         let open = |count: usize| (count < max).then_some(count + 1);
         self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, open).ok()?;
         Some(OpenRequest { client: Arc::clone(self), header })
+    }
+
+    /// A message of this session was taken: its receipt goes there, if the profile says so.
+    pub(super) fn submitted(&self, message: MessageId) {
+        if self.account.profile.session.receiver == ReceiverPolicy::SameSession {
+            self.inner.smpp_sessions.submitted(self.account.row.id, message, self.place);
+        }
     }
 
     /// Answers a request with what this client is told for `code`, and counts it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Task};
-use sambac_domain::id::{EventId, IdSource, SmppAccountId, TargetId};
+use sambac_domain::id::{EventId, IdSource, MessageId, SmppAccountId, TargetId};
 use sambac_domain::profile::{ClientReceipts, ClientText};
 use sambac_smpp::{CommandStatus, SendError, Session};
 use sambac_store::NewEvent;
@@ -97,8 +97,9 @@ async fn deliver_pdus(
     parcel: Option<Parcel>,
 ) -> Option<Queued> {
     let count = parcel.as_ref().map_or(1, Parcel::len);
+    let about = message_of(&queued);
     loop {
-        let Some((number, session)) = inner.smpp_sessions.receiver(account) else {
+        let Some((number, session)) = inner.smpp_sessions.receiver(account, about) else {
             changed.notified().await;
             continue;
         };
@@ -115,6 +116,17 @@ async fn deliver_pdus(
         }
         // The session is closing: its owner takes it off the list.
         tokio::task::yield_now().await;
+    }
+}
+
+/// The client's message that a notice is about.
+fn message_of(queued: &Queued) -> Option<MessageId> {
+    match &queued.task {
+        Task::Notify { notice, .. } => match &**notice {
+            Notice::Outcome(outcome) => Some(outcome.message_id),
+            Notice::Received(_) => None,
+        },
+        Task::Submit { .. } => None,
     }
 }
 

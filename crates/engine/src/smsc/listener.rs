@@ -136,7 +136,12 @@ where
         }
     }
     let verified = timeout_at(due, bind::verify(inner, pending.request(), peer, record)).await;
-    match admit(inner, &pending, peer, verified.unwrap_or(Err(ErrorCode::BindRefused))) {
+    // Who was not verified in time is refused; that it was wrong is not known, and not held against it.
+    let admitted = match verified {
+        Ok(verified) => admit(inner, &pending, peer, verified),
+        Err(_) => Err(CommandStatus(inner.settings.smpp_refused_status)),
+    };
+    match admitted {
         Ok((account, place)) => {
             drop((unbound, refused));
             serve(Arc::clone(inner), pending, account, peer).await;
@@ -233,7 +238,7 @@ where
     let version = answered_version(pending.request().interface_version);
     let pending = pending.with_config(bound_config(&account.profile));
     match pending.accept(SYSTEM_ID, version, window).await {
-        Ok((session, events)) => session::run(inner, account, session, events).await,
+        Ok((session, events)) => session::run(inner, account, session, events, peer.address).await,
         Err(error) => tracing::debug!(address = %peer.address, %error, "the bind was not finished"),
     }
 }

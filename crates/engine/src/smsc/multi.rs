@@ -52,6 +52,7 @@ impl Multi {
 impl MultiReply {
     /// The id by which the client will know a message that has this one: that of the first of the request.
     pub(crate) fn known_as(&self, id: MessageId) -> MessageId {
+        self.multi.request.client.submitted(id);
         *self.multi.decided.lock().unwrap_or_else(PoisonError::into_inner).known_as.get_or_insert(id)
     }
 

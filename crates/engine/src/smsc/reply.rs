@@ -18,6 +18,7 @@ impl SubmitReply {
     /// The message is stored: the client gets its id. A client that has gone finds it by its receipt.
     pub(crate) fn accepted(self, submitted: &Submitted) {
         let OpenRequest { client, header } = &self.0;
+        client.submitted(submitted.message_id);
         let id = client_message_id(submitted.message_id, client.account.profile.receipt.message_id);
         let tlv = client.congestion_state().map(congestion_tlv);
         let tlvs = tlv.as_ref().map_or(Tlvs::EMPTY, |octets| Tlvs::from_octets(octets));

@@ -1,5 +1,6 @@
 //! One bound client: its requests in, the answers to our receipts back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use sambac_smpp::{Event, Events, Session};
@@ -14,16 +15,22 @@ use crate::snapshot::SmppAccount;
 const EVENTS_MAX: usize = 256;
 
 /// Serves the session until it ends.
-pub(super) async fn run(inner: Arc<Inner>, account: Arc<SmppAccount>, session: Session, mut events: Events) {
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    account: Arc<SmppAccount>,
+    session: Session,
+    mut events: Events,
+    address: IpAddr,
+) {
     let id = account.row.id;
     tracing::info!(system_id = account.row.system_id, kind = ?session.kind(), "client bound");
-    let Some(joined) = inner.smpp_sessions.join(&account, &session) else {
+    let Some(joined) = inner.smpp_sessions.join(&account, &session, address) else {
         return session.close();
     };
     if let Some((cancel, changed)) = joined.deliverer {
         deliver::start(&inner, id, cancel, changed);
     }
-    let mut requests = Requests::new(Client::new(&inner, &account, &session), joined.pace);
+    let mut requests = Requests::new(Client::new(&inner, &account, &session, (joined.number, address)), joined.pace);
     let mut buffer = Vec::with_capacity(EVENTS_MAX);
     while events.recv_many(&mut buffer, EVENTS_MAX).await > 0 {
         for event in buffer.drain(..) {

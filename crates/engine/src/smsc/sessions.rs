@@ -1,12 +1,15 @@
 //! Who is bound: the sessions of every SMPP account.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use quick_cache::sync::Cache;
 use sambac_bus::Queued;
-use sambac_domain::id::SmppAccountId;
+use sambac_domain::id::{MessageId, SmppAccountId};
+use sambac_domain::profile::ReceiverPolicy;
 use sambac_smpp::{BindKind, Session};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::pace::{BindPace, Pace};
 use crate::snapshot::{SmppAccount, Snapshot};
 
+/// Messages of one account whose session is remembered; the receipts of others go to any.
+const SUBMITTED_MAX: usize = 65_536;
 /// How long open requests may take when a changed account is unbound.
 const UNBIND_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -28,12 +33,17 @@ struct Bound {
     deliverer: Option<CancellationToken>,
     changed: Arc<Notify>,
     pace: Option<Arc<Pace>>,
+    /// Whose turn it is, when receivers take turns.
+    turn: usize,
+    /// Which session submitted a message, when its receipt goes there.
+    submitted: Cache<MessageId, (u64, IpAddr)>,
 }
 
 /// One session, and the receipts sent on it that are not acknowledged yet.
 struct Member {
     number: u64,
     session: Session,
+    address: IpAddr,
     /// The account as it was when it bound.
     account: Arc<SmppAccount>,
     next_token: u64,
@@ -76,7 +86,15 @@ impl Departed {
 
 impl Default for Bound {
     fn default() -> Self {
-        Self { sessions: Vec::new(), next: 0, deliverer: None, changed: Arc::new(Notify::new()), pace: None }
+        Self {
+            sessions: Vec::new(),
+            next: 0,
+            deliverer: None,
+            changed: Arc::new(Notify::new()),
+            pace: None,
+            turn: 0,
+            submitted: Cache::new(SUBMITTED_MAX),
+        }
     }
 }
 
@@ -101,7 +119,7 @@ impl Sessions {
     }
 
     /// Puts a session on the list; `None` when the account has as many as it may have.
-    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session) -> Option<Joined> {
+    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Option<Joined> {
         let mut map = self.map();
         let bound = map.entry(account.row.id).or_default();
         if bound.sessions.len() >= usize::from(account.row.binds_max) {
@@ -112,6 +130,7 @@ impl Sessions {
         bound.sessions.push(Member {
             number,
             session: session.clone(),
+            address,
             account: Arc::clone(account),
             next_token: 0,
             undelivered: HashMap::new(),
@@ -148,12 +167,17 @@ impl Sessions {
     }
 
     /// The account's session with most room for another `deliver_sm`, and its number.
-    pub(super) fn receiver(&self, account: SmppAccountId) -> Option<(u64, Session)> {
-        let map = self.map();
-        let open = |member: &&Member| receives(&member.session) && !member.session.is_closed();
-        let receivers = map.get(&account)?.sessions.iter().filter(open);
-        let roomiest = receivers.max_by_key(|member| member.session.window_free())?;
-        Some((roomiest.number, roomiest.session.clone()))
+    pub(super) fn receiver(&self, account: SmppAccountId, message: Option<MessageId>) -> Option<(u64, Session)> {
+        let mut map = self.map();
+        let chosen = map.get_mut(&account)?.choose(message)?;
+        Some((chosen.number, chosen.session.clone()))
+    }
+
+    /// Remembers that this session submitted a message.
+    pub(super) fn submitted(&self, account: SmppAccountId, message: MessageId, session: (u64, IpAddr)) {
+        if let Some(bound) = self.map().get(&account) {
+            bound.submitted.insert(message, session);
+        }
     }
 
     /// Notes a PDU of a notice as sent on a session, under the token returned; `None` when the session has left.
@@ -202,6 +226,26 @@ impl Sessions {
 }
 
 impl Bound {
+    fn choose(&mut self, message: Option<MessageId>) -> Option<&Member> {
+        let policy = self.sessions.first()?.account.profile.session.receiver;
+        if policy == ReceiverPolicy::RoundRobin {
+            self.turn = self.turn.wrapping_add(1);
+        }
+        let is_open = |member: &&Member| receives(&member.session) && !member.session.is_closed();
+        let receivers = || self.sessions.iter().filter(is_open);
+        let room = |member: &&Member| member.session.window_free();
+        match policy {
+            ReceiverPolicy::Roomiest => receivers().max_by_key(room),
+            ReceiverPolicy::RoundRobin => receivers().nth(self.turn % receivers().count().max(1)),
+            ReceiverPolicy::SameSession => {
+                let (number, address) = message.and_then(|id| self.submitted.get(&id)).unzip();
+                let near = || receivers().filter(|member| Some(member.address) == address).max_by_key(room);
+                let same = receivers().find(|member| Some(member.number) == number);
+                same.or_else(near).or_else(|| receivers().max_by_key(room))
+            }
+        }
+    }
+
     /// A share of the account's pace, as it is set now.
     fn pace(&mut self, account: &SmppAccount) -> BindPace {
         let limits = &account.profile.limits;
