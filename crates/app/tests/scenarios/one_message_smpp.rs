@@ -102,7 +102,7 @@ async fn segments_that_the_client_made_by_sar() -> Result<()> {
 }
 
 #[tokio::test]
-async fn two_hundred_to_the_same_number_all_get_their_receipt() -> Result<()> {
+async fn regression_a2_08_two_hundred_to_the_same_number_all_get_their_receipt() -> Result<()> {
     let texts: Vec<_> = (0..200).map(|no| format!("message {no}").into_bytes()).collect();
     let messages: Vec<_> = texts.iter().map(|text| message(TO, text)).collect();
     let journal = sent("smpp_same_pair", &messages).await?;
@@ -150,7 +150,7 @@ async fn receipts_are_kept_while_the_client_is_away() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_that_drops_out_in_the_middle_gets_every_receipt_after_it_is_back() -> Result<()> {
+async fn regression_a2_09_a_client_that_drops_out_in_the_middle_gets_every_receipt_after_it_is_back() -> Result<()> {
     let world = world("smpp_dropped")?;
     let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 500]").await?;
     let site = Site::with_one_account("100").connector("alpha", &operator, "window_max = 50");
@@ -178,7 +178,7 @@ async fn a_client_that_drops_out_in_the_middle_gets_every_receipt_after_it_is_ba
 }
 
 #[tokio::test]
-async fn five_segments_whose_receipts_come_in_any_order_are_one_message() -> Result<()> {
+async fn regression_a2_07_five_segments_whose_receipts_come_in_any_order_are_one_message() -> Result<()> {
     let world = world("smpp_shuffled")?;
     let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 300]").await?;
     let site = Site::with_one_account("100").connector("alpha", &operator, "").route("all", &["alpha"], "");

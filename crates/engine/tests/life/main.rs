@@ -316,3 +316,25 @@ async fn what_fails_over_to_a_connector_that_is_away_waits_in_the_table() {
     assert_eq!(waiting.len(), 1, "all of them are the second connector's now: {waiting:?}");
     platform.assert_ledger().await;
 }
+
+/// A message that we gave up for lack of a receipt is delivered after all when its receipt comes days later; its money stays.
+#[tokio::test]
+async fn regression_a2_11_a_receipt_of_72_hours_later_is_believed() {
+    const HOUR: i64 = 3_600_000_000;
+    let (operator, platform, clock) = Platform::with_clock().await;
+    let submitted = platform.submit(TrafficClass::Transactional, "hello").await.expect("taken");
+    let sent = operator.next_submit().await;
+    operator.accept(&sent, "77").await;
+    // Until the answer is stored, its receipt would find nothing.
+    while platform.engine.store().segments_awaiting_receipts(9).await.expect("a read").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let validity = submitted.expires_at.0 - submitted.accepted_at.0;
+    clock.advance_micros(validity + 2 * HOUR);
+    assert_eq!(platform.until_final(submitted.message_id).await.row.state, MessageState::Expired);
+    clock.advance_micros(69 * HOUR);
+    operator.receipt(&sent, "77", "DELIVRD").await;
+    platform.until_events(submitted.message_id, "receipt_corrected", 1).await;
+    assert_eq!(platform.until_final(submitted.message_id).await.row.state, MessageState::Delivered);
+    platform.assert_ledger().await;
+}

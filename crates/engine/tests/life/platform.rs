@@ -143,6 +143,15 @@ impl Platform {
         (operator, Self { engine, folder, database: None })
     }
 
+    /// With one operator, and time that stands still until it is moved.
+    pub(crate) async fn with_clock() -> (Operator, Self, Clock) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared(&[operator.port], None).await;
+        let clock = Clock::mock(Clock::system().now());
+        let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
+        (operator, Self { engine, folder, database: None }, clock)
+    }
+
     async fn start(ports: &[u16]) -> Self {
         Self::start_on(ports, None).await
     }
