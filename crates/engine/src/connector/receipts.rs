@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use sambac_domain::receipt::{self, ReceiptInput, ReceiptRules};
 use sambac_smpp::{Address, CommandStatus, DataSm, Frame, Header, Pdu, Session, Sm, Tag, Tlvs};
+use tokio::sync::oneshot;
 
 use super::Connector;
 use crate::commit::{Acknowledgement, Found, ReceiptFrom, ReceiptIn, Write};
@@ -81,6 +82,12 @@ impl Connector {
 
     /// Whether a message has an id that a text names: then the text is believed to be a receipt (Q-C2).
     async fn is_known(&self, found: &Found) -> bool {
+        // The answer that brings the id may have come just before, and wait to be stored.
+        let (done, stored) = oneshot::channel();
+        if self.inner.write(Write::Stored(done)).await {
+            // An error means that the group commit has ended.
+            let _ = stored.await;
+        }
         if found.keys.iter().any(|key| !self.inner.live.by_receipt(*key).is_empty()) {
             return true;
         }
