@@ -3,6 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
+use crate::client::admin::{
+    AccountCommand, Alerts, ConnectorCommand, OperatorCommand, RouteCommand, SmppAccountCommand, VersionsCommand,
+};
 use crate::client::send::Send;
 use crate::client::status::Status;
 use crate::config::command::ConfigCommand;
@@ -12,6 +15,7 @@ use crate::output::{self, Output};
 use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
 use crate::provision::command::Apply;
+use crate::provision::export::Export;
 use crate::run::{Migrate, Run};
 use crate::simulate::command::Simulate;
 use crate::telemetry;
@@ -35,8 +39,16 @@ enum Command {
     Send(Send),
     Status(Status),
     Apply(Apply),
+    Export(Export),
     AdminKey(AdminKey),
     Pdu(Pdu),
+    Connector(ConnectorCommand),
+    Operator(OperatorCommand),
+    Route(RouteCommand),
+    Account(AccountCommand),
+    SmppAccount(SmppAccountCommand),
+    Versions(VersionsCommand),
+    Alerts(Alerts),
     Migrate(Migrate),
     Config(ConfigCommand),
     Bench(Bench),
@@ -57,8 +69,16 @@ impl Cli {
             Command::Send(send) => send.run(self.output).await,
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
+            Command::Export(export) => export.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Pdu(pdu) => pdu.run(self.output).await,
+            Command::Connector(command) => command.run(self.output).await,
+            Command::Operator(command) => command.run(self.output).await,
+            Command::Route(command) => command.run(self.output).await,
+            Command::Account(command) => command.run(self.output).await,
+            Command::SmppAccount(command) => command.run(self.output).await,
+            Command::Versions(command) => command.run(self.output).await,
+            Command::Alerts(alerts) => alerts.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

@@ -1,5 +1,6 @@
 //! The platform seen from outside, as its clients see it: REST with an API key.
 
+pub(crate) mod admin;
 pub(crate) mod env_file;
 pub(crate) mod life;
 pub(crate) mod send;
@@ -23,7 +24,7 @@ pub(crate) struct Access {
     /// The platform's public API.
     #[arg(long, env = "SAMBAC_URL")]
     url: Option<String>,
-    /// File with SAMBAC_URL, SAMBAC_API_KEY and so on, for what the environment does not say.
+    /// File with SAMBAC_URL, SAMBAC_API_KEY, SAMBAC_ADMIN_KEY and so on, for what the environment does not say.
     #[arg(long, value_name = "FILE", default_value = "demo-data/demo.env")]
     env_file: PathBuf,
 }
@@ -38,14 +39,23 @@ pub(crate) struct Client {
 impl Access {
     /// The client, with the API key of the environment (`SAMBAC_API_KEY`) or of the file.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.client_with("SAMBAC_API_KEY")
+    }
+
+    /// The client of the admin API, with the key of the environment (`SAMBAC_ADMIN_KEY`) or of the file.
+    pub(crate) fn admin_client(&self) -> Result<Client, Failure> {
+        self.client_with("SAMBAC_ADMIN_KEY")
+    }
+
+    fn client_with(&self, key_name: &str) -> Result<Client, Failure> {
         let file = self.file()?;
         let missing = |name: &str| {
             let text = format!("{name} is not set, and {} does not say it", self.env_file.display());
             Failure::because(Exit::Configuration, text)
         };
         let url = self.url.clone().or_else(|| file.get("SAMBAC_URL")).ok_or_else(|| missing("SAMBAC_URL"))?;
-        let key = std::env::var("SAMBAC_API_KEY").ok().or_else(|| file.get("SAMBAC_API_KEY"));
-        Client::new(&url, SecretString::from(key.ok_or_else(|| missing("SAMBAC_API_KEY"))?))
+        let key = std::env::var(key_name).ok().or_else(|| file.get(key_name));
+        Client::new(&url, SecretString::from(key.ok_or_else(|| missing(key_name))?))
     }
 
     /// The address of health and metrics, when anything names it.
@@ -70,13 +80,27 @@ impl Client {
 
     /// `GET path`.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(self.key.expose_secret());
-        read(request.send().await.map_err(|error| unreachable(&self.url, &error))?).await
+        self.send(self.http.get(format!("{}{path}", self.url))).await
     }
 
     /// `POST path` with `body`.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(self.key.expose_secret()).json(body);
+        self.send(self.http.post(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// `PATCH path` with `body`, only while what is there has the etag `if_match`.
+    pub(crate) async fn patch(&self, path: &str, body: &Value, if_match: Option<&str>) -> Result<Value, Failure> {
+        let request = self.http.patch(format!("{}{path}", self.url)).json(body);
+        self.send(if_match.into_iter().fold(request, |request, etag| request.header("if-match", etag))).await
+    }
+
+    /// `DELETE path`.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.send(self.http.delete(format!("{}{path}", self.url))).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let request = request.bearer_auth(self.key.expose_secret());
         read(request.send().await.map_err(|error| unreachable(&self.url, &error))?).await
     }
 

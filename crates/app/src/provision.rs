@@ -17,6 +17,7 @@
 
 pub(crate) mod admin_key;
 pub(crate) mod command;
+pub(crate) mod export;
 
 use std::path::Path;
 

@@ -102,6 +102,56 @@ async fn a_file_is_applied_once_and_its_secrets_are_shown_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_exported_applies_without_a_change_and_holds_no_secret() -> Result<()> {
+    let world = World::new(BINARY, "export")?;
+    let operator = world.simulator("alpha", "").await?;
+    let settings = "settings = { preset = \"kannel\", session = { enquire_link_s = 60 } }";
+    let site = Site::with_one_account("10").connector("alpha", &operator, settings).route("all", &["alpha"], "");
+    world.apply(&site.webhook("bank", "https://bank.example/sms")).await?;
+    let (first, second) = (world.path("first.toml"), world.path("second.toml"));
+    let export = async |file: &Path| -> Result<String> {
+        let output = world.run(&["export"], &[file]).await?;
+        anyhow::ensure!(output.status.success(), "{}", complaint(&output));
+        assert_eq!(std::fs::metadata(file)?.permissions().mode() & 0o777, 0o600);
+        Ok(std::fs::read_to_string(file)?)
+    };
+    let exported = export(&first).await?;
+    assert!(exported.contains("# password_env = \"SAMBAC_PASSWORD_ALPHA\"\n[[connector]]"), "{exported}");
+    assert!(!exported.contains("pa55word") && !exported.contains("argon2"), "{exported}");
+    let applied = printed(&world.run(&["--output", "json", "apply"], &[&first]).await?)?;
+    assert_eq!((&applied["changed"], &applied["differences"]), (&serde_json::json!({}), &serde_json::json!([])));
+    assert_eq!(export(&second).await?, exported);
+
+    std::fs::write(&second, exported.replace("enquire_link_s = 60", "enquire_link_s = 90"))?;
+    let tried = world.run(&["apply", "--dry-run"], &[&second]).await?;
+    let told = String::from_utf8_lossy(&tried.stdout).into_owned();
+    assert!(told.contains("connector alpha changed\n  settings.session.enquire_link_s  60 → 90\n"), "{told}");
+    assert_eq!(export(&first).await?, exported, "nothing was changed");
+    world.passed();
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_admin_key_is_shown_once_and_can_be_revoked() -> Result<()> {
+    let world = World::new(BINARY, "admin-key")?;
+    let create = ["--output", "json", "admin-key", "create", "ops", "--scopes", "config:read,operations"];
+    let made = printed(&world.run(&create, &[]).await?)?;
+    assert!(made["key"].as_str().is_some_and(|key| key.starts_with("sambac_admin_")), "{made}");
+    let again = world.run(&create, &[]).await?;
+    assert_eq!(again.status.code(), Some(CONFIGURATION));
+    assert!(complaint(&again).contains("already") && !complaint(&again).contains("sambac_admin_"));
+    let unknown = world.run(&["admin-key", "create", "x", "--scopes", "everything"], &[]).await?;
+    assert_eq!(unknown.status.code(), Some(CONFIGURATION), "{}", complaint(&unknown));
+    assert_eq!(
+        printed(&world.run(&["--output", "json", "admin-key", "revoke", "ops"], &[]).await?)?["state"],
+        "revoked"
+    );
+    assert_eq!(world.run(&["admin-key", "revoke", "nobody"], &[]).await?.status.code(), Some(CONFIGURATION));
+    world.passed();
+    Ok(())
+}
+
+#[tokio::test]
 async fn secrets_can_go_to_a_private_file_instead() -> Result<()> {
     let world = World::new(BINARY, "apply-secrets")?;
     let file = world.path("site.toml");

@@ -39,6 +39,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// Messages were sent and not answered, and nobody knows whether they arrived. The subject is `messages`.
+    SubmitUnknown "submit_unknown",
     /// An operator refused our system_id or password: trying again locks us out. The subject is the connector.
     ConnectorCredentials "connector_credentials",
     /// A connector cannot bind as it is set up: a password too long, a file that is missing. The subject is the connector.

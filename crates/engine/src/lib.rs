@@ -37,6 +37,7 @@ pub mod snapshot;
 mod start;
 pub mod submit;
 mod token_bucket;
+mod uncertain;
 mod webhook;
 
 use std::collections::HashSet;

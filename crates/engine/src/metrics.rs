@@ -51,6 +51,8 @@ pub(crate) struct Metrics {
     connectors: Connectors,
     queued: Family<Label, Gauge>,
     live: Gauge,
+    in_doubt: Gauge,
+    in_doubt_oldest: Gauge,
     smpp_sessions: Gauge,
     alerts_open: Family<Label, Gauge>,
     database_failing: AtomicBool,
@@ -159,6 +161,8 @@ impl Metrics {
             connectors: Connectors::default(),
             queued: Family::default(),
             live: Gauge::default(),
+            in_doubt: Gauge::default(),
+            in_doubt_oldest: Gauge::default(),
             smpp_sessions: Gauge::default(),
             alerts_open: Family::default(),
             database_failing: AtomicBool::new(false),
@@ -229,6 +233,8 @@ impl Metrics {
             self.connectors.receipts_suspicious.clone(),
         );
         r.register("queue_tasks", "Tasks waiting in memory, by lane", self.queued.clone());
+        r.register("segments_in_doubt", "Segments sent and not answered, now", self.in_doubt.clone());
+        r.register("segments_in_doubt_oldest_age_seconds", "Age of the oldest of them", self.in_doubt_oldest.clone());
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
         r.register("alerts_open", "Alerts that are open, by kind", self.alerts_open.clone());
@@ -271,6 +277,12 @@ impl Metrics {
 
     pub(crate) fn unknown(&self) {
         self.unknown.inc();
+    }
+
+    /// How many segments are in doubt, and for how long the oldest.
+    pub(crate) fn uncertain(&self, count: i64, oldest_age_s: i64) {
+        self.in_doubt.set(count);
+        self.in_doubt_oldest.set(oldest_age_s);
     }
 
     pub(crate) fn finished(&self, state: MessageState) {

@@ -45,6 +45,8 @@ pub struct Settings {
     pub smpp_refusal_after: Duration,
     /// Bounds of the log of PDUs.
     pub pdu_log: PduLogLimits,
+    /// How often segments in doubt are counted.
+    pub uncertain_interval: Duration,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -71,6 +73,7 @@ impl Settings {
             // As many slow hashes as there are unbound connections fit in, two at a time.
             smpp_refusal_after: Duration::from_secs(3),
             pdu_log: PduLogLimits::default(),
+            uncertain_interval: Duration::from_secs(5),
             reload_interval: Duration::from_secs(1),
         }
     }

@@ -122,6 +122,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);
+    inner.tasks.spawn(crate::uncertain::run(Arc::clone(inner)));
 }
 
 async fn reload(inner: &Arc<Inner>) {

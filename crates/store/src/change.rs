@@ -149,7 +149,7 @@ macro_rules! with_columns {
     )+};
 }
 
-with_columns!(AccountRow, ConnectorRow, OperatorRow, RouteRow, SmppAccountRow);
+with_columns!(AccountRow, ConnectorRow, MoRouteRow, OperatorRow, RouteRow, SmppAccountRow);
 
 fn columns<R: Record>(row: &R) -> ChangedRow {
     let mut values = Vec::with_capacity(R::COLUMNS.len());

@@ -43,6 +43,12 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("rollback", ConfigWrite),
     ("export_configuration", ConfigRead),
     ("import_configuration", ConfigWrite),
+    ("show_connector_state", Operations),
+    ("start_connector", Operations),
+    ("stop_connector", Operations),
+    ("drain_connector", Operations),
+    ("unbind_connector", Operations),
+    ("test_bind_connector", Operations),
     ("list_alerts", Operations),
     ("list_uncertain", Operations),
 ];

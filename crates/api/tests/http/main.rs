@@ -5,6 +5,7 @@
 
 mod admin_access;
 mod admin_objects;
+mod admin_operations;
 mod admin_versions;
 mod concealment;
 mod document;

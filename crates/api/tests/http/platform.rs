@@ -69,7 +69,7 @@ impl Platform {
         let bank = add_key(&store, BANK, 1, &Scope::ALL, |_| {}).await;
         let shop = add_key(&store, SHOP, 2, &Scope::ALL, |_| {}).await;
         let admin = add_admin_key(&store, 1, &AdminScope::ALL, |_| {}).await;
-        let engine = Engine::start(Settings::new(seal), store, Clock::mock(NOW)).await.unwrap();
+        let engine = Engine::start(settings(seal), store, Clock::mock(NOW)).await.unwrap();
         let api = Api::new(engine.clone(), Limits::default());
         Self { api: api.public(), services: api.services(), engine, bank, shop, admin, folder }
     }
@@ -200,6 +200,11 @@ pub(crate) fn sms(changes: Value) -> Value {
         }
     }
     body
+}
+
+/// The defaults, but what changes by itself is looked at often.
+fn settings(seal: Seal) -> Settings {
+    Settings { uncertain_interval: std::time::Duration::from_millis(20), ..Settings::new(seal) }
 }
 
 fn new_folder() -> PathBuf {

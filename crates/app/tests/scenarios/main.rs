@@ -6,6 +6,7 @@
 //! cargo nextest run -p sambac-app --test scenarios one_message_rest
 //! ```
 
+mod admin;
 mod backlog_small;
 mod bad_input;
 mod demo;

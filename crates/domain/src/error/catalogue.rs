@@ -101,6 +101,8 @@ catalogue! {
         "It cannot be removed while others refer to it or work waits for it. The detail says what, and what to do first.";
     StaleVersion "stale_version" 412 RSUBMITFAIL AfterFix, "It was changed meanwhile",
         "The ETag in If-Match is not that of today. Read it again, and decide with what it says now.";
+    WrongState "wrong_state" 409 RSUBMITFAIL AfterFix, "Its state does not allow this",
+        "What is to be started is disabled, what is to be drained does not run. The detail says how it is.";
     InvalidConfiguration "invalid_configuration" 422 RSUBMITFAIL AfterFix, "The configuration is not possible",
         "A value is out of bounds, a setting is unknown, or a name leads nowhere. Nothing was changed; the detail says which.";
     IdempotencyInProgress "idempotency_in_progress" 409 RSYSERR AfterS(1), "A request with this key is being handled",

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use sambac_domain::TargetId;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::mo::MoTarget;
 use sambac_store::rows::AccessState;
 use sambac_store::{Configuration, StoreError, UnitOfWork};
 
@@ -127,11 +128,24 @@ fn connector_blocker(stored: &Configuration, object: &Object) -> Option<String> 
     if let Some(why) = listed(&names, "routes use it", "take it out of them first") {
         return Some(why);
     }
+    let mo_routes = stored.mo_routes.iter();
+    let mo_routes = mo_routes.filter(|row| row.matches.connectors.iter().any(|id| id.to_string() == object.id));
+    let names: Vec<&str> = mo_routes.map(|row| row.name.as_str()).collect();
+    if let Some(why) = listed(&names, "routes of messages from handsets name it", "take it out of them first") {
+        return Some(why);
+    }
     let is_enabled = stored.connectors.iter().any(|row| row.enabled && row.id.to_string() == object.id);
     is_enabled.then(|| "it is enabled: set enabled to false first".to_owned())
 }
 
 fn smpp_account_blocker(stored: &Configuration, object: &Object) -> Option<String> {
+    let is_it = |target: &MoTarget| matches!(target, MoTarget::Smpp(id) if id.to_string() == object.id);
+    let names = stored.mo_routes.iter().filter(|row| row.targets.iter().any(is_it)).map(|row| row.name.as_str());
+    if let Some(why) =
+        listed(&names.collect::<Vec<_>>(), "routes of messages from handsets lead to it", "take it out of them first")
+    {
+        return Some(why);
+    }
     let active = |state| state == AccessState::Active;
     let is_active = stored.smpp_accounts.iter().any(|row| active(row.state) && row.id.to_string() == object.id);
     is_active.then(|| "it may bind: suspend it first".to_owned())

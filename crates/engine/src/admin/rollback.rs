@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use sambac_domain::ConnectorId;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::profile::{ClientProfile, Profile};
-use sambac_store::rows::{ConnectorRow, RouteRow, SmppAccountRow};
+use sambac_store::rows::{ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow};
 use sambac_store::{Change, ChangedRow, Configuration, StoreError, UnitOfWork};
 use serde_json::Value;
 
@@ -20,7 +20,8 @@ use crate::Engine;
 use crate::refusal::Refusal;
 
 /// What is taken back, in the order in which things depend on each other.
-const TABLES: [&str; 7] = ["tariffs", "tariff_rates", "accounts", "operators", "connectors", "routes", "smpp_accounts"];
+const TABLES: [&str; 8] =
+    ["tariffs", "tariff_rates", "accounts", "operators", "connectors", "routes", "smpp_accounts", "mo_routes"];
 
 /// Versions read at once.
 const PAGE: u32 = 100;
@@ -117,6 +118,7 @@ fn today(table: &str, id: i64, stored: &Configuration) -> Option<ChangedRow> {
     match table {
         "connectors" => stored.connectors.iter().find(|row| row.id.raw() == id).map(ConnectorRow::columns),
         "smpp_accounts" => stored.smpp_accounts.iter().find(|row| row.id.raw() == id).map(SmppAccountRow::columns),
+        "mo_routes" => stored.mo_routes.iter().find(|row| row.id.raw() == id).map(MoRouteRow::columns),
         "routes" => stored.routes.iter().find(|row| row.id.raw() == id).map(RouteRow::columns),
         "tariff_rates" => stored.rates.iter().any(|row| row.id.raw() == id).then(ChangedRow::new),
         _ => None,
@@ -126,7 +128,7 @@ fn today(table: &str, id: i64, stored: &Configuration) -> Option<ChangedRow> {
 /// What was made since: routes and prices go, connectors and SMPP accounts are switched off, all else stays.
 fn switched_off(table: &str, mut row: ChangedRow) -> Option<Option<ChangedRow>> {
     match table {
-        "routes" | "tariff_rates" => Some(None),
+        "routes" | "mo_routes" | "tariff_rates" => Some(None),
         "connectors" => {
             row.insert("enabled".to_owned(), Value::Bool(false));
             Some(Some(row))

@@ -19,6 +19,16 @@ pub enum BindKind {
 }
 
 impl BindKind {
+    /// `transmitter`, `receiver` or `transceiver`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transmitter => "transmitter",
+            Self::Receiver => "receiver",
+            Self::Transceiver => "transceiver",
+        }
+    }
+
     /// Whether an ESME may send this request on such a session (SMPP 3.4 §2.3, 5.0 §2.4).
     #[must_use]
     pub fn esme_may_send(self, request: CommandId) -> bool {

@@ -121,6 +121,14 @@ impl Secrets {
         self.find("api_key", name)
     }
 
+    /// The admin key of this name.
+    ///
+    /// # Errors
+    /// When none was made.
+    pub fn admin_key(&self, name: &str) -> Result<&str> {
+        self.find("admin_key", name)
+    }
+
     /// The password of an SMPP account.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 //! each.
 
 mod accounts;
+mod act_on_connector;
+mod connector_state;
 mod connectors;
 mod difference;
 mod export_configuration;
@@ -20,6 +22,7 @@ mod show_settings;
 mod show_version;
 mod shown;
 mod smpp_accounts;
+mod test_bind;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,6 +43,12 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(show_version::show_version))
         .routes(routes!(rollback::rollback))
         .routes(routes!(export_configuration::export_configuration, import_configuration::import_configuration))
+        .routes(routes!(connector_state::show_connector_state))
+        .routes(routes!(act_on_connector::start_connector))
+        .routes(routes!(act_on_connector::stop_connector))
+        .routes(routes!(act_on_connector::drain_connector))
+        .routes(routes!(act_on_connector::unbind_connector))
+        .routes(routes!(test_bind::test_bind_connector))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(list_uncertain::list_uncertain))
 }

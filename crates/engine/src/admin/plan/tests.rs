@@ -2,7 +2,10 @@ use sambac_domain::mo::MoTarget;
 use sambac_domain::{IdSource, Timestamp};
 use sambac_store::Configuration;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::admin::export;
 use crate::seal::Seal;
 
 const FILE: &str = r#"
@@ -245,5 +248,58 @@ fn what_is_wrong_with_a_route_for_handsets_is_told() {
         let file = format!("{FILE}{other}{}", MO_ROUTE.replacen(from, to, 1));
         let problems = Bench::new().plan(&file).expect_err(to);
         assert!(problems.iter().any(|problem| problem.contains(said)), "{to}: {problems:#?}");
+    }
+}
+
+/// The configuration of `text`, out and in again: on the same database, and on an empty one.
+fn goes_round(text: &str) {
+    let mut bench = Bench::new();
+    let first = bench.plan(text).expect("nothing is wrong with it");
+    bench.store(first);
+    let exported = export(&bench.stored);
+    let same = |file: &File| toml::to_string(file).expect("it can be written");
+    let again = bench.plan(&same(&exported)).expect("nothing is wrong with it");
+    assert_eq!(again.counts(), [], "it changes nothing");
+    let mut other = Bench::new();
+    let mut with_passwords = exported.clone();
+    with_passwords.connector.iter_mut().for_each(|link| link.password_env = Some("ALPHA_PASSWORD".to_owned()));
+    let made = other.plan(&same(&with_passwords)).expect("nothing is wrong with it");
+    other.store(made);
+    assert_eq!(same(&export(&other.stored)), same(&exported));
+}
+
+#[test]
+fn what_is_exported_makes_the_same_again() {
+    goes_round(FILE);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever the values are.
+    #[test]
+    fn any_configuration_goes_round(
+        name in "[a-zA-Z0-9 .\"'é#-]{0,20}[a-z]",
+        port in 1_u16..,
+        window in 1_u16..=1_000,
+        price in 0_i64..10_000_000,
+        prefix in "[1-9][0-9]{0,8}",
+        position in any::<i32>(),
+        enquire_link_s in proptest::option::of(0_u64..=3_600),
+        preset in prop::sample::select(vec!["", "kannel", "smpp_5_0"]),
+        enabled in any::<bool>(),
+    ) {
+        let name = toml::Value::String(name);
+        let price = sambac_domain::Micros(price);
+        let preset = if preset.is_empty() { String::new() } else { format!("preset = \"{preset}\"") };
+        let session = enquire_link_s.map(|s| format!("session = {{ enquire_link_s = {s} }}")).unwrap_or_default();
+        let settings = [preset, session].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let text = format!("[[tariff]]\nname = {name}\ncurrency = \"EUR\"\nrate = [{{ prefix = \"{prefix}\", price = \"{price}\" }}]
+            [[account]]\nname = {name}\ncurrency = \"EUR\"\ntariff = {name}
+            [[operator]]\nname = {name}
+            [[connector]]\nname = {name}\noperator = {name}\nhost = \"h\"\nport = {port}\nsystem_id = \"s\"
+            window_max = {window}\npassword_env = \"ALPHA_PASSWORD\"\nenabled = {enabled}\nsettings = {{ {settings} }}
+            [[route]]\nname = {name}\nposition = {position}\nconnectors = [{name}]\nmatch = {{ account = {name}, prefix = \"{prefix}\" }}");
+        goes_round(&text);
     }
 }

@@ -1,0 +1,83 @@
+//! The admin API from the shell: things of the configuration, connectors that run, versions, alerts.
+//!
+//! ```text
+//! sambac connector list
+//! sambac connector update alpha-1 --set port=2776 --set settings.session.enquire_link_s=60
+//! sambac connector drain alpha-1
+//! sambac versions rollback 17
+//! ```
+//!
+//! The admin key is taken from the environment (`SAMBAC_ADMIN_KEY`) or the file of [`super::Access`], never from an argument.
+
+mod alerts;
+mod connector;
+mod fields;
+mod thing;
+mod versions;
+
+use clap::{Args, Subcommand};
+
+pub(crate) use alerts::Alerts;
+pub(crate) use connector::ConnectorCommand;
+pub(crate) use versions::VersionsCommand;
+
+use crate::exit::Failure;
+use crate::output::Output;
+use thing::{Kind, ThingCommand};
+
+/// Declares a command for a kind of thing that has nothing but its document.
+macro_rules! things {
+    ($($(#[$doc:meta])* $name:ident $kind:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Args, Debug)]
+        pub(crate) struct $name {
+            #[command(subcommand)]
+            what: ThingCommand,
+        }
+
+        impl $name {
+            /// Asks the platform and prints.
+            pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
+                self.what.run(Kind::$kind, output).await
+            }
+        }
+    )+};
+}
+
+things! {
+    /// Operators: list, show, create, update, delete.
+    OperatorCommand Operator;
+    /// Routes: list, show, create, update, delete.
+    RouteCommand Route;
+    /// Customer accounts: list, show, create, update.
+    AccountCommand Account;
+}
+
+/// SMPP accounts: list, show, create, update, delete, new password.
+#[derive(Args, Debug)]
+pub(crate) struct SmppAccountCommand {
+    #[command(subcommand)]
+    what: SmppAccountWhat,
+}
+
+#[derive(Subcommand, Debug)]
+enum SmppAccountWhat {
+    #[command(flatten)]
+    Thing(ThingCommand),
+    /// Make a new password; it is shown once.
+    NewPassword(thing::Named),
+}
+
+impl SmppAccountCommand {
+    /// Asks the platform and prints.
+    pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
+        match self.what {
+            SmppAccountWhat::Thing(thing) => thing.run(Kind::SmppAccount, output).await,
+            SmppAccountWhat::NewPassword(named) => {
+                let (client, path) = named.find(Kind::SmppAccount).await?;
+                let answer = client.post(&format!("{path}/password"), &serde_json::Value::Null).await?;
+                output.print(&answer, || thing::shown(&answer))
+            }
+        }
+    }
+}

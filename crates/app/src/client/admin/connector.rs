@@ -1,0 +1,102 @@
+//! The `connector` command: what is configured of it, how it is, and what a person does to it.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::thing::{Kind, Named, ThingCommand, cell, table};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::table::Table;
+
+/// Connectors: list, show, create, update, delete; state, start, stop, drain, unbind, test-bind.
+#[derive(Args, Debug)]
+pub(crate) struct ConnectorCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    #[command(flatten)]
+    Thing(ThingCommand),
+    /// Show how it is, and each of its binds.
+    State(Named),
+    /// Bind again, whatever stopped it.
+    Start(Named),
+    /// Unbind, and stay down until it is started.
+    Stop(Named),
+    /// Take nothing more off the queue, and unbind when everything on its way is answered.
+    Drain(Drain),
+    /// Unbind every bind in good order and bind again.
+    Unbind(Named),
+    /// Connect and bind once, beside the binds that are up, and tell each step. Exits with 4 when a bind is refused.
+    TestBind(Named),
+}
+
+#[derive(Args, Debug)]
+struct Drain {
+    #[command(flatten)]
+    named: Named,
+    /// Seconds after which it unbinds all the same.
+    #[arg(long, default_value_t = 60)]
+    limit_s: u64,
+}
+
+impl ConnectorCommand {
+    /// Asks the platform and prints.
+    pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
+        match self.what {
+            What::Thing(thing) => thing.run(Kind::Connector, output).await,
+            What::State(named) => {
+                let (client, path) = named.find(Kind::Connector).await?;
+                let state = client.get(&format!("{path}/state")).await?;
+                output.print(&state, || shown(&state))
+            }
+            What::Start(named) => act(&named, "start", output).await,
+            What::Stop(named) => act(&named, "stop", output).await,
+            What::Unbind(named) => act(&named, "unbind", output).await,
+            What::Drain(Drain { named, limit_s }) => act(&named, &format!("drain?limit_s={limit_s}"), output).await,
+            What::TestBind(named) => test_bind(&named, output).await,
+        }
+    }
+}
+
+async fn act(named: &Named, action: &str, output: Output) -> Result<(), Failure> {
+    let (client, path) = named.find(Kind::Connector).await?;
+    let state = client.post(&format!("{path}/{action}"), &Value::Null).await?;
+    output.print(&state, || shown(&state))
+}
+
+async fn test_bind(named: &Named, output: Output) -> Result<(), Failure> {
+    let (client, path) = named.find(Kind::Connector).await?;
+    let test = client.post(&format!("{path}/test-bind"), &Value::Null).await?;
+    output.print(&test, || steps(&test))?;
+    if test["bound"] == true {
+        return Ok(());
+    }
+    Err(Failure::because(Exit::Refused, "the operator did not take every bind"))
+}
+
+fn shown(state: &Value) -> String {
+    let reason = state["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let head = format!(
+        "{} is {}{reason}; {} bound, {} queued\n\n",
+        cell(&state["name"]),
+        cell(&state["state"]),
+        state["bound"],
+        state["queued"]
+    );
+    let columns = ["number", "kind", "state", "since", "host", "window", "in_flight", "last_error"];
+    head + &table(&columns, &state["binds"])
+}
+
+fn steps(test: &Value) -> String {
+    let mut table = Table::new(&["host", "kind", "step", "ms", "result"]);
+    for bind in test["data"].as_array().into_iter().flatten() {
+        for step in bind["steps"].as_array().into_iter().flatten() {
+            let result = format!("{} {}", if step["ok"] == true { "ok" } else { "FAILED" }, cell(&step["text"]));
+            table.row([cell(&bind["host"]), cell(&bind["kind"]), cell(&step["name"]), cell(&step["took_ms"]), result]);
+        }
+    }
+    table.to_string()
+}
