@@ -6,6 +6,7 @@
 //! ```
 
 mod bench;
+mod certify;
 mod cli;
 mod client;
 mod config;

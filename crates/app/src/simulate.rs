@@ -15,6 +15,7 @@ pub(crate) mod command;
 mod connection;
 mod core;
 mod desk;
+mod echo;
 mod flow;
 mod handset;
 mod inline_text;
@@ -25,6 +26,7 @@ mod message_id;
 mod plan;
 mod receipt;
 mod refusals;
+pub(crate) mod replay;
 pub(crate) mod scenario;
 mod shape;
 mod state;
@@ -188,6 +190,7 @@ async fn serve_bound(core: &Arc<Core>, pending: PendingBind<Connection>) {
     core.bound.fetch_add(1, Relaxed);
     match pending.accept(&answer_system_id, version, core.receipts.window).await {
         Ok((session, events)) => {
+            core.replay_to(&session);
             let link = Link::new(Arc::clone(core), session, core.next_session(), request.system_id.clone());
             link.record_bind(&request);
             link.run(events).await;

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::replay::Replay;
 use super::{Journal, Scenario, ScenarioError, Simulator, magic};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output};
@@ -37,6 +38,12 @@ pub(crate) struct Simulate {
     /// Seed of the random faults, instead of the scenario's.
     #[arg(long)]
     seed: Option<u64>,
+    /// Send what an SMSC sent in this capture (pcap, pcapng) to the first ESME that receives, at the same pace.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// As fast as the ESME takes it.
+    #[arg(long, requires = "replay")]
+    replay_fast: bool,
     /// Print the magic destination numbers and exit.
     #[arg(long)]
     magic: bool,
@@ -69,6 +76,8 @@ impl Simulate {
         scenario.bind.system_id = self.system_id.clone().or(scenario.bind.system_id);
         scenario.bind.password = self.password.clone().or(scenario.bind.password);
         scenario.seed = self.seed.unwrap_or(scenario.seed);
+        let replay = self.replay.as_deref().map(|path| Replay::read(path, self.replay_fast)).transpose();
+        scenario.replay = replay.map_err(|error| Failure::new(Exit::Configuration, error))?;
         Ok(scenario)
     }
 

@@ -4,17 +4,20 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use sambac_smpp::{BindKind, Session};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::alert::AlertSettings;
 use super::connection::OutbindSettings;
 use super::desk::Desks;
+use super::echo::EchoSettings;
 use super::flow::FlowSettings;
 use super::handset::Handsets;
 use super::journal::{Journal, Line};
 use super::message_id::{MessageId, MessageIds};
 use super::plan::{Arrival, Forms, Plan, Planner};
+use super::replay::Replay;
 use super::scenario::{BindSettings, Scenario};
 use super::wire::WireSettings;
 
@@ -24,6 +27,9 @@ pub(crate) struct Core {
     pub(crate) flow: FlowSettings,
     pub(crate) wire: WireSettings,
     pub(crate) outbind: Option<OutbindSettings>,
+    pub(crate) echo: EchoSettings,
+    /// Taken by the first bind that receives.
+    replay: Mutex<Option<Replay>>,
     pub(crate) receipts: ReceiptLimits,
     pub(crate) alert: AlertSettings,
     pub(crate) desks: Desks,
@@ -74,6 +80,8 @@ impl Core {
             alert: scenario.alert,
             wire: scenario.wire.clone(),
             outbind: scenario.outbind.clone(),
+            echo: scenario.echo,
+            replay: Mutex::new(scenario.replay.clone()),
             receipts: ReceiptLimits { window, resend_max: receipt.resend_max },
             desks: Desks::new(receipt.waiting_max),
             handsets: Handsets::new(scenario.handsets.clone()),
@@ -87,6 +95,17 @@ impl Core {
             bound: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             lost_at: AtomicU64::new(0),
+        }
+    }
+
+    /// Sends what is to be replayed, when this session is the first that receives.
+    pub(crate) fn replay_to(&self, session: &Session) {
+        if session.kind() == BindKind::Transmitter {
+            return;
+        }
+        let replay = self.replay.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(replay) = replay {
+            tokio::spawn(replay.play(session.clone()));
         }
     }
 

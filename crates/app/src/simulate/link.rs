@@ -18,6 +18,7 @@ use tokio::time::sleep_until;
 use super::alert::Alerts;
 use super::core::Core;
 use super::desk::Desk;
+use super::echo;
 use super::flow::Overrun;
 use super::handset::{Mo, Outbound};
 use super::message_id::MessageId;
@@ -185,6 +186,9 @@ impl Link {
         let id = forms.answer_id(&id);
         if answer_after_us == 0 {
             self.answer(header, plan.answer, &id);
+            if plan.answer == Answer::Accept && self.receives {
+                self.core.echo.answer(&self.session, sm);
+            }
         } else {
             let order = self.next_token();
             self.answers.push(Reverse((now_us + answer_after_us, order)));
@@ -260,7 +264,7 @@ impl Link {
     }
 
     fn acknowledged(&mut self, token: u64, header: Header) {
-        if self.handset_acknowledged(token, header) {
+        if token == echo::TOKEN || self.handset_acknowledged(token, header) {
             return;
         }
         if let Some(receipt) = self.in_flight.get(&token) {

@@ -25,9 +25,11 @@ pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 use super::alert::AlertSettings;
 use super::chance::{Chance, Delay};
 use super::connection::{OutbindSettings, TlsSettings};
+use super::echo::EchoSettings;
 use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
 use super::refusals::Refusal;
+use super::replay::Replay;
 use super::shape::{IdShape, ReceiptShape, Shape};
 use super::state::ReceiptState;
 use super::wire::WireSettings;
@@ -47,6 +49,10 @@ pub(crate) struct Scenario {
     pub(crate) tls: Option<TlsSettings>,
     /// Where an outbind goes to, when we open the connection.
     pub(crate) outbind: Option<OutbindSettings>,
+    /// Whether messages come back.
+    pub(crate) echo: EchoSettings,
+    /// What is sent again from a capture; not in the file.
+    pub(crate) replay: Option<Replay>,
     /// For what no rule matches.
     pub(crate) profile: Profile,
     /// The first that matches is used.
@@ -186,6 +192,7 @@ struct ScenarioFile {
     alert: AlertSettings,
     id: Option<IdShape>,
     shape: Option<ReceiptShape>,
+    echo: EchoSettings,
     rule: Vec<RuleFile>,
     mo: Vec<MoTable>,
     status: Vec<Refusal>,
@@ -242,6 +249,8 @@ impl Scenario {
             wire: file.wire,
             tls: file.tls,
             outbind: file.outbind,
+            echo: file.echo,
+            replay: None,
             profile,
             rules: rules.collect::<Result<_, _>>()?,
             status: file.status,
@@ -273,6 +282,8 @@ impl Default for Scenario {
             status: Vec::new(),
             flow: FlowSettings::default(),
             alert: AlertSettings::default(),
+            echo: EchoSettings::default(),
+            replay: None,
         }
     }
 }

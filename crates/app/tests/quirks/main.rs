@@ -10,6 +10,7 @@ mod a_session;
 mod b_ids;
 mod c_receipts;
 mod d_statuses;
+mod e_conformance;
 mod e_text;
 mod f_long;
 mod flow;

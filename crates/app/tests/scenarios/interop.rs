@@ -2,6 +2,8 @@
 //!
 //! `tools/setup test` installs what they need; without it these tests fail and say so.
 
+mod foreign;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;

@@ -9,6 +9,7 @@
 mod admin;
 mod backlog_small;
 mod bad_input;
+mod certify;
 mod demo;
 mod failures;
 mod fair;

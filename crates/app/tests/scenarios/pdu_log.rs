@@ -1,11 +1,13 @@
 //! The log of PDUs shows one message's whole way, on both sides, without its text: listed, followed and exported.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use sambac_testkit::scenario::smpp::BindKind;
 use sambac_testkit::scenario::wait::until;
-use sambac_testkit::scenario::{Platform, message};
+use sambac_testkit::scenario::{Esme, Platform, message};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -81,11 +83,29 @@ async fn one_message_is_seen_on_its_whole_way() -> Result<()> {
         let line: Value = serde_json::from_str(&line)?;
         assert_eq!((&line["command"], &line["direction"]), (&"submit_sm".into(), &direction.into()));
     }
+    replayed(&platform, &world.path("alpha.pcap")).await?;
     let refused = pdu(&platform, &["reveal", "--seconds", "60"]).output().await?;
     assert_eq!(refused.status.code(), Some(4), "{}", String::from_utf8_lossy(&refused.stderr));
     // A follower does not hold up the end.
     assert!(platform.terminate(Duration::from_secs(8)).await?.success());
     world.passed();
+    Ok(())
+}
+
+/// What the operator sent is sent again by a simulator, from the capture.
+async fn replayed(platform: &Platform, pcap: &Path) -> Result<()> {
+    let path = pcap.to_str().context("a path")?;
+    lines(pdu(platform, &["export", "--connector", "alpha", "--pcap", path])).await?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sambac"));
+    command.args(["--output", "json", "simulate", "--replay-fast", "--replay"]).arg(pcap);
+    let mut simulator = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut said = BufReader::new(simulator.stdout.take().context("a pipe")?).lines();
+    let line = timeout(LIMIT, said.next_line()).await??.context("it ended")?;
+    let ready: Value = serde_json::from_str(&line)?;
+    let address = ready["listening"].as_str().context("no address")?.parse()?;
+    let esme = Esme::bind(address, BindKind::Receiver, "anybody", "secret").await?;
+    let receipts = esme.receipts(1).await?;
+    assert_eq!((receipts[0].stat.as_str(), receipts[0].esm_class), ("DELIVRD", 4));
     Ok(())
 }
 

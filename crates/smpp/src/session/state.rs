@@ -124,7 +124,8 @@ impl State {
         let header = frame.header();
         match header.command_id {
             CommandId::ENQUIRE_LINK => error_response(header, CommandStatus::ROK, &mut self.out),
-            CommandId::ENQUIRE_LINK_RESP => self.is_probe_open = false,
+            // The owner may ask for a sign of life, too, and is told of the answer.
+            CommandId::ENQUIRE_LINK_RESP if !self.window.contains(header.sequence_number) => self.is_probe_open = false,
             CommandId::UNBIND => {
                 self.peer_unbind = Some((header, now));
                 self.is_draining = true;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -69,7 +70,12 @@ impl Site {
 
     /// An operator and its connector of the same name; `more` are further keys of the connector.
     pub fn connector(self, name: &str, operator: &Simulator, more: &str) -> Self {
-        let (host, port) = (operator.address().ip(), operator.address().port());
+        self.connector_at(name, operator.address(), more)
+    }
+
+    /// The same, towards any address.
+    pub fn connector_at(self, name: &str, address: SocketAddr, more: &str) -> Self {
+        let (host, port) = (address.ip(), address.port());
         let link = format!("host = \"{host}\"\nport = {port}\nsystem_id = \"sambac\"\npassword = \"pa55word\"");
         self.table("operator", &format!("name = \"{name}\""))
             .table("connector", &format!("name = \"{name}\"\noperator = \"{name}\"\n{link}\n{more}"))

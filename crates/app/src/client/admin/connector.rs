@@ -4,11 +4,12 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::thing::{Kind, Named, ThingCommand, cell, table};
+use crate::certify::Certify;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::table::Table;
 
-/// Connectors: list, show, create, update, delete; state, start, stop, drain, unbind, test-bind.
+/// Connectors: list, show, create, update, delete; state, start, stop, drain, unbind, test-bind, certify.
 #[derive(Args, Debug)]
 pub(crate) struct ConnectorCommand {
     #[command(subcommand)]
@@ -31,6 +32,7 @@ enum What {
     Unbind(Named),
     /// Connect and bind once, beside the binds that are up, and tell each step. Exits with 4 when a bind is refused.
     TestBind(Named),
+    Certify(Certify),
 }
 
 #[derive(Args, Debug)]
@@ -57,6 +59,7 @@ impl ConnectorCommand {
             What::Unbind(named) => act(&named, "unbind", output).await,
             What::Drain(Drain { named, limit_s }) => act(&named, &format!("drain?limit_s={limit_s}"), output).await,
             What::TestBind(named) => test_bind(&named, output).await,
+            What::Certify(certify) => certify.run(output).await,
         }
     }
 }
