@@ -49,7 +49,7 @@ macro_rules! action {
             Id(id): Id<ConnectorId>,
         ) -> Result<axum::Json<ShownConnector>, Problem> {
             let before = shown(&admin, id)?;
-            done(&admin, before, id, admin.engine().$act(id))
+            done(&admin, &before, id, admin.engine().$act(id))
         }
     };
 }
@@ -97,12 +97,12 @@ pub(crate) async fn drain_connector(
         return Err(problem.parameter("limit_s", "must be from 1 to 3600"));
     }
     let before = shown(&admin, id)?;
-    done(&admin, before, id, admin.engine().connector_drain(id, Duration::from_secs(limit_s)))
+    done(&admin, &before, id, admin.engine().connector_drain(id, Duration::from_secs(limit_s)))
 }
 
 fn done(
     admin: &Admin<admin_scope::Operations>,
-    before: ShownConnector,
+    before: &ShownConnector,
     id: ConnectorId,
     was_done: bool,
 ) -> Result<axum::Json<ShownConnector>, Problem> {

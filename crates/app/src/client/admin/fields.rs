@@ -30,7 +30,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// All of it as one object.
     pub(crate) fn document(&self) -> Result<Value, Failure> {
-        let mut document = self.from_file()?;
+        let mut document = self.read_file()?;
         for text in &self.set {
             let (field, value) =
                 text.split_once('=').ok_or_else(|| wrong(format!("--set {text}: write FIELD=VALUE")))?;
@@ -51,7 +51,7 @@ impl Fields {
         Ok(Value::Object(document))
     }
 
-    fn from_file(&self) -> Result<Map<String, Value>, Failure> {
+    fn read_file(&self) -> Result<Map<String, Value>, Failure> {
         let Some(path) = &self.file else { return Ok(Map::new()) };
         let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("{name}: {error}")))?;
