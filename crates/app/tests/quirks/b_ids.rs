@@ -92,7 +92,7 @@ async fn q_b5_padding_around_the_id() -> Result<()> {
 /// The receipt comes before the answer and waits for it.
 #[tokio::test]
 async fn q_b6_the_receipt_is_faster_than_the_answer() -> Result<()> {
-    let mut played = play("q_b6", &[plain("receipt = { before_answer = 1.0 }")]).await?;
+    let played = play("q_b6", &[plain("receipt = { before_answer = 1.0 }")]).await?;
     assert_eq!(played.esme.receipts(1).await?.len(), 1);
     played.passed().await
 }
