@@ -3,7 +3,7 @@
 use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Sender, SmppAccountId, Timestamp};
 
 use crate::query::{query, select, select_listed};
-use crate::rows::{ChargeRow, EventRow, MessageRow, SegmentRow};
+use crate::rows::{ChargeRow, ChargeState, EventRow, MessageRow, SegmentRow};
 use crate::{Store, StoreError};
 
 /// A message with everything that is known about its way.
@@ -50,9 +50,20 @@ pub struct EndedFilter {
 }
 
 impl Store {
-    /// One of this account's messages. What tells of it is read before what it tells of: commits in between may make the
-    /// state newer than its history, never older.
+    /// One of this account's messages, as it was at one moment: when it ended while it was read, it is read once more.
     pub async fn message(&self, account: AccountId, id: MessageId) -> Result<Option<MessageView>, StoreError> {
+        let view = self.message_once(account, id).await?;
+        let has_ended = view.as_ref().is_some_and(|view| {
+            let is_older = view.segments.iter().any(|segment| segment.final_at.is_none())
+                || view.charges.iter().any(|charge| charge.state == ChargeState::Held);
+            view.row.final_at.is_some() && is_older
+        });
+        if has_ended { self.message_once(account, id).await } else { Ok(view) }
+    }
+
+    /// What tells of it is read before what it tells of: commits in between may make the state newer than its history, never
+    /// older.
+    async fn message_once(&self, account: AccountId, id: MessageId) -> Result<Option<MessageView>, StoreError> {
         let events = select::<EventRow>("WHERE message_id = $1 ORDER BY id").bind(&id).all(self.pool()).await?;
         let charges = self.charges_of(&[id]).await?;
         let segments = self.segments_of(&[id]).await?;

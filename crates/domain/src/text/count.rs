@@ -74,7 +74,9 @@ impl Tally {
         let (parts, capacity, left) = if self.units <= single {
             (1, self.limits.single, single - self.units)
         } else {
-            (self.parts, self.limits.part, u32::from(self.limits.part - self.used))
+            // A header of the client's own may leave no room for a single unit.
+            let left = self.limits.part.checked_sub(self.used).ok_or(TextError::TooLong)?;
+            (self.parts, self.limits.part, u32::from(left))
         };
         Ok(SegmentCount {
             encoding,

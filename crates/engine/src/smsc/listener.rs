@@ -136,10 +136,14 @@ where
         }
     }
     let verified = timeout_at(due, bind::verify(inner, pending.request(), peer, record)).await;
-    // Who was not verified in time is refused; that it was wrong is not known, and not held against it.
     let admitted = match verified {
         Ok(verified) => admit(inner, &pending, peer, verified),
-        Err(_) => Err(CommandStatus(inner.settings.smpp_refused_status)),
+        Err(_) => {
+            inner.metrics.bind_refused();
+            inner.strikes.note_unverified(peer.address, &pending.request().system_id);
+            tell_attack(inner, peer);
+            Err(CommandStatus(inner.settings.smpp_refused_status))
+        }
     };
     match admitted {
         Ok((account, place)) => {
@@ -224,6 +228,11 @@ fn note_failure(inner: &Inner, peer: Peer, system_id: &[u8]) {
         let name = system_id.get(..15).unwrap_or(system_id).escape_ascii();
         tracing::warn!(address = %peer.address, system_id = %name, times, "binds refused from there");
     }
+    tell_attack(inner, peer);
+}
+
+/// Tells a person when more binds fail than clients could be the cause of.
+fn tell_attack(inner: &Inner, peer: Peer) {
     if let Some(failures) = inner.strikes.attack() {
         let text = format!("{failures} binds were refused within 10 seconds, the last from {}", peer.address);
         inner.alerts.raise(AlertKind::SmppAttack, SUBJECT, text);
