@@ -157,6 +157,24 @@ async fn q_d7_a_refused_validity_is_left_out() -> Result<()> {
     Ok(())
 }
 
+/// Optional parameters that the operator does not take are left out, if the profile allows it, and a person is told; what holds
+/// a part of the message stays.
+#[tokio::test]
+async fn q_d8_refused_optional_parameters_are_left_out() -> Result<()> {
+    let scenario = "[[status]]\nstatus = 0xC0\nwhen = \"tlvs\"";
+    let tlvs = "tlvs = { out = [{ tag = \"0x1400\", name = \"entity\", kind = \"text\", value = \"1\" }] }";
+    let settings = format!("settings = {{ errors = {{ resend_without_tlvs = true }}, {tlvs} }}");
+    let stage = Stage::open("q_d8", scenario, &settings).await?;
+    let sms = stage.ended(ALONE, "without").await?;
+    assert_eq!(end(&sms), ("delivered", None, 2), "{sms:#}");
+    let alerts = stage.platform.metric("sambac_alerts_open{name=\"connector_refusal\"}").await?;
+    assert_eq!(alerts, 1, "nobody was told");
+    let (alpha, _) = stage.close().await?;
+    let had_tlvs: Vec<_> = alpha.submits().map(|line| line.tlv_octets > 0).collect();
+    assert_eq!(had_tlvs, [true, false]);
+    Ok(())
+}
+
 /// Filtered messages are taken and then rejected by receipt: the usual way, and not paid.
 #[tokio::test]
 async fn q_d9_a_filtered_message_is_taken_and_rejected_by_its_receipt() -> Result<()> {
