@@ -1,6 +1,6 @@
 //! The log of PDUs: what went over every session lately, in memory, without texts, passwords and whole numbers.
 //!
-//! Each session has a [ring](ring) of its own, bounded in PDUs and octets, so that a busy session does not push out what a
+//! Each session has a ring of its own, bounded in PDUs and octets, so that a busy session does not push out what a
 //! quiet one said. Rings of sessions that have ended stay for a while, those of refused binds in fewer places, so that
 //! strangers do not push out what matters. Records are searched, followed live, and exported as a capture for Wireshark.
 //!
