@@ -9,6 +9,7 @@
 //! simulator.stop().await;
 //! ```
 
+mod accept;
 mod alert;
 mod chance;
 pub(crate) mod command;

@@ -168,6 +168,8 @@ impl Link {
             now_us,
             fields: fields(sm),
         });
+        let refusal = forms.accept.as_ref().and_then(|accept| accept.refusal(sm));
+        let plan = refusal.map_or(plan, |status| plan.refused(status));
         let ahead_us =
             plan.receipts.iter().flatten().filter(|planned| planned.before_answer).map(|planned| planned.after_us);
         if matches!(plan.answer, Answer::Refuse(_)) {

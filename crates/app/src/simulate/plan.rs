@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
+use super::accept::Accept;
 use super::chance::Dice;
 use super::magic;
 use super::refusals::{Fields, Refusals};
@@ -69,6 +70,8 @@ pub(crate) struct Forms {
     pub(crate) id: IdForm,
     pub(crate) receipt: ReceiptFormat,
     pub(crate) shape: Option<Arc<Shape>>,
+    /// What is insisted on; the message itself is needed to tell whether it is so.
+    pub(crate) accept: Option<Arc<Accept>>,
 }
 
 /// Makes the plans of one simulator.
@@ -88,6 +91,13 @@ struct Seen {
     due_us: u64,
 }
 
+impl Plan {
+    /// The same message refused: nothing comes of it.
+    pub(crate) fn refused(self, status: u32) -> Self {
+        Self { answer: Answer::Refuse(status), receipts: [None, None], reply: false, ..self }
+    }
+}
+
 impl Planner {
     pub(crate) fn new(scenario: Scenario) -> Self {
         let seen = vec![Seen::default(); scenario.rules.len() + 1];
@@ -98,8 +108,8 @@ impl Planner {
     /// The plan for one message, and the forms of its ids and receipts.
     pub(crate) fn plan(&mut self, arrival: &Arrival<'_>) -> (Plan, Forms) {
         let (rule, profile) = self.scenario.profile_for(arrival.source, arrival.destination);
-        let shape = profile.shape.clone();
-        let forms = Forms { id: profile.answer.message_id, receipt: profile.receipt.format, shape };
+        let (shape, accept) = (profile.shape.clone(), profile.accept.clone());
+        let forms = Forms { id: profile.answer.message_id, receipt: profile.receipt.format, shape, accept };
         let magic = magic::find(arrival.destination).filter(|_| self.scenario.magic);
         if let Some(row) = magic {
             let attempt = self.attempts.count(arrival.destination, row.first_count);

@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 pub(crate) use settings::{AnswerSettings, ReceiptSettings};
 
+use super::accept::Accept;
 use super::alert::AlertSettings;
 use super::chance::{Chance, Delay};
 use super::connection::{OutbindSettings, TlsSettings};
@@ -104,6 +105,8 @@ pub(crate) struct Profile {
     pub(crate) receipt: ReceiptProfile,
     /// How ids and receipts look, when that is told.
     pub(crate) shape: Option<Arc<Shape>>,
+    /// What it insists on, when that is told.
+    pub(crate) accept: Option<Arc<Accept>>,
 }
 
 /// How a `submit_sm` is answered.
@@ -189,6 +192,7 @@ struct ScenarioFile {
     outbind: Option<OutbindSettings>,
     answer: AnswerSettings,
     receipt: ReceiptSettings,
+    accept: Option<Accept>,
     alert: AlertSettings,
     id: Option<IdShape>,
     shape: Option<ReceiptShape>,
@@ -208,6 +212,7 @@ struct RuleFile {
     answer: AnswerSettings,
     #[serde(default)]
     receipt: ReceiptSettings,
+    accept: Option<Accept>,
     id: Option<IdShape>,
     shape: Option<ReceiptShape>,
 }
@@ -227,12 +232,14 @@ impl Scenario {
         let malformed = |detail: String| ScenarioError::Malformed { path: name.to_owned(), detail };
         let file: ScenarioFile = toml::from_str(text).map_err(|error| malformed(error.to_string()))?;
         let shape = shape_of(file.id.as_ref(), file.shape.as_ref());
-        let profile = profile_of(&file.answer, &file.receipt, shape).map_err(malformed)?;
+        let accept = Accept::shared(file.accept.as_ref());
+        let profile = profile_of(&file.answer, &file.receipt, shape, accept).map_err(malformed)?;
         let rules = file.rule.into_iter().enumerate().map(|(at, rule)| {
             let answer = rule.answer.or(&file.answer);
             let receipt = rule.receipt.or(&file.receipt);
             let shape = shape_of(rule.id.as_ref().or(file.id.as_ref()), rule.shape.as_ref().or(file.shape.as_ref()));
-            let profile = profile_of(&answer, &receipt, shape)
+            let accept = Accept::shared(rule.accept.as_ref().or(file.accept.as_ref()));
+            let profile = profile_of(&answer, &receipt, shape, accept)
                 .map_err(|detail| malformed(format!("rule {}: {detail}", at + 1)))?;
             let destination = rule.destination.map(|prefix| prefix.trim_start_matches('+').to_owned());
             Ok(Rule { destination, sender: rule.sender, profile })
@@ -268,7 +275,8 @@ impl Scenario {
 
 impl Default for Scenario {
     fn default() -> Self {
-        let profile = Profile { answer: AnswerProfile::default(), receipt: ReceiptProfile::default(), shape: None };
+        let (answer, receipt) = (AnswerProfile::default(), ReceiptProfile::default());
+        let profile = Profile { answer, receipt, shape: None, accept: None };
         Self {
             seed: 0,
             magic: true,
@@ -321,6 +329,9 @@ impl Default for ReceiptProfile {
 
 impl Rule {
     fn matches(&self, source: &[u8], destination: &[u8]) -> bool {
+        // However a number is written, it is the same one.
+        let plain = destination.strip_prefix(b"+").or_else(|| destination.strip_prefix(b"00"));
+        let destination = plain.unwrap_or(destination);
         self.destination.as_ref().is_none_or(|prefix| destination.starts_with(prefix.as_bytes()))
             && self.sender.as_ref().is_none_or(|sender| source.eq_ignore_ascii_case(sender.as_bytes()))
     }
@@ -330,8 +341,9 @@ fn profile_of(
     answer: &AnswerSettings,
     receipt: &ReceiptSettings,
     shape: Option<Arc<Shape>>,
+    accept: Option<Arc<Accept>>,
 ) -> Result<Profile, String> {
-    Ok(Profile { answer: answer.resolve(), receipt: receipt.resolve()?, shape })
+    Ok(Profile { answer: answer.resolve(), receipt: receipt.resolve()?, shape, accept })
 }
 
 /// Both tables, when there is one of them.

@@ -2,7 +2,12 @@
 
 use anyhow::Result;
 
+use sambac_testkit::scenario::Line;
+use serde_json::{Value, json};
+
 use crate::inbound::{received, texts};
+use crate::insists::{Seen, case, play};
+use crate::stage::{ALONE, Stage};
 
 #[tokio::test]
 async fn q_e1_in_the_default_alphabet_is_the_operators() -> Result<()> {
@@ -103,5 +108,96 @@ async fn q_e8_in_national_languages_by_their_shift_tables() -> Result<()> {
     let data = received("q_e8", &tables, "", 3).await?;
     let told: Vec<_> = data.iter().map(|one| one["text"].as_str().unwrap_or_default()).collect();
     assert_eq!(told, ["ĞŞ", "ç", "ĞŞ"]);
+    Ok(())
+}
+
+/// A letter of the extension table counts two septets and is never cut from its escape.
+#[tokio::test]
+async fn q_e3_an_extension_letter_counts_two_and_is_never_cut() -> Result<()> {
+    let across = format!("{}€{}", "x".repeat(152), "y".repeat(20));
+    let full = format!("{}€", "x".repeat(158));
+    let over = format!("{}€", "x".repeat(159));
+    let seen =
+        play("q_e3", [&across, &full, &over].map(|text| case("", "{}").with("text", text.as_str())).into()).await?;
+    let mut octets: Vec<_> = seen[0].submits.iter().map(Line::octets).collect();
+    octets.sort();
+    let rest = [b"\x1B\x65".as_slice(), &[b'y'; 20]].concat();
+    assert_eq!(octets, [rest, vec![b'x'; 152]], "the escape went with its letter");
+    assert_eq!(seen.iter().map(Seen::segments).collect::<Vec<_>>(), [2, 1, 2]);
+    assert_eq!(seen[1].line().octets().len(), 160);
+    Ok(())
+}
+
+/// Binary is counted in octets, whatever its data_coding: 140 in one segment, 134 in a part.
+#[tokio::test]
+async fn q_e7_binary_is_counted_in_octets() -> Result<()> {
+    let binary = |octets: usize, data_coding: u8| {
+        let message = case("", "{}").with("text", Value::Null).with("data", "A7".repeat(octets));
+        message.with("data_coding", data_coding)
+    };
+    let seen = play("q_e7", vec![binary(140, 4), binary(140, 2), binary(141, 4), binary(268, 2)]).await?;
+    let lengths = |at: usize| {
+        let mut lengths: Vec<_> = seen[at].submits.iter().map(|line| line.octets().len()).collect();
+        lengths.sort_unstable();
+        lengths
+    };
+    assert_eq!((lengths(0), lengths(1), lengths(2), lengths(3)), (vec![140], vec![140], vec![7, 134], vec![134, 134]));
+    assert_eq!(seen.iter().map(Seen::segments).collect::<Vec<_>>(), [1, 1, 2, 2]);
+    Ok(())
+}
+
+/// A name of a sender is written in the operator's alphabet; where `@` would be NUL it is not sent at all.
+#[tokio::test]
+async fn q_e9_a_sender_is_never_written_with_nul() -> Result<()> {
+    let gsm = "{ text = { sender_alphabet = \"gsm\" } }";
+    let latin1 = "{ text = { sender_alphabet = \"latin1\" } }";
+    let seen = play(
+        "q_e9",
+        vec![
+            case("", gsm).with("from", "My_Bank$"),
+            case("", latin1).with("from", "a@b_"),
+            case("", "{}").with("from", "My Bank"),
+        ],
+    )
+    .await?;
+    let written: Vec<_> = seen.iter().map(|seen| seen.line().source.as_str()).collect();
+    assert_eq!(written, ["My\u{11}Bank\u{2}", "a@b_", "My Bank"]);
+
+    for (name, settings, from) in [("gsm", gsm, "a@b"), ("safe", "{}", "My_Bank")] {
+        let stage = Stage::open(&format!("q_e9_{name}"), "", &format!("settings = {settings}")).await?;
+        for from in [from, "TwelveChars!"] {
+            let reply = stage.rest.send(&json!({ "to": ALONE, "from": from, "text": "code" })).await?;
+            let code = reply.body["code"].as_str();
+            assert_eq!((reply.status, code), (422, Some("invalid_sender")), "{from}: {}", reply.text);
+        }
+        let (alpha, _) = stage.close().await?;
+        assert!(alpha.texts().is_empty(), "{name}");
+    }
+    Ok(())
+}
+
+/// A request is JSON in UTF-8, whatever it calls itself; other charsets are refused and never guessed, and octets come in
+/// hexadecimal.
+#[tokio::test]
+async fn q_e11_json_is_utf_8_and_octets_are_hexadecimal() -> Result<()> {
+    let stage = Stage::open("q_e11", "", "").await?;
+    let path = "/v1/sms/send";
+    let body = |text: &[u8]| [br#"{"to":"+447700900123","from":"Bank","text":""#, text, br#""}"#].concat();
+    for (content_type, text, status) in [
+        ("application/json; charset=utf-8", "é".as_bytes(), 202),
+        ("application/json", br"\u00e9", 202),
+        ("application/json", b"\xE9", 400),
+        ("application/json; charset=iso-8859-1", b"\xE9", 400),
+        ("application/x-www-form-urlencoded", b"%C3%A9", 415),
+    ] {
+        let reply = stage.rest.post_octets(path, content_type, body(text)).await?;
+        assert_eq!(reply.status, status, "{content_type} {text:?}: {}", reply.text);
+    }
+    stage.rest.accepted(&json!({ "to": ALONE, "from": "Bank", "data": "04140430", "data_coding": 8 })).await?;
+    stage.alpha.until_submits(3).await?;
+    let (alpha, _) = stage.close().await?;
+    let mut texts = alpha.texts();
+    texts.sort();
+    assert_eq!(texts, ["\u{5}", "\u{5}", "Да"], "é is 5 in GSM 03.38");
     Ok(())
 }

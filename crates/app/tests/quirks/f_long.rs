@@ -1,8 +1,20 @@
 //! F. Messages of more than one segment.
 
 use anyhow::Result;
+use sambac_testkit::scenario::Line;
 
 use crate::inbound::{received, texts};
+use crate::insists::{case, play};
+use crate::stage::{ALONE, Stage, end, statuses};
+
+const MORE_MESSAGES_TO_SEND: u16 = 0x0426;
+const SAR_REFERENCE: u16 = 0x020C;
+const PAYLOAD: u16 = 0x0424;
+
+/// 200 letters: two segments.
+fn long() -> String {
+    "long ".repeat(40)
+}
 
 #[tokio::test]
 async fn q_f1_in_concatenation_among_other_elements() -> Result<()> {
@@ -40,5 +52,143 @@ async fn q_f6_parts_out_of_order_twice_and_a_reference_that_is_used_again() -> R
     let tables = [part("[2, 1, 2]", ""), part("[2, 1]", "from = \"447700900124\""), part("[2, 1]", "to = \"54321\"")];
     let told = texts("q_f6", &tables.each_ref().map(String::as_str), "").await?;
     assert_eq!(told, [text.as_str(); 3]);
+    Ok(())
+}
+
+/// Parts are told by a header or by SAR, as the operator wants it, and never by both.
+#[tokio::test]
+async fn q_f2_parts_come_by_header_or_by_sar_and_never_both() -> Result<()> {
+    let seen = play(
+        "q_f2",
+        vec![
+            case("accept = { long = \"sar\", tlvs = [0x020C, 0x020E, 0x020F] }", "{ long = { method = \"sar\" } }")
+                .with("text", long()),
+            case("accept = { long = \"udh\" }", "{}").with("text", long()),
+            case("accept = { long = \"sar\" }", "{}").with("text", long()).refused(0x43),
+        ],
+    )
+    .await?;
+    for seen in &seen[..2] {
+        let texts: Vec<_> = seen.submits.iter().map(Line::text).collect();
+        assert_eq!((seen.segments(), texts.concat()), (2, long()));
+    }
+    for line in &seen[0].submits {
+        assert!(line.udh.is_empty() && line.esm_class == 0 && line.parameter(SAR_REFERENCE).is_some(), "{line:?}");
+    }
+    for line in &seen[1].submits {
+        assert!(line.udh.starts_with("050003") && line.tlv_octets == 0, "{line:?}");
+    }
+    Ok(())
+}
+
+/// One message_payload that the SMSC cuts, up to what it takes; our own count of parts is charged.
+#[tokio::test]
+async fn q_f3_a_long_message_goes_as_one_payload() -> Result<()> {
+    let payload = "{ long = { method = \"payload\" } }";
+    let short = "{ long = { method = \"payload\", payload_octets_max = 199 } }";
+    let seen = play(
+        "q_f3",
+        vec![
+            case("accept = { long = \"payload\" }", payload).with("text", long()),
+            case("", short).with("text", long()),
+        ],
+    )
+    .await?;
+    let whole = seen[0].line();
+    assert_eq!(whole.parameter(PAYLOAD), Some(long().into_bytes()));
+    assert_eq!(seen[0].sms["price"]["amount"], "0.10", "charged by our count");
+    assert_eq!(seen[1].sms["price"], seen[0].sms["price"]);
+    assert_eq!((seen[1].segments(), seen[1].submits.len()), (2, 2), "longer than it takes: in segments");
+    Ok(())
+}
+
+/// What is longer than the operator's short_message goes as message_payload, a part with its header included.
+#[tokio::test]
+async fn q_f4_a_short_message_is_no_longer_than_the_operator_takes() -> Result<()> {
+    let narrow = "accept = { short_message_octets_max = 140 }";
+    let heeded = "{ long = { short_message_octets_max = 140 } }";
+    let whole = "x".repeat(160);
+    let seen = play(
+        "q_f4",
+        vec![
+            case(narrow, heeded).with("text", whole.as_str()),
+            case(narrow, heeded).with("text", "x".repeat(140)),
+            case(narrow, heeded).with("text", long()),
+            case(narrow, "{}").with("text", whole.as_str()).refused(0x01),
+        ],
+    )
+    .await?;
+    assert_eq!(seen[0].line().parameter(PAYLOAD), Some(whole.into_bytes()));
+    assert_eq!(seen[1].line().parameter(PAYLOAD), None);
+    let texts: Vec<_> = seen[2].submits.iter().map(Line::text).collect();
+    assert_eq!((texts.len(), texts.concat()), (2, long()));
+    Ok(())
+}
+
+/// That more segments follow is said where the profile wants it: of all but the last.
+#[tokio::test]
+async fn q_f8_more_messages_to_send_is_told_where_wanted() -> Result<()> {
+    let more = "{ long = { more_messages_to_send = true } }";
+    let seen = play(
+        "q_f8",
+        vec![
+            case("", more).with("text", "long ".repeat(80)),
+            case("", more),
+            case("accept = { no_tlvs = true }", "{}").with("text", long()),
+        ],
+    )
+    .await?;
+    let told = |at: usize| {
+        let mut told: Vec<_> =
+            seen[at].submits.iter().map(|line| (&line.udh, line.parameter(MORE_MESSAGES_TO_SEND))).collect();
+        told.sort();
+        told.into_iter().map(|(_, more)| more).collect::<Vec<_>>()
+    };
+    assert_eq!(told(0), [Some(vec![1]), Some(vec![1]), None]);
+    assert_eq!(told(1), [None]);
+    Ok(())
+}
+
+/// A part that is throttled or fails for now is sent again, and no other; a part that fails for good fails the message.
+#[tokio::test]
+async fn q_f9_only_the_part_that_failed_is_sent_again() -> Result<()> {
+    for (name, status) in [("throttled", 0x58), ("temporary", 0x64)] {
+        let scenario = format!("[[status]]\nstatus = {status}\nfirst = 1");
+        let settings = "settings = { errors = { retry_delay_ms = 50 } }";
+        let stage = Stage::open(&format!("q_f9_{name}"), &scenario, settings).await?;
+        let sms = stage.ended(ALONE, &long()).await?;
+        assert_eq!(end(&sms).0, "delivered", "{name}: {sms:#}");
+        let (alpha, _) = stage.close().await?;
+        assert_eq!(statuses(&alpha).iter().filter(|answer| **answer == 0).count(), 2, "{name}");
+        let headers: Vec<_> = alpha.submits().map(|line| line.udh.clone()).collect();
+        let failed = headers.iter().filter(|udh| **udh == headers[0]).count();
+        assert_eq!((headers.len(), failed), (3, 2), "{name}: {headers:?}");
+    }
+    let stage = Stage::open("q_f9_permanent", "[[status]]\nstatus = 0x65\nfirst = 1", "").await?;
+    let sms = stage.ended(ALONE, &long()).await?;
+    assert_eq!((end(&sms).0, end(&sms).1), ("rejected", Some("operator_rejected")), "{sms:#}");
+    stage.close().await?;
+    Ok(())
+}
+
+/// Messages that are under way to one handset at a time have references of their own, of 16 bits where that is allowed.
+#[tokio::test]
+async fn q_f10_references_to_one_handset_differ() -> Result<()> {
+    for (method, prefix) in [("udh8", "050003"), ("udh16", "060804")] {
+        let settings = format!("settings = {{ long = {{ method = \"{method}\" }} }}");
+        let stage = Stage::open(&format!("q_f10_{method}"), "", &settings).await?;
+        let mut ids = Vec::new();
+        for _ in 0..20 {
+            ids.push(stage.rest.send_text(ALONE, &long()).await?);
+        }
+        for id in &ids {
+            assert_eq!(stage.rest.final_state(id).await?, "delivered");
+        }
+        let (alpha, _) = stage.close().await?;
+        let reference = |udh: &str| udh[prefix.len()..udh.len() - 4].to_owned();
+        assert!(alpha.submits().all(|line| line.udh.starts_with(prefix)), "{method}");
+        let references: std::collections::BTreeSet<_> = alpha.submits().map(|line| reference(&line.udh)).collect();
+        assert_eq!((alpha.submits().count(), references.len()), (40, 20), "{method}: {references:?}");
+    }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod g_fields;
 mod h_tlvs;
 mod i_operations;
 mod inbound;
+mod insists;
 mod served;
 mod stage;
 mod variant;

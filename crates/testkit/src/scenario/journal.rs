@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use sambac_smpp::Tlvs;
 use serde::Deserialize;
 
 /// One line of a journal; which fields are there depends on the event.
@@ -40,6 +41,28 @@ pub struct Line {
     pub short_message: String,
     /// As in the PDU.
     pub validity_period: String,
+    /// Type of number and numbering plan of the sender.
+    pub source_ton: u8,
+    /// See `source_ton`.
+    pub source_npi: u8,
+    /// Type of number and numbering plan of the destination.
+    pub destination_ton: u8,
+    /// See `destination_ton`.
+    pub destination_npi: u8,
+    /// As in the PDU.
+    pub service_type: String,
+    /// As in the PDU.
+    pub schedule_delivery_time: String,
+    /// As in the PDU.
+    pub protocol_id: u8,
+    /// priority_flag.
+    pub priority: u8,
+    /// As in the PDU.
+    pub replace_if_present: u8,
+    /// sm_default_msg_id.
+    pub default_message_id: u8,
+    /// Its optional parameters in hexadecimal, as in the PDU.
+    pub tlvs: String,
     /// Octets of its optional parameters.
     pub tlv_octets: u64,
     /// How often a receipt was sent before.
@@ -73,8 +96,18 @@ pub struct Journal(pub Vec<Line>);
 impl Line {
     /// The message without its header.
     pub fn octets(&self) -> Vec<u8> {
-        let octet = |at: usize| self.short_message.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        (self.udh.len()..self.short_message.len()).step_by(2).filter_map(octet).collect()
+        octets_of(self.short_message.get(self.udh.len()..).unwrap_or_default())
+    }
+
+    /// The optional parameters: tags and values, in order.
+    pub fn parameters(&self) -> Vec<(u16, Vec<u8>)> {
+        let octets = octets_of(&self.tlvs);
+        Tlvs::from_octets(&octets).iter().map(|(tag, value)| (tag.0, value.to_vec())).collect()
+    }
+
+    /// The value of an optional parameter.
+    pub fn parameter(&self, tag: u16) -> Option<Vec<u8>> {
+        self.parameters().into_iter().find_map(|(other, value)| (other == tag).then_some(value))
     }
 
     /// The message as a text: UCS-2 by its data_coding, otherwise octet by octet (the basic letters of GSM are ASCII's).
@@ -86,6 +119,11 @@ impl Line {
         }
         octets.into_iter().map(char::from).collect()
     }
+}
+
+fn octets_of(hex: &str) -> Vec<u8> {
+    let octet = |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    (0..hex.len()).step_by(2).filter_map(octet).collect()
 }
 
 impl Journal {

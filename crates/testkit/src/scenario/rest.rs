@@ -58,6 +58,14 @@ impl Rest {
         self.reply(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
+    /// POST of any octets.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post_octets(&self, path: &str, content_type: &str, octets: Vec<u8>) -> Result<Reply> {
+        self.reply(self.client.post(self.url(path)).header("content-type", content_type).body(octets)).await
+    }
+
     /// DELETE.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use sambac_smpp::{BindRequest, CloseReason, Header, Sm, Tag, esm_class};
 use sha2::{Digest as _, Sha256};
 
 use super::Link;
+use crate::simulate::journal::Line;
 use crate::simulate::kind_of;
 use crate::simulate::receipt::Receipt;
 
@@ -39,6 +40,7 @@ impl Link {
             .text("validity_period", sm.validity_period)
             .number("tlv_octets", sm.tlvs.as_octets().len() as u64)
             .hex("text_sha256", &digest);
+        line = written_fields(line, sm);
         if let Some(udh) = user_data_header(sm) {
             line = line.hex("udh", udh);
         }
@@ -49,6 +51,9 @@ impl Link {
         }
         if journal.with_text() {
             line = line.hex("short_message", message);
+            if !sm.tlvs.is_empty() {
+                line = line.hex("tlvs", sm.tlvs.as_octets());
+            }
         }
         drop(line);
     }
@@ -105,6 +110,25 @@ impl Link {
                 .number("unanswered", self.delayed.len() as u64);
         }
     }
+}
+
+/// The further fields of a message, each only when it is not 0 or empty.
+fn written_fields<'a>(line: Line<'a>, sm: &Sm<'_>) -> Line<'a> {
+    let numbers = [
+        ("source_ton", sm.source.ton),
+        ("source_npi", sm.source.npi),
+        ("destination_ton", sm.destination.ton),
+        ("destination_npi", sm.destination.npi),
+        ("protocol_id", sm.protocol_id),
+        ("priority", sm.priority_flag),
+        ("replace_if_present", sm.replace_if_present),
+        ("default_message_id", sm.sm_default_msg_id),
+    ];
+    let texts = [("service_type", sm.service_type), ("schedule_delivery_time", sm.schedule_delivery_time)];
+    let numbers = numbers.into_iter().filter(|(_, value)| *value > 0);
+    let line = numbers.fold(line, |line, (key, value)| line.number(key, value.into()));
+    let texts = texts.into_iter().filter(|(_, value)| !value.is_empty());
+    texts.fold(line, |line, (key, value)| line.text(key, value))
 }
 
 /// The user data header with its length octet, when there is one and it fits.
