@@ -1,7 +1,10 @@
 //! F. Messages of more than one segment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Result;
 use sambac_testkit::scenario::Line;
+use sambac_testkit::scenario::wait::until_true;
 
 use crate::inbound::{received, texts};
 use crate::insists::{case, play};
@@ -125,6 +128,45 @@ async fn q_f4_a_short_message_is_no_longer_than_the_operator_takes() -> Result<(
     Ok(())
 }
 
+/// All segments of a message go by one connector and, unless the profile does not care, by one bind, in order.
+#[tokio::test]
+async fn q_f7_segments_go_by_one_bind_in_order() -> Result<()> {
+    let text = "long ".repeat(80);
+    for same_bind in [true, false] {
+        let settings =
+            format!("settings = {{ long = {{ same_bind = {same_bind} }}, flow = {{ adaptive_window = false }} }}");
+        let connector = format!("binds = 3\nwindow_max = 50\n{settings}");
+        let stage = Stage::open(&format!("q_f7_{same_bind}"), "[answer]\ndelay_ms = 300", &connector).await?;
+        until_true("all binds", async || Ok(stage.alpha.journal()?.of("bind").count() == 3)).await?;
+        let mut ids = Vec::new();
+        for _ in 0..12 {
+            ids.push(stage.rest.send_text(ALONE, &text).await?);
+        }
+        for id in &ids {
+            assert_eq!(stage.rest.final_state(id).await?, "delivered");
+        }
+        let (alpha, beta) = stage.close().await?;
+        assert!(beta.texts().is_empty());
+        let mut messages: BTreeMap<&str, Vec<(u64, &str)>> = BTreeMap::new();
+        for line in alpha.submits() {
+            let (reference, no) = line.udh.split_at(line.udh.len() - 2);
+            messages.entry(reference).or_default().push((line.session, no));
+        }
+        assert_eq!(messages.len(), 12);
+        let by_one = |parts: &&Vec<(u64, &str)>| parts.iter().all(|(session, _)| *session == parts[0].0);
+        assert_eq!(messages.values().filter(by_one).count() == 12, same_bind, "{messages:?}");
+        if same_bind {
+            assert!(
+                messages.values().all(|parts| parts.iter().map(|part| part.1).eq(["01", "02", "03"])),
+                "{messages:?}"
+            );
+            let used: BTreeSet<_> = messages.values().map(|parts| parts[0].0).collect();
+            assert!(used.len() > 1, "one bind did all the work");
+        }
+    }
+    Ok(())
+}
+
 /// That more segments follow is said where the profile wants it: of all but the last.
 #[tokio::test]
 async fn q_f8_more_messages_to_send_is_told_where_wanted() -> Result<()> {
@@ -187,7 +229,7 @@ async fn q_f10_references_to_one_handset_differ() -> Result<()> {
         let (alpha, _) = stage.close().await?;
         let reference = |udh: &str| udh[prefix.len()..udh.len() - 4].to_owned();
         assert!(alpha.submits().all(|line| line.udh.starts_with(prefix)), "{method}");
-        let references: std::collections::BTreeSet<_> = alpha.submits().map(|line| reference(&line.udh)).collect();
+        let references: BTreeSet<_> = alpha.submits().map(|line| reference(&line.udh)).collect();
         assert_eq!((alpha.submits().count(), references.len()), (40, 20), "{method}: {references:?}");
     }
     Ok(())

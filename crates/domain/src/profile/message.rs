@@ -67,7 +67,7 @@ section! {
         payload_octets_max: u16 = 65_535, ["Q-F3"], 1..=65_535;
         /// Whether all segments but the last say that more follow.
         more_messages_to_send: bool = false, ["Q-F8"];
-        /// Whether the segments of a message go by the same bind, in order, as far as it lasts.
+        /// Whether the segments of a message go by the same bind, in order, as long as it lasts and has room.
         same_bind: bool = true, ["Q-F7"];
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sambac_bus::Queued;
+use sambac_bus::{Queued, Task};
 use sambac_domain::class::Lane;
 use sambac_domain::id::IntentId;
 use tokio::sync::Notify;
@@ -18,6 +18,14 @@ pub(super) struct Announced {
     pub(super) queued: Queued,
 }
 
+/// What is known of the segment that goes next; a more urgent one may come before it is taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Next {
+    pub(super) otp: bool,
+    /// The same for all segments of a message; `None` when there is only one.
+    pub(super) tie: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     lanes: Mutex<[VecDeque<Announced>; Lane::COUNT]>,
@@ -25,6 +33,16 @@ pub(super) struct Ready {
     drained: Notify,
     /// An OTP came.
     urgent: Notify,
+}
+
+impl Announced {
+    /// A client's own segments are messages of one group.
+    fn tie(&self) -> Option<u64> {
+        let Task::Submit { message, .. } = &self.queued.task else { return None };
+        let group = message.options.as_ref().and_then(|options| options.group);
+        let id = group.or_else(|| (message.cut_segments() > 1).then_some(message.id))?;
+        Some(id.raw().cast_unsigned())
+    }
 }
 
 impl Ready {
@@ -44,10 +62,11 @@ impl Ready {
         }
     }
 
-    /// Whether the next one is an OTP; `None` when there is none.
-    pub(super) fn is_otp_next(&self) -> Option<bool> {
+    /// The next one; `None` when there is none.
+    pub(super) fn next(&self) -> Option<Next> {
         let lanes = self.lanes();
-        lanes.iter().position(|lane| !lane.is_empty()).map(|lane| lane == OTP.index())
+        let front = lanes.iter().find_map(VecDeque::front)?;
+        Some(Next { otp: front.queued.lane == OTP, tie: front.tie() })
     }
 
     /// Waits until an OTP comes.

@@ -11,7 +11,7 @@ use super::Connector;
 use super::link::{Flight, Link, Slot};
 use super::omit::omit;
 use super::pdu::Outgoing;
-use super::ready::Announced;
+use super::ready::{Announced, Next};
 use crate::commit::{Answer, AnswerOutcome, Write};
 
 /// Why nothing can go now.
@@ -41,8 +41,8 @@ impl Connector {
         let mut turn = None;
         loop {
             self.ready.filled().await;
-            let Some(otp) = self.ready.is_otp_next() else { continue };
-            let now = Instant::now();
+            let Some(next) = self.ready.next() else { continue };
+            let (otp, now) = (next.otp, Instant::now());
             let taken = match turn {
                 Some(turn) => Ok(turn),
                 None => self.throughput.take(otp, now),
@@ -50,7 +50,7 @@ impl Connector {
             match taken.map_err(Wait::Until).and_then(|taken| {
                 // What was taken from the pace stays taken while there is no place.
                 turn = Some(taken);
-                self.place(otp, taken.otp_percent, now)
+                self.place(next, taken.otp_percent, now)
             }) {
                 Ok((link, slot)) => {
                     if let Some(announced) = self.ready.pop() {
@@ -62,9 +62,17 @@ impl Connector {
         }
     }
 
-    /// A place in the window of the link that has most of them, among those whose own pace lets it go.
-    fn place(&self, otp: bool, otp_percent: u8, now: Instant) -> Result<(Arc<Link>, Slot), Wait> {
+    /// A place in the window of the link that has most of them, among those whose own pace lets it go. The segments of one
+    /// message go by one link while it has room.
+    fn place(&self, next: Next, otp_percent: u8, now: Instant) -> Result<(Arc<Link>, Slot), Wait> {
+        let otp = next.otp;
         let links = self.links();
+        if let Some(link) = next.tie.and_then(|tie| self.tied(&links, tie))
+            && let Some(slot) = link.slot(otp, otp_percent)
+            && link.may_send(now).is_ok()
+        {
+            return Ok((Arc::clone(link), slot));
+        }
         let roomiest = links.iter().max_by_key(|link| link.free(otp, otp_percent)).ok_or(Wait::Room)?;
         let slot = roomiest.slot(otp, otp_percent).ok_or(Wait::Room)?;
         let Err(mut earliest) = roomiest.may_send(now) else { return Ok((Arc::clone(roomiest), slot)) };
@@ -77,6 +85,16 @@ impl Connector {
             }
         }
         Err(Wait::Until(earliest))
+    }
+
+    /// The link that all segments with this tie go by, where the profile wants that: the same one as long as the links are.
+    fn tied<'a>(&self, links: &'a [Arc<Link>], tie: u64) -> Option<&'a Arc<Link>> {
+        if links.len() < 2 || !self.profile().long.same_bind {
+            return None;
+        }
+        // Ids count up, and their last bits are often the same: Fibonacci hashing spreads them over the links.
+        let spread = tie.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+        links.get(usize::try_from(spread).unwrap_or_default() % links.len())
     }
 
     /// Waits for what is missing, or for an OTP, which may go where others may not.
