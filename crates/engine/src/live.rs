@@ -151,7 +151,7 @@ impl LiveMessages {
         if let Some(present) = index.by_id.get(&id) {
             return Arc::clone(present);
         }
-        for segment in live.progress().segments.iter().zip(1..) {
+        for segment in live.progress().segments.iter().zip(1..=u8::MAX) {
             if let (SegmentProgress { receipt_key: Some(key), .. }, no) = segment {
                 index.expect_receipt(*key, SegmentId::new(id, no));
             }
@@ -207,7 +207,7 @@ impl LiveMessages {
 impl Index {
     fn forget(&mut self, id: MessageId) {
         let Some(live) = self.by_id.remove(&id) else { return };
-        for (segment, no) in live.progress().segments.iter().zip(1..) {
+        for (segment, no) in live.progress().segments.iter().zip(1..=u8::MAX) {
             if let Some(key) = segment.receipt_key {
                 self.forget_receipt(key, SegmentId::new(id, no));
             }

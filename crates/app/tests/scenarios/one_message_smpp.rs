@@ -209,3 +209,22 @@ async fn three(esme: &Esme) -> Result<Vec<String>> {
     }
     Ok(ids)
 }
+
+/// A message of as many segments as there can be is taken, sent and delivered, and the platform goes on.
+#[tokio::test]
+async fn the_longest_message_there_is() -> Result<()> {
+    let Healthy { world, operator: _operator, secrets, platform } = Healthy::start("smpp_255").await?;
+    world.apply(&Site::new().table("account", MORE_FUNDS)).await?;
+    let rest = platform.rest(&secrets)?;
+    until_true("the payment counts", async || Ok(rest.balance().await?.0 == "110.00")).await?;
+    let text = "0123456789abcdefg".repeat(153 * 255 / 17);
+    let id = rest.send_text("+447700900123", &text).await?;
+    assert_eq!(rest.final_state(&id).await?, "delivered");
+    let sms = rest.get(&format!("/v1/sms/{id}")).await?.body;
+    assert_eq!(sms["segments"].as_array().map(Vec::len), Some(255));
+    rest.send_text("+447700900123", "and another").await?;
+    world.passed();
+    Ok(())
+}
+
+const MORE_FUNDS: &str = "name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\npayment = [{ amount = \"100\", reference = \"second\" }]";

@@ -103,6 +103,28 @@ async fn too_many_binds() -> Result<()> {
     Ok(())
 }
 
+/// Of many binds that come at the same moment, no more are answered with yes than may be up.
+#[tokio::test]
+async fn too_many_binds_at_once() -> Result<()> {
+    let world = world("too_many_at_once")?;
+    let site = Site::with_one_account("10").smpp_account("bank", "three", "binds_max = 3");
+    let secrets = world.apply(&site).await?;
+    let platform = world.platform(&[]).await?;
+    // Known from now on, so that no hash puts the others in a row.
+    platform.esme_as(&secrets, "three", BindKind::Transceiver).await?.unbind().await;
+    let password = secrets.smpp_password("three")?.to_owned();
+    let mut binds = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (at, password) = (platform.smpp(), password.clone());
+        binds.spawn(async move { Esme::bind(at, BindKind::Transceiver, "three", &password).await });
+    }
+    let bound: Vec<_> = binds.join_all().await.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(bound.len(), 3);
+    assert!(bound.iter().all(|esme| !esme.look(|heard| heard.closed)), "an answered bind was closed");
+    world.passed();
+    Ok(())
+}
+
 #[tokio::test]
 async fn another_account_s_message_is_not_there() -> Result<()> {
     let Healthy { world, operator: _operator, secrets, platform } = Healthy::start("other_account").await?;

@@ -100,6 +100,7 @@ pub(crate) struct Committer {
 
 /// Runs until every sender of writes is gone.
 pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mpsc::Receiver<Write>) {
+    let _last_words = LastWords;
     let mut gathering = Gathering::new(writes, inner.settings.group_max);
     let mut committer = Committer::new(inner, accounts);
     let mut inbox = Vec::new();
@@ -120,6 +121,20 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mp
             committer.group(&mut answers).await;
         }
         committer.group(&mut inbox).await;
+    }
+}
+
+/// Nothing can be taken without the group commit. Should it end by a panic, the process ends with it, at once: what is stored
+/// is whole, the next start settles what is in doubt, and whoever watches the process starts it. The alternative is a
+/// platform that looks well and answers nobody.
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the group commit ended by a panic: the process ends");
+            std::process::abort();
+        }
     }
 }
 

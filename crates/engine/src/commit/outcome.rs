@@ -90,7 +90,7 @@ impl Committer {
         let error = segments.iter().find(|segment| segment.state == state).and_then(|segment| segment.error);
         let final_at = segments.iter().filter_map(|segment| segment.final_at).max().unwrap_or(self.now);
         self.batch.message_finals.push(MessageFinal { id: message.id, state, error, final_at });
-        for (segment, no) in segments.iter().zip(1..) {
+        for (segment, no) in segments.iter().zip(1..=u8::MAX) {
             self.settle_segment(message, SegmentId::new(message.id, no), segment);
         }
         self.notify(live, state, error, final_at);

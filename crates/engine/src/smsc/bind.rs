@@ -7,12 +7,14 @@ use quick_cache::sync::Cache;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sambac_domain::error::ErrorCode;
-use sambac_smpp::BindRequest;
+use sambac_domain::id::SmppAccountId;
+use sambac_smpp::{BindRequest, Session};
 use sambac_store::rows::AccessState;
 use sha2::{Digest, Sha256};
 
 use super::hashing::{Hashing, Lane};
 use super::password::NOBODY;
+use super::sessions::Joined;
 use super::strikes::Record;
 use crate::Inner;
 use crate::snapshot::{SmppAccount, Snapshot};
@@ -124,13 +126,37 @@ pub(super) async fn verify(
     Ok(account)
 }
 
-/// Whether the account may have another bind.
-///
-/// # Errors
-/// [`ErrorCode::TooManyBinds`].
-pub(super) fn check_count(inner: &Inner, account: &SmppAccount) -> Result<(), ErrorCode> {
-    let count = inner.smpp_sessions.count(account.row.id);
-    if count >= usize::from(account.row.binds_max) { Err(ErrorCode::TooManyBinds) } else { Ok(()) }
+/// A place among an account's binds, kept while the bind is answered; given back when it comes to nothing.
+pub(super) struct Reserved {
+    inner: Arc<Inner>,
+    account: SmppAccountId,
+    taken: bool,
+}
+
+impl Reserved {
+    /// A place, if the account has one left.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooManyBinds`].
+    pub(super) fn new(inner: &Arc<Inner>, account: &SmppAccount) -> Result<Self, ErrorCode> {
+        let has_room = inner.smpp_sessions.reserve(account);
+        let place = || Self { inner: Arc::clone(inner), account: account.row.id, taken: false };
+        has_room.then(place).ok_or(ErrorCode::TooManyBinds)
+    }
+
+    /// Takes the place.
+    pub(super) fn join(mut self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Joined {
+        self.taken = true;
+        self.inner.smpp_sessions.join(account, session, address)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.taken {
+            self.inner.smpp_sessions.release(self.account);
+        }
+    }
 }
 
 impl SmppAccount {

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::bind::{self, Peer};
+use super::bind::{self, Peer, Reserved};
 use super::door::{Bound, Unbound};
 use super::session;
 use super::tls::{Tls, TlsError, TlsFiles};
@@ -146,9 +146,9 @@ where
         }
     };
     match admitted {
-        Ok((account, place)) => {
+        Ok((account, place, own)) => {
             drop((unbound, refused));
-            serve(Arc::clone(inner), pending, account, peer).await;
+            serve(Arc::clone(inner), pending, account, peer, own).await;
             drop(place);
         }
         Err(status) => {
@@ -195,11 +195,11 @@ fn answered_version(client: u8) -> Option<u8> {
 
 /// The account that binds, and a place among those that are bound; or what it is told, at its time.
 fn admit<IO>(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     pending: &PendingBind<IO>,
     peer: Peer,
     verified: Result<Arc<SmppAccount>, ErrorCode>,
-) -> Result<(Arc<SmppAccount>, Bound), CommandStatus>
+) -> Result<(Arc<SmppAccount>, Bound, Reserved), CommandStatus>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -210,8 +210,9 @@ where
         return Err(CommandStatus(inner.settings.smpp_refused_status));
     };
     inner.strikes.forgive(peer.address, system_id);
-    match bind::check_count(inner, &account).and_then(|()| inner.smpp_door.bind(peer.address)) {
-        Ok(place) => Ok((account, place)),
+    let places = Reserved::new(inner, &account).and_then(|own| Ok((inner.smpp_door.bind(peer.address)?, own)));
+    match places {
+        Ok((place, own)) => Ok((account, place, own)),
         Err(code) => {
             inner.metrics.bind_refused();
             tracing::warn!(system_id = account.row.system_id, reason = code.code(), "bind refused");
@@ -239,7 +240,7 @@ fn tell_attack(inner: &Inner, peer: Peer) {
     }
 }
 
-async fn serve<IO>(inner: Arc<Inner>, pending: PendingBind<IO>, account: Arc<SmppAccount>, peer: Peer)
+async fn serve<IO>(inner: Arc<Inner>, pending: PendingBind<IO>, account: Arc<SmppAccount>, peer: Peer, own: Reserved)
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -247,7 +248,7 @@ where
     let version = answered_version(pending.request().interface_version);
     let pending = pending.with_config(bound_config(&account.profile));
     match pending.accept(SYSTEM_ID, version, window).await {
-        Ok((session, events)) => session::run(inner, account, session, events, peer.address).await,
+        Ok((session, events)) => session::run(inner, account, session, events, peer.address, own).await,
         Err(error) => tracing::debug!(address = %peer.address, %error, "the bind was not finished"),
     }
 }

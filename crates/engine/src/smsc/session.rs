@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sambac_smpp::{Event, Events, Session};
 
+use super::bind::Reserved;
 use super::client::Client;
 use super::deliver;
 use super::request::Requests;
@@ -21,12 +22,11 @@ pub(super) async fn run(
     session: Session,
     mut events: Events,
     address: IpAddr,
+    reserved: Reserved,
 ) {
     let id = account.row.id;
     tracing::info!(system_id = account.row.system_id, kind = ?session.kind(), "client bound");
-    let Some(joined) = inner.smpp_sessions.join(&account, &session, address) else {
-        return session.close();
-    };
+    let joined = reserved.join(&account, &session, address);
     if let Some((cancel, changed)) = joined.deliverer {
         deliver::start(&inner, id, cancel, changed);
     }

@@ -28,6 +28,8 @@ pub(crate) struct Sessions(Mutex<HashMap<SmppAccountId, Bound>>);
 
 struct Bound {
     sessions: Vec<Member>,
+    /// Places kept for binds that are being answered.
+    reserved: usize,
     next: u64,
     /// Ends the deliverer of the account; there is one while a receiver is bound.
     deliverer: Option<CancellationToken>,
@@ -36,7 +38,7 @@ struct Bound {
     /// Whose turn it is, when receivers take turns.
     turn: usize,
     /// Which session submitted a message, when its receipt goes there.
-    submitted: Cache<MessageId, (u64, IpAddr)>,
+    submitted: Option<Cache<MessageId, (u64, IpAddr)>>,
 }
 
 /// One session, and the receipts sent on it that are not acknowledged yet.
@@ -88,12 +90,13 @@ impl Default for Bound {
     fn default() -> Self {
         Self {
             sessions: Vec::new(),
+            reserved: 0,
             next: 0,
             deliverer: None,
             changed: Arc::new(Notify::new()),
             pace: None,
             turn: 0,
-            submitted: Cache::new(SUBMITTED_MAX),
+            submitted: None,
         }
     }
 }
@@ -108,23 +111,33 @@ pub(super) struct Joined {
 }
 
 impl Sessions {
-    /// Binds of an account at present.
-    pub(super) fn count(&self, account: SmppAccountId) -> usize {
-        self.map().get(&account).map_or(0, |bound| bound.sessions.len())
-    }
-
     /// Binds of all accounts.
     pub(crate) fn total(&self) -> usize {
         self.map().values().map(|bound| bound.sessions.len()).sum()
     }
 
-    /// Puts a session on the list; `None` when the account has as many as it may have.
-    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Option<Joined> {
+    /// Keeps a place for a bind before it is answered; false when the account has as many as it may have. The place is taken
+    /// by [`Sessions::join`] or given back by [`Sessions::release`].
+    pub(super) fn reserve(&self, account: &SmppAccount) -> bool {
         let mut map = self.map();
         let bound = map.entry(account.row.id).or_default();
-        if bound.sessions.len() >= usize::from(account.row.binds_max) {
-            return None;
-        }
+        let has_room = bound.sessions.len() + bound.reserved < usize::from(account.row.binds_max);
+        bound.reserved += usize::from(has_room);
+        has_room
+    }
+
+    /// The bind came to nothing.
+    pub(super) fn release(&self, account: SmppAccountId) {
+        let mut map = self.map();
+        let Some(bound) = map.get_mut(&account) else { return };
+        bound.reserved = bound.reserved.saturating_sub(1);
+    }
+
+    /// Puts a session on the list, in the place that was reserved for it.
+    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Joined {
+        let mut map = self.map();
+        let bound = map.entry(account.row.id).or_default();
+        bound.reserved = bound.reserved.saturating_sub(1);
         let number = bound.next;
         bound.next += 1;
         bound.sessions.push(Member {
@@ -142,7 +155,7 @@ impl Sessions {
             bound.deliverer = Some(token.clone());
             (token, Arc::clone(&bound.changed))
         });
-        Some(Joined { number, deliverer, pace: bound.pace(account) })
+        Joined { number, deliverer, pace: bound.pace(account) }
     }
 
     /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
@@ -175,8 +188,8 @@ impl Sessions {
 
     /// Remembers that this session submitted a message.
     pub(super) fn submitted(&self, account: SmppAccountId, message: MessageId, session: (u64, IpAddr)) {
-        if let Some(bound) = self.map().get(&account) {
-            bound.submitted.insert(message, session);
+        if let Some(bound) = self.map().get_mut(&account) {
+            bound.submitted.get_or_insert_with(|| Cache::new(SUBMITTED_MAX)).insert(message, session);
         }
     }
 
@@ -238,7 +251,7 @@ impl Bound {
             ReceiverPolicy::Roomiest => receivers().max_by_key(room),
             ReceiverPolicy::RoundRobin => receivers().nth(self.turn % receivers().count().max(1)),
             ReceiverPolicy::SameSession => {
-                let (number, address) = message.and_then(|id| self.submitted.get(&id)).unzip();
+                let (number, address) = message.and_then(|id| self.submitted.as_ref()?.get(&id)).unzip();
                 let near = || receivers().filter(|member| Some(member.address) == address).max_by_key(room);
                 let same = receivers().find(|member| Some(member.number) == number);
                 same.or_else(near).or_else(|| receivers().max_by_key(room))

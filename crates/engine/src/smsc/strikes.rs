@@ -88,11 +88,11 @@ impl Strikes {
         record.source.saturating_add(1)
     }
 
-    /// It was refused because nobody had the time to verify it. That it was wrong is not known: it is held against this
-    /// system_id at this address, which comes later the next time, and not against all that comes from there.
+    /// It was refused because nobody had the time to verify it, which happens when many guess. That it was wrong is not known:
+    /// this system_id is suspect at this address, so that it waits apart the next time, and not all that comes from there.
     pub(super) fn note_unverified(&self, address: IpAddr, system_id: &[u8]) {
         let (source, record) = (source(address), self.of(address, system_id));
-        let count = Count { count: record.pair.saturating_add(1), last: Instant::now() };
+        let count = Count { count: record.pair.saturating_add(1).max(PAIR_SUSPECT), last: Instant::now() };
         self.pairs.insert(self.pair(source, system_id), count);
         self.period().failures += 1;
     }
