@@ -1,5 +1,6 @@
 //! A client that speaks octet by octet: for PDUs that no session would send, and answers that it would not show.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,6 +20,8 @@ pub struct Wire<IO = TcpStream> {
     buffer: BytesMut,
     framer: Framer,
     sequence: u32,
+    /// Requests of the peer that came before an answer.
+    passed: VecDeque<Frame>,
 }
 
 impl Wire {
@@ -47,7 +50,7 @@ impl Wire {
 impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     /// Over any stream.
     pub fn over(io: IO) -> Self {
-        Self { io, buffer: BytesMut::new(), framer: Framer::default(), sequence: 0 }
+        Self { io, buffer: BytesMut::new(), framer: Framer::default(), sequence: 0, passed: VecDeque::new() }
     }
 
     /// Binds as transceiver; returns the answer, whatever it says.
@@ -64,7 +67,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         self.ask(&Pdu::BindTransceiver(bind)).await
     }
 
-    /// Sends a request and returns the next PDU that is its answer; others are passed over.
+    /// Sends a request and returns the next PDU that is its answer. Requests that come before it are kept for
+    /// [`take_request`](Self::take_request); other answers are passed over.
     ///
     /// # Errors
     /// When the connection ends before.
@@ -85,6 +89,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
             let header = frame.header();
             if header.sequence_number == sequence && header.command_id.is_response() {
                 return Ok(frame);
+            }
+            if !header.command_id.is_response() {
+                self.passed.push_back(frame);
             }
         }
     }
@@ -132,7 +139,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     /// When the connection ends before.
     pub async fn take_request(&mut self, id: sambac_smpp::CommandId) -> Result<Frame> {
         loop {
-            let frame = self.next().await?.context("the connection ended before the request")?;
+            let frame = match self.passed.pop_front() {
+                Some(frame) => frame,
+                None => self.next().await?.context("the connection ended before the request")?,
+            };
             let header = frame.header();
             if header.command_id == id {
                 let mut octets = BytesMut::new();
