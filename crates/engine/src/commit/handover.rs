@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::{Notice, Queued, Received, Task};
+use sambac_bus::{Notice, Received};
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::mo::{MoBody, MoQuery, MoStrategy, MoTarget, keyword, text};
 use sambac_domain::text::Reading;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::{MoDeliveryRow, MoDeliveryState, MoRow, MoState, OutboxKey, OutboxKind};
-use sambac_store::{MoDelivered, MoEnd, NewOutbox};
+use sambac_store::{MoDelivered, MoEnd};
 use tokio::sync::oneshot;
 
 use super::Committer;
@@ -66,23 +66,13 @@ impl Committer {
     fn deliver_handset(&mut self, mo_id: MoId, target: MoTarget, rest: Rest, fresh: bool) {
         let id = NoticeId::from_raw(self.inner.ids.next(self.now));
         let lane = TrafficClass::Transactional.lane();
-        let notice = Notice::Received(Received { mo_id });
         let (kind, kept) = match target {
             MoTarget::Webhook(_) => (OutboxKind::Webhook, WEBHOOK_KEPT),
             MoTarget::Smpp(account) => (OutboxKind::Deliver, self.kept(account)),
         };
         let turn = if rest.next.is_empty() { kept } else { Duration::from_secs(rest.away_max_s.into()) };
         let target = target.id();
-        self.batch.outbox.push(NewOutbox {
-            target,
-            lane,
-            id: id.raw(),
-            kind,
-            attempt: 0,
-            due_at: Timestamp::EPOCH,
-            // A struct of texts and numbers always serialises.
-            payload: serde_json::to_string(&notice).ok(),
-        });
+        let queued = self.note(id, target, kind, lane, Notice::Received(Received { mo_id }));
         self.batch.mo_deliveries.push(MoDeliveryRow {
             id,
             mo_id,
@@ -94,8 +84,6 @@ impl Committer {
             next: rest.next,
             ended_at: None,
         });
-        let queued =
-            Queued { target, lane, id: id.raw(), task: Task::Notify { id, attempt: 0, notice: Arc::new(notice) } };
         if fresh { self.after.publish_accepted(queued) } else { self.after.publish(queued) }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sambac_bus::{Notice, Outcome, Queued, Task};
+use sambac_domain::class::Lane;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{NoticeId, SmppAccountId, TargetId};
 use sambac_domain::message::{Message, MessageBody, Origin};
@@ -80,8 +81,19 @@ impl Committer {
 
     fn notice_to(&mut self, target: TargetId, kind: OutboxKind, message: &Message, outcome: Outcome) {
         let id = NoticeId::from_raw(self.inner.ids.next(self.now));
-        let lane = message.class.lane();
-        let notice = Arc::new(Notice::Outcome(Box::new(outcome)));
+        let queued = self.note(id, target, kind, message.class.lane(), Notice::Outcome(Box::new(outcome)));
+        self.after.publish(queued);
+    }
+
+    /// Writes a notice's row with the batch; gives the task to be announced when that is stored.
+    pub(super) fn note(
+        &mut self,
+        id: NoticeId,
+        target: TargetId,
+        kind: OutboxKind,
+        lane: Lane,
+        notice: Notice,
+    ) -> Queued {
         self.batch.outbox.push(NewOutbox {
             target,
             lane,
@@ -90,10 +102,9 @@ impl Committer {
             attempt: 0,
             due_at: Timestamp::EPOCH,
             // A struct of texts and numbers always serialises.
-            payload: serde_json::to_string(&*notice).ok(),
+            payload: serde_json::to_string(&notice).ok(),
         });
-        let task = Task::Notify { id, attempt: 0, notice };
-        self.after.publish(Queued { target, lane, id: id.raw(), task });
+        Queued { target, lane, id: id.raw(), task: Task::Notify { id, attempt: 0, notice: Arc::new(notice) } }
     }
 
     /// Receipts of these messages are told once more.

@@ -41,8 +41,8 @@ impl Default for Hashing {
 }
 
 impl Hashing {
-    /// Whether `password` is the one that was hashed. Waits for a place, unless it is `known` by then; whoever stops waiting for the answer after that
-    /// does not make the place free any earlier.
+    /// Whether `password` is the one that was hashed. Waits for a place, and hashes unless it is `known` by then. Whoever stops
+    /// waiting for the answer after that does not make the place free any earlier.
     pub(super) async fn verify(&self, lane: Lane, known: impl Fn() -> bool, password: &[u8], hash: &str) -> bool {
         let (places, rest) = match lane {
             Lane::Trusted => (&self.trusted, 0),
