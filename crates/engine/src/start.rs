@@ -141,7 +141,6 @@ async fn reload(inner: &Arc<Inner>) {
         let _ = wait.await;
         connector::apply_snapshot(inner);
         webhook::apply_snapshot(inner);
-        inner.smpp_sessions.apply_snapshot(&inner.snapshot.load());
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{ConnectorId, MessageId, PostingId, SegmentId};
+use sambac_domain::id::{AccountId, ConnectorId, MessageId, PostingId, SegmentId};
 use sambac_domain::message::Message;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
@@ -24,6 +24,10 @@ impl Committer {
             return; // Whoever has stopped waiting is going to ask again.
         }
         let account = draft.request.account_id;
+        if let Some(code) = reply.revoked().or_else(|| self.suspended(account)) {
+            self.inner.metrics.refused(code);
+            return self.after.refuse(reply, code.into());
+        }
         let total = match total_price(draft.price_micros, draft.segments) {
             Ok(total) => total,
             Err(refusal) => return self.after.refuse(reply, refusal),
@@ -45,6 +49,12 @@ impl Committer {
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
         self.after.accepted(reply, submitted, claim);
+    }
+
+    /// Suspended by the configuration that holds now: the message was checked against the one before it.
+    fn suspended(&self, account: AccountId) -> Option<ErrorCode> {
+        let active = self.snapshot.account(account).is_some_and(|account| account.active);
+        (!active).then_some(ErrorCode::AccountSuspended)
     }
 
     fn submitted(&self, message_id: MessageId, draft: &Draft, total: i64) -> Submitted {

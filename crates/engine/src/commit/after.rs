@@ -165,6 +165,15 @@ impl Reply {
         matches!(self, Self::Wait(reply) if reply.is_closed())
     }
 
+    /// Why its client may submit nothing any more: what waited here while that was decided is not taken.
+    pub(super) fn revoked(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Wait(_) => None,
+            Self::Smpp(reply) => reply.revoked(),
+            Self::Multi(reply) => reply.revoked(),
+        }
+    }
+
     /// The id that the client is given for a message with this one, when it is another.
     pub(super) fn answered_id(&self, id: MessageId) -> Option<MessageId> {
         match self {

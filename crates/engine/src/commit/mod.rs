@@ -351,6 +351,8 @@ impl Committer {
         let (loaded, done): (Vec<_>, Vec<_>) = reloads.into_iter().unzip();
         for Loaded { snapshot, accounts } in loaded.into_iter().flatten() {
             if snapshot.version >= self.inner.snapshot.load().version {
+                // From here on nothing is taken of sessions that may not be bound any more.
+                self.inner.smpp_sessions.apply_snapshot(&snapshot);
                 self.inner.snapshot.store(snapshot);
                 self.accounts = accounts;
             }

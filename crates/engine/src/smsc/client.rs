@@ -11,6 +11,7 @@ use sambac_smpp::{CommandStatus, Header, Session, interface_version};
 
 use tokio::sync::Semaphore;
 
+use super::sessions::Revoked;
 use crate::Inner;
 use crate::snapshot::SmppAccount;
 
@@ -24,6 +25,7 @@ pub(crate) struct Client {
     pub(super) session: Session,
     /// Its number among the account's sessions, and where it comes from.
     place: (u64, IpAddr),
+    revoked: Revoked,
     /// Requests that are not answered yet.
     open: AtomicUsize,
     /// Requests that are worked on beside the session.
@@ -42,15 +44,22 @@ impl Client {
         account: &Arc<SmppAccount>,
         session: &Session,
         place: (u64, IpAddr),
+        revoked: Revoked,
     ) -> Arc<Self> {
         Arc::new(Self {
             inner: Arc::clone(inner),
             account: Arc::clone(account),
             session: session.clone(),
             place,
+            revoked,
             open: AtomicUsize::new(0),
             aside: Arc::new(Semaphore::new(ASIDE_MAX)),
         })
+    }
+
+    /// Why nothing of it is taken any more, once that is so: its account was suspended, or has another password.
+    pub(super) fn revoked(&self) -> Option<ErrorCode> {
+        self.revoked.get().copied()
     }
 
     /// Takes a place in the client's window; `None` when it has left as many unanswered as it may.

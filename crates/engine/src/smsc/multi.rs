@@ -56,6 +56,11 @@ impl MultiReply {
         *self.multi.decided.lock().unwrap_or_else(PoisonError::into_inner).known_as.get_or_insert(id)
     }
 
+    /// As [`SubmitReply::revoked`](super::SubmitReply::revoked).
+    pub(crate) fn revoked(&self) -> Option<ErrorCode> {
+        self.multi.request.client.revoked()
+    }
+
     /// The message is stored.
     pub(crate) fn accepted(mut self) {
         self.outcome = Ok(());

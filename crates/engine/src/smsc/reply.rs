@@ -15,6 +15,11 @@ impl SubmitReply {
         Self(request)
     }
 
+    /// Why its client may submit nothing any more, when that was decided after it was asked.
+    pub(crate) fn revoked(&self) -> Option<ErrorCode> {
+        self.0.client.revoked()
+    }
+
     /// The message is stored: the client gets its id. A client that has gone finds it by its receipt.
     pub(crate) fn accepted(self, submitted: &Submitted) {
         let OpenRequest { client, header } = &self.0;

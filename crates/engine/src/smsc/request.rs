@@ -61,6 +61,9 @@ impl Requests {
     fn check(&self, command: CommandId) -> Result<(), ErrorCode> {
         let Client { inner, session, account, .. } = &*self.client;
         let offered = &account.profile.operations;
+        if let Some(code) = self.client.revoked() {
+            return Err(code);
+        }
         let is_offered = match command {
             CommandId::SUBMIT_SM => true,
             CommandId::DATA_SM => offered.data_sm,

@@ -30,7 +30,10 @@ pub(super) async fn run(
     if let Some((cancel, changed)) = joined.deliverer {
         deliver::start(&inner, id, cancel, changed);
     }
-    let mut requests = Requests::new(Client::new(&inner, &account, &session, (joined.number, address)), joined.pace);
+    // The account may have been suspended while the bind was on its way here.
+    inner.smpp_sessions.heed(id, joined.number, &inner.snapshot.load());
+    let client = Client::new(&inner, &account, &session, (joined.number, address), joined.revoked);
+    let mut requests = Requests::new(client, joined.pace);
     let mut buffer = Vec::with_capacity(EVENTS_MAX);
     while events.recv_many(&mut buffer, EVENTS_MAX).await > 0 {
         for event in buffer.drain(..) {

@@ -3,14 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use sambac_bus::Queued;
+use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{MessageId, SmppAccountId};
 use sambac_domain::profile::ReceiverPolicy;
 use sambac_smpp::{BindKind, Session};
+use sambac_store::rows::AccessState;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -48,9 +50,14 @@ struct Member {
     address: IpAddr,
     /// The account as it was when it bound.
     account: Arc<SmppAccount>,
+    revoked: Revoked,
     next_token: u64,
     undelivered: HashMap<u64, Departed>,
 }
+
+/// Why a session may ask for nothing more, from the moment on when its account may not bind any more; it may take its time to
+/// unbind.
+pub(super) type Revoked = Arc<OnceLock<ErrorCode>>;
 
 /// A notice on its way: in one PDU, or in several that are answered one by one.
 pub(super) struct Departed {
@@ -108,6 +115,8 @@ pub(super) struct Joined {
     pub(super) deliverer: Option<(CancellationToken, Arc<Notify>)>,
     /// How fast it may submit.
     pub(super) pace: BindPace,
+    /// Whether it still may.
+    pub(super) revoked: Revoked,
 }
 
 impl Sessions {
@@ -140,11 +149,13 @@ impl Sessions {
         bound.reserved = bound.reserved.saturating_sub(1);
         let number = bound.next;
         bound.next += 1;
+        let revoked = Revoked::default();
         bound.sessions.push(Member {
             number,
             session: session.clone(),
             address,
             account: Arc::clone(account),
+            revoked: Arc::clone(&revoked),
             next_token: 0,
             undelivered: HashMap::new(),
         });
@@ -155,7 +166,7 @@ impl Sessions {
             bound.deliverer = Some(token.clone());
             (token, Arc::clone(&bound.changed))
         });
-        Joined { number, deliverer, pace: bound.pace(account) }
+        Joined { number, deliverer, pace: bound.pace(account), revoked }
     }
 
     /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
@@ -208,16 +219,16 @@ impl Sessions {
         member(&mut self.map(), account, number)?.undelivered.remove(&token)
     }
 
-    /// Unbinds the sessions of accounts that were changed, suspended or removed: they may bind again under what holds now.
+    /// Unbinds the sessions of accounts that were changed, suspended or removed: they may bind again under what holds now. Those
+    /// that could not bind any more are refused whatever they ask, also while they do not answer the unbind.
     pub(crate) fn apply_snapshot(&self, snapshot: &Snapshot) {
-        for member in self.map().values().flat_map(|bound| &bound.sessions) {
-            let row = &member.account.row;
-            let unchanged = snapshot.smpp_account_by_id(row.id).is_some_and(|now| now.row == *row);
-            let paying = snapshot.account(row.account_id).is_some_and(|account| account.active);
-            if !(unchanged && paying) {
-                let session = member.session.clone();
-                tokio::spawn(async move { session.unbind(UNBIND_TIMEOUT).await });
-            }
+        self.map().values().flat_map(|bound| &bound.sessions).for_each(|member| member.heed(snapshot));
+    }
+
+    /// The same for one session that has just joined, whose account may have changed while it was bound.
+    pub(super) fn heed(&self, account: SmppAccountId, number: u64, snapshot: &Snapshot) {
+        if let Some(member) = member(&mut self.map(), account, number) {
+            member.heed(snapshot);
         }
     }
 
@@ -235,6 +246,40 @@ impl Sessions {
 
     fn map(&self) -> MutexGuard<'_, HashMap<SmppAccountId, Bound>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member {
+    fn heed(&self, snapshot: &Snapshot) {
+        let row = &self.account.row;
+        let unchanged = snapshot.smpp_account_by_id(row.id).is_some_and(|now| now.row == *row);
+        let revoked = self.revoked_by(snapshot);
+        if unchanged && revoked.is_none() {
+            return;
+        }
+        if let Some(code) = revoked {
+            // The first reason stays.
+            let _ = self.revoked.set(code);
+        }
+        let session = self.session.clone();
+        tokio::spawn(async move { session.unbind(UNBIND_TIMEOUT).await });
+    }
+
+    /// Why it could not bind any more; `None` when it could, with the password that it bound with and from where it is.
+    fn revoked_by(&self, snapshot: &Snapshot) -> Option<ErrorCode> {
+        let row = &self.account.row;
+        let paying = snapshot.account(row.account_id).is_some_and(|account| account.active);
+        let now = snapshot.smpp_account_by_id(row.id).filter(|now| now.row.account_id == row.account_id);
+        match now {
+            Some(now) if now.row.state == AccessState::Suspended || !paying => Some(ErrorCode::AccountSuspended),
+            Some(now) if now.row.state != AccessState::Active => Some(ErrorCode::InvalidBindStatus),
+            Some(now) if now.row.system_id != row.system_id || now.row.password_hash != row.password_hash => {
+                Some(ErrorCode::InvalidBindStatus)
+            }
+            Some(now) if !now.allows(self.address) => Some(ErrorCode::InvalidBindStatus),
+            Some(_) => None,
+            None => Some(ErrorCode::InvalidBindStatus),
+        }
     }
 }
 
