@@ -59,8 +59,7 @@ impl Ring {
     ) -> Option<PduRecord> {
         let header = Header::parse(pdu.octets.first_chunk::<HEADER_OCTETS>()?);
         let mut kept = self.kept();
-        kept.note_bind(header, pdu.octets);
-        let is_revealed = revealed && !has_password(header.command_id);
+        let is_revealed = revealed && may_be_revealed(header.command_id);
         let mut copy = std::mem::take(&mut kept.copy);
         copy.clear();
         if is_revealed {
@@ -68,6 +67,8 @@ impl Ring {
         } else {
             mask_into(pdu.octets, &mut copy);
         }
+        // By what the log may show: a bind whose fields are out of place may have its password where the name belongs.
+        kept.note_bind(header, &copy);
         let segment = pdu.token.filter(|_| matches!(self.session.side, Side::Connector { .. }));
         let segment = segment.and_then(|token| i64::try_from(token).ok()).map(SegmentId::from_raw);
         let entry = Entry { number, at, direction: pdu.direction, segment, octets: copy.len(), is_revealed };
@@ -144,6 +145,7 @@ impl Kept {
     }
 }
 
-fn has_password(id: CommandId) -> bool {
-    id.is_bind() || id == CommandId::OUTBIND
+/// Never what has a password, nor what is none of SMPP's commands: that may be a bind which came out of step.
+fn may_be_revealed(id: CommandId) -> bool {
+    id.known_name().is_some() && !id.is_bind() && id != CommandId::OUTBIND
 }
