@@ -27,12 +27,14 @@ mod refused;
 mod regression_a2;
 mod regression_smsc;
 mod regressions;
+mod revoked;
 mod sigterm_drain;
 mod slow_smsc;
 mod smpp_tls;
 mod strangers;
 mod throttling_storm;
 mod unreliable_operator;
+mod unsendable;
 
 use anyhow::Result;
 use sambac_testkit::scenario::{Platform, Secrets, Simulator, Site, World};

@@ -19,12 +19,15 @@ const RINVPASWD: u32 = 0x0e;
 const RCANCELFAIL: u32 = 0x11;
 const RREPLACEFAIL: u32 = 0x13;
 const RMSGQFUL: u32 = 0x14;
+const RINVSERTYP: u32 = 0x15;
 const RINVNUMDESTS: u32 = 0x33;
 const RINVDLNAME: u32 = 0x34;
+const RINVESMCLASS: u32 = 0x43;
 const RSUBMITFAIL: u32 = 0x45;
 const RTHROTTLED: u32 = 0x58;
 const RINVSCHED: u32 = 0x61;
 const RINVEXPIRY: u32 = 0x62;
+const ROPTPARNOTALLWD: u32 = 0xc1;
 const RMISSINGOPTPARAM: u32 = 0xc3;
 const RINVOPTPARAMVAL: u32 = 0xc4;
 const RPROHIBITED: u32 = 0x101;
@@ -71,12 +74,20 @@ catalogue! {
         "Nothing is left to send. Give a text of at least one character.";
     MessageTooLong "message_too_long" 422 RINVMSGLEN AfterFix, "The message needs too many segments",
         "The text does not fit the greatest number of segments allowed. Shorten it, or avoid the characters that force UCS-2.";
+    InvalidMessageLength "invalid_message_length" 422 RINVMSGLEN AfterFix, "The length of the message is not possible",
+        "UCS-2 has two octets for each unit. A message with half a unit is cut off: send all of it.";
+    InvalidHeader "invalid_header" 422 RINVESMCLASS AfterFix, "The user data header is not possible",
+        "It says that the message is a part that there cannot be, such as part 4 of 3. A handset would never join it; number the parts from 1.";
     TextNotEncodable "text_not_encodable" 422 RINVDCS AfterFix, "The text does not fit the encoding asked for",
         "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",
         "The time is malformed, past, or too far ahead. Give a time within the limits of your account.";
     Expired "expired" 422 RINVEXPIRY AfterFix, "The message's validity has ended",
         "The validity ended before the message could be delivered. Send it again if it still matters, with a longer validity.";
+    InvalidServiceType "invalid_service_type" 422 RINVSERTYP AfterFix, "The service_type is not possible",
+        "A service_type has up to 5 letters and digits. Shorten it or leave it out.";
+    ParameterNotAllowed "parameter_not_allowed" 422 ROPTPARNOTALLWD AfterFix, "An optional parameter is not allowed beside this",
+        "The message is given twice, in short_message and in message_payload, and not the same. Leave one of them empty.";
     ParameterMissing "parameter_missing" 422 RMISSINGOPTPARAM AfterFix, "An optional parameter is missing that the operator needs",
         "An operator of the route takes no message without it (an entity id of a registry, say). The answer names it; give its value.";
     ParameterInvalid "parameter_invalid" 422 RINVOPTPARAMVAL AfterFix, "The value of an optional parameter is not possible",

@@ -100,6 +100,8 @@ section! {
         throughput_per_bind: Throughput = Throughput::UNLIMITED, ["Q-D11"];
         /// The same for each sender.
         throughput_per_sender: Throughput = Throughput::UNLIMITED, ["Q-D11"];
+        /// How long ago a schedule_delivery_time may be for the message to go at once; one of longer ago is refused.
+        schedule_past_s: u32 = 300, ["Q-G6"], 0..=86_400;
         /// How long an answer is held back when the client is too fast, before it is answered 0x58.
         answer_delay_max_ms: u64 = 500, ["Q-D11"], 0..=10_000;
     }
@@ -138,6 +140,8 @@ section! {
         packed: bool = false, ["Q-E2"];
         /// How long messages from handsets are handed over: "udh8", "udh16", "sar" or "payload".
         long: LongMethod = LongMethod::Udh8, ["Q-F1", "Q-F2", "Q-F3"];
+        /// Values of data_coding that are handed on as octets though we cannot read them (5, JIS, say). Others of these are refused.
+        data_codings_passed: Vec<u8> = Vec::new(), ["Q-E6"];
         /// Whether segments that the client made itself are kept together: one connector, one group in the CDRs.
         group_segments: bool = true, ["Q-F5", "Q-F7"];
     }

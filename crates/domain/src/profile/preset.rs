@@ -69,6 +69,8 @@ pub const CLIENT_PRESETS: &[Preset] = &[
         settings: r#"{
             "receipt": { "message_id": "uuid", "full_text": false },
             "operations": { "data_sm": false, "submit_multi": false, "query_sm": false, "cancel_sm": false },
+            "text": { "data_codings_passed": [5, 6, 7, 9, 10, 13, 14] },
+            "limits": { "schedule_past_s": 86400 },
             "errors": { "statuses": {
                 "invalid_destination": 11, "no_route": 11, "invalid_sender": 10, "forbidden": 15,
                 "insufficient_funds": 8, "no_price": 8, "rate_limited": 88, "unknown_command": 8,

@@ -102,7 +102,7 @@ pub(super) async fn query(request: &OpenRequest, meant: &Meant) -> Result<(), Er
     })?;
     let told = query::Told::of(&rows, &segments);
     let id = client_message_id(meant.id, client.account.profile.receipt.message_id);
-    let pdu = Pdu::QuerySmResp(told.answer(id.as_bytes()));
+    let pdu = Pdu::QuerySmResp(told.answer(id.as_bytes(), client.session.peer_interface_version()));
     let _ = client.session.respond(header.sequence_number, CommandStatus::ROK, &pdu);
     Ok(())
 }

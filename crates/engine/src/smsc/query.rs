@@ -2,7 +2,7 @@
 
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
-use sambac_smpp::QuerySmResp;
+use sambac_smpp::{QuerySmResp, interface_version, message_state as states};
 use sambac_store::rows::{MessageRow, SegmentRow};
 
 /// The state of the messages that an id stands for, taken together.
@@ -33,12 +33,14 @@ impl Told {
         }
     }
 
-    pub(super) fn answer<'a>(&'a self, message_id: &'a [u8]) -> QuerySmResp<'a> {
+    /// As a client of this SMPP version is told: SCHEDULED is of 5.0 (§4.7.15), before that it is on its way.
+    pub(super) fn answer<'a>(&'a self, message_id: &'a [u8], version: Option<u8>) -> QuerySmResp<'a> {
         let Self { message_state, final_date, error_code } = self;
+        let is_unknown_to_it = *message_state == states::SCHEDULED && version < Some(interface_version::V5_0);
         QuerySmResp {
             message_id,
             final_date: final_date.as_bytes(),
-            message_state: *message_state,
+            message_state: if is_unknown_to_it { states::ENROUTE } else { *message_state },
             error_code: *error_code,
         }
     }

@@ -16,21 +16,32 @@ use crate::compose::recompose;
 pub(super) struct Replacing {
     meant: Meant,
     text: Vec<u8>,
-    schedule: Vec<u8>,
     validity: Vec<u8>,
     registered_delivery: u8,
 }
 
 impl Replacing {
     pub(super) fn read(client: &Client, sm: &ReplaceSm<'_>) -> Result<Self, ErrorCode> {
+        let payload = sm.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default();
         let text = match sm.short_message {
-            [] => sm.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default(),
-            text => text,
+            [] => payload,
+            text if payload.is_empty() || payload == text => text,
+            _ => return Err(ErrorCode::ParameterNotAllowed),
         };
+        // A message stays in the queue for the moment that it was given for.
+        if !sm.schedule_delivery_time.is_empty() {
+            return Err(ErrorCode::InvalidSchedule);
+        }
+        if sm.sm_default_msg_id != 0 {
+            return Err(ErrorCode::CannotReplace);
+        }
+        // Without a text the validity is what is new; with neither, nothing would be left to send.
+        if text.is_empty() && sm.validity_period.is_empty() {
+            return Err(ErrorCode::MessageEmpty);
+        }
         Ok(Self {
             meant: Meant::read(client, sm.message_id, sm.source)?,
             text: text.to_vec(),
-            schedule: sm.schedule_delivery_time.to_vec(),
             validity: sm.validity_period.to_vec(),
             registered_delivery: sm.registered_delivery,
         })
@@ -44,7 +55,6 @@ impl Replacing {
         let sm = Sm {
             source: Address::new(row.sender.ton(), row.sender.npi(), sender.as_bytes()),
             destination: Address::new(1, 1, destination.as_bytes()),
-            schedule_delivery_time: &self.schedule,
             validity_period: &self.validity,
             registered_delivery: self.registered_delivery,
             // A replace_sm has none: it says the new text as the old one was said.

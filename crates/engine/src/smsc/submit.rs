@@ -19,6 +19,9 @@ use crate::submit::{SCHEDULE_MAX, SubmitRequest, VALIDITY_MAX};
 /// Octets of all optional parameters of a message that are kept.
 const PARAMETERS_OCTETS_MAX: usize = 4_096;
 
+/// The longest service_type (SMPP 3.4 §5.2.11).
+const SERVICE_TYPE_OCTETS_MAX: usize = 5;
+
 /// Parameters that say how the message comes, and not what the operator is to be told.
 const OURS: [Tag; 5] = [
     Tag::MESSAGE_PAYLOAD,
@@ -33,7 +36,8 @@ pub(super) fn request(account: &SmppAccount, sm: &Sm<'_>, now: Timestamp) -> Res
         .map_err(|error| Refusal::new(ErrorCode::InvalidSender, error.to_string()))?;
     let destination = normalise_smpp(sm.destination.ton, sm.destination.addr)
         .map_err(|error| Refusal::new(ErrorCode::InvalidDestination, error.to_string()))?;
-    let deliver_at = deliver_at(sm.schedule_delivery_time, now)?;
+    let past = Duration::from_secs(account.profile.limits.schedule_past_s.into());
+    let deliver_at = deliver_at(sm.schedule_delivery_time, now, past)?;
     let mut options = options(sm, deliver_at)?;
     let read = content::read(&account.profile.text, sm, &mut options)?;
     Ok(SubmitRequest {
@@ -61,7 +65,7 @@ fn validity(text: &[u8], deliver_at: Option<Timestamp>, now: Timestamp) -> Resul
     match time::span(text, now) {
         Span::None => Ok(None),
         Span::Malformed => refused("validity_period is not a time of SMPP"),
-        Span::Passed => refused("validity_period has passed"),
+        Span::Passed(_) => refused("validity_period has passed"),
         Span::For(wanted) => {
             let waits = deliver_at.map_or(Duration::ZERO, |at| Duration::from_micros(at.0.abs_diff(now.0)));
             match wanted.saturating_sub(waits) {
@@ -72,11 +76,13 @@ fn validity(text: &[u8], deliver_at: Option<Timestamp>, now: Timestamp) -> Resul
     }
 }
 
-/// A moment to come; what has passed already goes at once.
-fn deliver_at(text: &[u8], now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+/// A moment to come; what has passed just now goes at once.
+fn deliver_at(text: &[u8], now: Timestamp, past: Duration) -> Result<Option<Timestamp>, Refusal> {
     let refused = |detail| Err(Refusal::new(ErrorCode::InvalidSchedule, detail));
     match time::span(text, now) {
-        Span::None | Span::Passed => Ok(None),
+        Span::None => Ok(None),
+        Span::Passed(ago) if ago <= past => Ok(None),
+        Span::Passed(_) => refused("schedule_delivery_time has passed"),
         Span::Malformed => refused("schedule_delivery_time is not a time of SMPP"),
         Span::For(wait) if wait > SCHEDULE_MAX => refused("schedule_delivery_time is more than 7 days ahead"),
         Span::For(wait) => Ok(Some(now.saturating_add(wait))),
@@ -91,12 +97,21 @@ fn options(sm: &Sm<'_>, deliver_at: Option<Timestamp>) -> Result<Option<Box<Mess
         priority: given(sm.priority_flag),
         replace_if_present: sm.replace_if_present == 1,
         default_message_id: given(sm.sm_default_msg_id).filter(|_| sm.message().is_empty()),
-        service_type: (!sm.service_type.is_empty()).then(|| String::from_utf8_lossy(sm.service_type).into_owned()),
+        service_type: service_type(sm.service_type)?,
         tlvs: parameters(sm)?,
         deliver_at,
         ..MessageOptions::NONE
     };
     Ok((!options.is_empty()).then(|| Box::new(options)))
+}
+
+/// An operator takes no longer one, and the message could not be put into a PDU.
+fn service_type(text: &[u8]) -> Result<Option<String>, Refusal> {
+    let possible = text.len() <= SERVICE_TYPE_OCTETS_MAX && text.iter().all(u8::is_ascii_graphic);
+    if !possible {
+        return Err(Refusal::new(ErrorCode::InvalidServiceType, "service_type has more than 5 octets, or no letters"));
+    }
+    Ok((!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned()))
 }
 
 fn parameters(sm: &Sm<'_>) -> Result<Vec<GivenTlv>, Refusal> {

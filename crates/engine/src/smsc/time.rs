@@ -11,8 +11,8 @@ pub(super) enum Span {
     None,
     /// So long from now.
     For(Duration),
-    /// It has passed.
-    Passed,
+    /// It has passed, so long ago.
+    Passed(Duration),
     /// It is not a time of SMPP.
     Malformed,
 }
@@ -34,7 +34,7 @@ pub(super) fn span(text: &[u8], now: Timestamp) -> Span {
     };
     match seconds.map(u64::try_from) {
         None => Span::Malformed,
-        Some(Err(_) | Ok(0)) => Span::Passed,
+        Some(Err(_) | Ok(0)) => Span::Passed(Duration::from_secs(seconds.unwrap_or_default().unsigned_abs())),
         Some(Ok(seconds)) => Span::For(Duration::from_secs(seconds)),
     }
 }
@@ -51,8 +51,11 @@ fn absolute_s(digits: &[u8], sign: i64) -> Option<i64> {
     let (year, month, day) = (2_000 + pairs.next()?, pairs.next()?, pairs.next()?);
     let (hour, minute, second) = (pairs.next()?, pairs.next()?, pairs.next()?);
     let quarters = number(digits.get(13..15)?);
-    let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    let local = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    // The day after the month's last one is the first of the next.
+    let days = days_since_1970(year, month, day);
+    let is_of_month = day <= 28 || days < days_since_1970(year + month / 12, month % 12 + 1, 1);
+    let valid = (1..=12).contains(&month) && day >= 1 && is_of_month && hour < 24 && minute < 60 && second < 60;
+    let local = days * 86_400 + hour * 3_600 + minute * 60 + second;
     (valid && quarters <= 48).then_some(local - sign * quarters * 900)
 }
 
@@ -96,8 +99,10 @@ mod tests {
         assert_eq!(of(b"261123070200004+"), seconds(120), "an hour ahead of UTC");
         assert_eq!(of(b"261123010200020-"), seconds(120), "five hours behind");
         assert!(matches!(of(b"991231235959000+"), Span::For(wait) if wait > Duration::from_secs(86_400 * 365)));
-        assert_eq!(of(b"261123060000000+"), Span::Passed);
-        assert_eq!(of(b"200229000000000+"), Span::Passed);
+        assert_eq!(of(b"261123060000000+"), Span::Passed(Duration::ZERO));
+        assert_eq!(of(b"261123055500000+"), Span::Passed(Duration::from_secs(300)));
+        assert!(matches!(of(b"200229000000000+"), Span::Passed(_)), "2020 had that day");
+        assert!(matches!(of(b"261231000000000+"), Span::For(_)));
     }
 
     #[test]
@@ -109,6 +114,8 @@ mod tests {
             b"000000000500000X",
             b"261323060200000+",
             b"261123250200000+",
+            b"270229000000000+",
+            b"270431000000000+",
             b"261123060200049+",
             b"0",
         ];

@@ -79,6 +79,20 @@ async fn q_i4_a_client_asks_for_its_message() -> Result<()> {
     Ok(())
 }
 
+/// A message that waits for its time is SCHEDULED to a client of SMPP 5.0, and on its way to one that knows no such state.
+#[tokio::test]
+async fn q_i4_a_client_is_told_states_of_its_version() -> Result<()> {
+    let (served, mut client) = waiting("q_i4_version").await?;
+    let later = b"000001000000000R";
+    let sm = sambac_testkit::scenario::smpp::Sm { schedule_delivery_time: later, ..message(NUMBER, b"later") };
+    let id = message_id(&client.ask(&Pdu::SubmitSm(sm)).await?)?;
+    assert_eq!(told(&query(&mut client, &id, BANK).await?).message_state, message_state::ENROUTE);
+    let mut newer = served.client(interface_version::V5_0).await?;
+    assert_eq!(told(&query(&mut newer, &id, BANK).await?).message_state, message_state::SCHEDULED);
+    served.world.passed();
+    Ok(())
+}
+
 /// What waits with us is withdrawn, its charge is given back and a receipt tells; what was sent stays.
 #[tokio::test]
 async fn q_i5_a_client_withdraws_what_waits() -> Result<()> {
@@ -128,6 +142,34 @@ async fn q_i5_a_client_replaces_what_waits() -> Result<()> {
     database.audit().await?;
     assert_eq!(database.charges().await?, Charges { captured: 2, voided: 1, ..Charges::default() });
     assert_eq!(database.number("SELECT COUNT(*) FROM messages WHERE state = 6").await?, 2, "both are delivered");
+    served.world.passed();
+    Ok(())
+}
+
+/// Nothing is replaced by nothing, by two texts at once, or by another time than the message was given for; without a text the
+/// validity is replaced.
+#[tokio::test]
+async fn q_i5_what_cannot_replace_is_refused() -> Result<()> {
+    use sambac_testkit::scenario::smpp::{Tag, TlvBuf};
+    let (served, mut client) = waiting("q_i5_refused").await?;
+    let id = submitted(&mut client, b"old").await?;
+    let mut payload = TlvBuf::new();
+    payload.push(Tag::MESSAGE_PAYLOAD, b"another");
+    let empty = ReplaceSm { message_id: id.as_bytes(), source: BANK, ..ReplaceSm::default() };
+    let cases = [
+        (empty, 0x01),
+        (ReplaceSm { short_message: b"new", tlvs: payload.as_tlvs(), ..empty }, 0xC1),
+        (ReplaceSm { short_message: b"new", schedule_delivery_time: b"000001000000000R", ..empty }, 0x61),
+        (ReplaceSm { short_message: b"new", sm_default_msg_id: 3, ..empty }, 0x13),
+        (ReplaceSm { short_message: b"new", validity_period: b"200101000000000+", ..empty }, 0x62),
+        (ReplaceSm { validity_period: b"000000010000000R", ..empty }, 0),
+    ];
+    for (sm, expected) in cases {
+        assert_eq!(status(&client.ask(&Pdu::ReplaceSm(sm)).await?), expected, "{sm:?}");
+    }
+    let mut database = served.world.database().await?;
+    let hour = "SELECT COUNT(*) FROM messages WHERE expires_at - accepted_at BETWEEN 3600000000 AND 3660000000";
+    assert_eq!(database.number(hour).await?, 1);
     served.world.passed();
     Ok(())
 }
