@@ -23,6 +23,7 @@ mod inline_text;
 mod journal;
 mod link;
 pub(crate) mod magic;
+mod manage;
 mod message_id;
 mod plan;
 mod receipt;

@@ -15,6 +15,7 @@ use super::echo::EchoSettings;
 use super::flow::FlowSettings;
 use super::handset::Handsets;
 use super::journal::{Journal, Line};
+use super::manage::ManageSettings;
 use super::message_id::{MessageId, MessageIds};
 use super::plan::{Arrival, Forms, Plan, Planner};
 use super::replay::Replay;
@@ -32,6 +33,9 @@ pub(crate) struct Core {
     replay: Mutex<Option<Replay>>,
     pub(crate) receipts: ReceiptLimits,
     pub(crate) alert: AlertSettings,
+    pub(crate) manage: ManageSettings,
+    /// Answers to `query_sm` so far.
+    pub(crate) queries: AtomicU32,
     pub(crate) desks: Desks,
     pub(crate) handsets: Handsets,
     pub(crate) counts: Counts,
@@ -78,6 +82,8 @@ impl Core {
             bind: scenario.bind.clone(),
             flow: scenario.flow.clone(),
             alert: scenario.alert,
+            manage: scenario.manage,
+            queries: AtomicU32::new(0),
             wire: scenario.wire.clone(),
             outbind: scenario.outbind.clone(),
             echo: scenario.echo,

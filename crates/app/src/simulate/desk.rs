@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::message_id::MessageId;
 use super::receipt::Receipt;
 
 /// The waiting receipts of one system_id.
@@ -87,6 +88,11 @@ impl Desk {
         waiting.heap.peek().map(|entry| entry.receipt.due_us)
     }
 
+    /// The message is withdrawn: no receipt comes for it.
+    pub(crate) fn forget(&self, message_id: MessageId) {
+        self.lock().heap.retain(|entry| entry.receipt.message_id != message_id);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +121,6 @@ impl Eq for Entry {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::message_id::MessageId;
     use crate::simulate::receipt::Party;
     use crate::simulate::scenario::ReceiptFormat;
     use crate::simulate::state::ReceiptState;

@@ -4,6 +4,7 @@
 //! batches.
 
 mod handset;
+mod manage;
 mod record;
 
 use std::cmp::Reverse;
@@ -127,6 +128,8 @@ impl Link {
                 Ok(Pdu::SubmitSm(sm)) if self.session.kind().esme_may_send(header.command_id) => {
                     self.submit(header, &sm);
                 }
+                Ok(Pdu::QuerySm(sm)) => self.query(header, &sm),
+                Ok(Pdu::CancelSm(sm)) => self.cancel(header, &sm),
                 Ok(Pdu::SubmitSm(_)) => self.session.respond_error(header, CommandStatus::RINVBNDSTS),
                 _ => self.session.respond_error(header, CommandStatus::RINVCMDID),
             },

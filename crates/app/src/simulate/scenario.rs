@@ -29,6 +29,7 @@ use super::connection::{OutbindSettings, TlsSettings};
 use super::echo::EchoSettings;
 use super::flow::FlowSettings;
 use super::handset::{Mo, MoTable};
+use super::manage::ManageSettings;
 use super::refusals::Refusal;
 use super::replay::Replay;
 use super::shape::{IdShape, ReceiptShape, Shape};
@@ -66,6 +67,8 @@ pub(crate) struct Scenario {
     pub(crate) flow: FlowSettings,
     /// Whether subscribers are told of that can be reached again.
     pub(crate) alert: AlertSettings,
+    /// What who asks about a message is told.
+    pub(crate) manage: ManageSettings,
 }
 
 /// Who may bind, and how often.
@@ -201,6 +204,7 @@ struct ScenarioFile {
     mo: Vec<MoTable>,
     status: Vec<Refusal>,
     flow: FlowSettings,
+    manage: ManageSettings,
 }
 
 #[derive(Deserialize)]
@@ -263,6 +267,7 @@ impl Scenario {
             status: file.status,
             flow: file.flow,
             alert: file.alert,
+            manage: file.manage,
         })
     }
 
@@ -290,6 +295,7 @@ impl Default for Scenario {
             status: Vec::new(),
             flow: FlowSettings::default(),
             alert: AlertSettings::default(),
+            manage: ManageSettings::default(),
             echo: EchoSettings::default(),
             replay: None,
         }
