@@ -35,16 +35,18 @@ pub enum MessageState {
     Failed,
     /// Final: withdrawn.
     Canceled,
+    /// Final: the operator has taken it, and was not asked to tell more.
+    DeliveredToOperator,
 }
 
 use MessageState::{
-    Accepted, Canceled, Delivered, Expired, Failed, Rejected, Routed, Scheduled, SubmitUnknown, Submitted, Submitting,
-    Undelivered,
+    Accepted, Canceled, Delivered, DeliveredToOperator, Expired, Failed, Rejected, Routed, Scheduled, SubmitUnknown,
+    Submitted, Submitting, Undelivered,
 };
 
 impl MessageState {
     /// Every state, in the order of their codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Scheduled,
         Accepted,
         Routed,
@@ -57,6 +59,7 @@ impl MessageState {
         Rejected,
         Failed,
         Canceled,
+        DeliveredToOperator,
     ];
 
     /// The number kept in the database.
@@ -84,12 +87,18 @@ impl MessageState {
             Rejected => "rejected",
             Failed => "failed",
             Canceled => "canceled",
+            DeliveredToOperator => "delivered_to_operator",
         }
     }
 
     /// Whether nothing can follow.
     pub const fn is_final(self) -> bool {
-        matches!(self, Delivered | Undelivered | Expired | Rejected | Failed | Canceled)
+        matches!(self, Delivered | Undelivered | Expired | Rejected | Failed | Canceled | DeliveredToOperator)
+    }
+
+    /// Whether the client pays for it: it is on the handset, or with the operator as far as anybody was asked to tell.
+    pub const fn is_paid(self) -> bool {
+        matches!(self, Delivered | DeliveredToOperator)
     }
 
     /// Whether `next` may follow. False for the state itself, and for everything after a final state.
@@ -128,13 +137,16 @@ impl MessageState {
             Expired => ReceiptState::Expired,
             Rejected => ReceiptState::Rejected,
             Canceled => ReceiptState::Deleted,
+            // ACCEPTD is not delivery to the handset (Q-C15).
+            DeliveredToOperator => ReceiptState::Accepted,
         }
     }
 
     /// The state of a message whose segments are in `segments`.
     ///
     /// While any segment is open: the open state least far on. When all are final: `delivered` if all
-    /// are, else the worst, from `rejected` through `failed`, `undelivered`, `expired` to `canceled`.
+    /// are, else the worst, from `rejected` through `failed`, `undelivered`, `expired`, `canceled` to
+    /// `delivered_to_operator`.
     /// A message without segments is `accepted`.
     pub fn combine(segments: &[Self]) -> Self {
         let open = segments.iter().filter(|state| !state.is_final()).min_by_key(|state| state.progress());
@@ -151,18 +163,19 @@ impl MessageState {
             Submitting => 3,
             SubmitUnknown => 4,
             Submitted => 5,
-            Delivered | Undelivered | Expired | Rejected | Failed | Canceled => 6,
+            Delivered | Undelivered | Expired | Rejected | Failed | Canceled | DeliveredToOperator => 6,
         }
     }
 
     /// How much a final state says against the message.
     const fn badness(self) -> u8 {
         match self {
-            Canceled => 1,
-            Expired => 2,
-            Undelivered => 3,
-            Failed => 4,
-            Rejected => 5,
+            DeliveredToOperator => 1,
+            Canceled => 2,
+            Expired => 3,
+            Undelivered => 4,
+            Failed => 5,
+            Rejected => 6,
             _ => 0,
         }
     }
@@ -180,19 +193,20 @@ mod tests {
     use proptest::prelude::*;
 
     /// A row for each state, a column for each next one, both in the order of the codes.
-    const ALLOWED: [(&str, &str); 12] = [
-        ("scheduled", ".xx.....xxxx"),
-        ("accepted", "..xxxxxxxxxx"),
-        ("routed", "...xxxxxxxxx"),
-        ("submitting", "....xxxxxxxx"),
-        ("submitted", "......xxxxxx"),
-        ("submit_unknown", "....x.xxxxxx"),
-        ("delivered", "............"),
-        ("undelivered", "............"),
-        ("expired", "............"),
-        ("rejected", "............"),
-        ("failed", "............"),
-        ("canceled", "............"),
+    const ALLOWED: [(&str, &str); 13] = [
+        ("scheduled", ".xx.....xxxx."),
+        ("accepted", "..xxxxxxxxxxx"),
+        ("routed", "...xxxxxxxxxx"),
+        ("submitting", "....xxxxxxxxx"),
+        ("submitted", "......xxxxxxx"),
+        ("submit_unknown", "....x.xxxxxxx"),
+        ("delivered", "............."),
+        ("undelivered", "............."),
+        ("expired", "............."),
+        ("rejected", "............."),
+        ("failed", "............."),
+        ("canceled", "............."),
+        ("delivered_to_operator", "............."),
     ];
 
     #[test]
@@ -225,7 +239,7 @@ mod tests {
             assert_eq!((state.code(), MessageState::from_code(index)), (index, Some(state)));
             assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
         }
-        assert_eq!((MessageState::from_code(12), MessageState::from_code(-1)), (None, None));
+        assert_eq!((MessageState::from_code(13), MessageState::from_code(-1)), (None, None));
     }
 
     #[test]
@@ -241,7 +255,8 @@ mod tests {
 
     #[test]
     fn esmes_are_told_final_states_as_final() {
-        for state in MessageState::ALL {
+        // Whom the operator tells nothing is told ACCEPTD, which of an operator says too little to be the end.
+        for state in MessageState::ALL.into_iter().filter(|state| *state != DeliveredToOperator) {
             let told = state.receipt_state();
             assert_eq!(told.is_final(), state.is_final(), "{state}");
             let back = MessageState::from_receipt(told);
@@ -255,6 +270,8 @@ mod tests {
             (&[][..], Accepted),
             (&[Delivered, Delivered], Delivered),
             (&[Delivered, Expired], Expired),
+            (&[Delivered, DeliveredToOperator], DeliveredToOperator),
+            (&[DeliveredToOperator, Canceled], Canceled),
             (&[Canceled, Undelivered, Expired], Undelivered),
             (&[Failed, Rejected, Delivered], Rejected),
             (&[Rejected, Submitted], Submitted),

@@ -7,7 +7,7 @@ use sambac_testkit::scenario::wait::PATIENCE;
 use crate::Healthy;
 
 /// A fault, planted by hand, and what the oracle must say.
-const FAULTS: [(&str, &str); 10] = [
+const FAULTS: [(&str, &str); 11] = [
     ("UPDATE balances SET balance_micros = balance_micros + 1 WHERE kind = 'revenue'", "do not add up to zero"),
     (
         "UPDATE balances SET balance_micros = balance_micros + 1 WHERE kind IN ('wallet', 'held')",
@@ -21,7 +21,8 @@ const FAULTS: [(&str, &str); 10] = [
     ),
     ("UPDATE charges SET settle_posting_id = NULL WHERE state = 1", "names a posting that is not there"),
     ("UPDATE charges SET state = 0 WHERE state = 2", "what is held is not the sum"),
-    ("UPDATE segments SET state = 7 WHERE state = 6", "captured without being delivered"),
+    ("UPDATE segments SET state = 7 WHERE state = 6", "another end than its CDR"),
+    ("UPDATE cdr_sms SET state = 7 WHERE state = 6", "captured without being delivered"),
     ("UPDATE messages SET final_at = NULL", "settled before its message ended"),
     ("UPDATE messages SET final_at = 1 WHERE final_at IS NULL", "settled before its message ended"),
     ("DELETE FROM cdr_sms", "not exactly one CDR"),

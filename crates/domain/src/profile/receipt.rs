@@ -102,14 +102,15 @@ pub enum ReceiptedSegments {
     Each,
     /// For the last only.
     Last,
-    /// For none: a message ends when the operator has taken it.
+    /// For none: a message ends, as delivered to the operator, when it has taken it.
     Never,
 }
 
 section! {
     /// What a receipt looks like and what it decides.
     ReceiptSettings {
-        /// For which segments receipts are asked: "each", "last" or "never".
+        /// For which segments receipts are asked: "each", "last" or "never". Without any, a message ends as `delivered_to_operator`
+        /// when the operator has taken it, and is paid for.
         ask: ReceiptedSegments = ReceiptedSegments::Each, ["Q-B14"];
         /// Whether intermediate notifications are asked for, too.
         ask_intermediate: bool = false, ["Q-B10"];

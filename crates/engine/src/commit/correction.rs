@@ -27,7 +27,8 @@ impl Committer {
         (state, verdict): (MessageState, &Verdict),
     ) {
         let profile = self.profile(verdict.connector);
-        let given_up = own.error == Some(ErrorCode::ReceiptTimeout);
+        // It was us who gave up, or who asked for no receipt: what an operator tells all the same is better than that.
+        let given_up = own.error == Some(ErrorCode::ReceiptTimeout) || own.state == MessageState::DeliveredToOperator;
         let kind = match own.state {
             _ if given_up => "receipt_late",
             before if before == state => "receipt_repeated",

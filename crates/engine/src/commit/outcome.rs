@@ -57,7 +57,7 @@ impl Committer {
             let waited_at = (own.state == MessageState::Submitted).then_some(own.connector);
             own.state = state;
             own.final_at = Some(at);
-            if state != MessageState::Delivered {
+            if !state.is_paid() {
                 own.error = error;
             }
             (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt, waited_at)
@@ -99,11 +99,11 @@ impl Committer {
         self.inner.metrics.finished(state);
     }
 
-    /// Delivered is paid for; everything else is given back.
+    /// What was delivered, to the handset or as far as was asked, is paid for; everything else is given back.
     fn settle_segment(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress) {
-        let (how, charge_state) = match segment.state {
-            MessageState::Delivered => (Settle::Capture, ChargeState::Captured),
-            _ => (Settle::Void, ChargeState::Voided),
+        let (how, charge_state) = match segment.state.is_paid() {
+            true => (Settle::Capture, ChargeState::Captured),
+            false => (Settle::Void, ChargeState::Voided),
         };
         let posting =
             self.inner.ledger().settle(message.account_id, message.price_micros, how, &self.inner.ids, self.now);

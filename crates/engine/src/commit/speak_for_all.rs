@@ -39,7 +39,8 @@ impl Committer {
         }
         if self.profile(connector).receipt.ask == ReceiptedSegments::Never {
             self.event(segment, "no_receipt_asked", None);
-            return self.end_segment(live, segment, MessageState::Delivered, None, self.now);
+            // It says no more than that: nobody knows whether the handset has it.
+            return self.end_segment(live, segment, MessageState::DeliveredToOperator, None, self.now);
         }
         if live.message.segment_count < 2 || !self.one_for_all(connector) {
             return;

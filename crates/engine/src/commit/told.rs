@@ -128,7 +128,7 @@ impl Committer {
 
 /// Whether the client asked for this kind of end.
 fn is_asked_for(message: &Message, state: MessageState) -> bool {
-    let delivered = state == MessageState::Delivered;
+    let delivered = state.is_paid();
     match (message.origin, message.registered_delivery & FINAL_BITS) {
         (Origin::Smpp { .. }, FAILURES) => !delivered,
         (Origin::Smpp { .. }, SUCCESSES) => delivered,

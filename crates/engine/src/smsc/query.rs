@@ -29,7 +29,7 @@ impl Told {
         Self {
             message_state: state.receipt_state().message_state(),
             final_date: final_at.map(absolute).unwrap_or_default(),
-            error_code: if state == MessageState::Delivered { 0 } else { error_code },
+            error_code: if state.is_paid() { 0 } else { error_code },
         }
     }
 

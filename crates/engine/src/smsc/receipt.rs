@@ -6,7 +6,6 @@ use sambac_domain::id::client_message_id;
 use sambac_domain::number::Sender;
 use sambac_domain::profile::{ClientReceipts, ReceiptPdu};
 use sambac_domain::receipt::{ReceiptOut, ReceiptState, write_text};
-use sambac_domain::state::MessageState;
 use sambac_smpp::{Address, DataSm, Pdu, SendError, Session, Sm, Tag, TlvBuf};
 use secrecy::ExposeSecret;
 
@@ -81,7 +80,7 @@ fn tlvs(id: &str, state: ReceiptState, error: &str, form: &ClientReceipts, text:
 
 /// The operator's code, in letters and digits; 000 for what is no failure, 001 for one that the operator did not name.
 fn error_text(outcome: &Outcome) -> String {
-    let is_failure = outcome.intermediate.is_none() && outcome.state != MessageState::Delivered;
+    let is_failure = outcome.intermediate.is_none() && !outcome.state.is_paid();
     let code: String = outcome.operator_error.as_deref().unwrap_or_default().chars().take(ERROR_CHARS_MAX).collect();
     let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric());
     match (is_failure, is_code) {

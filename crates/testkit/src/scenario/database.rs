@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, FromRow, SqliteConnection};
 
 /// Names of the states by their numbers in the database.
-const STATES: [&str; 12] = [
+const STATES: [&str; 13] = [
     "scheduled",
     "accepted",
     "routed",
@@ -22,6 +22,7 @@ const STATES: [&str; 12] = [
     "rejected",
     "failed",
     "canceled",
+    "delivered_to_operator",
 ];
 
 /// A connection that only reads. The platform may run meanwhile, or be down.

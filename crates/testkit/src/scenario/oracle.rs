@@ -18,7 +18,7 @@ pub struct Charges {
 }
 
 /// Queries that must give no row, and what a row of theirs would mean. Each gives `(id, found, expected)`.
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 10] = [
     (
         "the balances of a currency do not add up to zero",
         "SELECT 0, SUM(balance_micros), 0 FROM balances GROUP BY currency HAVING SUM(balance_micros) <> 0",
@@ -56,8 +56,15 @@ const RULES: [(&str, &str); 9] = [
     ),
     (
         "a segment was captured without being delivered, or delivered without being captured",
-        "SELECT s.id, s.state, c.state FROM segments s JOIN charges c ON c.id = s.id JOIN messages m ON m.id = s.id >> 8 << 8 \
-            WHERE m.final_at IS NOT NULL AND (c.state <> CASE s.state WHEN 6 THEN 1 ELSE 2 END)",
+        // Money follows the first end, which the CDR keeps.
+        "SELECT d.id, d.state, c.state FROM cdr_sms d JOIN charges c ON c.id = d.id \
+            WHERE c.state <> CASE WHEN d.state IN (6, 12) THEN 1 ELSE 2 END",
+    ),
+    (
+        "a segment has another end than its CDR, and no correction tells why",
+        "SELECT s.id, s.state, d.state FROM segments s JOIN cdr_sms d ON d.id = s.id WHERE s.state <> d.state \
+            AND NOT EXISTS (SELECT 1 FROM message_events e WHERE e.message_id = s.id >> 8 << 8 \
+                AND e.segment_no = (s.id & 255) AND e.kind = 'receipt_corrected' AND e.detail IS NOT NULL)",
     ),
     (
         "a charge was settled before its message ended",
