@@ -144,11 +144,18 @@ section! {
         take: bool = true, ["Q-C2"];
         /// How long the segments of a message are waited for; then what is there is handed on, marked incomplete.
         reassembly_timeout_s: u32 = 1_800, ["Q-F6"], 1..=86_400;
-        /// How long a delivery that comes again, by any bind, is taken for the same one: acknowledged, and no second message. 0 = never.
+        /// How long the same words of the same handset may be the same delivery once more, by any bind: acknowledged, and no second
+        /// message. They are, when our answer to the first may have been lost (its session has ended, or it came late), when
+        /// the handset's reference (user_message_reference, or a part's) is the same, or within `repeat_min_s`; else the person
+        /// has written again. 0 = each is a message.
         duplicate_window_s: u32 = 120, ["Q-F6", "Q-A18"], 0..=86_400;
         /// command_status for what we cannot store at present, so that the SMSC sends it again.
         store_down_status: u32 = 0x64, ["Q-D10"], 1..=0xFFFF_FFFF;
         /// command_status for what no route takes.
         no_route_status: u32 = 0, ["Q-D10"];
     }
+        /// Sooner than that nobody writes the same again, whatever became of our answer.
+        repeat_min_s: u32 = 5, ["Q-F6"], 0..=86_400;
+        /// Whether the same words within `duplicate_window_s` are one message also when our answer to the first has arrived.
+        repeats_are_one: bool = false, ["Q-F6"];
 }

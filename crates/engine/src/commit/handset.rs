@@ -64,8 +64,11 @@ impl Committer {
         keys.dedup();
         let store = &self.inner.store;
         for row in store.mo_messages_by_fingerprints(&fingerprints).await? {
-            let seen = row.fingerprint.map(|key| (key, (row.received_at, row.state != MoState::Unrouted)));
-            self.handsets.known.extend(seen);
+            let Some(key) = row.fingerprint else { continue };
+            let seen = (row.received_at, row.state != MoState::Unrouted);
+            // Of those that are the same in all that is known the last one counts.
+            let last = self.handsets.known.entry(key).or_insert(seen);
+            *last = (*last).max(seen);
         }
         for row in store.mo_segments_by_fingerprints(&fingerprints).await? {
             self.handsets.known.insert(row.fingerprint, (row.received_at, true));
@@ -79,19 +82,32 @@ impl Committer {
     }
 
     pub(super) fn handset(&mut self, incoming: HandsetIn, acknowledge: Acknowledgement) {
-        let settings = &incoming.profile.mo;
-        let no_route = CommandStatus(settings.no_route_status);
-        let window = std::time::Duration::from_secs(settings.duplicate_window_s.into());
-        let known = self.handsets.known.get(&incoming.fingerprint).copied();
-        let known = known.filter(|(at, _)| incoming.received_at < at.saturating_add(window));
-        let routed = match known {
+        let no_route = CommandStatus(incoming.profile.mo.no_route_status);
+        let (fingerprint, received_at) = (incoming.fingerprint, incoming.received_at);
+        let known = self.handsets.known.get(&fingerprint).copied();
+        let routed = match known.filter(|before| self.is_repeated(&incoming, *before)) {
             Some((_, routed)) => {
                 self.inner.metrics.handset("repeated");
                 routed
             }
             None => self.take(incoming),
         };
+        self.heard.note(fingerprint, acknowledge.session.clone(), received_at, self.now);
         self.after.acknowledge_handset(acknowledge, if routed { CommandStatus::ROK } else { no_route });
+    }
+
+    /// Whether it is the same delivery once more: it came before at that time, and a route took it or none did.
+    fn is_repeated(&self, incoming: &HandsetIn, (before, routed): (Timestamp, bool)) -> bool {
+        let settings = &incoming.profile.mo;
+        let within =
+            |seconds: u32| incoming.received_at < before.saturating_add(std::time::Duration::from_secs(seconds.into()));
+        if !within(settings.duplicate_window_s) {
+            return false;
+        }
+        // Refused, it comes again by our own wish.
+        let refused = !routed && settings.no_route_status != 0;
+        let is_heard = !refused && self.heard.is_sure(incoming.fingerprint);
+        settings.repeats_are_one || incoming.has_reference || within(settings.repeat_min_s) || !is_heard
     }
 
     /// Stores a new message, or a part; false when no route takes it.

@@ -16,6 +16,7 @@ mod gather;
 mod handover;
 mod handset;
 mod in_doubt;
+mod heard;
 mod load;
 mod no_id;
 mod notice;
@@ -50,6 +51,7 @@ use awaiting::Awaiting;
 use gather::Gathering;
 use handset::Handsets;
 use in_doubt::InDoubt;
+use heard::Heard;
 use load::Pinned;
 use orphans::Orphans;
 use part_groups::PartGroups;
@@ -83,6 +85,7 @@ pub(crate) struct Committer {
     handsets: Handsets,
     awaiting: Awaiting,
     references: References,
+    heard: Heard,
     part_groups: PartGroups,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
@@ -154,6 +157,7 @@ impl Committer {
             handsets: Handsets::default(),
             awaiting: Awaiting::default(),
             references: References::default(),
+            heard: Heard::default(),
             part_groups: PartGroups::default(),
             waiting: HashSet::new(),
             replaced: HashSet::new(),

@@ -199,6 +199,8 @@ pub(crate) struct HandsetIn {
 }
 
 /// A notice that needs no more work.
+    /// Whether the handset's own reference is in the fingerprint: then it is the same message for sure.
+    pub(crate) has_reference: bool,
 pub(crate) struct NoticeDone {
     pub(crate) key: OutboxKey,
     pub(crate) event: Option<NewEvent>,

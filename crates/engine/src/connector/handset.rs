@@ -47,11 +47,13 @@ impl Connector {
             reference,
             user_reference: tlvs.u32(Tag::USER_MESSAGE_REFERENCE),
         };
+        let has_reference = fingerprint.user_reference.is_some() || fingerprint.reference.is_some();
         let others = tlvs.iter().filter(|(tag, _)| !OWN.contains(tag)).map(|(tag, value)| (tag.0, value));
         HandsetIn {
             connector: self.id(),
             group,
             fingerprint: fingerprint.key(),
+            has_reference,
             tlvs: parameters(others, &profile.tlvs.incoming),
             profile,
             source,
