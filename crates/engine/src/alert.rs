@@ -53,6 +53,9 @@ kinds! {
     ReceiptIds "receipt_ids",
     /// An operator's receipts tell states that are in no table. The subject is the connector.
     ReceiptState "receipt_state",
+    /// An operator is to be asked what became of messages, and does not answer `query_sm`: it is not asked any more until the
+    /// connector's settings change. The subject is the connector.
+    ConnectorQuery "connector_query",
     /// An operator's certificate ends soon, or has ended. The subject is the connector.
     ConnectorCertificate "connector_certificate",
     /// Many binds of clients fail: somebody guesses passwords. The subject is the listener.

@@ -23,6 +23,7 @@ mod live;
 mod metrics;
 mod mo;
 mod orphan;
+mod overdue;
 pub mod pdu_log;
 pub mod places;
 pub mod private_file;
@@ -101,6 +102,8 @@ pub(crate) struct Inner {
     pub(crate) store_away: AtomicBool,
     pub(crate) smpp_sessions: smsc::Sessions,
     pub(crate) connectors: connector::Registry,
+    /// Segments that operators are asked about when their receipts do not come.
+    pub(crate) overdue: overdue::OverdueList,
     pub(crate) webhook_client: webhook::Client,
     pub(crate) webhooks: webhook::Registry,
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.

@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     unknown: Counter,
     finished: Family<Label, Counter>,
     orphans: Counter,
+    not_asked: Counter,
     handsets: Family<Label, Counter>,
     handsets_unrouted: Gauge,
     webhooks: Family<Label, Counter>,
@@ -146,6 +147,7 @@ impl Metrics {
             unknown: Counter::default(),
             finished: Family::default(),
             orphans: Counter::default(),
+            not_asked: Counter::default(),
             handsets: Family::default(),
             handsets_unrouted: Gauge::default(),
             webhooks: Family::default(),
@@ -187,6 +189,7 @@ impl Metrics {
             self.handsets_unrouted.clone(),
         );
         r.register("receipts_orphaned", "Receipts that named no segment", self.orphans.clone());
+        r.register("receipts_not_asked_for", "Segments that no operator is asked about", self.not_asked.clone());
         r.register("webhook_attempts", "Webhook requests, by outcome", self.webhooks.clone());
         r.register("smpp_binds_refused", "Binds of clients refused", self.binds_refused.clone());
         r.register(
@@ -291,6 +294,11 @@ impl Metrics {
 
     pub(crate) fn receipt(&self, accepted_at: Timestamp, received_at: Timestamp) {
         self.receipt_seconds.observe(seconds_between(accepted_at, received_at));
+    }
+
+    /// An operator will not be asked about a segment whose receipt may not come: too many wait for that.
+    pub(crate) fn not_asked(&self) {
+        self.not_asked.inc();
     }
 
     pub(crate) fn orphan(&self) {

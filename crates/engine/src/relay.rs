@@ -99,6 +99,16 @@ fn task(row: &OutboxRow, messages: &HashMap<MessageId, Arc<Message>>) -> Option<
     Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
 }
 
+/// A message and how far its segments are: the working copy, or what is stored. `None` when there is no such message, or it
+/// cannot be read now.
+pub(crate) async fn load_message(inner: &Inner, id: MessageId) -> Option<Arc<Live>> {
+    if let Some(live) = inner.live.get(id) {
+        return Some(live);
+    }
+    let loaded = load_messages(inner, &[id]).await;
+    loaded.inspect_err(|error| tracing::error!(%error, "a message was not read")).ok()?.into_iter().next()
+}
+
 /// Messages and how far their segments are, from the database. One whose text does not open is left out, with an error.
 ///
 /// # Errors

@@ -69,6 +69,7 @@ impl Engine {
             store_away: AtomicBool::new(false),
             smpp_sessions: smsc::Sessions::default(),
             connectors: connector::Registry::default(),
+            overdue: crate::overdue::OverdueList::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
             webhooks: webhook::Registry::default(),
             starving: AtomicUsize::new(0),

@@ -5,3 +5,5 @@ mod congestion;
 mod data_sm;
 mod manage;
 mod multi;
+mod query;
+mod recall;

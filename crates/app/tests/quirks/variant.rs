@@ -46,8 +46,17 @@ pub(crate) fn number(variant: usize) -> String {
 impl Played {
     /// Starts everything; `client` are the SMPP account's settings.
     pub(crate) async fn start(name: &str, variants: &[Variant], client: &str) -> Result<Self> {
+        Self::staged(name, "", variants, client).await
+    }
+
+    /// The same with tables of the simulator's own, for all variants.
+    pub(crate) async fn start_with(name: &str, operator: &str, variants: &[Variant]) -> Result<Self> {
+        Self::staged(name, operator, variants, "{}").await
+    }
+
+    async fn staged(name: &str, operator: &str, variants: &[Variant], client: &str) -> Result<Self> {
         let world = World::new(env!("CARGO_BIN_EXE_sambac"), name)?;
-        let mut scenario = String::from("magic = false\n");
+        let mut scenario = format!("magic = false\n{operator}");
         for (at, variant) in variants.iter().enumerate() {
             write!(scenario, "[[rule]]\ndestination = \"{}\"\n{}\n", number(at), variant.operator)?;
         }

@@ -155,7 +155,7 @@ catalogue! {
     UnknownMessage "unknown_message" 404 RINVMSGID Never, "No such message",
         "The message_id is unknown, belongs to another account, or its retention is over.";
     CannotCancel "cannot_cancel" 409 RCANCELFAIL Never, "The message can no longer be withdrawn",
-        "It was handed to an operator, or has reached its end. Only what waits with us can be withdrawn.";
+        "It was handed to an operator that does not take it back, or has reached its end.";
     CannotReplace "cannot_replace" 409 RREPLACEFAIL Never, "The message cannot be replaced",
         "It was handed to an operator, has reached its end, or the new text needs more segments than were paid for. Send a new one.";
     TooManyDestinations "too_many_destinations" 422 RINVNUMDESTS AfterFix, "The number of destinations is not possible",

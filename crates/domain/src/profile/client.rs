@@ -80,7 +80,7 @@ section! {
         submit_multi: bool = true, ["Q-I6"];
         /// Whether `query_sm` is offered.
         query_sm: bool = true, ["Q-I4"];
-        /// Whether `cancel_sm` is offered, for messages that have not been submitted to an operator.
+        /// Whether `cancel_sm` is offered: for messages that wait with us, and for those that are with an operator which takes them back.
         cancel_sm: bool = true, ["Q-I5"];
         /// Whether `cancel_sm` without an id withdraws all messages of a sender to a number.
         cancel_by_address: bool = false, ["Q-I5"];

@@ -71,8 +71,6 @@ pub struct Verdict {
 pub enum UnknownPolicy {
     /// By the message's class: an OTP goes to the route's next connector only, others are sent again.
     ByClass,
-    /// Ask with query_sm what became of it, then as by class when that does not tell.
-    QueryThenByClass,
     /// Never sent again: it waits for a receipt or for the end of its validity.
     Wait,
 }
@@ -92,8 +90,8 @@ section! {
         resend_without_times: bool = false, ["Q-D7"];
         /// Whether a segment refused for its optional parameters (0xC0 to 0xC4) goes once more without those it can do without.
         resend_without_tlvs: bool = false, ["Q-D8"];
-        /// What becomes of a segment without an answer: "by_class", "query_then_by_class" or "wait".
-        unanswered: UnknownPolicy = UnknownPolicy::ByClass, ["Q-I4"];
+        /// What becomes of a segment without an answer: "by_class" or "wait".
+        unanswered: UnknownPolicy = UnknownPolicy::ByClass, ["Q-D3"];
     }
 }
 

@@ -175,6 +175,8 @@ section! {
         utc_offset_quarters: i8 = 0, ["Q-G5"];
         /// Who waits for a wished delivery time: "ours" or "operator".
         schedule: Schedule = Schedule::Ours, ["Q-G6"];
+        /// Whether the operator takes messages back by cancel_sm. Clients may then withdraw what is with it.
+        cancel: bool = false, ["Q-I5"];
         /// sm_default_msg_id, for canned messages of the SMSC that are sent when the text is empty.
         default_message_id: u8 = 0, ["Q-G12"];
     }

@@ -238,8 +238,16 @@ pub const QUIRKS: &[Quirk] = &[
     quirk("Q-I1", "congestion_state in answers", "Drives the window; sent to clients of SMPP 5.0"),
     quirk("Q-I2", "Status codes of SMPP 5.0", "Mapped"),
     quirk("Q-I3", "broadcast_sm and its kin", "Read; answered as not offered"),
-    quirk("Q-I4", "query_sm tells what became of a message", "Asked for unanswered submits, where the profile says so"),
-    quirk("Q-I5", "cancel_sm without an id, replace_sm", "Both forms of a client are served"),
+    quirk(
+        "Q-I4",
+        "query_sm tells what became of a message",
+        "Asked when a receipt is overdue, where the profile says so; the answer ends the message like a receipt",
+    ),
+    quirk(
+        "Q-I5",
+        "cancel_sm without an id, replace_sm",
+        "Both forms of a client are served; what is with an operator is withdrawn there, where the profile says so",
+    ),
     quirk("Q-I6", "submit_multi", "Expanded into single messages, failures listed"),
     quirk("Q-I7", "alert_notification", "Waiting messages for that number go at once"),
     quirk("Q-I8", "data_sm has no short_message", "Served on both sides"),

@@ -132,6 +132,11 @@ section! {
         which_final: WhichFinal = WhichFinal::First, ["Q-B11"];
         /// How long after its validity a receipt is still matched.
         kept_h: u16 = 72, ["Q-B13", "Q-C17"], 1..=8_760;
+        /// How long after a segment's answer the operator is asked by query_sm what became of it, while its receipt has not come; and
+        /// again after as long. Only when nothing else is to be sent. 0 = never.
+        query_after_s: u32 = 0, ["Q-I4"], 0..=604_800;
+        /// How often at most the operator is asked about one segment.
+        query_attempts_max: u8 = 3, ["Q-I4"], 1..=100;
         /// How long a receipt that matches nothing is tried again, before it is left to a person.
         orphan_retry_h: u16 = 24, ["Q-B6"], 1..=8_760;
     }
@@ -149,13 +154,13 @@ section! {
         /// the handset's reference (user_message_reference, or a part's) is the same, or within `repeat_min_s`; else the person
         /// has written again. 0 = each is a message.
         duplicate_window_s: u32 = 120, ["Q-F6", "Q-A18"], 0..=86_400;
+        /// Sooner than that nobody writes the same again, whatever became of our answer.
+        repeat_min_s: u32 = 5, ["Q-F6"], 0..=86_400;
+        /// Whether the same words within `duplicate_window_s` are one message also when our answer to the first has arrived.
+        repeats_are_one: bool = false, ["Q-F6"];
         /// command_status for what we cannot store at present, so that the SMSC sends it again.
         store_down_status: u32 = 0x64, ["Q-D10"], 1..=0xFFFF_FFFF;
         /// command_status for what no route takes.
         no_route_status: u32 = 0, ["Q-D10"];
     }
-        /// Sooner than that nobody writes the same again, whatever became of our answer.
-        repeat_min_s: u32 = 5, ["Q-F6"], 0..=86_400;
-        /// Whether the same words within `duplicate_window_s` are one message also when our answer to the first has arrived.
-        repeats_are_one: bool = false, ["Q-F6"];
 }

@@ -212,7 +212,8 @@ impl ReceiptSettings {
     }
 
     /// The state of a number: the operator's own table first.
-    fn state_of_number(&self, number: u32) -> Option<ReceiptState> {
+    #[must_use]
+    pub fn state_of_number(&self, number: u32) -> Option<ReceiptState> {
         let own = || self.numbers.get(&number.to_string()).copied();
         let usual = || u8::try_from(number).ok().and_then(ReceiptState::from_message_state);
         (!self.numbers.is_empty()).then(own).flatten().or_else(usual)

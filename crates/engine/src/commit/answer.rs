@@ -122,6 +122,7 @@ impl Committer {
         if let Some(key) = key {
             self.expect_receipt(key, case.segment);
             self.match_orphans(key, case.segment, &case.live);
+            self.ask_when_overdue(case.connector, case.segment, answered_at);
         } else {
             // Its receipt can be matched by number at best (Q-B16).
             self.event(case.segment, "answer_without_id", None);
@@ -191,7 +192,7 @@ impl Committer {
         self.inner.metrics.unknown();
         match self.errors(case).map_or(UnknownPolicy::ByClass, |errors| errors.unanswered) {
             UnknownPolicy::Wait => return self.wait_for_expiry(case),
-            UnknownPolicy::ByClass | UnknownPolicy::QueryThenByClass => {}
+            UnknownPolicy::ByClass => {}
         }
         if !case.live.message.class.resend_after_unknown() {
             return self.fail_over(case, ErrorCode::SubmitUnknown);

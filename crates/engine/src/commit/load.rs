@@ -56,6 +56,10 @@ impl Committer {
                 Write::Withdraw(Withdraw { messages, .. }) => {
                     messages.iter().for_each(|id| self.pin(*id, &mut missing));
                 }
+                Write::Queried(queried) => self.pin(queried.segment.message(), &mut missing),
+                Write::Recalled(recalled) => {
+                    recalled.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
                 Write::Replace(replace) => replace.messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Expire { messages, .. } => messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Rekey { segments, .. } => {

@@ -9,14 +9,15 @@
 mod accept;
 mod after;
 mod answer;
+mod asked;
 mod awaiting;
 mod correction;
 mod found;
 mod gather;
 mod handover;
 mod handset;
-mod in_doubt;
 mod heard;
+mod in_doubt;
 mod load;
 mod no_id;
 mod notice;
@@ -50,13 +51,14 @@ use after::After;
 use awaiting::Awaiting;
 use gather::Gathering;
 use handset::Handsets;
-use in_doubt::InDoubt;
 use heard::Heard;
+use in_doubt::InDoubt;
 use load::Pinned;
 use orphans::Orphans;
 use part_groups::PartGroups;
 use reference::References;
 
+pub(crate) use asked::{Queried, Recalled};
 pub(crate) use found::Found;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
@@ -83,9 +85,9 @@ pub(crate) struct Committer {
     orphans: Orphans,
     in_doubt: InDoubt,
     handsets: Handsets,
+    heard: Heard,
     awaiting: Awaiting,
     references: References,
-    heard: Heard,
     part_groups: PartGroups,
     /// Segments that nothing can be done for but wait: never to be sent again.
     waiting: HashSet<SegmentId>,
@@ -155,9 +157,9 @@ impl Committer {
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
             handsets: Handsets::default(),
+            heard: Heard::default(),
             awaiting: Awaiting::default(),
             references: References::default(),
-            heard: Heard::default(),
             part_groups: PartGroups::default(),
             waiting: HashSet::new(),
             replaced: HashSet::new(),
@@ -214,6 +216,8 @@ impl Committer {
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),
             Write::Due { queued, queue, done } => self.due(queued, queue, done),
+            Write::Queried(queried) => self.queried(*queried),
+            Write::Recalled(recalled) => self.recalled(recalled),
             Write::Withdraw(withdraw) => self.withdraw(withdraw),
             Write::Replace(replace) => self.replace(*replace),
             Write::Expire { messages, done } => {

@@ -151,7 +151,8 @@ impl Committer {
         for row in orphans {
             self.orphans.insert(row.id, Found::again(&self.snapshot, row));
         }
-        for (segment, connector, number, _) in segments.into_iter().rev() {
+        for (segment, connector, number, submitted_at) in segments.into_iter().rev() {
+            self.ask_when_overdue(connector, segment, submitted_at.unwrap_or(self.now));
             self.awaiting.insert(self.receipt_group(connector), number, segment);
         }
     }

@@ -14,7 +14,7 @@ use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Found, Replace, Withdraw};
+use super::{Found, Queried, Recalled, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -42,6 +42,10 @@ pub(crate) enum Write {
     NoticeDone(NoticeDone),
     /// A notice could not be delivered now.
     NoticeRetry(NoticeRetry),
+    /// An operator was asked about a segment: it has ended.
+    Queried(Box<Queried>),
+    /// Operators have taken segments back.
+    Recalled(Recalled),
     /// A client withdraws messages.
     Withdraw(Withdraw),
     /// A client gives messages another text.
@@ -195,12 +199,12 @@ pub(crate) struct HandsetIn {
     pub(crate) reference: Option<Reference>,
     pub(crate) tlvs: BTreeMap<String, Vec<String>>,
     pub(crate) fingerprint: i64,
+    /// Whether the handset's own reference is in the fingerprint: then it is the same message for sure.
+    pub(crate) has_reference: bool,
     pub(crate) received_at: Timestamp,
 }
 
 /// A notice that needs no more work.
-    /// Whether the handset's own reference is in the fingerprint: then it is the same message for sure.
-    pub(crate) has_reference: bool,
 pub(crate) struct NoticeDone {
     pub(crate) key: OutboxKey,
     pub(crate) event: Option<NewEvent>,

@@ -1,19 +1,22 @@
 //! One bind that is up: its session, its window and what is open on it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use sambac_domain::profile::FlowSettings;
 use sambac_domain::time::Timestamp;
-use sambac_smpp::Session;
-use tokio::sync::Notify;
+use sambac_smpp::{Frame, Header, Pdu, Session, TrySendError};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::ready::Announced;
 use super::window::{Sign, Window};
 use crate::token_bucket::TokenBucket;
+
+/// Tokens of questions have this bit; those of segments are positive 63-bit numbers.
+const QUESTION: u64 = 1 << 63;
 
 /// A burst of one bind that nobody has set makes up for so much idle time.
 const BURST_MS: u64 = 50;
@@ -28,6 +31,9 @@ pub(super) struct Link {
     bucket: ArcSwap<TokenBucket>,
     places: Arc<Places>,
     flights: Mutex<Flights>,
+    /// Who waits for the answer to a question, by its token.
+    questions: Mutex<HashMap<u64, oneshot::Sender<(Header, Frame)>>>,
+    next_question: AtomicU64,
 }
 
 /// Places taken in a window: sent, and the answer not stored yet.
@@ -73,6 +79,8 @@ impl Link {
             bucket: ArcSwap::from_pointee(bucket(flow)),
             places: Arc::new(Places { taken: AtomicUsize::new(0), others: AtomicUsize::new(0), room }),
             flights: Mutex::default(),
+            questions: Mutex::default(),
+            next_question: AtomicU64::new(0),
         }
     }
 
@@ -109,14 +117,17 @@ impl Link {
         free.min((size - kept).saturating_sub(self.places.others.load(Ordering::Acquire)))
     }
 
-    /// Takes a place in the window, if one is free. Only the connector's sender takes places, so none goes in between.
+    /// Takes a place in the window, if one is free.
     pub(super) fn slot(&self, otp: bool, otp_percent: u8) -> Option<Slot> {
         let free = self.free(otp, otp_percent);
         if free <= 1 {
             self.window.used_up();
         }
-        (free > 0).then(|| {
-            self.places.taken.fetch_add(1, Ordering::AcqRel);
+        // A question may have taken it meanwhile.
+        let size = self.window.size();
+        let take = |taken: usize| (taken < size).then_some(taken + 1);
+        let is_taken = free > 0 && self.places.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok();
+        is_taken.then(|| {
             self.places.others.fetch_add(usize::from(!otp), Ordering::AcqRel);
             Slot { places: Arc::clone(&self.places), otp }
         })
@@ -137,7 +148,37 @@ impl Link {
 
     /// Whether answers have come that are not stored yet: their places will be free in a moment.
     pub(super) fn is_about_to_have_room(&self) -> bool {
-        self.flights().len() < self.taken()
+        self.flights().len() + self.questions().len() < self.taken()
+    }
+
+    /// Asks the operator something in a place of the window; its answer, or `None` when none came.
+    ///
+    /// # Errors
+    /// When the question was not sent.
+    pub(super) async fn ask(&self, slot: Slot, pdu: &Pdu<'_>) -> Result<Option<(Header, Frame)>, TrySendError> {
+        let token = QUESTION | self.next_question.fetch_add(1, Ordering::Relaxed);
+        let (tell, answer) = oneshot::channel();
+        self.questions().insert(token, tell);
+        if let Err(error) = self.session.try_send(pdu, token) {
+            self.questions().remove(&token);
+            return Err(error);
+        }
+        let answer = answer.await.ok();
+        drop(slot);
+        Ok(answer)
+    }
+
+    /// Whether a token is a question's.
+    pub(super) const fn is_question(token: u64) -> bool {
+        token & QUESTION != 0
+    }
+
+    /// What came for a question, or that nothing did.
+    pub(super) fn replied(&self, token: u64, reply: Option<(Header, Frame)>) {
+        if let (Some(tell), Some(reply)) = (self.questions().remove(&token), reply) {
+            // Who asked may have stopped waiting.
+            let _ = tell.send(reply);
+        }
     }
 
     /// Notes a segment as sent under the token returned: its id, by which the PDU log knows it.
@@ -154,9 +195,14 @@ impl Link {
 
     /// Everything that is open, oldest first: the link is gone.
     pub(super) fn abandon(&self) -> Vec<Flight> {
+        self.questions().clear();
         let mut open: Vec<_> = self.flights().drain().collect();
         open.sort_unstable_by_key(|(token, flight)| (flight.submitted_at, *token));
         open.into_iter().map(|(_, flight)| flight).collect()
+    }
+
+    fn questions(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<(Header, Frame)>>> {
+        self.questions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn flights(&self) -> MutexGuard<'_, Flights> {

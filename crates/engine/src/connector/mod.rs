@@ -24,7 +24,9 @@ mod outbind;
 mod pdu;
 mod pdu_time;
 mod probe;
+mod query;
 mod ready;
+mod recall;
 mod receipts;
 mod response;
 mod seat;
@@ -36,6 +38,7 @@ mod throughput;
 mod tls;
 mod window;
 
+use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -90,6 +93,8 @@ pub(crate) struct Connector {
     /// One alert of a subscriber is worked on at a time.
     alerts: Arc<Semaphore>,
     throughput: Throughput,
+    /// Questions that got no answer, one after the other.
+    silence: AtomicU8,
     metrics: ConnectorMetrics,
     cancel: CancellationToken,
 }

@@ -91,6 +91,10 @@ impl Connector {
 
     async fn event(self: &Arc<Self>, link: &Link, session: &Session, event: Event) {
         match event {
+            Event::Response { token, header, frame, .. } if Link::is_question(token) => {
+                link.replied(token, Some((header, frame)));
+            }
+            Event::Timeout { token } if Link::is_question(token) => link.replied(token, None),
             Event::Response { token, header, frame, .. } => {
                 let Some(flight) = link.arrive(token) else { return };
                 self.response(link, flight, header, &frame).await;

@@ -1,6 +1,7 @@
 //! Starts, stops, changes and restarts connectors so that what runs is what is configured.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -14,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::control::Control;
 use super::hunger::Hunger;
 use super::seat::{Seat, wanted};
-use super::{Connector, Setup, announcer, bind, ready::Ready, sender, throughput::Throughput};
+use super::{Connector, Setup, announcer, bind, query, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
 use crate::commit::target_of;
 use crate::relay;
@@ -107,6 +108,7 @@ fn start(
         hunger: Hunger::default(),
         alerts: Arc::new(Semaphore::new(1)),
         throughput,
+        silence: AtomicU8::new(0),
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),
     });
@@ -129,8 +131,9 @@ async fn run(connector: Arc<Connector>) {
     let relay = tokio::spawn(relay);
     let announcer = tokio::spawn(announcer::run(Arc::clone(&connector)));
     let sender = tokio::spawn(sender::run(Arc::clone(&connector)));
+    let query = tokio::spawn(query::run(Arc::clone(&connector)));
     connector.take_seats();
-    for task in [relay, announcer, sender] {
+    for task in [relay, announcer, sender, query] {
         if let Err(error) = task.await {
             tracing::error!(connector = connector.name, %error, "a task of the connector ended badly");
         }
@@ -160,6 +163,7 @@ impl Connector {
         tracing::info!(connector = self.name, binds_again = renews, "settings changed");
         let new = Arc::new(wanted);
         self.setup.store(Arc::clone(&new));
+        self.query_anew();
         self.throughput.configure(new.limit(), &new.profile.flow);
         for link in self.links().iter() {
             link.set_window(&new.profile.flow, new.row.window_max);

@@ -18,6 +18,9 @@ use crate::snapshot::SmppAccount;
 /// Look-ups of one session at a time: each waits for the database.
 const ASIDE_MAX: usize = 4;
 
+/// Withdrawals of one session that wait for operators at a time.
+const RECALLS_MAX: usize = 64;
+
 /// What all tasks and answers of one session share.
 pub(crate) struct Client {
     pub(super) inner: Arc<Inner>,
@@ -30,6 +33,8 @@ pub(crate) struct Client {
     open: AtomicUsize,
     /// Requests that are worked on beside the session.
     pub(super) aside: Arc<Semaphore>,
+    /// Withdrawals that wait for operators.
+    pub(super) recalls: Arc<Semaphore>,
 }
 
 /// A request that is being worked on: one place in the client's window, free again when this is dropped.
@@ -54,6 +59,7 @@ impl Client {
             revoked,
             open: AtomicUsize::new(0),
             aside: Arc::new(Semaphore::new(ASIDE_MAX)),
+            recalls: Arc::new(Semaphore::new(RECALLS_MAX)),
         })
     }
 

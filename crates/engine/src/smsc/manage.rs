@@ -12,7 +12,7 @@ use sambac_store::rows::MessageRow;
 use tokio::sync::oneshot;
 
 use super::client::{Client, OpenRequest};
-use super::query;
+use super::{query, upstream};
 use crate::commit::{Withdraw, Write};
 
 /// The most messages that one `cancel_sm` without an id withdraws.
@@ -107,21 +107,43 @@ pub(super) async fn query(request: &OpenRequest, meant: &Meant) -> Result<(), Er
     Ok(())
 }
 
-/// Withdraws what waits with us. What is at the operator stays there: few operators take a `cancel_sm`, none says for sure
-/// what became of the message, and its charge could not be given back on that.
-pub(super) async fn cancel(request: &OpenRequest, canceling: &Canceling) -> Result<(), ErrorCode> {
-    let OpenRequest { client, header } = request;
+/// Withdraws what waits with us, and what is with operators that take it back: then the client is answered after them, and the
+/// charge is given back when they have said that they did.
+pub(super) async fn cancel(request: OpenRequest, canceling: &Canceling) {
+    let client = Arc::clone(&request.client);
+    let (messages, withdrawn) = match withdraw(&client, canceling).await {
+        Ok(done) => done,
+        Err(code) => return client.refuse(request.header, code),
+    };
+    if withdrawn == messages.len() {
+        return answer_cancel(&request, withdrawn);
+    }
+    let Ok(permit) = Arc::clone(&client.recalls).try_acquire_owned() else {
+        return client.refuse(request.header, ErrorCode::RateLimited);
+    };
+    // Operators may take their time: what comes behind does not wait for them.
+    client.inner.tasks.spawn(async move {
+        let recalled = upstream::recall(&request.client.inner, &messages).await;
+        answer_cancel(&request, withdrawn + recalled);
+        drop(permit);
+    });
+}
+
+/// The messages that are meant and open, and how many of them waited with us and are withdrawn.
+async fn withdraw(client: &Client, canceling: &Canceling) -> Result<(Vec<MessageId>, usize), ErrorCode> {
     let messages = canceling.messages(client).await?;
     let (done, count) = oneshot::channel();
-    client.inner.write(Write::Withdraw(Withdraw { messages, done })).await;
-    match count.await {
-        Ok(0) => Err(ErrorCode::CannotCancel),
-        Ok(_) => {
-            let _ = client.session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::CancelSmResp);
-            Ok(())
-        }
-        Err(_) => Err(ErrorCode::ServiceUnavailable),
+    client.inner.write(Write::Withdraw(Withdraw { messages: messages.clone(), done })).await;
+    let withdrawn = count.await.map_err(|_| ErrorCode::ServiceUnavailable)?;
+    Ok((messages, withdrawn))
+}
+
+fn answer_cancel(request: &OpenRequest, count: usize) {
+    let OpenRequest { client, header } = request;
+    if count == 0 {
+        return client.refuse(*header, ErrorCode::CannotCancel);
     }
+    let _ = client.session.respond(header.sequence_number, CommandStatus::ROK, &Pdu::CancelSmResp);
 }
 
 impl Client {

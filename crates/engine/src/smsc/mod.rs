@@ -24,6 +24,7 @@ mod strikes;
 mod submit;
 mod time;
 mod tls;
+mod upstream;
 
 pub(crate) use bind::VerifiedBinds;
 pub(crate) use door::Door;
@@ -31,4 +32,5 @@ pub(crate) use multi::MultiReply;
 pub(crate) use reply::SubmitReply;
 pub(crate) use sessions::Sessions;
 pub(crate) use strikes::Strikes;
+pub(crate) use time::passed_at;
 pub use tls::{TlsError, TlsFiles};

@@ -167,7 +167,7 @@ impl Managing {
     async fn run(self, request: OpenRequest) {
         let done = match self {
             Self::Query(meant) => manage::query(&request, &meant).await,
-            Self::Cancel(canceling) => manage::cancel(&request, &canceling).await,
+            Self::Cancel(canceling) => return manage::cancel(request, &canceling).await,
             Self::Replace(replacing) => replace::replace(&request, &replacing).await,
         };
         if let Err(code) = done {

@@ -39,6 +39,14 @@ pub(super) fn span(text: &[u8], now: Timestamp) -> Span {
     }
 }
 
+/// The moment that a `final_date` tells; `None` when it is empty, no time, or still to come.
+pub(crate) fn passed_at(text: &[u8], now: Timestamp) -> Option<Timestamp> {
+    match span(text, now) {
+        Span::Passed(ago) => Some(now.saturating_sub(ago)),
+        _ => None,
+    }
+}
+
 /// `YYMMDDhhmmss` of a relative time: years and months are counted as 365 and 30 days.
 fn relative_s(digits: &[u8]) -> i64 {
     const UNITS_S: [i64; 6] = [365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1];
