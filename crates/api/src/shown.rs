@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use sambac_domain::error::ErrorCode;
+use sambac_domain::number::shown_address;
 use sambac_domain::{Currency, MessageState, Micros, Money, Timestamp, TrafficClass};
 use sambac_store::rows::WebhookState;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -46,10 +48,29 @@ impl Serialize for Moment {
     }
 }
 
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let wrong = |_| D::Error::custom("must be a moment like 2026-11-23T10:00:00Z");
+        let moment: jiff::Timestamp = text.parse().map_err(wrong)?;
+        Ok(Self(Timestamp(moment.as_microsecond())))
+    }
+}
+
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&Micros(self.0))
     }
+}
+
+/// An address as an operator wrote it, the last four digits of a number masked. Short codes and names are shown.
+pub(crate) fn masked_address(address: &str) -> String {
+    let mut shown = shown_address(address.trim_start_matches('+'));
+    if shown.starts_with('+') {
+        shown.truncate(shown.len().saturating_sub(4));
+        shown.push_str("****");
+    }
+    shown
 }
 
 impl PartialSchema for Moment {

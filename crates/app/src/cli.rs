@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
 use crate::client::admin::{
-    AccountCommand, Alerts, ConnectorCommand, OperatorCommand, RouteCommand, SmppAccountCommand, VersionsCommand,
+    AccountCommand, Alerts, ConnectorCommand, MoRouteCommand, OperatorCommand, OrphanCommand, RouteCommand,
+    SmppAccountCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -45,10 +46,13 @@ enum Command {
     Connector(ConnectorCommand),
     Operator(OperatorCommand),
     Route(RouteCommand),
+    MoRoute(MoRouteCommand),
     Account(AccountCommand),
     SmppAccount(SmppAccountCommand),
     Versions(VersionsCommand),
     Alerts(Alerts),
+    Orphan(OrphanCommand),
+    Unrouted(UnroutedCommand),
     Migrate(Migrate),
     Config(ConfigCommand),
     Bench(Bench),
@@ -75,10 +79,13 @@ impl Cli {
             Command::Connector(command) => command.run(self.output).await,
             Command::Operator(command) => command.run(self.output).await,
             Command::Route(command) => command.run(self.output).await,
+            Command::MoRoute(command) => command.run(self.output).await,
             Command::Account(command) => command.run(self.output).await,
             Command::SmppAccount(command) => command.run(self.output).await,
             Command::Versions(command) => command.run(self.output).await,
             Command::Alerts(alerts) => alerts.run(self.output).await,
+            Command::Orphan(command) => command.run(self.output).await,
+            Command::Unrouted(command) => command.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

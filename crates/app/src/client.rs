@@ -94,9 +94,10 @@ impl Client {
         self.send(if_match.into_iter().fold(request, |request, etag| request.header("if-match", etag))).await
     }
 
-    /// `DELETE path`.
-    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
-        self.send(self.http.delete(format!("{}{path}", self.url))).await
+    /// `DELETE path`, only while what is there has the etag `if_match`.
+    pub(crate) async fn delete(&self, path: &str, if_match: Option<&str>) -> Result<Value, Failure> {
+        let request = self.http.delete(format!("{}{path}", self.url));
+        self.send(if_match.into_iter().fold(request, |request, etag| request.header("if-match", etag))).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
@@ -110,6 +111,13 @@ impl Client {
         let status = response.status();
         Ok((status, response.text().await?))
     }
+}
+
+/// A path with those of these parameters that have a value.
+pub(crate) fn with_parameters(path: &str, parameters: &[(&str, Option<&str>)]) -> Result<String, Failure> {
+    let given = parameters.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
+    let url = reqwest::Url::parse_with_params(&format!("http://platform{path}"), given)?;
+    Ok(url.query().filter(|query| !query.is_empty()).map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }
 
 async fn read(response: Response) -> Result<Value, Failure> {

@@ -24,8 +24,8 @@ pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, MoId, MoRouteId,
-    NoticeId, OperatorId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId, TariffId,
-    WebhookId,
+    NoticeId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId,
+    TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

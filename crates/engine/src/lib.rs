@@ -56,10 +56,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use caller::{Caller, Scope};
+pub use connector::certify;
 pub use connector::{BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Step, StopReason};
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
-pub use mo::MoContent;
+pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};
+pub use orphan::Rematched;
 pub use receipt_watch::{DELAY_BOUNDS_S, ReceiptDelays, ReceiptFacts, ReceiptProposal};
 pub use settings::Settings;
 pub use start::StartError;
@@ -115,6 +117,8 @@ pub(crate) struct Inner {
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,
     pub(crate) strikes: smsc::Strikes,
+    /// The last report of each connector whose SMSC was tried out.
+    pub(crate) certifications: certify::Certifications,
     /// What is learned of connectors from their receipts.
     pub(crate) receipt_watch: receipt_watch::ReceiptWatch,
     /// Held while an account's webhooks are counted and changed.

@@ -28,6 +28,15 @@ const REKEYED: Duration = Duration::from_secs(14 * 86_400);
 /// Written before the rules; another number makes all keys anew.
 const KEY_FORM: &str = "1";
 
+/// What came of trying receipts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rematched {
+    /// How many were tried.
+    pub tried: usize,
+    /// How many are still orphans.
+    pub left: usize,
+}
+
 impl Engine {
     /// A page of receipts that match nothing, newest first.
     ///
@@ -37,29 +46,41 @@ impl Engine {
         self.0.store.orphans(filter).await
     }
 
-    /// Tries again what `filter` finds, all pages of it, and returns how many of them are still orphans.
+    /// Tries again what `filter` finds, all pages of it, and tells how many of them are still orphans.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn rematch_orphans(&self, filter: &OrphanFilter) -> Result<usize, StoreError> {
+    pub async fn rematch_orphans(&self, filter: &OrphanFilter) -> Result<Rematched, StoreError> {
         let mut page = OrphanFilter { limit: PAGE, ..filter.clone() };
+        let (mut tried, mut newest) = (0, None);
         loop {
             let rows = self.0.store.orphans(&page).await?;
             let Some(last) = rows.last() else { break };
             page.before = Some(last.id);
+            newest = newest.or_else(|| rows.first().map(|row| row.id));
+            tried += rows.len();
             again(&self.0, rows).await;
         }
         stored(&self.0).await;
-        self.count_orphans(filter).await
+        // What came since is not counted.
+        let before = newest.map(|id| id.saturating_add(1));
+        let left = self.count_orphans(&OrphanFilter { before: before.or(filter.before), ..filter.clone() }).await?;
+        Ok(Rematched { tried, left })
     }
 
-    /// Takes orphans that a person has dealt with out of the list.
-    pub async fn dismiss_orphans(&self, ids: &[i64]) {
+    /// Takes orphans that a person has dealt with out of the list, and returns how many of these were on it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn dismiss_orphans(&self, ids: &[i64]) -> Result<usize, StoreError> {
+        let orphans: Vec<_> = self.0.store.orphans_of(ids).await?.into_iter().map(|row| row.id).collect();
+        let count = orphans.len();
         let (done, stored) = oneshot::channel();
-        if self.0.write(Write::Dismiss { orphans: ids.to_vec(), done }).await {
+        if self.0.write(Write::Dismiss { orphans, done }).await {
             // An error means that the group commit has ended.
             let _ = stored.await;
         }
+        Ok(count)
     }
 
     async fn count_orphans(&self, filter: &OrphanFilter) -> Result<usize, StoreError> {

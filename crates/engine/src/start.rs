@@ -78,6 +78,7 @@ impl Engine {
             handset_given_up: tokio::sync::Notify::new(),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
+            certifications: connector::certify::Certifications::default(),
             receipt_watch: ReceiptWatch::default(),
             webhook_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),

@@ -1,6 +1,6 @@
 //! Configuration: read as a whole, changed row by row. Every change makes a new version.
 
-use sambac_domain::{AccountId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId};
+use sambac_domain::{AccountId, ConnectorId, MoRouteId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
@@ -181,6 +181,8 @@ deletes! {
     delete_connector: ConnectorRow, ConnectorId;
     /// Removes a route. Answers whether there was one.
     delete_route: RouteRow, RouteId;
+    /// Removes a route of messages from handsets. Answers whether there was one.
+    delete_mo_route: MoRouteRow, MoRouteId;
     /// Removes an SMPP account. Answers whether there was one.
     delete_smpp_account: SmppAccountRow, SmppAccountId;
 }

@@ -40,8 +40,9 @@ pub mod rows;
 use std::sync::Arc;
 
 pub use batch::{
-    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined, NewCdr, NewCharge, NewEvent,
-    NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate, Settlement,
+    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined, MoRerouted, NewCdr, NewCharge,
+    NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate,
+    Settlement,
 };
 pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;
@@ -49,7 +50,7 @@ pub use error::StoreError;
 pub use field::Sealed;
 pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
 pub use messages::{EndedFilter, MessageFilter, MessageView};
-pub use mo::MoFilter;
+pub use mo::{MoFilter, UnroutedFilter};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;
 pub use rows::NewMessage;

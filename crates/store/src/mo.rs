@@ -1,6 +1,6 @@
 //! Reading messages from handsets, their parts and their deliveries, and tidying up after them.
 
-use sambac_domain::{AccountId, MoId, NoticeId, Timestamp};
+use sambac_domain::{AccountId, ConnectorId, MoId, NoticeId, TargetId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select, select_listed};
@@ -14,6 +14,22 @@ pub struct MoFilter {
     pub before: Option<MoId>,
     /// At most so many.
     pub limit: u32,
+    /// Only from this handset.
+    pub source: Option<String>,
+    /// Only to this number.
+    pub destination: Option<String>,
+}
+
+/// Which messages from handsets that no route took to list; newest first. Those whose octets were wiped are left out: nothing
+/// can be done for them any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnroutedFilter {
+    /// Only older ones than this: the last one of the page before.
+    pub before: Option<MoId>,
+    /// At most so many.
+    pub limit: u32,
+    /// Only those that came by this connector.
+    pub connector_id: Option<ConnectorId>,
     /// Only from this handset.
     pub source: Option<String>,
     /// Only to this number.
@@ -95,6 +111,42 @@ impl Store {
     /// A message's deliveries, the first first.
     pub async fn mo_deliveries_of(&self, id: MoId) -> Result<Vec<MoDeliveryRow>, StoreError> {
         select::<MoDeliveryRow>("WHERE mo_id = $1 ORDER BY id").bind(&id).all(self.pool()).await
+    }
+
+    /// A page of messages that no route has taken, newest first.
+    pub async fn mo_messages_unrouted(&self, filter: &UnroutedFilter) -> Result<Vec<MoRow>, StoreError> {
+        let before = filter.before.unwrap_or(MoId::from_raw(i64::MAX));
+        // By when they ended, and body: that is what there is an index of, which holds a few days only.
+        select::<MoRow>(
+            "WHERE body IS NOT NULL AND ended_at > 0 AND state = 0 AND id < $1
+                AND (CAST($2 AS BIGINT) IS NULL OR connector_id = $2)
+                AND (CAST($3 AS TEXT) IS NULL OR source = $3)
+                AND (CAST($4 AS TEXT) IS NULL OR destination = $4)
+             ORDER BY id DESC LIMIT $5",
+        )
+        .bind(&before)
+        .bind(&filter.connector_id)
+        .bind(&filter.source)
+        .bind(&filter.destination)
+        .bind(&i64::from(filter.limit))
+        .all(self.pool())
+        .await
+    }
+
+    /// Those of these messages that no route has taken and whose octets are still there.
+    pub async fn mo_messages_unrouted_of(&self, ids: &[MoId]) -> Result<Vec<MoRow>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+        let unrouted = "mo_messages.id = v.column1 AND mo_messages.state = 0 AND mo_messages.body IS NOT NULL";
+        select_listed(self.pool(), &ids, unrouted).await
+    }
+
+    /// How many messages wait for a target to take them, counted up to `most`.
+    pub async fn mo_waiting_for(&self, target: TargetId, most: u32) -> Result<i64, StoreError> {
+        let count = query(
+            "SELECT COUNT(*) FROM (SELECT id FROM mo_deliveries WHERE target = $1 AND state = 0 LIMIT $2) AS waiting",
+        );
+        let count = count.bind(&target).bind(&i64::from(most)).first::<(i64,)>(self.pool()).await?;
+        Ok(count.map_or(0, |(count,)| count))
     }
 
     /// How many messages no route has taken, of those whose text is still there.

@@ -41,6 +41,11 @@ impl Store {
             .await
     }
 
+    /// Those of these orphan receipts that are there.
+    pub async fn orphans_of(&self, ids: &[i64]) -> Result<Vec<OrphanRow>, StoreError> {
+        select_listed(self.pool(), ids, "orphan_receipts.id = v.column1").await
+    }
+
     /// A page of orphan receipts, newest first.
     pub async fn orphans(&self, filter: &OrphanFilter) -> Result<Vec<OrphanRow>, StoreError> {
         let before = filter.before.unwrap_or(i64::MAX);

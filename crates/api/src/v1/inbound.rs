@@ -81,6 +81,6 @@ fn word(state: MoState) -> &'static str {
     match state {
         MoState::Unrouted | MoState::Waiting => "waiting",
         MoState::Taken => "taken",
-        MoState::Undeliverable => "undeliverable",
+        MoState::Undeliverable | MoState::Dismissed => "undeliverable",
     }
 }

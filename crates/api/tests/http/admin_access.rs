@@ -51,6 +51,23 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("test_bind_connector", Operations),
     ("list_alerts", Operations),
     ("list_uncertain", Operations),
+    ("certify_connector", Operations),
+    ("show_certification", Operations),
+    ("list_mo_routes", ConfigRead),
+    ("show_mo_route", ConfigRead),
+    ("create_mo_route", ConfigWrite),
+    ("update_mo_route", ConfigWrite),
+    ("remove_mo_route", ConfigWrite),
+    ("show_mo_route_state", Operations),
+    ("list_orphans", Operations),
+    ("rematch_orphans", Operations),
+    ("dismiss_orphans", Operations),
+    ("show_receipt_rules", Operations),
+    ("apply_receipt_rule", ConfigWrite),
+    ("replay_receipts", Operations),
+    ("list_unrouted", Operations),
+    ("route_unrouted", Operations),
+    ("dismiss_unrouted", Operations),
 ];
 
 struct Operation {
@@ -66,7 +83,7 @@ fn operations() -> Vec<Operation> {
     let all = paths.flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(move |(method, operation)| Operation {
             method: method.to_ascii_uppercase().parse().unwrap(),
-            path: path.replace("{id}", "1").replace("{number}", "99"),
+            path: path.replace("{id}", "1").replace("{number}", "99").replace("{rule}", "none"),
             id: operation["operationId"].as_str().unwrap(),
             scope: AdminScope::parse(operation["security"][0]["admin_key"][0].as_str().unwrap()).unwrap(),
             has_body: !operation["requestBody"].is_null(),

@@ -218,3 +218,68 @@ async fn an_id_of_another_kind_reads_like_none() {
         assert_eq!((reply.status.as_u16(), reply.code()), (404, "not_found"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_dry_run_tells_what_would_change_and_changes_nothing() {
+    let platform = Platform::start().await;
+    let place = post(&platform, "/v1/admin/connectors", connector()).await.header("location").to_owned();
+    let before = platform.traces().await;
+    let change = json!({ "name": "beta-1", "settings": { "session": { "enquire_link_s": 60 } } });
+    let tried = patch(&platform, &format!("{place}?dry_run=true"), change).await;
+    assert_eq!((&tried.json["name"], tried.json.get("version")), (&json!("alpha-1"), None), "{}", tried.text);
+    let fields = &tried.json["differences"][0]["fields"];
+    assert_eq!(fields[0], json!({ "field": "name", "before": "alpha-1", "after": "beta-1" }), "{}", tried.text);
+    assert_eq!(fields[1], json!({ "field": "settings.session.enquire_link_s", "after": 60 }), "{}", tried.text);
+    let same = patch(&platform, &format!("{place}?dry_run=true"), json!({ "port": 2775 })).await;
+    assert_eq!(same.json["differences"], json!([]));
+    let gone = delete(&platform, &format!("{place}?dry_run=true")).await;
+    assert_eq!(
+        (gone.status.as_u16(), &gone.json["differences"][0]["action"]),
+        (200, &json!("removed")),
+        "{}",
+        gone.text
+    );
+    let stale = [("if-match", "\"other\"")];
+    let refused = platform.admin(Method::DELETE, &format!("{place}?dry_run=true"), None, &stale).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (412, "stale_version"), "{}", refused.text);
+    let wrong = patch(&platform, &format!("{place}?dry_run=true"), json!({ "operator": "nobody" })).await;
+    assert_eq!(wrong.code(), "invalid_configuration");
+    assert_eq!(platform.traces().await, before);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_cannot_be_unset() {
+    let platform = Platform::start().await;
+    let place = post(&platform, "/v1/admin/connectors", connector()).await.header("location").to_owned();
+    let reply = patch(&platform, &place, json!({ "settings": { "session": { "enquire_links": null } } })).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (400, "invalid_request"), "{}", reply.text);
+    let detail = reply.json["detail"].as_str().unwrap();
+    assert!(detail.contains("the nearest are settings.session.enquire_link_s"), "{detail}");
+    assert_eq!(reply.json["errors"][0]["pointer"], "/settings/session/enquire_links");
+    let known = patch(&platform, &place, json!({ "settings": { "session": { "enquire_link_s": null } } })).await;
+    assert_eq!(known.status, 200, "{}", known.text);
+}
+
+#[tokio::test]
+async fn a_route_of_messages_from_handsets_leads_to_its_accounts_own_targets_only() {
+    let platform = Platform::start().await;
+    for (system_id, account) in [("bank", "Bank"), ("shop", "Shop")] {
+        post(&platform, "/v1/admin/smpp-accounts", json!({ "system_id": system_id, "account": account })).await;
+    }
+    let route =
+        |target: &str| json!({ "name": "code", "account": "Bank", "position": 1, "targets": [{ "smpp": target }] });
+    let foreign = post(&platform, "/v1/admin/mo-routes", route("shop")).await;
+    assert_eq!((foreign.status.as_u16(), foreign.code()), (422, "invalid_configuration"), "{}", foreign.text);
+    let made = post(&platform, "/v1/admin/mo-routes", route("bank")).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let place = made.header("location").to_owned();
+    let given_away = patch(&platform, &place, json!({ "account": "Shop" })).await;
+    assert_eq!(given_away.code(), "invalid_configuration", "{}", given_away.text);
+    let state = get(&platform, &format!("{place}/state")).await;
+    let target = &state.json["targets"][0];
+    assert_eq!((&target["name"], &target["state"], &target["waiting"]), (&json!("bank"), &json!("away"), &json!(0)));
+    let renamed = patch(&platform, &place, json!({ "name": "short-code", "match": { "keywords": ["STOP"] } })).await;
+    assert_eq!((&renamed.json["name"], &renamed.json["match"]["keywords"]), (&json!("short-code"), &json!(["STOP"])));
+    assert_eq!(delete(&platform, &place).await.status, 204);
+    assert_eq!(get(&platform, &format!("{place}/state")).await.status, 404);
+}

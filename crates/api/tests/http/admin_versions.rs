@@ -173,3 +173,28 @@ async fn the_whole_configuration_goes_out_and_in_again_without_a_change() {
         wrong.text
     );
 }
+
+#[tokio::test]
+async fn a_route_to_a_webhook_that_is_gone_is_not_brought_back() {
+    let platform = Platform::start().await;
+    let url = "https://sms.example.com/in";
+    let webhook = platform.post(&platform.bank, "/v1/webhooks", &json!({ "url": url })).await;
+    let route = json!({ "name": "code", "account": "Bank", "position": 1, "targets": [{ "webhook": url }] });
+    let made = send(&platform, Method::POST, "/v1/admin/mo-routes", route).await;
+    let shown = get(&platform, &format!("/v1/admin/versions/{}", version(&made))).await;
+    let fields = shown.json["differences"][0]["fields"].to_string();
+    assert!(fields.contains(&json!([{ "webhook": url }]).to_string()), "the target is named: {fields}");
+    platform.admin(Method::DELETE, made.header("location"), None, &[]).await;
+    let back = rollback(&platform, version(&made)).await;
+    assert_eq!(
+        (back.status.as_u16(), &back.json["differences"][0]["action"]),
+        (200, &json!("created")),
+        "{}",
+        back.text
+    );
+    platform.admin(Method::DELETE, made.header("location"), None, &[]).await;
+    assert_eq!(platform.delete(&platform.bank, &format!("/v1/webhooks/{}", webhook.id())).await.status, 204);
+    let refused = rollback(&platform, version(&made)).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid_configuration"), "{}", refused.text);
+    assert!(refused.json["detail"].as_str().unwrap().contains("was removed since"), "{}", refused.text);
+}

@@ -12,18 +12,27 @@
 mod alerts;
 mod connector;
 mod fields;
+mod list;
+mod mo_route;
+mod orphan;
 mod thing;
+mod unrouted;
 mod versions;
 
 use clap::{Args, Subcommand};
 
 pub(crate) use alerts::Alerts;
 pub(crate) use connector::ConnectorCommand;
+pub(crate) use mo_route::MoRouteCommand;
+pub(crate) use orphan::OrphanCommand;
+pub(crate) use unrouted::UnroutedCommand;
 pub(crate) use versions::VersionsCommand;
 
 use crate::exit::Failure;
 use crate::output::Output;
 use thing::{Kind, ThingCommand};
+
+pub(crate) use thing::cell;
 
 /// Declares a command for a kind of thing that has nothing but its document.
 macro_rules! things {
@@ -53,7 +62,13 @@ things! {
     AccountCommand Account;
 }
 
-/// SMPP accounts: list, show, create, update, delete, new password.
+/// The path of a connector, by its name or id.
+pub(crate) async fn connector_path(client: &crate::client::Client, name: &str) -> Result<String, Failure> {
+    let id = thing::id_of(client, Kind::Connector, name).await?;
+    Ok(format!("{}/{id}", Kind::Connector.path()))
+}
+
+/// SMPP accounts: list, show, create, update, delete, new password, receipts told again.
 #[derive(Args, Debug)]
 pub(crate) struct SmppAccountCommand {
     #[command(subcommand)]
@@ -66,6 +81,20 @@ enum SmppAccountWhat {
     Thing(ThingCommand),
     /// Make a new password; it is shown once.
     NewPassword(thing::Named),
+    /// Tell the client its receipts again, of messages that ended in a range of time.
+    ReplayReceipts(Replay),
+}
+
+#[derive(Args, Debug)]
+struct Replay {
+    #[command(flatten)]
+    named: thing::Named,
+    /// Of messages that ended then or later: 2026-11-23T10:00:00Z.
+    #[arg(long, value_name = "MOMENT")]
+    from: String,
+    /// Of messages that ended before; now, when it is not given.
+    #[arg(long, value_name = "MOMENT")]
+    until: Option<String>,
 }
 
 impl SmppAccountCommand {
@@ -77,6 +106,12 @@ impl SmppAccountCommand {
                 let (client, path) = named.find(Kind::SmppAccount).await?;
                 let answer = client.post(&format!("{path}/password"), &serde_json::Value::Null).await?;
                 output.print(&answer, || thing::shown(&answer))
+            }
+            SmppAccountWhat::ReplayReceipts(Replay { named, from, until }) => {
+                let (client, path) = named.find(Kind::SmppAccount).await?;
+                let range = serde_json::json!({ "from": from, "until": until });
+                let answer = client.post(&format!("{path}/replay-receipts"), &range).await?;
+                output.print(&answer, || format!("{} receipts wait for the client", answer["replayed"]))
             }
         }
     }

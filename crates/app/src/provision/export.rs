@@ -47,16 +47,22 @@ impl Export {
     }
 }
 
-/// The file: a block for each thing, in the order in which they depend on each other.
+/// The file.
 pub(crate) fn text(file: &File) -> Result<String, toml::ser::Error> {
-    let mut text = HEAD.to_owned();
+    Ok(format!("{HEAD}\n{}", blocks(file)?))
+}
+
+/// A block for each thing, in the order in which they depend on each other.
+pub(crate) fn blocks(file: &File) -> Result<String, toml::ser::Error> {
+    let mut text = String::new();
     macro_rules! blocks {
         ($($kind:ident $comment:expr;)+) => {$(
             for entry in &file.$kind {
                 let block = toml::to_string(&File { $kind: vec![entry.clone()], ..File::default() })?;
                 let comment: fn(&_) -> Option<String> = $comment;
+                let between = if text.is_empty() { "" } else { "\n" };
                 // Writing to a String cannot fail.
-                let _ = write!(text, "\n{}{block}", comment(entry).unwrap_or_default());
+                let _ = write!(text, "{between}{}{block}", comment(entry).unwrap_or_default());
             }
         )+};
     }
@@ -64,7 +70,7 @@ pub(crate) fn text(file: &File) -> Result<String, toml::ser::Error> {
         tariff |_| None;
         account |_| None;
         operator |_| None;
-        connector |connector| Some(hint(connector));
+        connector |connector| hint(connector);
         route |_| None;
         smpp_account |_| None;
         api_key |_| None;
@@ -75,10 +81,13 @@ pub(crate) fn text(file: &File) -> Result<String, toml::ser::Error> {
     Ok(text)
 }
 
-fn hint(connector: &file::Connector) -> String {
+fn hint(connector: &file::Connector) -> Option<String> {
+    if connector.password_env.is_some() {
+        return None;
+    }
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     let name: String = connector.name.chars().map(letter).collect();
-    format!("# password_env = \"SAMBAC_PASSWORD_{name}\"\n")
+    Some(format!("# password_env = \"SAMBAC_PASSWORD_{name}\"\n"))
 }
 
 #[cfg(test)]
@@ -90,6 +99,8 @@ mod tests {
         let page = include_str!("../../../../docs/reference/provisioning.md");
         let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
         let mut file: File = toml::from_str(example).expect("it is well formed");
+        // The platform keeps no name of a variable.
+        file.connector.iter_mut().for_each(|connector| connector.password_env = None);
         let exported = text(&file).expect("it can be written");
         assert!(exported.contains("# password_env = \"SAMBAC_PASSWORD_ALPHA_1\"\n[[connector]]"), "{exported}");
         let again: File = toml::from_str(&exported).expect("it is well formed");

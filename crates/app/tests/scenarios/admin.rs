@@ -1,54 +1,19 @@
 //! A connector's life from the shell, with traffic on it: made, tested, changed, drained, started, taken back. Nothing is lost.
 
-use std::net::SocketAddr;
-use std::process::Output;
-
-use anyhow::{Context as _, Result, ensure};
-use sambac_testkit::scenario::wait::until_true;
+use anyhow::{Context as _, Result};
 use sambac_testkit::scenario::{Charges, Rest, Site};
 use serde_json::Value;
 
+use crate::admin_shell::{REFUSED, SCOPES, Shell, UNREACHABLE};
 use crate::world;
 
 const MESSAGES: usize = 200;
-const REFUSED: i32 = 4;
-const UNREACHABLE: i32 = 5;
-
-/// The shell of an administrator.
-struct Shell {
-    url: String,
-    key: String,
-}
-
-impl Shell {
-    fn new(address: SocketAddr, key: &str) -> Self {
-        Self { url: format!("http://{address}"), key: key.to_owned() }
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Result<Output> {
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sambac"));
-        command.env_clear().env("SAMBAC_URL", &self.url).env("SAMBAC_ADMIN_KEY", &self.key).env("PASSWORD", "pa55word");
-        Ok(command.args(["--output", "json"]).args(arguments).kill_on_drop(true).output().await?)
-    }
-
-    /// What it printed; it must have worked.
-    async fn ask(&self, arguments: &[&str]) -> Result<Value> {
-        let output = self.run(arguments).await?;
-        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(serde_json::from_slice(&output.stdout)?)
-    }
-
-    async fn until_state(&self, wanted: &str) -> Result<()> {
-        until_true(wanted, async || Ok(self.ask(&["connector", "state", "alpha-1"]).await?["state"] == wanted)).await
-    }
-}
 
 #[tokio::test]
 async fn a_connector_is_made_tested_changed_drained_and_taken_back_under_traffic() -> Result<()> {
     let world = world("admin_shell")?;
     let mut operator = world.simulator("alpha", "").await?;
-    let scopes = "name = \"operations\"\nscopes = [\"config:read\", \"config:write\", \"operations\"]";
-    let secrets = world.apply(&Site::with_one_account("100").table("admin_key", scopes)).await?;
+    let secrets = world.apply(&Site::with_one_account("100").table("admin_key", SCOPES)).await?;
     let platform = world.platform(&[]).await?;
     let shell = Shell::new(platform.http(), secrets.admin_key("operations")?);
 
@@ -63,7 +28,7 @@ async fn a_connector_is_made_tested_changed_drained_and_taken_back_under_traffic
     shell
         .ask(&["route", "create", "--set", "name=all", "--set", "position=1", "--set", "connectors=[\"alpha-1\"]"])
         .await?;
-    shell.until_state("bound").await?;
+    shell.until_state("alpha-1", "bound").await?;
 
     let traffic = tokio::spawn(send(platform.rest(&secrets)?));
     let setting = "settings.session.enquire_link_s=45";
@@ -71,9 +36,9 @@ async fn a_connector_is_made_tested_changed_drained_and_taken_back_under_traffic
     assert_eq!(changed["settings"]["session"]["enquire_link_s"], 45);
     let version = changed["version"].as_i64().context("no version")?;
     shell.ask(&["connector", "drain", "alpha-1"]).await?;
-    shell.until_state("stopped").await?;
+    shell.until_state("alpha-1", "stopped").await?;
     shell.ask(&["connector", "start", "alpha-1"]).await?;
-    shell.until_state("bound").await?;
+    shell.until_state("alpha-1", "bound").await?;
 
     let shown = shell.ask(&["versions", "show", &version.to_string()]).await?;
     assert_eq!(shown["differences"][0]["name"], "alpha-1", "{shown}");
@@ -112,18 +77,12 @@ async fn refusals_have_their_exit_codes_and_name_the_cause() -> Result<()> {
     let platform = world.platform(&[]).await?;
     let shell = Shell::new(platform.http(), secrets.admin_key("reader")?);
     assert_eq!(shell.ask(&["operator", "list"]).await?["data"], Value::Array(Vec::new()));
-    let refused = async |shell: &Shell, arguments: &[&str], code: i32, said: &str| -> Result<()> {
-        let output = shell.run(arguments).await?;
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(code) && stderr.contains(said), "{arguments:?}: {stderr}");
-        Ok(())
-    };
-    refused(&shell, &["operator", "create", "--set", "name=a"], REFUSED, "lacks the scope config:write").await?;
-    refused(&shell, &["connector", "show", "none"], REFUSED, "there is no connector \"none\"").await?;
+    shell.refused(&["operator", "create", "--set", "name=a"], REFUSED, "lacks the scope config:write").await?;
+    shell.refused(&["connector", "show", "none"], REFUSED, "there is no connector \"none\"").await?;
     let client = Shell::new(platform.http(), secrets.api_key("main")?);
-    refused(&client, &["operator", "list"], REFUSED, "unauthenticated").await?;
-    let nowhere = Shell { url: "http://127.0.0.1:1".to_owned(), ..shell };
-    refused(&nowhere, &["versions", "list"], UNREACHABLE, "does not answer").await?;
+    client.refused(&["operator", "list"], REFUSED, "unauthenticated").await?;
+    let nowhere = Shell::new("127.0.0.1:1".parse()?, secrets.admin_key("reader")?);
+    nowhere.refused(&["versions", "list"], UNREACHABLE, "does not answer").await?;
     world.passed();
     Ok(())
 }

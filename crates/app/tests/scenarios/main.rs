@@ -7,6 +7,7 @@
 //! ```
 
 mod admin;
+mod admin_shell;
 mod backlog_small;
 mod bad_input;
 mod certify;
@@ -20,6 +21,7 @@ mod load;
 mod mo;
 mod one_message_rest;
 mod one_message_smpp;
+mod operate;
 mod oracle;
 mod pdu_log;
 mod receiver_policies;

@@ -106,6 +106,8 @@ define_ids! {
     NoticeId "ntc_";
     /// A note, durable before the write, that segments are about to be submitted.
     IntentId "int_";
+    /// A receipt that matches nothing.
+    OrphanId "orp_";
     /// A message from a handset.
     MoId "mo_";
     /// A rule for messages from handsets.

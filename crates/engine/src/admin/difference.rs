@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use sambac_domain::mo::MoTarget;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, Micros, MoRouteId, OperatorId, RateId, RouteId, SmppAccountId,
     TariffId, TrafficClass, WebhookId,
@@ -67,6 +68,8 @@ pub(super) struct Names {
     connectors: HashMap<i64, String>,
     accounts: HashMap<i64, String>,
     tariffs: HashMap<i64, String>,
+    /// Webhooks and SMPP accounts: targets of messages from handsets.
+    targets: HashMap<i64, String>,
 }
 
 impl Names {
@@ -77,21 +80,28 @@ impl Names {
             connectors: stored.connectors.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
             accounts: stored.accounts.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
             tariffs: stored.tariffs.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
+            targets: {
+                let webhooks = stored.webhooks.iter().map(|row| (row.id.raw(), row.url.clone()));
+                let accounts = stored.smpp_accounts.iter().map(|row| (row.id.raw(), row.system_id.clone()));
+                webhooks.chain(accounts).collect()
+            },
         }
     }
 
     /// What things were called that are not there any more, and what new ones are called.
     fn learn(&mut self, changes: &[Change]) {
         for change in changes {
-            let names = match change.table.as_str() {
-                "operators" => &mut self.operators,
-                "connectors" => &mut self.connectors,
-                "accounts" => &mut self.accounts,
-                "tariffs" => &mut self.tariffs,
+            let (names, column) = match change.table.as_str() {
+                "operators" => (&mut self.operators, "name"),
+                "connectors" => (&mut self.connectors, "name"),
+                "accounts" => (&mut self.accounts, "name"),
+                "tariffs" => (&mut self.tariffs, "name"),
+                "webhooks" => (&mut self.targets, "url"),
+                "smpp_accounts" => (&mut self.targets, "system_id"),
                 _ => continue,
             };
             let row = change.after.as_ref().or(change.before.as_ref());
-            if let Some(name) = row.and_then(|row| row.get("name")).and_then(Value::as_str) {
+            if let Some(name) = row.and_then(|row| row.get(column)).and_then(Value::as_str) {
                 names.insert(change.id, name.to_owned());
             }
         }
@@ -186,6 +196,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "credit_limit_micros" => ("credit_limit", amount(value)),
             "traffic_class" => ("class", class(value)),
             "connectors" => ("connectors", connectors(value, names)),
+            "targets" => ("targets", targets(value, names)),
             "allowed_ips" | "scopes" => (column.as_str(), parsed(value)),
             "settings" => {
                 flatten("settings", &parsed(value), &mut fields);
@@ -231,7 +242,26 @@ fn connectors(value: &Value, names: &Names) -> Value {
     ids.iter().map(|id| named(&names.connectors, &Value::from(id.raw()))).collect()
 }
 
+/// As a provisioning file writes them.
+fn targets(value: &Value, names: &Names) -> Value {
+    let all: Vec<MoTarget> = serde_json::from_value(parsed(value)).unwrap_or_default();
+    let shown = |target: &MoTarget| {
+        let (kind, id) = match target {
+            MoTarget::Webhook(id) => ("webhook", id.raw()),
+            MoTarget::Smpp(id) => ("smpp", id.raw()),
+        };
+        let name = names.targets.get(&id).cloned().unwrap_or_else(|| target.to_string());
+        serde_json::json!({ kind: name })
+    };
+    all.iter().map(shown).collect()
+}
+
 fn matched(mut matches: Value, names: &Names) -> Value {
+    for connector in matches.get_mut("connectors").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(id) = connector.as_str().and_then(|text| text.parse::<ConnectorId>().ok()) {
+            *connector = named(&names.connectors, &Value::from(id.raw()));
+        }
+    }
     if let Some(account) = matches.get_mut("account")
         && let Some(id) = account.as_str().and_then(|text| text.parse::<AccountId>().ok())
     {

@@ -132,7 +132,7 @@ fn webhook(stored: &Configuration, row: &WebhookRow) -> Webhook {
     }
 }
 
-fn mo_route(stored: &Configuration, row: &MoRouteRow) -> MoRoute {
+pub(super) fn mo_route(stored: &Configuration, row: &MoRouteRow) -> MoRoute {
     let matches = &row.matches;
     MoRoute {
         name: row.name.clone(),

@@ -12,11 +12,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::apply::{ApplyError, Provisioning, Wanted};
+use super::apply::{ApplyError, Prepared, Provisioning, Wanted};
+use super::difference::Difference;
 use super::file::File;
 use super::key::Administrator;
-use super::secrets::Secrets;
-use super::{export, refusal};
+use super::secrets::{Issued, Secrets};
+use super::{export, refusal, unset};
 use crate::Engine;
 use crate::refusal::Refusal;
 
@@ -27,6 +28,8 @@ pub enum Kind {
     Account,
     /// Connectors.
     Connector,
+    /// Routes of messages from handsets.
+    MoRoute,
     /// Operators.
     Operator,
     /// Routes.
@@ -55,8 +58,30 @@ pub struct Changed {
     pub object: Object,
     /// The password that was made for it; shown only now.
     pub secret: Option<SecretString>,
-    /// The version that keeps the change; `None` when nothing had to be changed.
+    /// The version that keeps the change; `None` when nothing had to be changed, or nothing was.
     pub version: Option<i64>,
+    /// What differs by the change.
+    pub differences: Vec<Difference>,
+}
+
+/// How a change is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Condition<'a> {
+    /// Only while the thing has this etag; `*` for any.
+    pub if_match: Option<&'a str>,
+    /// Not at all: only what would differ is told.
+    pub dry_run: bool,
+}
+
+/// A change in the making.
+struct Making<'a> {
+    kind: Kind,
+    /// The thing's name once it is made.
+    name: &'a str,
+    reason: &'a str,
+    /// Whether a new password is made.
+    renew: bool,
+    dry_run: bool,
 }
 
 impl Kind {
@@ -65,6 +90,7 @@ impl Kind {
         match self {
             Self::Account => "account",
             Self::Connector => "connector",
+            Self::MoRoute => "mo_route",
             Self::Operator => "operator",
             Self::Route => "route",
             Self::SmppAccount => "smpp_account",
@@ -93,6 +119,7 @@ impl Kind {
         match self {
             Self::Account => objects!(accounts, |row| export::account(stored, row)),
             Self::Connector => objects!(connectors, |row| export::connector(stored, row)),
+            Self::MoRoute => objects!(mo_routes, |row| export::mo_route(stored, row)),
             Self::Operator => objects!(operators, |row| export::operator(row)),
             Self::Route => objects!(routes, |row| export::route(stored, row)),
             Self::SmppAccount => objects!(smpp_accounts, |row| export::smpp_account(stored, row)),
@@ -146,21 +173,24 @@ impl Engine {
             Ok(Wanted { file: Cow::Borrowed(&file), renamed: None })
         };
         let reason = format!("create {} {name}", kind.word());
-        self.change(by, kind, &name, &reason, false, wanted).await
+        let making = Making { kind, name: &name, reason: &reason, renew: false, dry_run: false };
+        self.change(by, making, wanted).await
     }
 
     /// Lays `patch` over a thing's document (RFC 7396): what it names changes, `null` brings the default back.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`], [`ErrorCode::StaleVersion`] when `if_match` is not its etag, or what is wrong with the result.
+    /// [`ErrorCode::NotFound`], [`ErrorCode::StaleVersion`] when its etag is another than asked for, or what is wrong with the
+    /// patch or its result.
     pub async fn update_object(
         &self,
         by: &Administrator,
         kind: Kind,
         id: &str,
         patch: &Map<String, Value>,
-        if_match: Option<&str>,
+        condition: Condition<'_>,
     ) -> Result<Changed, Refusal> {
+        unset::check(kind, patch)?;
         let before = self.object(kind, id).await?;
         let mut renamed_to = before.name().to_owned();
         if let Some(name) = patch.get(kind.name_field()).and_then(Value::as_str) {
@@ -168,7 +198,7 @@ impl Engine {
         }
         let wanted = |stored: &Configuration| {
             let object = find(stored, kind, id)?;
-            check_etag(&object, if_match)?;
+            check_etag(&object, condition.if_match)?;
             let mut document = object.document.clone();
             merge(&mut document, patch);
             let file = file_of(kind, &document)?;
@@ -176,7 +206,9 @@ impl Engine {
             Ok(Wanted { file: Cow::Owned(file), renamed })
         };
         let reason = format!("update {} {}", kind.word(), before.name());
-        self.change(by, kind, &renamed_to, &reason, false, wanted).await
+        let name = if condition.dry_run { before.name() } else { &renamed_to };
+        let making = Making { kind, name, reason: &reason, renew: false, dry_run: condition.dry_run };
+        self.change(by, making, wanted).await
     }
 
     /// Makes a new password for an SMPP account. The old one is worth nothing from now on; what is bound stays bound.
@@ -196,29 +228,32 @@ impl Engine {
             check_etag(&object, if_match)?;
             Ok(Wanted { file: Cow::Owned(file_of(kind, &object.document)?), renamed: None })
         };
-        self.change(by, kind, &name, &format!("new password of smpp_account {name}"), true, wanted).await
+        let reason = format!("new password of smpp_account {name}");
+        self.change(by, Making { kind, name: &name, reason: &reason, renew: true, dry_run: false }, wanted).await
     }
 
     async fn change<'f>(
         &self,
         by: &Administrator,
-        kind: Kind,
-        name: &str,
-        reason: &str,
-        renew: bool,
+        making: Making<'_>,
         wanted: impl Fn(&Configuration) -> Result<Wanted<'f>, ApplyError>,
     ) -> Result<Changed, Refusal> {
+        let Making { kind, name, reason, renew, dry_run } = making;
         let _changing = self.0.admin_changes.lock().await;
         // Variables are for files that are applied on this machine: a caller from outside must not read ours.
         let secrets = Secrets { variable: &|_| None, renew };
         let prepared = self.provisioning().prepare_with(&secrets, wanted).await?;
-        let (version, issued) = prepared.commit(&by.author(), reason).await?;
+        let differences = prepared.differences().to_vec();
+        let (version, issued) = match dry_run {
+            true => drop_all(prepared),
+            false => prepared.commit(&by.author(), reason).await?,
+        };
         if version.is_some() {
             self.reload().await;
         }
         let object = kind.objects(&self.stored().await?).into_iter().find(|object| object.name() == name);
         let secret = issued.into_iter().next().map(|issued| issued.secret);
-        Ok(Changed { object: object.ok_or(ErrorCode::NotFound)?, secret, version })
+        Ok(Changed { object: object.ok_or(ErrorCode::NotFound)?, secret, version, differences })
     }
 
     pub(super) fn provisioning(&self) -> Provisioning<'_> {
@@ -229,6 +264,12 @@ impl Engine {
     pub(super) async fn stored(&self) -> Result<Configuration, Refusal> {
         self.0.store.load_configuration().await.map_err(|error| refusal::store(&error))
     }
+}
+
+/// Leaves everything as it was, and with it any password that was made.
+fn drop_all(prepared: Prepared<'_>) -> (Option<i64>, Vec<Issued>) {
+    drop(prepared);
+    (None, Vec::new())
 }
 
 pub(super) fn find(stored: &Configuration, kind: Kind, id: &str) -> Result<Object, Refusal> {
@@ -257,7 +298,7 @@ fn name_in(kind: Kind, document: &Map<String, Value>) -> String {
     document.get(kind.name_field()).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn file_of(kind: Kind, document: &Map<String, Value>) -> Result<File, Refusal> {
+pub(super) fn file_of(kind: Kind, document: &Map<String, Value>) -> Result<File, Refusal> {
     if document.contains_key("payment") || document.contains_key("password_env") {
         let text = "payment and password_env are for provisioning files";
         return Err(Refusal::new(ErrorCode::InvalidRequest, text));
@@ -325,8 +366,8 @@ fn rename(stored: &Configuration, kind: Kind, id: &str, name: &str) -> Result<Co
             renamed
         }};
     }
-    Ok(renamed!(Account: accounts.name, Connector: connectors.name, Operator: operators.name, Route: routes.name,
-        SmppAccount: smpp_accounts.system_id))
+    Ok(renamed!(Account: accounts.name, Connector: connectors.name, MoRoute: mo_routes.name, Operator: operators.name,
+        Route: routes.name, SmppAccount: smpp_accounts.system_id))
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ macro_rules! add_renamed {
 impl Changes {
     pub(super) fn add_renamed(&mut self, stored: &Configuration, renamed: &Configuration) {
         add_renamed!(self, stored, renamed: accounts.name, operators.name, connectors.name, routes.name,
-            smpp_accounts.system_id);
+            mo_routes.name, smpp_accounts.system_id);
     }
 }
 

@@ -8,8 +8,9 @@ use sambac_domain::mo::MoTarget;
 use sambac_store::rows::AccessState;
 use sambac_store::{Configuration, StoreError, UnitOfWork};
 
+use super::difference::{Difference, Names, differences};
 use super::key::Administrator;
-use super::object::{Kind, Object, check_etag, find};
+use super::object::{Condition, Kind, Object, check_etag, find};
 use super::refusal;
 use crate::Engine;
 use crate::refusal::Refusal;
@@ -19,8 +20,17 @@ const COUNT_MAX: u32 = 100_000;
 /// Names that a refusal lists.
 const NAMES_MAX: usize = 5;
 
+/// What a removal did, or would do.
+#[derive(Debug)]
+pub struct Removed {
+    /// The version that keeps it; `None` when nothing was removed.
+    pub version: Option<i64>,
+    /// What it changed.
+    pub differences: Vec<Difference>,
+}
+
 impl Engine {
-    /// Removes a thing. Answers the version that keeps the change.
+    /// Removes a thing, or tells what removing it would change.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`], [`ErrorCode::StaleVersion`], or [`ErrorCode::InUse`] with what needs it and what to do first.
@@ -29,38 +39,35 @@ impl Engine {
         by: &Administrator,
         kind: Kind,
         id: &str,
-        if_match: Option<&str>,
-    ) -> Result<Option<i64>, Refusal> {
+        condition: Condition<'_>,
+    ) -> Result<Removed, Refusal> {
         let _changing = self.0.admin_changes.lock().await;
         let stored = self.stored().await?;
         let object = find(&stored, kind, id)?;
-        check_etag(&object, if_match)?;
+        check_etag(&object, condition.if_match)?;
         if let Some(why) = self.blocker(&stored, kind, &object).await? {
             return Err(Refusal::new(ErrorCode::InUse, why));
         }
         let reason = format!("remove {} {}", kind.word(), object.name());
-        let removed = self.remove(&stored, kind, id, &by.author(), &reason).await;
-        let version = removed.map_err(|error| refusal::store(&error))?;
-        self.reload().await;
-        Ok(version)
-    }
-
-    async fn remove(
-        &self,
-        stored: &Configuration,
-        kind: Kind,
-        id: &str,
-        author: &str,
-        reason: &str,
-    ) -> Result<Option<i64>, StoreError> {
-        let mut work = self.0.store.begin_configuration().await?;
-        if self.0.store.configuration_version().await? != stored.version {
-            return Err(StoreError::Retryable);
+        let removed = async {
+            let mut work = self.0.store.begin_configuration().await?;
+            if self.0.store.configuration_version().await? != stored.version {
+                return Err(StoreError::Retryable);
+            }
+            delete(&mut work, kind, id).await?;
+            let differences = differences(work.changes(), &Names::of(&stored));
+            if condition.dry_run {
+                return Ok(Removed { version: None, differences });
+            }
+            let version = work.keep_version(&by.author(), &reason, self.0.clock.now()).await?;
+            work.commit().await?;
+            Ok(Removed { version, differences })
+        };
+        let removed = removed.await.map_err(|error| refusal::store(&error))?;
+        if !condition.dry_run {
+            self.reload().await;
         }
-        delete(&mut work, kind, id).await?;
-        let version = work.keep_version(author, reason, self.0.clock.now()).await?;
-        work.commit().await?;
-        Ok(version)
+        Ok(removed)
     }
 
     /// What stands against it.
@@ -68,7 +75,7 @@ impl Engine {
         match kind {
             Kind::Account => Ok(Some("accounts are kept with their ledger; suspend it instead".to_owned())),
             Kind::Operator => Ok(operator_blocker(stored, object)),
-            Kind::Route => Ok(None),
+            Kind::Route | Kind::MoRoute => Ok(None),
             Kind::Connector => match connector_blocker(stored, object) {
                 Some(why) => Ok(Some(why)),
                 None => {
@@ -106,6 +113,7 @@ async fn delete(work: &mut UnitOfWork, kind: Kind, id: &str) -> Result<(), Store
         Kind::Account => return Err(StoreError::Conflict("reference")),
         Kind::Connector => work.delete_connector(id.parse().map_err(|_| unreadable())?).await?,
         Kind::Operator => work.delete_operator(id.parse().map_err(|_| unreadable())?).await?,
+        Kind::MoRoute => work.delete_mo_route(id.parse().map_err(|_| unreadable())?).await?,
         Kind::Route => work.delete_route(id.parse().map_err(|_| unreadable())?).await?,
         Kind::SmppAccount => work.delete_smpp_account(id.parse().map_err(|_| unreadable())?).await?,
     };

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use sambac_domain::ConnectorId;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::mo::{MoMatch, MoTarget};
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_store::rows::{ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow};
 use sambac_store::{Change, ChangedRow, Configuration, StoreError, UnitOfWork};
@@ -152,6 +153,8 @@ fn keep_secrets(row: &mut ChangedRow, now: Option<&ChangedRow>) {
 /// What there will be.
 struct Known {
     connectors: HashSet<i64>,
+    /// SMPP accounts and webhooks.
+    targets: HashSet<i64>,
     /// Price lists that were made since. They stay, with their prices: accounts may pay by them.
     new_lists: HashSet<i64>,
 }
@@ -164,7 +167,9 @@ impl Known {
             rows.map(|((_, id), _)| *id)
         };
         let connectors = stored.connectors.iter().map(|row| row.id.raw()).chain(of_table("connectors", true));
-        Self { connectors: connectors.collect(), new_lists: of_table("tariffs", false).collect() }
+        let smpp_accounts = stored.smpp_accounts.iter().map(|row| row.id.raw()).chain(of_table("smpp_accounts", true));
+        let targets = stored.webhooks.iter().map(|row| row.id.raw()).chain(smpp_accounts).collect();
+        Self { connectors: connectors.collect(), targets, new_lists: of_table("tariffs", false).collect() }
     }
 
     fn is_price_of_new_list(&self, rate: i64, stored: &Configuration) -> bool {
@@ -183,6 +188,16 @@ fn check(table: &str, row: &ChangedRow, known: &Known) -> Result<(), Refusal> {
             let connectors: Vec<ConnectorId> = serde_json::from_str(text("connectors")).unwrap_or_default();
             let gone = connectors.iter().find(|id| !known.connectors.contains(&id.raw()));
             gone.map_or(Ok(()), |id| Err(wrong(format!("its connector {id} was removed since"))))
+        }
+        "mo_routes" => {
+            let matches: MoMatch = serde_json::from_str(text("matches")).unwrap_or_default();
+            let targets: Vec<MoTarget> = serde_json::from_str(text("targets")).unwrap_or_default();
+            let gone = matches.connectors.iter().find(|id| !known.connectors.contains(&id.raw()));
+            if let Some(id) = gone {
+                return Err(wrong(format!("its connector {id} was removed since")));
+            }
+            let gone = targets.iter().find(|target| !known.targets.contains(&target.id().raw()));
+            gone.map_or(Ok(()), |target| Err(wrong(format!("its target {target} was removed since"))))
         }
         _ => Ok(()),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sambac_bus::{Notice, Received};
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
-use sambac_domain::mo::{MoBody, MoQuery, MoStrategy, MoTarget, keyword, text};
+use sambac_domain::mo::{MoBody, MoQuery, MoRoute, MoStrategy, MoTarget, keyword, text};
 use sambac_domain::text::Reading;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::{MoDeliveryRow, MoDeliveryState, MoRow, MoState, OutboxKey, OutboxKind};
@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::Committer;
 use crate::alert::AlertKind;
+use crate::snapshot::Snapshot;
 
 /// How long the last webhook is tried: longer than all its tries take.
 const WEBHOOK_KEPT: Duration = Duration::from_secs(80 * 3_600);
@@ -30,11 +31,7 @@ impl Committer {
     /// kept for a person to see.
     pub(super) fn route_handset(&mut self, mut row: MoRow, body: &MoBody) -> bool {
         let snapshot = Arc::clone(&self.snapshot);
-        let reading = snapshot.profile(row.connector_id).map(|profile| Reading::from(&profile.text));
-        let word = text(&body.parts, &reading.unwrap_or_default()).as_deref().and_then(keyword);
-        let (destination, source) = (row.destination.as_str(), row.source.as_str());
-        let query = MoQuery { destination, source, connector: row.connector_id, keyword: word.as_deref() };
-        let Some(route) = snapshot.mo_routes.decide(&query) else {
+        let Some(route) = route_of(&snapshot, &row, body) else {
             self.inner.metrics.handset("unrouted");
             let connector = snapshot.connectors.get(&row.connector_id).map_or("", |connector| &connector.name);
             let text = format!("no route takes {}: it is kept", row.id);
@@ -47,19 +44,24 @@ impl Committer {
         let id = row.id;
         self.batch.mo_messages.push(row);
         self.inner.metrics.handset("routed");
+        self.begin_deliveries(id, route, true);
+        true
+    }
+
+    /// Its targets have their turns: all of them at once, or the first.
+    pub(super) fn begin_deliveries(&mut self, id: MoId, route: &MoRoute, fresh: bool) {
         let away_max_s = route.away_max_s;
         match (route.strategy, route.targets.split_first()) {
             (MoStrategy::FanOut, _) => {
                 for target in &route.targets {
-                    self.deliver_handset(id, *target, Rest { next: Vec::new(), away_max_s }, true);
+                    self.deliver_handset(id, *target, Rest { next: Vec::new(), away_max_s }, fresh);
                 }
             }
             (_, Some((target, next))) => {
-                self.deliver_handset(id, *target, Rest { next: next.to_vec(), away_max_s }, true);
+                self.deliver_handset(id, *target, Rest { next: next.to_vec(), away_max_s }, fresh);
             }
             (_, None) => {}
         }
-        true
     }
 
     /// One target's turn. What is `fresh` is announced with the new messages, and not at all when they are refused.
@@ -147,4 +149,13 @@ impl Committer {
     fn end_delivery(&mut self, id: NoticeId, state: MoDeliveryState) {
         self.batch.mo_delivered.push(MoDelivered { id, state, ended_at: self.now });
     }
+}
+
+/// The route that takes a message.
+pub(super) fn route_of<'s>(snapshot: &'s Snapshot, row: &MoRow, body: &MoBody) -> Option<&'s MoRoute> {
+    let reading = snapshot.profile(row.connector_id).map(|profile| Reading::from(&profile.text));
+    let word = text(&body.parts, &reading.unwrap_or_default()).as_deref().and_then(keyword);
+    let (destination, source) = (row.destination.as_str(), row.source.as_str());
+    let query = MoQuery { destination, source, connector: row.connector_id, keyword: word.as_deref() };
+    snapshot.mo_routes.decide(&query)
 }

@@ -6,7 +6,7 @@ use sambac_domain::id::{ConnectorId, MoId, NoticeId};
 use sambac_domain::mo::{MoBody, assembly_key};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::CommandStatus;
-use sambac_store::rows::{MoDeliveryRow, MoSegmentRow, MoState};
+use sambac_store::rows::{MoDeliveryRow, MoRow, MoSegmentRow, MoState};
 use sambac_store::{MoJoined, Sealed, StoreError};
 
 use super::{Acknowledgement, Committer, HandsetIn, Write};
@@ -21,6 +21,8 @@ pub(super) struct Handsets {
     assemblies: HashMap<i64, Vec<MoSegmentRow>>,
     /// Deliveries whose target's time is over.
     pub(super) open: HashMap<NoticeId, MoDeliveryRow>,
+    /// Messages that no route took, of those that a person wants something done with.
+    pub(super) unrouted: HashMap<MoId, MoRow>,
     /// Deliveries that ended in this group.
     pub(super) ended: HashSet<NoticeId>,
 }
@@ -43,7 +45,8 @@ impl Committer {
     /// What the database said; nothing may be decided then.
     pub(super) async fn load_handsets(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
         self.handsets = Handsets::default();
-        let (mut fingerprints, mut keys, mut notices) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fingerprints, mut keys) = (Vec::new(), Vec::new());
+        let (mut notices, mut unrouted) = (Vec::new(), Vec::new());
         for write in inbox {
             match write {
                 Write::Handset { incoming, .. } => {
@@ -54,10 +57,11 @@ impl Committer {
                     keys.extend(assemblies);
                     notices.extend(deliveries);
                 }
+                Write::Unrouted { ids, .. } => unrouted.extend(ids),
                 _ => {}
             }
         }
-        if fingerprints.is_empty() && keys.is_empty() && notices.is_empty() {
+        if fingerprints.is_empty() && keys.is_empty() && notices.is_empty() && unrouted.is_empty() {
             return Ok(());
         }
         keys.sort_unstable();
@@ -78,6 +82,8 @@ impl Committer {
         }
         let open = store.mo_deliveries_open(&notices).await?;
         self.handsets.open = open.into_iter().map(|row| (row.id, row)).collect();
+        let unrouted = store.mo_messages_unrouted_of(&unrouted).await?;
+        self.handsets.unrouted = unrouted.into_iter().map(|row| (row.id, row)).collect();
         Ok(())
     }
 
@@ -204,7 +210,7 @@ impl Committer {
         if parts < parts_total {
             self.inner.metrics.handset("incomplete");
         }
-        let row = sambac_store::rows::MoRow {
+        let row = MoRow {
             id,
             account_id: None,
             route_id: None,

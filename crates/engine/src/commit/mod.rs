@@ -28,6 +28,7 @@ mod receipt;
 mod reference;
 mod speak_for_all;
 mod told;
+mod unrouted;
 mod withdraw;
 mod write;
 
@@ -60,6 +61,7 @@ use reference::References;
 
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use found::Found;
+pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
     Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, HandsetIn, Intent, Loaded, NoticeDone, NoticeRetry,
@@ -234,6 +236,7 @@ impl Committer {
                 self.replay(&ended);
                 self.after.tell(done);
             }
+            Write::Unrouted { ids, dismiss, done } => self.unrouted(&ids, dismiss, done),
             Write::Stored(done) => self.after.tell(done),
             Write::Dismiss { orphans, done } => {
                 self.dismiss(&orphans);

@@ -112,18 +112,20 @@ impl Committer {
         for live in ended {
             let message = &live.message;
             let Origin::Smpp { smpp_account } = message.origin else { continue };
-            let states = states_that_count(&live.progress().segments);
+            let Some(state) = to_replay(live) else { continue };
             let final_at = live.progress().segments.iter().filter_map(|own| own.final_at).max().unwrap_or(self.now);
-            let state = MessageState::combine(&states);
-            if !state.is_final() || !is_asked_for(message, state) {
-                continue;
-            }
             let mut outcome = outcome(message, state, final_at);
             fill_in(&mut outcome, &live.progress().segments);
             outcome.replayed = true;
             self.notice_to(TargetId::from(smpp_account), OutboxKind::Deliver, message, outcome);
         }
     }
+}
+
+/// How a message has ended whose receipt can be told once more; `None` when it has not, or its client did not ask for that.
+pub(crate) fn to_replay(live: &Live) -> Option<MessageState> {
+    let state = MessageState::combine(&states_that_count(&live.progress().segments));
+    (state.is_final() && is_asked_for(&live.message, state)).then_some(state)
 }
 
 /// Whether the client asked for this kind of end.

@@ -62,6 +62,8 @@ pub(crate) enum Write {
     Rekey { segments: Vec<SegmentId>, done: oneshot::Sender<()> },
     /// Receipts of these messages are told to the client once more.
     Replay { ended: Vec<Arc<Live>>, done: oneshot::Sender<()> },
+    /// Messages from handsets that no route took are tried by the routes of now, or dismissed; tells of how many that is so.
+    Unrouted { ids: Vec<MoId>, dismiss: bool, done: oneshot::Sender<usize> },
     /// Tells when everything before it is stored.
     Stored(oneshot::Sender<()>),
     /// Orphans that a person has dealt with.

@@ -10,6 +10,7 @@ mod alerts;
 mod announcer;
 mod backoff;
 mod bind;
+pub mod certify;
 mod control;
 mod dial;
 mod flow_status;

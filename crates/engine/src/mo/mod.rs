@@ -3,6 +3,10 @@
 
 mod content;
 mod keeper;
+mod route_state;
+mod unrouted;
 
 pub use content::MoContent;
 pub(crate) use keeper::run;
+pub use route_state::{MoRouteStatus, MoTargetState, MoTargetStatus};
+pub use unrouted::RoutedAgain;

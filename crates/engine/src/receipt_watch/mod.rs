@@ -126,7 +126,12 @@ impl ReceiptWatch {
 impl Engine {
     /// What was learned of a connector from its receipts since the start.
     pub fn receipt_facts(&self, connector: ConnectorId) -> ReceiptFacts {
-        self.0.receipt_watch.facts(connector)
+        let mut facts = self.0.receipt_watch.facts(connector);
+        let snapshot = self.snapshot();
+        let now = snapshot.profile(connector).map(|profile| &profile.receipt_id);
+        // What was learned under other rules says nothing about those of now, and one that was taken is proposed no more.
+        facts.proposals.retain(|proposal| now == Some(&proposal.learned_under));
+        facts
     }
 
     /// Rules for a connector's ids (`receipt_id` of its profile) under which receipts would match that match nothing now.

@@ -15,6 +15,8 @@ const HYPOTHESES_MAX: usize = 16;
 pub struct ReceiptProposal {
     /// The section `receipt_id` as it should be.
     pub settings: ReceiptIdSettings,
+    /// The section as it was while this was learned.
+    pub learned_under: ReceiptIdSettings,
     /// How many receipts it explains; none contradicted it.
     pub explained: u32,
     /// An id as an answer gave it …
@@ -49,7 +51,8 @@ impl Proposals {
             let is_new = self.hypotheses.iter().all(|one| one.settings != settings);
             if is_new && self.hypotheses.len() < HYPOTHESES_MAX {
                 let (answer_id, receipt_id) = (answer.clone(), receipt.to_owned());
-                self.hypotheses.push(ReceiptProposal { settings, explained: 1, answer_id, receipt_id });
+                let learned_under = rules.clone();
+                self.hypotheses.push(ReceiptProposal { settings, learned_under, explained: 1, answer_id, receipt_id });
             }
         }
         self.hypotheses.iter().find(|one| one.explained == EXPLAINED_MIN).cloned()

@@ -5,7 +5,7 @@ use sambac_domain::time::Timestamp;
 use sambac_store::{EndedFilter, StoreError};
 use tokio::sync::oneshot;
 
-use crate::commit::Write;
+use crate::commit::{Write, to_replay};
 use crate::submit::VALIDITY_MAX;
 use crate::{Engine, relay};
 
@@ -38,7 +38,8 @@ impl Engine {
             let Some(last) = rows.last() else { return Ok(count) };
             page.after = last.id;
             let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-            let ended = relay::load_messages(&self.0, &ids).await?;
+            let mut ended = relay::load_messages(&self.0, &ids).await?;
+            ended.retain(|live| to_replay(live).is_some());
             count += ended.len();
             let (done, stored) = oneshot::channel();
             if !self.0.write(Write::Replay { ended, done }).await || stored.await.is_err() {

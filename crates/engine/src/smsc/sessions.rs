@@ -125,6 +125,11 @@ impl Sessions {
         self.map().values().map(|bound| bound.sessions.len()).sum()
     }
 
+    /// Whether a client has a bind that takes messages.
+    pub(crate) fn has_receiver(&self, account: SmppAccountId) -> bool {
+        self.map().get(&account).is_some_and(|bound| bound.deliverer.is_some())
+    }
+
     /// Keeps a place for a bind before it is answered; false when the account has as many as it may have. The place is taken
     /// by [`Sessions::join`] or given back by [`Sessions::release`].
     pub(super) fn reserve(&self, account: &SmppAccount) -> bool {

@@ -1,6 +1,6 @@
 //! Changes of messages from handsets, their parts and their deliveries.
 
-use sambac_domain::{MoId, NoticeId, Timestamp};
+use sambac_domain::{AccountId, MoId, MoRouteId, NoticeId, Timestamp};
 
 use crate::rows::{MoDeliveryState, MoState, Record};
 use crate::value::{Field as _, Value};
@@ -36,6 +36,17 @@ pub struct MoEnd {
     pub ended_at: Timestamp,
 }
 
+/// A message that no route took at first and one takes now. One that is not unrouted stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoRerouted {
+    /// Which.
+    pub id: MoId,
+    /// Whose it is now.
+    pub account_id: AccountId,
+    /// The route that takes it.
+    pub route_id: MoRouteId,
+}
+
 impl Record for MoJoined {
     const TABLE: &'static str = "mo_segments";
     const COLUMNS: &'static [&'static str] = &["id", "mo_id"];
@@ -60,5 +71,14 @@ impl Record for MoEnd {
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
         values.extend([self.id.value(), self.state.value(), self.ended_at.value()]);
+    }
+}
+
+impl Record for MoRerouted {
+    const TABLE: &'static str = "mo_messages";
+    const COLUMNS: &'static [&'static str] = &["id", "account_id", "route_id"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.id.value(), self.account_id.value(), self.route_id.value()]);
     }
 }

@@ -23,10 +23,10 @@ mod statement;
 mod update;
 
 pub use changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
-pub use mo::{MoDelivered, MoEnd, MoJoined};
+pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, NoticeId};
+use sambac_domain::{IntentId, MoId, NoticeId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::query;
@@ -153,6 +153,10 @@ batch! {
     mo_given_up: NoticeId,
     /// What messages from handsets have come to.
     mo_ends: MoEnd,
+    /// Messages from handsets that a route takes after all.
+    mo_rerouted: MoRerouted,
+    /// Messages from handsets that no route took, and that a person has dealt with: their octets are wiped.
+    mo_dismissed: MoId,
 }
 
 /// How often a batch is written again after another writer was in the way.

@@ -13,7 +13,7 @@ use sqlx::AssertSqlSafe;
 use super::changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
-use super::mo::{MoDelivered, MoEnd, MoJoined};
+use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 use super::update::{update, update_by};
 use crate::StoreError;
 use crate::dialect::Dialect;
@@ -57,6 +57,8 @@ pub(crate) struct Statements {
     pub(super) mo_delivered: Bulk<MoDelivered>,
     pub(super) mo_given_up: Bulk<Id>,
     pub(super) mo_ends: Bulk<MoEnd>,
+    pub(super) mo_rerouted: Bulk<MoRerouted>,
+    pub(super) mo_dismissed: Bulk<Id>,
 }
 
 /// One statement in every size.
@@ -181,6 +183,16 @@ impl Statements {
                 ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state <> 2 AND (v.column2 = 2 OR NOT EXISTS (
                     SELECT 1 FROM mo_deliveries d WHERE d.mo_id = v.column1 AND d.state = 0))",
             ),
+            mo_rerouted: update_by(
+                dialect,
+                "account_id = v.column2, route_id = v.column3, state = 1, ended_at = NULL",
+                ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state = 0",
+            ),
+            mo_dismissed: Bulk::new(
+                dialect,
+                "UPDATE mo_messages SET state = 4, body = NULL WHERE state = 0 AND id IN (".to_owned(),
+                ")",
+            ),
         }
     }
 }
@@ -216,6 +228,8 @@ impl Statements {
             self.mo_delivered.text(rows),
             self.mo_given_up.text(rows),
             self.mo_ends.text(rows),
+            self.mo_rerouted.text(rows),
+            self.mo_dismissed.text(rows),
         ]
     }
 }

@@ -52,6 +52,9 @@ impl Statements {
         let given_up: Vec<Id> = batch.mo_given_up.iter().map(|id| Id(id.raw())).collect();
         self.mo_given_up.run(work, &given_up).await?;
         self.mo_ends.run(work, &ends(&batch.mo_ends)).await?;
+        self.mo_rerouted.run(work, &batch.mo_rerouted).await?;
+        let dismissed: Vec<Id> = batch.mo_dismissed.iter().map(|id| Id(id.raw())).collect();
+        self.mo_dismissed.run(work, &dismissed).await?;
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ codes! {
         Taken 2,
         /// None of its targets took it.
         Undeliverable 3,
+        /// No route took it, and a person has dealt with it.
+        Dismissed 4,
     }
 }
 

@@ -1,7 +1,9 @@
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::{Lane, MoId, MoRouteId, NoticeId, TargetId, Timestamp};
 use sambac_store::rows::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
-use sambac_store::{Batch, MoDelivered, MoEnd, MoFilter, MoJoined, Sealed, Store, StoreError};
+use sambac_store::{
+    Batch, MoDelivered, MoEnd, MoFilter, MoJoined, MoRerouted, Sealed, Store, StoreError, UnroutedFilter,
+};
 
 use crate::both::on_both_databases;
 use crate::fixture::{ACCOUNT, CONNECTOR, NOW, OTHER_ACCOUNT, SMPP_ACCOUNT, WEBHOOK, seed, webhook};
@@ -86,6 +88,36 @@ on_both_databases! {
         assert_eq!(store.list_mo_messages(ACCOUNT, &nobody).await.unwrap(), []);
         assert_eq!(store.mo_unrouted().await.unwrap(), 1);
         assert!(matches!(store.commit(&batch).await, Err(StoreError::Conflict("mo_messages"))));
+    }
+
+    async fn what_no_route_took_is_listed_routed_later_or_dismissed(store: Store) {
+        let unrouted = |number| MoRow {
+            account_id: None, route_id: None, state: MoState::Unrouted, ended_at: Some(NOW), ..mo(number)
+        };
+        let wiped = MoRow { body: None, ..unrouted(4) };
+        let all = vec![mo(1), unrouted(2), unrouted(3), wiped, unrouted(5)];
+        store.commit(&Batch { mo_messages: all, ..Batch::default() }).await.unwrap();
+        let filter = UnroutedFilter { limit: 9, connector_id: Some(CONNECTOR), ..UnroutedFilter::default() };
+        let listed = store.mo_messages_unrouted(&filter).await.unwrap();
+        assert_eq!(listed, [unrouted(5), unrouted(3), unrouted(2)]);
+        let one = UnroutedFilter { before: Some(mo(5).id), source: Some(mo(3).source), ..filter.clone() };
+        assert_eq!(store.mo_messages_unrouted(&one).await.unwrap(), [unrouted(3)]);
+        let ids = [1, 2, 4].map(|number| mo(number).id);
+        assert_eq!(store.mo_messages_unrouted_of(&ids).await.unwrap(), [unrouted(2)]);
+
+        let taken = |number| MoRerouted { id: mo(number).id, account_id: ACCOUNT, route_id: MoRouteId::from_raw(1 << 8) };
+        let batch = Batch {
+            mo_rerouted: vec![taken(1), taken(2)],
+            mo_deliveries: vec![delivery(1, 2)],
+            mo_dismissed: vec![mo(1).id, mo(5).id],
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        assert_eq!(store.mo_messages_unrouted(&filter).await.unwrap(), [unrouted(3)]);
+        assert_eq!(store.mo_message(ACCOUNT, mo(2).id).await.unwrap(), Some(mo(2)));
+        assert_eq!(store.mo_message(ACCOUNT, mo(1).id).await.unwrap(), Some(mo(1)), "it was never unrouted");
+        assert_eq!(store.mo_waiting_for(TargetId::from(WEBHOOK), 9).await.unwrap(), 1);
+        assert_eq!(store.mo_unrouted().await.unwrap(), 1);
     }
 
     async fn deliveries_are_known_again_by_their_fingerprints(store: Store) {

@@ -26,6 +26,7 @@ on_both_databases! {
         assert_eq!(store.orphans_by_keys(&[62, 31]).await.unwrap(), [orphan(1), orphan(2)]);
         assert_eq!(store.orphans_since(Timestamp(NOW.0 + 2), 0, 9).await.unwrap(), [orphan(2), orphan(3)]);
         assert_eq!(store.orphans_since(NOW, 0, 1).await.unwrap(), [orphan(1)]);
+        assert_eq!(store.orphans_of(&[orphan(2).id, 9]).await.unwrap(), [orphan(2)]);
         assert_eq!(store.orphans_since(NOW, orphan(1).id, 9).await.unwrap(), [orphan(2), orphan(3)]);
         store.commit(&Batch { orphans_done: vec![orphan(1).id], ..Batch::default() }).await.unwrap();
         assert_eq!(store.orphans_since(NOW, 0, 9).await.unwrap(), [orphan(2), orphan(3)]);

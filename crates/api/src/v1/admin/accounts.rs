@@ -4,6 +4,7 @@ use axum::extract::Path;
 use sambac_engine::admin::Kind;
 use utoipa::ToSchema;
 
+use super::difference::ShownDifference;
 use super::resource::{Creating, Listing, Reading, Updating, resource};
 use super::shown::{Showing, Thing, Things};
 use crate::access::{Admin, admin_scope};
@@ -46,6 +47,8 @@ pub(crate) struct Account {
     etag: String,
     /// The version of the configuration that keeps this change; only in the answer to one.
     version: Option<i64>,
+    /// What would change; only in the answer to a dry run.
+    differences: Option<Vec<ShownDifference>>,
     #[schema(inline)]
     #[serde(flatten)]
     document: AccountDocument,

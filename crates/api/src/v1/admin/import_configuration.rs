@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::difference;
+use super::dry_run::{ChangeOfConfiguration, DryRun};
 use super::resource::refusals;
-use super::rollback::{ChangeOfConfiguration, DryRun};
 use crate::access::{Admin, admin_scope};
 use crate::input::{Document, Json, Parameters};
 use crate::openapi::{self, ANY_BODY, ANY_CALL, Documented};

@@ -5,18 +5,30 @@
 
 mod accounts;
 mod act_on_connector;
+mod apply_receipt_rule;
+mod certify_connector;
 mod connector_state;
 mod connectors;
 mod difference;
+mod dismissal;
+mod dry_run;
 mod export_configuration;
 mod import_configuration;
 mod list_alerts;
+mod list_orphans;
 mod list_uncertain;
+mod list_unrouted;
 mod list_versions;
+mod mo_route_state;
+mod mo_routes;
 mod operators;
+mod receipt_rules;
+mod rematch_orphans;
 mod renew_password;
+mod replay_receipts;
 mod resource;
 mod rollback;
+mod route_unrouted;
 mod routing;
 mod show_settings;
 mod show_version;
@@ -35,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(operators::routes())
         .merge(connectors::routes())
         .merge(routing::routes())
+        .merge(mo_routes::routes())
         .merge(accounts::routes())
         .merge(smpp_accounts::routes())
         .routes(routes!(renew_password::renew_smpp_password))
@@ -49,6 +62,18 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(act_on_connector::drain_connector))
         .routes(routes!(act_on_connector::unbind_connector))
         .routes(routes!(test_bind::test_bind_connector))
+        .routes(routes!(certify_connector::certify_connector))
+        .routes(routes!(certify_connector::show_certification))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(list_uncertain::list_uncertain))
+        .routes(routes!(list_orphans::list_orphans))
+        .routes(routes!(rematch_orphans::rematch_orphans))
+        .routes(routes!(dismissal::dismiss_orphans))
+        .routes(routes!(receipt_rules::show_receipt_rules))
+        .routes(routes!(apply_receipt_rule::apply_receipt_rule))
+        .routes(routes!(replay_receipts::replay_receipts))
+        .routes(routes!(mo_route_state::show_mo_route_state))
+        .routes(routes!(list_unrouted::list_unrouted))
+        .routes(routes!(route_unrouted::route_unrouted))
+        .routes(routes!(dismissal::dismiss_unrouted))
 }

@@ -104,7 +104,7 @@ macro_rules! resource {
         #[doc = $update_text]
         ///
         /// The body is a JSON merge patch (RFC 7396): what it names changes, `null` brings a default back, all else stays. With
-        /// `If-Match` the change is made only to what was read.
+        /// `If-Match` the change is made only to what was read. A dry run answers the thing as it is, and what would change.
         #[utoipa::path(
             patch,
             path = $path_id,
@@ -113,6 +113,7 @@ macro_rules! resource {
             params(
                 ("id" = String, Path, description = "Its id"),
                 ("If-Match" = Option<String>, Header, description = "The ETag that was read; `*` for any"),
+                $crate::v1::admin::dry_run::DryRun,
             ),
             request_body(content = Object, description = "The fields that are to change"),
             responses((status = 200, description = "As it is now", body = $shown, headers(
@@ -122,11 +123,12 @@ macro_rules! resource {
             admin: Admin<admin_scope::ConfigWrite>,
             Path(id): Path<String>,
             IfMatch(if_match): IfMatch,
+            Parameters(dry_run): Parameters<$crate::v1::admin::dry_run::DryRun>,
             Json(Document(patch)): Json<Document>,
         ) -> Result<Thing, Problem> {
-            let (by, if_match) = (admin.administrator(), if_match.as_deref());
-            let changed = admin.engine().update_object(by, Kind::$kind, &id, &patch, if_match).await?;
-            Ok(Thing::changed(changed))
+            let condition = dry_run.with(if_match.as_deref());
+            let changed = admin.engine().update_object(admin.administrator(), Kind::$kind, &id, &patch, condition).await?;
+            Ok(if condition.dry_run { Thing::tried(changed) } else { Thing::changed(changed) })
         }
 
         $(
@@ -139,16 +141,24 @@ macro_rules! resource {
                 params(
                     ("id" = String, Path, description = "Its id"),
                     ("If-Match" = Option<String>, Header, description = "The ETag that was read; `*` for any"),
+                    $crate::v1::admin::dry_run::DryRun,
                 ),
-                responses((status = 204, description = "Removed"), Removing)
+                responses(
+                    (status = 200, description = "What would change; only in the answer to a dry run",
+                        body = $crate::v1::admin::dry_run::ChangeOfConfiguration),
+                    (status = 204, description = "Removed"),
+                    Removing
+                )
             )]
             pub(crate) async fn $remove(
                 admin: Admin<admin_scope::ConfigWrite>,
                 Path(id): Path<String>,
                 IfMatch(if_match): IfMatch,
-            ) -> Result<axum::http::StatusCode, Problem> {
-                admin.engine().remove_object(admin.administrator(), Kind::$kind, &id, if_match.as_deref()).await?;
-                Ok(axum::http::StatusCode::NO_CONTENT)
+                Parameters(dry_run): Parameters<$crate::v1::admin::dry_run::DryRun>,
+            ) -> Result<axum::response::Response, Problem> {
+                let condition = dry_run.with(if_match.as_deref());
+                let removed = admin.engine().remove_object(admin.administrator(), Kind::$kind, &id, condition).await?;
+                Ok($crate::v1::admin::dry_run::removed(condition, removed))
             }
         )?
 

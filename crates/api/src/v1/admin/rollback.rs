@@ -1,40 +1,14 @@
 //! `POST /v1/admin/versions/{number}/rollback`: back to how the configuration was after a version.
 
 use sambac_domain::error::ErrorCode;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
-use super::difference::{self, ShownDifference};
+use super::difference;
+use super::dry_run::{ChangeOfConfiguration, DryRun};
 use super::resource::refusals;
 use crate::access::{Admin, admin_scope};
 use crate::input::{Id, Parameters};
 use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
-
-/// Whether it is done.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DryRun {
-    /// Only tell what would change.
-    #[param(default = false)]
-    dry_run: Option<bool>,
-}
-
-/// What was changed, or would be.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ChangeOfConfiguration {
-    /// The version that keeps the change; missing when nothing was changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<i64>,
-    pub(super) differences: Vec<ShownDifference>,
-}
-
-impl DryRun {
-    pub(super) fn is_dry(&self) -> bool {
-        self.dry_run == Some(true)
-    }
-}
 
 refusals! {
     /// Of a rollback.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
+use super::difference::{self, ShownDifference};
 use crate::shown::Moment;
 
 /// What the fields of a thing are besides those of its document, which differ from kind to kind.
@@ -19,6 +20,8 @@ pub(super) struct Thing {
     etag: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<ShownDifference>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +55,8 @@ impl Things {
 impl Thing {
     pub(super) fn new(object: Object) -> Self {
         let Object { id, etag, created_at, document } = object;
-        Self { id, created_at: Moment(created_at), etag, version: None, password: None, effective: None, document }
+        let (version, differences, password, effective) = (None, None, None, None);
+        Self { id, created_at: Moment(created_at), etag, version, differences, password, effective, document }
     }
 
     /// With its whole profile, where it has one and it is asked for.
@@ -66,10 +70,16 @@ impl Thing {
                 Kind::SmppAccount => {
                     ClientProfile::parse(&settings).ok().and_then(|profile| serde_json::to_value(profile).ok())
                 }
-                Kind::Account | Kind::Operator | Kind::Route => None,
+                Kind::Account | Kind::MoRoute | Kind::Operator | Kind::Route => None,
             };
         }
         self
+    }
+
+    /// The answer to a change that was only tried: the thing as it is, and what would change.
+    pub(super) fn tried(changed: Changed) -> Self {
+        let differences = Some(difference::shown(changed.differences));
+        Self { differences, ..Self::new(changed.object) }
     }
 
     /// The answer to a change.

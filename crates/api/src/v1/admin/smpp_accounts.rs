@@ -4,6 +4,7 @@ use axum::extract::Path;
 use sambac_engine::admin::Kind;
 use utoipa::ToSchema;
 
+use super::difference::ShownDifference;
 use super::resource::{Creating, Listing, Reading, Removing, Updating, resource};
 use super::shown::{Showing, Thing, Things};
 use crate::access::{Admin, admin_scope};
@@ -64,6 +65,8 @@ pub(crate) struct SmppAccount {
     etag: String,
     /// The version of the configuration that keeps this change; only in the answer to one.
     version: Option<i64>,
+    /// What would change; only in the answer to a dry run.
+    differences: Option<Vec<ShownDifference>>,
     /// The password that was made; only in the answer to that, and only once.
     password: Option<String>,
     /// The whole profile, when it was asked for.

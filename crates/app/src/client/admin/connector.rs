@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::thing::{Kind, Named, ThingCommand, cell, table};
+use super::thing::{self, Kind, Named, ThingCommand, cell, table, tried};
 use crate::certify::Certify;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::table::Table;
 
-/// Connectors: list, show, create, update, delete; state, start, stop, drain, unbind, test-bind, certify.
+/// Connectors: list, show, create, update, delete; state, start, stop, drain, unbind, test-bind, certify, receipt rules.
 #[derive(Args, Debug)]
 pub(crate) struct ConnectorCommand {
     #[command(subcommand)]
@@ -32,6 +32,10 @@ enum What {
     Unbind(Named),
     /// Connect and bind once, beside the binds that are up, and tell each step. Exits with 4 when a bind is refused.
     TestBind(Named),
+    /// Show what its receipts tell, and the rules for ids under which those would match that match nothing.
+    ReceiptRules(Named),
+    /// Take a proposed rule into its settings: a version of the configuration. The receipts are tried by it at once.
+    ApplyReceiptRule(ApplyRule),
     Certify(Certify),
 }
 
@@ -42,6 +46,17 @@ struct Drain {
     /// Seconds after which it unbinds all the same.
     #[arg(long, default_value_t = 60)]
     limit_s: u64,
+}
+
+#[derive(Args, Debug)]
+struct ApplyRule {
+    #[command(flatten)]
+    named: Named,
+    /// The rule, by the name that `receipt-rules` shows.
+    rule: String,
+    /// Only tell what would change.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl ConnectorCommand {
@@ -59,6 +74,17 @@ impl ConnectorCommand {
             What::Unbind(named) => act(&named, "unbind", output).await,
             What::Drain(Drain { named, limit_s }) => act(&named, &format!("drain?limit_s={limit_s}"), output).await,
             What::TestBind(named) => test_bind(&named, output).await,
+            What::ReceiptRules(named) => {
+                let (client, path) = named.find(Kind::Connector).await?;
+                let rules = client.get(&format!("{path}/receipt-rules")).await?;
+                output.print(&rules, || proposed(&rules))
+            }
+            What::ApplyReceiptRule(ApplyRule { named, rule, dry_run }) => {
+                let (client, path) = named.find(Kind::Connector).await?;
+                let path = format!("{path}/receipt-rules/{rule}/apply?dry_run={dry_run}");
+                let answer = client.post(&path, &Value::Null).await?;
+                output.print(&answer, || if dry_run { tried(&answer) } else { thing::shown(&answer) })
+            }
             What::Certify(certify) => certify.run(output).await,
         }
     }
@@ -89,8 +115,20 @@ fn shown(state: &Value) -> String {
         state["bound"],
         state["queued"]
     );
-    let columns = ["number", "kind", "state", "since", "host", "window", "in_flight", "last_error"];
+    let columns = ["number", "kind", "state", "since", "host", "window", "in_flight", "last_error_at", "last_error"];
     head + &table(&columns, &state["binds"])
+}
+
+fn proposed(rules: &Value) -> String {
+    let mut head = String::new();
+    if let Some(minutes) = rules["utc_offset_minutes"].as_i64() {
+        head = format!("dates at UTC{minutes:+} minutes\n");
+    }
+    if rules["unmapped_states"].as_array().is_some_and(|words| !words.is_empty()) {
+        head = format!("{head}states in no table: {}\n", cell(&rules["unmapped_states"]));
+    }
+    let columns = ["name", "explained", "answer_id", "receipt_message_id", "receipt_id"];
+    head + &table(&columns, &rules["proposals"])
 }
 
 fn steps(test: &Value) -> String {

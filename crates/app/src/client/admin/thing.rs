@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
+use super::versions::differences;
 use crate::client::{Access, Client};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -14,6 +15,7 @@ use crate::table::Table;
 pub(crate) enum Kind {
     Account,
     Connector,
+    MoRoute,
     Operator,
     Route,
     SmppAccount,
@@ -31,7 +33,7 @@ pub(crate) enum ThingCommand {
     /// Change what is named; all else stays.
     Update(Updated),
     /// Remove one that nothing needs any more.
-    Delete(Named),
+    Delete(Deleted),
 }
 
 /// Which platform.
@@ -76,9 +78,28 @@ pub(crate) struct Updated {
     named: Named,
     #[command(flatten)]
     fields: Fields,
-    /// Change it only when it is still as it was read: the etag of `show`.
+    #[command(flatten)]
+    condition: Condition,
+}
+
+/// What goes.
+#[derive(Args, Debug)]
+pub(crate) struct Deleted {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    condition: Condition,
+}
+
+/// How it is done.
+#[derive(Args, Debug)]
+pub(crate) struct Condition {
+    /// Only when it is still as it was read: the etag that `show` told.
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
+    /// Only tell what would change.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Kind {
@@ -86,6 +107,7 @@ impl Kind {
         match self {
             Self::Account => "/v1/admin/accounts",
             Self::Connector => "/v1/admin/connectors",
+            Self::MoRoute => "/v1/admin/mo-routes",
             Self::Operator => "/v1/admin/operators",
             Self::Route => "/v1/admin/routes",
             Self::SmppAccount => "/v1/admin/smpp-accounts",
@@ -96,6 +118,7 @@ impl Kind {
         match self {
             Self::Account => "account",
             Self::Connector => "connector",
+            Self::MoRoute => "route of messages from handsets",
             Self::Operator => "operator",
             Self::Route => "route",
             Self::SmppAccount => "SMPP account",
@@ -107,6 +130,7 @@ impl Kind {
         match self {
             Self::Account => &["name", "currency", "tariff", "credit_limit", "state", "id"],
             Self::Connector => &["name", "operator", "host", "port", "system_id", "enabled", "id"],
+            Self::MoRoute => &["position", "name", "account", "strategy", "targets", "enabled", "id"],
             Self::Operator => &["name", "id"],
             Self::Route => &["position", "name", "connectors", "strategy", "enabled", "id"],
             Self::SmppAccount => &["system_id", "account", "class", "binds_max", "state", "id"],
@@ -132,14 +156,18 @@ impl ThingCommand {
                 let made = access.admin_client()?.post(kind.path(), &fields.document()?).await?;
                 output.print(&made, || shown(&made))
             }
-            Self::Update(Updated { named, fields, if_match }) => {
+            Self::Update(Updated { named, fields, condition }) => {
                 let (client, path) = named.find(kind).await?;
-                let thing = client.patch(&path, &fields.document()?, if_match.as_deref()).await?;
-                output.print(&thing, || shown(&thing))
+                let (path, etag) = (condition.of(&path), condition.etag());
+                let thing = client.patch(&path, &fields.document()?, etag.as_deref()).await?;
+                output.print(&thing, || if condition.dry_run { tried(&thing) } else { shown(&thing) })
             }
-            Self::Delete(named) => {
+            Self::Delete(Deleted { named, condition }) => {
                 let (client, path) = named.find(kind).await?;
-                client.delete(&path).await?;
+                let answer = client.delete(&condition.of(&path), condition.etag().as_deref()).await?;
+                if condition.dry_run {
+                    return output.print(&answer, || tried(&answer));
+                }
                 output.print(&json!({"removed": named.name}), || format!("{} {} is removed", kind.word(), named.name))
             }
         }
@@ -150,15 +178,41 @@ impl Named {
     /// The client, and the path of what is meant.
     pub(crate) async fn find(&self, kind: Kind) -> Result<(Client, String), Failure> {
         let client = self.access.admin_client()?;
-        let list = client.get(kind.path()).await?;
-        let is_meant = |thing: &&Value| {
-            ["id", "name", "system_id"].iter().any(|key| thing[*key].as_str() == Some(self.name.as_str()))
-        };
-        let found = list["data"].as_array().into_iter().flatten().find(is_meant);
-        let missing =
-            || Failure::because(Exit::Refused, format!("not_found: there is no {} \"{}\"", kind.word(), self.name));
-        let id = found.and_then(|thing| thing["id"].as_str()).ok_or_else(missing)?;
+        let id = id_of(&client, kind, &self.name).await?;
         Ok((client, format!("{}/{id}", kind.path())))
+    }
+}
+
+impl Condition {
+    fn of(&self, path: &str) -> String {
+        if self.dry_run { format!("{path}?dry_run=true") } else { path.to_owned() }
+    }
+
+    /// With its quotes, which a shell takes away.
+    fn etag(&self) -> Option<String> {
+        let quoted = |text: &String| match text.as_str() {
+            "*" => text.clone(),
+            bare if !bare.starts_with('"') => format!("\"{bare}\""),
+            _ => text.clone(),
+        };
+        self.if_match.as_ref().map(quoted)
+    }
+}
+
+/// The id of what is called so, or has this id.
+pub(super) async fn id_of(client: &Client, kind: Kind, name: &str) -> Result<String, Failure> {
+    let list = client.get(kind.path()).await?;
+    let is_meant = |thing: &&Value| ["id", "name", "system_id"].iter().any(|key| thing[*key].as_str() == Some(name));
+    let found = list["data"].as_array().into_iter().flatten().find(is_meant);
+    let missing = || Failure::because(Exit::Refused, format!("not_found: there is no {} \"{name}\"", kind.word()));
+    found.and_then(|thing| thing["id"].as_str()).map(str::to_owned).ok_or_else(missing)
+}
+
+/// What a dry run would change.
+pub(super) fn tried(answer: &Value) -> String {
+    match answer["differences"].as_array().map(Vec::len) {
+        Some(0) | None => "nothing to change".to_owned(),
+        Some(_) => differences(&answer["differences"]),
     }
 }
 
@@ -190,7 +244,7 @@ fn lines(place: &str, fields: &Map<String, Value>, rows: &mut Vec<[String; 2]>) 
 }
 
 /// A value in one cell.
-pub(super) fn cell(value: &Value) -> String {
+pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -86,7 +86,7 @@ fn listed(list: &Value) -> String {
 }
 
 /// As `sambac apply --dry-run` shows them.
-fn differences(list: &Value) -> String {
+pub(super) fn differences(list: &Value) -> String {
     let mut text = String::new();
     for thing in list.as_array().into_iter().flatten() {
         let [kind, name, action] = ["kind", "name", "action"].map(|key| cell(&thing[key]));

@@ -1,7 +1,9 @@
 //! Which rule makes the ids of answers and of receipts the same.
 
+use serde_json::Value;
+
 /// Settings of `receipt_id`, as they stand in a profile.
-pub(super) type Rule = Vec<(&'static str, String)>;
+pub(super) type Rule = Vec<(&'static str, Value)>;
 
 /// The first rule under which every pair (id of the answer, id of the receipt) is the same; none when nothing fits.
 pub(super) fn rule(pairs: &[(String, String)]) -> Option<Rule> {
@@ -10,7 +12,7 @@ pub(super) fn rule(pairs: &[(String, String)]) -> Option<Rule> {
     if holds(&|answer, receipt| plain(answer) == plain(receipt)) {
         return Some(Vec::new());
     }
-    let setting = |name, value: &str| (name, format!("\"{value}\""));
+    let setting = |name, value: &str| (name, Value::from(value));
     if holds(&|answer, receipt| hex(answer).is_some() && hex(answer) == decimal(receipt)) {
         return Some(vec![setting("submit_radix", "hex"), setting("receipt_radix", "decimal")]);
     }
@@ -31,7 +33,7 @@ pub(super) fn rule(pairs: &[(String, String)]) -> Option<Rule> {
     let length = receipt.chars().count().min(answer.chars().count());
     let cut = |id: &str| id.chars().take(length).collect::<String>();
     let is_cut = length >= 6 && holds(&|answer, receipt| cut(answer) == cut(receipt));
-    is_cut.then(|| vec![("significant_chars", length.to_string())])
+    is_cut.then(|| vec![("significant_chars", Value::from(length))])
 }
 
 fn plain(id: &str) -> String {

@@ -1,16 +1,25 @@
 //! One bind to the SMSC that is tried out: sends, and remembers all that it is sent.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use sambac_smpp::{
-    BindError, BindKind, BindReply, BindRequest, CommandStatus, Event, Events, Pdu, Session, SessionConfig, Sm, SmResp,
-    Tag, bind,
-};
-use tokio::net::TcpStream;
+use sambac_smpp::{CloseReason, CommandStatus, Event, Events, Pdu, Session, Sm, SmResp, Tag};
 
-const BIND_TIMEOUT: Duration = Duration::from_secs(10);
 const UNBIND_TIMEOUT: Duration = Duration::from_secs(2);
+/// What the peer sent of its own accord and is remembered at most: a peer that floods us is none that can be tried out.
+const DELIVERED_MAX: usize = 10_000;
+
+/// Why a check could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("no answer within {0:?}")]
+    Silent(Duration),
+    #[error("the session ended: {0}")]
+    Closed(String),
+    #[error("{0} messages were sent: no more are allowed")]
+    Spent(u32),
+    #[error("a text cannot be written: {0}")]
+    Unwritable(String),
+}
 
 /// A bound session.
 pub(super) struct Peer {
@@ -20,7 +29,8 @@ pub(super) struct Peer {
     answers: Vec<(u64, Answer)>,
     /// What came of the peer's own accord, oldest first.
     pub(super) delivered: Vec<Delivered>,
-    pub(super) is_closed: bool,
+    /// Why the session is over.
+    pub(super) closed: Option<String>,
 }
 
 /// How a request was answered.
@@ -42,55 +52,38 @@ pub(super) struct Delivered {
 }
 
 impl Peer {
-    /// Connects and binds; also says how long the bind took.
-    pub(super) async fn bind(
-        address: &str,
-        system_id: &str,
-        password: &str,
-        kind: BindKind,
-        window: u16,
-    ) -> Result<Result<(Self, BindReply, Duration), BindError>> {
-        let stream = tokio::time::timeout(BIND_TIMEOUT, TcpStream::connect(address)).await;
-        let stream =
-            stream.context("no connection in time")?.with_context(|| format!("cannot connect to {address}"))?;
-        stream.set_nodelay(true)?;
-        let config = SessionConfig { window, bind_timeout: BIND_TIMEOUT, ..SessionConfig::default() };
-        let begun = Instant::now();
-        Ok(match bind(stream, &BindRequest::new(kind, system_id, password), config).await {
-            Ok((session, events, reply)) => {
-                let peer = Self {
-                    session,
-                    events,
-                    next_token: 0,
-                    answers: Vec::new(),
-                    delivered: Vec::new(),
-                    is_closed: false,
-                };
-                Ok((peer, reply, begun.elapsed()))
-            }
-            Err(error) => Err(error),
-        })
+    pub(super) fn new(session: Session, events: Events) -> Self {
+        let (answers, delivered) = (Vec::new(), Vec::new());
+        Self { session, events, next_token: 0, answers, delivered, closed: None }
     }
 
     /// Sends without waiting for the answer.
-    pub(super) async fn send(&mut self, pdu: &Pdu<'_>) -> Result<u64> {
+    pub(super) async fn send(&mut self, pdu: &Pdu<'_>, limit: Duration) -> Result<u64, Trouble> {
         self.next_token += 1;
-        self.session.send(pdu, self.next_token).await?;
-        Ok(self.next_token)
+        let token = self.next_token;
+        match tokio::time::timeout(limit, self.session.send(pdu, token)).await {
+            Ok(Ok(_)) => Ok(token),
+            Ok(Err(error)) => {
+                // Why the session is over is told by its last event.
+                self.until(limit, |peer| peer.closed.is_some()).await;
+                Err(Trouble::Closed(self.closed.clone().unwrap_or_else(|| error.to_string())))
+            }
+            Err(_) => Err(Trouble::Silent(limit)),
+        }
     }
 
     /// Sends, and waits for the answer.
-    pub(super) async fn ask(&mut self, pdu: &Pdu<'_>, limit: Duration) -> Result<Answer> {
-        let token = self.send(pdu).await?;
+    pub(super) async fn ask(&mut self, pdu: &Pdu<'_>, limit: Duration) -> Result<Answer, Trouble> {
+        let token = self.send(pdu, limit).await?;
         self.answer(token, limit).await
     }
 
     /// Waits for the answer to what was sent under `token`.
-    pub(super) async fn answer(&mut self, token: u64, limit: Duration) -> Result<Answer> {
+    pub(super) async fn answer(&mut self, token: u64, limit: Duration) -> Result<Answer, Trouble> {
         let answered = |peer: &Self| peer.answers.iter().any(|(of, _)| *of == token);
         self.until(limit, answered).await;
         let Some(at) = self.answers.iter().position(|(of, _)| *of == token) else {
-            bail!("no answer within {limit:?}")
+            return Err(self.closed.clone().map_or(Trouble::Silent(limit), Trouble::Closed));
         };
         Ok(self.answers.swap_remove(at).1)
     }
@@ -98,10 +91,10 @@ impl Peer {
     /// Takes in what comes until `enough`, or the time is over.
     pub(super) async fn until(&mut self, limit: Duration, enough: impl Fn(&Self) -> bool) {
         let deadline = tokio::time::Instant::now() + limit;
-        while !enough(self) && !self.is_closed {
+        while !enough(self) && self.closed.is_none() {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(event)) => self.hear(event),
-                Ok(None) => self.is_closed = true,
+                Ok(None) => self.closed = Some("its events ended".to_owned()),
                 Err(_) => return,
             }
         }
@@ -120,18 +113,33 @@ impl Peer {
                 let Ok(Pdu::DeliverSm(sm)) = frame.pdu() else {
                     return self.session.respond_error(header, CommandStatus::RINVCMDID);
                 };
-                self.delivered.push(Delivered::of(&sm));
+                if self.delivered.len() < DELIVERED_MAX {
+                    self.delivered.push(Delivered::of(&sm));
+                }
                 let resp = Pdu::DeliverSmResp(SmResp::default());
                 // A session that is over is heard of next.
                 let _ = self.session.respond(header.sequence_number, CommandStatus::ROK, &resp);
             }
             Event::Timeout { .. } => {}
-            Event::Closed { .. } => self.is_closed = true,
+            Event::Closed { reason, .. } => self.closed = Some(told(reason)),
         }
     }
 
     pub(super) async fn unbind(self) {
         self.session.unbind(UNBIND_TIMEOUT).await;
+    }
+}
+
+fn told(reason: CloseReason) -> String {
+    match reason {
+        CloseReason::PeerUnbind => "it asked to unbind".to_owned(),
+        CloseReason::PeerClosed => "it closed the connection".to_owned(),
+        CloseReason::Io(kind) => format!("the connection broke: {kind}"),
+        CloseReason::Silent => "it did not answer enquire_link".to_owned(),
+        CloseReason::SlowPdu => "a PDU began and did not end".to_owned(),
+        CloseReason::WriteStalled => "it took nothing of what we wrote".to_owned(),
+        CloseReason::BadLength { command_length } => format!("what it sent is no PDU: command_length {command_length}"),
+        other => format!("{other:?}"),
     }
 }
 
