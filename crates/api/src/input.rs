@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::in_words::in_words;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -99,7 +100,9 @@ fn wanted(detail: &str) -> String {
     let found = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     let names_a_value = found.iter().any(|start| detail.starts_with(start));
     match detail.rsplit_once(", expected ").filter(|_| names_a_value) {
-        Some((_, expected)) => format!("expected {}", expected.split(" at line ").next().unwrap_or(expected)),
+        Some((_, expected)) => {
+            in_words(&format!("expected {}", expected.split(" at line ").next().unwrap_or(expected)))
+        }
         None => detail.to_owned(),
     }
 }

@@ -208,6 +208,7 @@ impl From<ErrorCode> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let problem = Self::new(refusal.code).detail(refusal.detail.clone());
+        let problem = refusal.faults.into_iter().fold(problem, |problem, (pointer, why)| problem.at(pointer, why));
         match refusal.field {
             Some(pointer) => problem.at(pointer, refusal.detail),
             None => problem,

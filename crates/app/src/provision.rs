@@ -22,7 +22,8 @@ pub(crate) mod export;
 use std::path::Path;
 
 use sambac_domain::IdSource;
-use sambac_engine::admin::{ApplyError, File, Issued, Provisioning, Secrets};
+use sambac_domain::in_words::in_words;
+use sambac_engine::admin::{self, ApplyError, File, Issued, Provisioning, Secrets};
 use sambac_engine::clock::Clock;
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
@@ -35,7 +36,14 @@ pub(crate) fn read(path: &Path) -> Result<File, Failure> {
     let name = path.display().to_string();
     let wrong = |error: String| Failure::because(Exit::Configuration, format!("{name}: {error}"));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+    toml::from_str(&text).map_err(|error| wrong(all_faults(&text).unwrap_or_else(|| in_words(&error.to_string()))))
+}
+
+/// Everything that is wrong with the form of a file. One fault alone is better told by the reader, which knows the line.
+fn all_faults(text: &str) -> Option<String> {
+    let document = serde_json::to_value(toml::from_str::<toml::Table>(text).ok()?).ok()?;
+    let faults = admin::read_file(document.clone()).err().filter(|faults| faults.len() > 1)?;
+    Some(faults.iter().map(|fault| fault.told(&document)).collect::<Vec<_>>().join("; "))
 }
 
 /// Numbers for new things of this command line.

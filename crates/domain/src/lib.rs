@@ -4,6 +4,7 @@ mod as_text;
 pub mod class;
 pub mod error;
 pub mod id;
+pub mod in_words;
 pub mod message;
 pub mod mo;
 pub mod money;

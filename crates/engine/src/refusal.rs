@@ -14,12 +14,14 @@ pub struct Refusal {
     pub detail: String,
     /// The field that is to blame, as a JSON pointer (`/to`), where one is.
     pub field: Option<Cow<'static, str>>,
+    /// When several fields are to blame: each as a JSON pointer, with what is wrong with it.
+    pub faults: Vec<(String, String)>,
 }
 
 impl Refusal {
     /// A refusal with a particular text.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None }
+        Self { code, detail: detail.into(), field: None, faults: Vec::new() }
     }
 
     /// The same, blaming `field`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sambac_domain::in_words::in_words;
 use serde::Deserialize as _;
 
 use super::keys::{self, KEYS, Key};
@@ -23,13 +24,15 @@ pub(crate) struct Given {
     pub(crate) from: String,
 }
 
-/// A configuration that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("{path}: {source}")]
-    Unreadable { path: String, source: std::io::Error },
-    #[error("{from}: {detail}")]
-    Malformed { from: String, detail: String },
+/// A configuration that cannot be used: everything that is wrong with it, each with its source.
+#[derive(Debug, Default, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub(crate) struct ConfigError(Vec<String>);
+
+impl ConfigError {
+    fn note(&mut self, from: &str, detail: impl std::fmt::Display) {
+        self.0.push(format!("{from}: {}", in_words(&detail.to_string())));
+    }
 }
 
 type Values = BTreeMap<&'static str, Given>;
@@ -40,25 +43,34 @@ impl Loaded {
         flags: &Flags,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut values = defaults();
+        let (mut values, mut faults) = (defaults(), ConfigError::default());
         if let Some(path) = &flags.config {
-            add_file(&mut values, path)?;
+            add_file(&mut values, path, &mut faults);
         }
         for (name, text) in environment {
             match keys::of_variable(&name) {
-                Ok(Some(key)) => add_text(&mut values, key, name, &text)?,
+                Ok(Some(key)) => add_text(&mut values, key, name, &text, &mut faults),
                 Ok(None) => {}
-                Err(detail) => return Err(ConfigError::Malformed { from: name, detail }),
+                Err(detail) => faults.note(&name, detail),
             }
         }
         for (flag, path, text) in flags.given() {
-            let key = keys::find(path).ok_or_else(|| malformed(flag, "sets no key"))?;
-            add_text(&mut values, key, flag.to_owned(), &text)?;
+            match keys::find(path) {
+                Some(key) => add_text(&mut values, key, flag.to_owned(), &text, &mut faults),
+                None => faults.note(flag, "sets no key"),
+            }
         }
-        let config =
-            Config::deserialize(table(&values)).map_err(|error| malformed("configuration", error.message()))?;
-        check(&config, &values)?;
-        Ok(Self { config, values })
+        // What could not be read is left out: the rest is checked all the same.
+        match Config::deserialize(table(&values)) {
+            Ok(config) => {
+                check(&config, &values, &mut faults);
+                if faults.0.is_empty() { Ok(Self { config, values }) } else { Err(faults) }
+            }
+            Err(error) => {
+                faults.note("configuration", error.message());
+                Err(faults)
+            }
+        }
     }
 
     /// Loads with the environment of this process.
@@ -73,29 +85,59 @@ fn defaults() -> Values {
     KEYS.iter().filter_map(default).collect()
 }
 
-fn add_file(values: &mut Values, path: &Path) -> Result<(), ConfigError> {
+fn add_file(values: &mut Values, path: &Path, faults: &mut ConfigError) {
     let from = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: from.clone(), source })?;
-    // Read as a whole first: that knows the line of an unknown key or of a value of the wrong kind.
-    toml::from_str::<Config>(&text).map_err(|error| malformed(&from, error.to_string()))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| malformed(&from, error.to_string()))?;
+    let mut text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return faults.note(&from, error),
+    };
+    // The reader stops at the first key that is unknown or has a value of the wrong kind, and knows its line: without that line
+    // the rest is read. A line that cannot be left out ends it.
+    while let Err(error) = toml::from_str::<Config>(&text) {
+        let without = error.span().and_then(|span| without_line(&text, span.start));
+        faults.note(&from, error);
+        match without {
+            Some(without) => text = without,
+            None => return,
+        }
+    }
+    let Ok(table) = toml::from_str::<toml::Table>(&text) else { return };
     for key in KEYS {
         if let Some(value) = look_up(&table, key.path) {
             values.insert(key.path, Given { value: value.clone(), from: from.clone() });
         }
     }
-    Ok(())
 }
 
-fn add_text(values: &mut Values, key: &'static Key, from: String, text: &str) -> Result<(), ConfigError> {
-    let value = key.read(text).map_err(|detail| malformed(&from, detail))?;
+/// The text without the line of this octet, or, where that begins a section, without the section; its lines are empty then, so
+/// that the others keep their numbers. `None` when the rest cannot be read at all.
+fn without_line(text: &str, at: usize) -> Option<String> {
+    let number = text.get(..at)?.matches('\n').count();
+    let is_head = |line: &str| line.trim_start().starts_with('[');
+    let removes_section = text.lines().nth(number).is_some_and(is_head);
+    let mut goes_on = true;
+    let mut line_without = |(index, line): (usize, &'_ str)| {
+        goes_on &= index <= number || removes_section && !is_head(line);
+        let is_removed = index == number || index > number && goes_on;
+        if is_removed { String::new() } else { line.to_owned() }
+    };
+    let without: Vec<String> = text.lines().enumerate().map(&mut line_without).collect();
+    let without = without.join("\n");
+    (without != text && toml::from_str::<toml::Table>(&without).is_ok()).then_some(without)
+}
+
+fn add_text(values: &mut Values, key: &'static Key, from: String, text: &str, faults: &mut ConfigError) {
+    let value = match key.read(text) {
+        Ok(value) => value,
+        Err(detail) => return faults.note(&from, detail),
+    };
     let given = Given { value, from };
     // Read alone first, so that the error can name the source.
     let alone = BTreeMap::from([(key.path, given.clone())]);
-    Config::deserialize(table(&alone)).map_err(|error| malformed(&given.from, error.message()))?;
-    values.insert(key.path, given);
-    Ok(())
+    match Config::deserialize(table(&alone)) {
+        Ok(_) => drop(values.insert(key.path, given)),
+        Err(error) => faults.note(&given.from, error.message()),
+    }
 }
 
 fn look_up<'a>(table: &'a toml::Table, path: &str) -> Option<&'a toml::Value> {
@@ -121,10 +163,10 @@ fn table(values: &Values) -> toml::Table {
 }
 
 /// What the kinds of the values do not tell.
-fn check(config: &Config, values: &Values) -> Result<(), ConfigError> {
+fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     let from = |path: &str| values.get(path).map_or("configuration", |given| given.from.as_str());
     if config.node >= COMMAND_LINE_NODE {
-        return Err(malformed(from("node"), "node must be from 0 to 62 (63 is the command line)"));
+        faults.note(from("node"), "node must be from 0 to 62 (63 is the command line)");
     }
     for path in [
         "lane_capacity",
@@ -138,28 +180,22 @@ fn check(config: &Config, values: &Values) -> Result<(), ConfigError> {
     ] {
         let path = format!("limits.{path}");
         if values.get(path.as_str()).and_then(|given| given.value.as_integer()) == Some(0) {
-            return Err(malformed(from(&path), format!("{path} must be above 0")));
+            faults.note(from(&path), format!("{path} must be above 0"));
         }
     }
     if config.smpp.refused_status == 0 {
         let detail = "smpp.refused_status must be above 0, which means success";
-        return Err(malformed(from("smpp.refused_status"), detail));
+        faults.note(from("smpp.refused_status"), detail);
     }
-    let range =
-        config.webhooks.private_ranges.iter().find(|text| sambac_engine::snapshot::IpRange::parse(text).is_none());
-    if let Some(text) = range {
+    let ranges = config.webhooks.private_ranges.iter();
+    for text in ranges.filter(|text| sambac_engine::snapshot::IpRange::parse(text).is_none()) {
         let detail = format!("webhooks.private_ranges: `{text}` is not an address range such as 10.0.0.0/8");
-        return Err(malformed(from("webhooks.private_ranges"), detail));
+        faults.note(from("webhooks.private_ranges"), detail);
     }
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err(malformed(from("store.url"), "store.url must begin with sqlite:// or postgres://"));
+        faults.note(from("store.url"), "store.url must begin with sqlite:// or postgres://");
     }
-    Ok(())
-}
-
-fn malformed(from: &str, detail: impl Into<String>) -> ConfigError {
-    ConfigError::Malformed { from: from.to_owned(), detail: detail.into() }
 }
 
 #[cfg(test)]
@@ -212,9 +248,38 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let file = "[http]\nlisten = \"8080\"\nport = 8080\n[limits]\ngroup_max = 0\nattempts_max = 300\n\
+                    [htpp]\nlisten = \"127.0.0.1:1\"\n";
+        let environment = [("SAMBAC_NODE", "many"), ("SAMBAC_HTTP_PORT", "1")];
+        let flags = Flags { log_format: Some("xml".to_owned()), ..Flags::default() };
+        let error = load(file, &environment, flags).expect_err("much is wrong with it");
+        for told in [
+            "line 2",
+            "line 3",
+            "line 6",
+            "line 7",
+            "expected a whole number from 0 to 255",
+            "SAMBAC_NODE: `many` is not a number",
+            "SAMBAC_HTTP_PORT: there is no such variable",
+            "--log-format: ",
+            "limits.group_max must be above 0",
+        ] {
+            assert!(error.contains(told), "{told}: {error}");
+        }
+        assert!(!error.contains("line 8"), "what is in the unknown section is not told again: {error}");
+    }
+
+    #[test]
     fn clients_variables_are_let_pass() {
-        let environment = [("SAMBAC_API_KEY", "x"), ("SAMBAC_SMPP_ADDR", "x"), ("SAMBAC_URL", "x")];
+        let environment = ["API_KEY", "ADMIN_KEY", "SMPP_ADDR", "URL", "PASSWORD_ALPHA_1"];
+        let environment = environment.map(|name| (format!("SAMBAC_{name}"), "x".to_owned()));
+        let environment = environment.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
         assert!(load("", &environment, Flags::default()).is_ok());
+        for misspelt in ["SAMBAC_ADMIN_KEYS", "SAMBAC_PASSWORD_", "SAMBAC_ADMINKEY"] {
+            let error = load("", &[(misspelt, "x")], Flags::default()).expect_err("no such variable");
+            assert!(error.starts_with(misspelt), "{error}");
+        }
     }
 
     #[test]

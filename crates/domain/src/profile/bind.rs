@@ -152,39 +152,35 @@ section! {
 }
 
 impl BindSettings {
-    pub(super) fn check(&self, tls: &TlsSettings) -> Result<(), ProfileError> {
+    pub(super) fn check(&self, tls: &TlsSettings, faults: &mut Vec<ProfileError>) {
         if self.outbind_listen.is_empty() {
-            return Ok(());
+            return;
         }
         if self.outbind_listen.parse::<SocketAddr>().is_err() {
-            return Err(ProfileError::new("bind.outbind_listen", "is an address and a port: 192.0.2.1:2775"));
+            faults.push(ProfileError::new("bind.outbind_listen", "is an address and a port: 192.0.2.1:2775"));
         }
         if tls.enabled {
-            return Err(ProfileError::new("bind.outbind_listen", "goes without tls.enabled only"));
+            faults.push(ProfileError::new("bind.outbind_listen", "goes without tls.enabled only"));
         }
-        Ok(())
     }
 }
 
 impl TlsSettings {
-    pub(super) fn check(&self) -> Result<(), ProfileError> {
+    pub(super) fn check(&self, faults: &mut Vec<ProfileError>) {
         let is_digest = |text: &String| {
             let digits = text.replace(':', "");
             digits.len() == 64 && digits.chars().all(|digit| digit.is_ascii_hexdigit())
         };
         if let Some(text) = self.fingerprints_sha256.iter().find(|text| !is_digest(text)) {
-            return Err(ProfileError::new(
-                "tls.fingerprints_sha256",
-                format!("\"{text}\" is no SHA-256 of 64 hexadecimal digits"),
-            ));
+            let why = format!("\"{text}\" is no SHA-256 of 64 hexadecimal digits");
+            faults.push(ProfileError::new("tls.fingerprints_sha256", why));
         }
         if !self.ca_pem.is_empty() && !self.ca_pem.contains("-----BEGIN CERTIFICATE-----") {
-            return Err(ProfileError::new("tls.ca_pem", "holds no certificate in PEM"));
+            faults.push(ProfileError::new("tls.ca_pem", "holds no certificate in PEM"));
         }
         if self.client_certificate_file.is_empty() != self.client_key_file.is_empty() {
-            return Err(ProfileError::new("tls.client_key_file", "goes with tls.client_certificate_file"));
+            faults.push(ProfileError::new("tls.client_key_file", "goes with tls.client_certificate_file"));
         }
-        Ok(())
     }
 }
 

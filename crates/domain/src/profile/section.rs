@@ -23,8 +23,8 @@ pub struct Setting {
 pub(super) trait Section: Default {
     fn settings(section: &'static str) -> Vec<Setting>;
 
-    /// The first setting outside its bounds, with what is allowed.
-    fn out_of_bounds(&self) -> Option<(&'static str, u64, u64)>;
+    /// Every setting outside its bounds, with what is allowed.
+    fn out_of_bounds(&self) -> Vec<(&'static str, u64, u64)>;
 }
 
 /// A section: `key: Type = default, [quirks], least..=greatest;` with its documentation above it.
@@ -59,11 +59,12 @@ macro_rules! section {
                 }, )+]
             }
 
-            fn out_of_bounds(&self) -> Option<(&'static str, u64, u64)> {
-                $($( if !($least..=$greatest).contains(&self.$key) {
-                    return Some((stringify!($key), $least as u64, $greatest as u64));
-                } )?)+
-                None
+            fn out_of_bounds(&self) -> Vec<(&'static str, u64, u64)> {
+                let bounded: &[(bool, &'static str, u64, u64)] = &[$($(
+                    (($least..=$greatest).contains(&self.$key), stringify!($key), $least as u64, $greatest as u64),
+                )?)+];
+                let outside = bounded.iter().filter(|(is_within, ..)| !is_within);
+                outside.map(|(_, key, least, greatest)| (*key, *least, *greatest)).collect()
             }
         }
     };
@@ -91,17 +92,30 @@ macro_rules! profile {
             /// # Errors
             /// [`ProfileError`](crate::profile::ProfileError), which names the setting.
             pub fn parse(text: &str) -> Result<Self, $crate::profile::ProfileError> {
-                let profile: Self = $crate::profile::parse::layered(text, $presets)?;
-                profile.check()?;
-                Ok(profile)
+                Self::parse_all(text).map_err(|faults| faults.into_iter().next().unwrap_or_default())
             }
 
-            fn check(&self) -> Result<(), $crate::profile::ProfileError> {
+            /// The same, and tells everything that is wrong at once.
+            ///
+            /// # Errors
+            /// One [`ProfileError`](crate::profile::ProfileError) for each setting, and one at least.
+            pub fn parse_all(text: &str) -> Result<Self, Vec<$crate::profile::ProfileError>> {
+                let (profile, mut faults) =
+                    $crate::profile::parse::layered::<Self>(text, $presets).map_err(|fault| vec![fault])?;
+                profile.check_bounds(&mut faults);
+                // What depends on a setting that is wrong already says nothing new.
+                let mut together = Vec::new();
+                profile.check_together(&mut together);
+                together.retain(|fault| !faults.iter().any(|other| other.section() == fault.section()));
+                faults.append(&mut together);
+                if faults.is_empty() { Ok(profile) } else { Err(faults) }
+            }
+
+            fn check_bounds(&self, faults: &mut Vec<$crate::profile::ProfileError>) {
                 use $crate::profile::section::Section as _;
-                $( if let Some((key, least, greatest)) = self.$key.out_of_bounds() {
-                    return Err($crate::profile::ProfileError::bounds(stringify!($key), key, least, greatest));
+                $( for (key, least, greatest) in self.$key.out_of_bounds() {
+                    faults.push($crate::profile::ProfileError::bounds(stringify!($key), key, least, greatest));
                 } )+
-                self.check_together()
             }
 
             /// Every setting there is, section by section, with what each section is about.

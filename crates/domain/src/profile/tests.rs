@@ -49,6 +49,28 @@ fn a_profile_reads_what_it_writes() {
 }
 
 #[test]
+fn all_faults_of_a_profile_are_told_at_once() {
+    let text = r#"{ "preset": "jasmin", "sessions": {}, "session": { "pdu_octets_max": 15, "enquire_link_s": "often" },
+        "bind": { "reconnect_min_ms": 0, "outbind_listen": "nowhere" },
+        "flow": { "throttle_pause_min_ms": 9000, "throttle_pause_max_ms": 4000 }, "tls": { "ca_pem": "none" } }"#;
+    let faults = Profile::parse_all(text).unwrap_err();
+    let mut settings: Vec<_> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+    settings.sort_unstable();
+    // What depends on settings of a section that is wrong already is not told.
+    let expected = [
+        "bind.reconnect_min_ms",
+        "flow.throttle_pause_min_ms",
+        "session.enquire_link_s",
+        "session.pdu_octets_max",
+        "sessions",
+        "tls.ca_pem",
+    ];
+    assert_eq!(settings, expected, "{faults:?}");
+    let often = faults.iter().find(|fault| fault.setting == "session.enquire_link_s").unwrap();
+    assert!(often.why.ends_with("expected a whole number from 0"), "{often}");
+}
+
+#[test]
 fn refusals_name_the_setting() {
     for (text, expected) in [
         (r#"{ "preset": "unheard_of" }"#, "preset: there is no \"unheard_of\""),

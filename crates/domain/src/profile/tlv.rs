@@ -68,13 +68,12 @@ section! {
 }
 
 impl TlvSettings {
-    pub(super) fn check(&self) -> Result<(), ProfileError> {
+    pub(super) fn check(&self, faults: &mut Vec<ProfileError>) {
         let lists = [("tlvs.out", &self.out), ("tlvs.incoming", &self.incoming)];
         for (setting, rules) in lists {
             if let Some(rule) = rules.iter().find(|rule| rule.tag_number().is_none()) {
-                return Err(ProfileError::new(setting, format!("\"{}\" is no tag: write 0x1400", rule.tag)));
+                faults.push(ProfileError::new(setting, format!("\"{}\" is no tag: write 0x1400", rule.tag)));
             }
         }
-        Ok(())
     }
 }

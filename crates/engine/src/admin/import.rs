@@ -42,7 +42,7 @@ impl Engine {
         document: Map<String, Value>,
         dry_run: bool,
     ) -> Result<Imported, Refusal> {
-        let file = file_from(Value::Object(document), "")?;
+        let file = file_from(&Value::Object(document), 0)?;
         let _changing = self.0.admin_changes.lock().await;
         let secrets = Secrets { variable: &|_| None, renew: false };
         let prepared = self.provisioning().prepare(&file, &secrets).await?;

@@ -16,6 +16,7 @@ use super::apply::{ApplyError, Prepared, Provisioning, Wanted};
 use super::difference::Difference;
 use super::file::File;
 use super::key::Administrator;
+use super::reading::{Fault, read_file};
 use super::secrets::{Issued, Secrets};
 use super::{export, refusal, unset};
 use crate::Engine;
@@ -303,33 +304,25 @@ pub(super) fn file_of(kind: Kind, document: &Map<String, Value>) -> Result<File,
         let text = "payment and password_env are for provisioning files";
         return Err(Refusal::new(ErrorCode::InvalidRequest, text));
     }
-    file_from(serde_json::json!({ kind.word(): [document] }), "[0].")
+    file_from(&serde_json::json!({ kind.word(): [document] }), 2)
 }
 
-/// Reads a whole file; `after` is what the place of a fault begins with that is not to be told.
-pub(super) fn file_from(value: Value, after: &str) -> Result<File, Refusal> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let place = error.path().to_string();
-        let field =
-            place.split_once(after).map_or(if after.is_empty() { place.as_str() } else { "" }, |(_, field)| field);
-        let why = without_value(&error.inner().to_string());
-        let named = why.split('`').nth(1).filter(|_| why.starts_with("missing") || why.starts_with("unknown field"));
-        let field = match named {
-            Some(name) if field.rsplit('.').next() != Some(name) => format!("{field}.{name}"),
-            _ => field.to_owned(),
+/// Reads a whole file; of the place of a fault the first `outer` parts are not told.
+pub(super) fn file_from(value: &Value, outer: usize) -> Result<File, Refusal> {
+    read_file(value.clone()).map_err(|faults| {
+        let pointer = |fault: &Fault| {
+            let parts = fault.place.iter().skip(outer).map(|part| part.replace('~', "~0").replace('/', "~1"));
+            format!("/{}", parts.collect::<Vec<_>>().join("/"))
         };
-        let pointer = field.replace(['.', '['], "/").replace(']', "");
-        Refusal::new(ErrorCode::InvalidRequest, why).at(format!("/{}", pointer.trim_start_matches('/')))
+        match faults.as_slice() {
+            [one] => Refusal::new(ErrorCode::InvalidRequest, one.why.clone()).at(pointer(one)),
+            several => {
+                let told = several.iter().map(|fault| fault.told(value)).collect::<Vec<_>>().join("; ");
+                let faults = several.iter().map(|fault| (pointer(fault), fault.why.clone())).collect();
+                Refusal { faults, ..Refusal::new(ErrorCode::InvalidRequest, told) }
+            }
+        }
     })
-}
-
-/// What was found may be a password, which has no business in an answer or a log.
-fn without_value(text: &str) -> String {
-    let found = ["invalid type", "invalid value", "invalid length"].iter().any(|start| text.starts_with(start));
-    match text.rsplit_once(", expected ").filter(|_| found) {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => text.to_owned(),
-    }
 }
 
 fn merge(document: &mut Map<String, Value>, patch: &Map<String, Value>) {
@@ -402,7 +395,8 @@ mod tests {
             (json!({ "name": "a", "colour": "secret" }), "/colour"),
         ] {
             let refusal = file_of(Kind::Connector, &map(&document)).unwrap_err();
-            assert_eq!(refusal.field.as_deref(), Some(pointer), "{refusal}");
+            let blamed: Vec<_> = refusal.faults.iter().map(|(pointer, _)| pointer.as_str()).collect();
+            assert!(refusal.field.as_deref() == Some(pointer) || blamed.contains(&pointer), "{refusal}");
             assert!(!refusal.detail.contains("secret") && !refusal.detail.contains("77"), "{refusal}");
         }
     }

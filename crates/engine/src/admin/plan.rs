@@ -2,6 +2,7 @@
 //! anything is written.
 
 mod access;
+mod faults;
 mod handset;
 mod money;
 mod network;
@@ -15,6 +16,8 @@ use sambac_store::rows::{
     RouteRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use serde_json::{Map, Value};
+
+use faults::Faults;
 
 use super::file::{File, Password};
 use super::secrets::{Issued, Secrets};
@@ -164,14 +167,14 @@ impl Known {
 }
 
 impl Draft<'_> {
-    /// Plans one thing; a fault is noted with the thing's name, and the next thing is looked at.
-    fn one(&mut self, kind: &str, name: &str, plan: impl FnOnce(&mut Self) -> Result<(), String>) {
+    /// Plans one thing; its faults are noted with the thing's name, and the next thing is looked at.
+    fn one(&mut self, kind: &str, name: &str, plan: impl FnOnce(&mut Self) -> Result<(), Faults>) {
         let label = format!("{kind} \"{name}\"");
         let is_new = self.seen.insert(label.clone());
         let planned =
-            if is_new { check_name(name).and_then(|()| plan(self)) } else { Err("is named twice".to_owned()) };
-        if let Err(problem) = planned {
-            self.problems.push(format!("{label}: {problem}"));
+            if is_new { Faults::of(check_name(name)).and_then(|()| plan(self)) } else { Err("is named twice".into()) };
+        if let Err(faults) = planned {
+            self.problems.extend(faults.into_iter().map(|problem| format!("{label}: {problem}")));
         }
     }
 

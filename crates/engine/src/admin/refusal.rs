@@ -19,7 +19,7 @@ impl From<ApplyError> for Refusal {
 }
 
 /// What the database said, told by what the caller can do.
-pub(super) fn store(error: &StoreError) -> Refusal {
+pub(crate) fn store(error: &StoreError) -> Refusal {
     match error {
         StoreError::Conflict("reference") => {
             Refusal::new(ErrorCode::InUse, "something else refers to it, or it refers to what is not there")
@@ -38,7 +38,7 @@ pub(super) fn store(error: &StoreError) -> Refusal {
     }
 }
 
-/// The fields to blame are told where there is one problem only, as the first words of its text: `connector "a": port: …`.
+/// The fields to blame are the first words of each problem's text: `connector "a": port: …`.
 fn invalid(problems: &Problems) -> Refusal {
     let refusal = Refusal::new(ErrorCode::InvalidConfiguration, problems.to_string());
     match problems.0.as_slice() {
@@ -46,7 +46,10 @@ fn invalid(problems: &Problems) -> Refusal {
             Some(pointer) => refusal.at(pointer),
             None => refusal,
         },
-        _ => refusal,
+        several => {
+            let faults = several.iter().filter_map(|problem| Some((pointer(problem)?, problem.clone()))).collect();
+            Refusal { faults, ..refusal }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use sambac_store::Sealed;
 use sambac_store::rows::{AdminKeyRow, ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Draft, access_state, settings_text};
+use super::{Draft, Faults, access_state, settings_text};
 use crate::Scope;
 use crate::admin::AdminScope;
 use crate::admin::file::{AdminKey, ApiKey, SmppAccount, Webhook};
@@ -16,25 +16,33 @@ use crate::smsc::password;
 use crate::snapshot::IpRange;
 
 impl Draft<'_> {
-    pub(super) fn smpp_account(&mut self, smpp: &SmppAccount) -> Result<(), String> {
-        let account_id = self.account_named(&smpp.account)?;
-        check_smpp(smpp)?;
+    pub(super) fn smpp_account(&mut self, smpp: &SmppAccount) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let account_id = faults.keep(self.account_named(&smpp.account));
+        check_smpp(smpp, &mut faults);
         let stored = self.context.stored.smpp_accounts.iter().find(|row| row.system_id == smpp.system_id);
-        if stored.is_some_and(|row| row.account_id != account_id) {
-            return Err("the system_id belongs to another account".to_owned());
-        }
+        let is_others = stored.is_some_and(|row| account_id.is_some_and(|id| row.account_id != id));
+        faults.check(!is_others, "the system_id belongs to another account");
+        let state = faults.keep(access_state(&smpp.state));
+        let settings = faults.keep_all(client_settings(smpp, stored));
+        let given = faults.keep(self.given_password(smpp.password.as_ref(), smpp.password_env.as_deref()));
+        // Slow hashes are made for what is fine otherwise.
+        faults.none()?;
+        let (Some(account_id), Some(state), Some(settings), Some(given)) = (account_id, state, settings, given) else {
+            return Ok(()); // There was a fault then.
+        };
         let row = SmppAccountRow {
             id: stored.map_or_else(|| SmppAccountId::from_raw(self.next_id()), |row| row.id),
             account_id,
             system_id: smpp.system_id.clone(),
-            password_hash: Sealed(self.password_hash(smpp, stored)?),
+            password_hash: Sealed(self.password_hash(smpp, given, stored)?),
             allowed_ips: smpp.allowed_ips.clone(),
             binds_max: smpp.binds_max,
             window_max: smpp.window_max,
             traffic_class: smpp.class,
-            state: access_state(&smpp.state)?,
+            state,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
-            settings: client_settings(smpp, stored)?,
+            settings,
         };
         if stored != Some(&row) {
             self.changes.smpp_accounts.push(row);
@@ -43,9 +51,14 @@ impl Draft<'_> {
     }
 
     /// The hash of the given password; without one, the stored hash, or that of a new password.
-    fn password_hash(&mut self, smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, String> {
+    fn password_hash(
+        &mut self,
+        smpp: &SmppAccount,
+        given: Option<String>,
+        stored: Option<&SmppAccountRow>,
+    ) -> Result<String, String> {
         let hash = |password: &SecretString| password::hash(password).map_err(|error| error.to_string());
-        if let Some(given) = self.given_password(smpp.password.as_ref(), smpp.password_env.as_deref())? {
+        if let Some(given) = given {
             let same = stored.filter(|row| password::verify(given.as_bytes(), &row.password_hash.0));
             return same.map_or_else(|| hash(&SecretString::from(given)), |row| Ok(row.password_hash.0.clone()));
         }
@@ -58,17 +71,22 @@ impl Draft<'_> {
         Ok(hashed)
     }
 
-    pub(super) fn api_key(&mut self, key: &ApiKey) -> Result<(), String> {
-        let account_id = self.account_named(&key.account)?;
-        let environment = environment(&key.environment)?;
-        if let Some(word) = key.scopes.iter().find(|word| Scope::parse(word).is_none()) {
-            let all = Scope::ALL.map(Scope::as_str).join(", ");
-            return Err(format!("scopes: \"{word}\" is none of {all}"));
+    pub(super) fn api_key(&mut self, key: &ApiKey) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let account_id = faults.keep(self.account_named(&key.account));
+        let environment = faults.keep(environment(&key.environment));
+        let state = faults.keep(access_state(&key.state));
+        for word in key.scopes.iter().filter(|word| Scope::parse(word).is_none()) {
+            faults.check(false, format!("scopes: \"{word}\" is none of {}", Scope::ALL.map(Scope::as_str).join(", ")));
         }
+        faults.none()?;
+        let (Some(account_id), Some(environment), Some(state)) = (account_id, environment, state) else {
+            return Ok(()); // There was a fault then.
+        };
         let mut keys = self.context.stored.api_keys.iter();
         let stored = keys.find(|row| row.account_id == account_id && row.name == key.name);
         if stored.is_some_and(|row| row.environment != key.environment) {
-            return Err("the environment of a key cannot change; make another key".to_owned());
+            return Err("the environment of a key cannot change; make another key".into());
         }
         let id = stored.map_or_else(|| ApiKeyId::from_raw(self.next_id()), |row| row.id);
         let secret_hash = match stored.filter(|_| !self.context.secrets.renew) {
@@ -86,7 +104,7 @@ impl Draft<'_> {
             environment: key.environment.clone(),
             secret_hash: Sealed(secret_hash),
             scopes: key.scopes.clone(),
-            state: access_state(&key.state)?,
+            state,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
             expires_at: stored.and_then(|row| row.expires_at),
         };
@@ -96,12 +114,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(super) fn webhook(&mut self, webhook: &Webhook) -> Result<(), String> {
-        let account_id = self.account_named(&webhook.account)?;
-        let url = url::Url::parse(&webhook.url).map_err(|error| format!("url: {error}"))?;
-        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() || !url.username().is_empty() {
-            return Err("url is https://host/path, without a user name".to_owned());
-        }
+    pub(super) fn webhook(&mut self, webhook: &Webhook) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let account_id = faults.keep(self.account_named(&webhook.account));
+        faults.keep(check_url(&webhook.url));
+        faults.none()?;
+        let Some(account_id) = account_id else { return Ok(()) };
         let mut webhooks = self.context.stored.webhooks.iter();
         let stored = webhooks.find(|row| row.account_id == account_id && row.url == webhook.url);
         let id = stored.map_or_else(|| WebhookId::from_raw(self.next_id()), |row| row.id);
@@ -128,11 +146,15 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(super) fn admin_key(&mut self, key: &AdminKey) -> Result<(), String> {
-        if let Some(word) = key.scopes.iter().find(|word| AdminScope::parse(word).is_none()) {
+    pub(super) fn admin_key(&mut self, key: &AdminKey) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let state = faults.keep(access_state(&key.state));
+        for word in key.scopes.iter().filter(|word| AdminScope::parse(word).is_none()) {
             let all = AdminScope::ALL.map(AdminScope::as_str).join(", ");
-            return Err(format!("scopes: \"{word}\" is none of {all}"));
+            faults.check(false, format!("scopes: \"{word}\" is none of {all}"));
         }
+        faults.none()?;
+        let Some(state) = state else { return Ok(()) };
         let stored = self.context.stored.admin_keys.iter().find(|row| row.name == key.name);
         let id = stored.map_or_else(|| AdminKeyId::from_raw(self.next_id()), |row| row.id);
         let secret_hash = match stored.filter(|_| !self.context.secrets.renew) {
@@ -148,7 +170,7 @@ impl Draft<'_> {
             name: key.name.clone(),
             secret_hash: Sealed(secret_hash),
             scopes: key.scopes.clone(),
-            state: access_state(&key.state)?,
+            state,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
             expires_at: stored.and_then(|row| row.expires_at),
         };
@@ -163,15 +185,20 @@ impl Draft<'_> {
     }
 }
 
-fn check_smpp(smpp: &SmppAccount) -> Result<(), String> {
-    if smpp.system_id.len() > 15 || !smpp.system_id.is_ascii() {
-        return Err("system_id has at most 15 ASCII characters".to_owned());
+fn check_smpp(smpp: &SmppAccount, faults: &mut Faults) {
+    let is_short = smpp.system_id.len() <= 15 && smpp.system_id.is_ascii();
+    faults.check(is_short, "system_id: has at most 15 ASCII characters");
+    faults.check(smpp.binds_max > 0, "binds_max: is above 0");
+    faults.check((1..=1_000).contains(&smpp.window_max), "window_max: is from 1 to 1000");
+    for text in smpp.allowed_ips.iter().filter(|text| IpRange::parse(text).is_none()) {
+        faults.check(false, format!("allowed_ips: \"{text}\" is not an address or a range such as 192.0.2.0/24"));
     }
-    if smpp.binds_max == 0 || !(1..=1_000).contains(&smpp.window_max) {
-        return Err("binds_max is above 0, and window_max from 1 to 1000".to_owned());
-    }
-    if let Some(text) = smpp.allowed_ips.iter().find(|text| IpRange::parse(text).is_none()) {
-        return Err(format!("allowed_ips: \"{text}\" is not an address or a range such as 192.0.2.0/24"));
+}
+
+fn check_url(text: &str) -> Result<(), String> {
+    let url = url::Url::parse(text).map_err(|error| format!("url: {error}"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() || !url.username().is_empty() {
+        return Err("url: is https://host/path, without a user name".to_owned());
     }
     Ok(())
 }
@@ -184,8 +211,10 @@ fn environment(word: &str) -> Result<Environment, String> {
 }
 
 /// The settings as the engine reads them, checked by it.
-fn client_settings(smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, String> {
+fn client_settings(smpp: &SmppAccount, stored: Option<&SmppAccountRow>) -> Result<String, Vec<String>> {
     let text = settings_text(&smpp.settings, stored.map(|row| &row.settings));
-    ClientProfile::parse(&text).map_err(|error| format!("settings: {error}"))?;
-    Ok(text)
+    match ClientProfile::parse_all(&text) {
+        Ok(_) => Ok(text),
+        Err(faults) => Err(faults.iter().map(|fault| format!("settings: {fault}")).collect()),
+    }
 }

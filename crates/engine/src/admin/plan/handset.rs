@@ -4,7 +4,7 @@ use sambac_domain::MoRouteId;
 use sambac_domain::mo::{MoMatch, MoTarget, fold};
 use sambac_store::rows::MoRouteRow;
 
-use super::{Draft, prefix};
+use super::{Draft, Faults, prefix};
 use crate::admin::file::{MoRoute, MoRouteMatch, MoRouteTarget};
 
 /// Entries of one list of a match: what one person can still read.
@@ -15,26 +15,28 @@ const ENTRY_CHARS_MAX: usize = 64;
 const TARGETS_MAX: usize = 10;
 
 impl Draft<'_> {
-    pub(super) fn mo_route(&mut self, route: &MoRoute) -> Result<(), String> {
-        let account_id = self.account_named(&route.account)?;
-        if !(1..=TARGETS_MAX).contains(&route.targets.len()) {
-            return Err(format!("targets has 1 to {TARGETS_MAX} entries"));
+    pub(super) fn mo_route(&mut self, route: &MoRoute) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let account_id = faults.keep(self.account_named(&route.account));
+        let is_within = (1..=TARGETS_MAX).contains(&route.targets.len());
+        faults.check(is_within, format!("targets: has 1 to {TARGETS_MAX} entries"));
+        faults.check((1..=86_400).contains(&route.away_max_s), "away_max_s: is from 1 to 86400");
+        let matches = self.mo_match(&route.matches, &mut faults);
+        let mut targets = Vec::new();
+        if let Some(account_id) = account_id {
+            route.targets.iter().for_each(|target| targets.extend(faults.keep(self.mo_target(account_id, target))));
         }
-        if !(1..=86_400).contains(&route.away_max_s) {
-            return Err("away_max_s is from 1 to 86400".to_owned());
-        }
-        let targets: Vec<_> =
-            route.targets.iter().map(|target| self.mo_target(account_id, target)).collect::<Result<_, _>>()?;
         let stored = self.context.stored.mo_routes.iter().find(|row| row.name == route.name);
-        if stored.is_some_and(|row| row.account_id != account_id) {
-            return Err("the route belongs to another account".to_owned());
-        }
+        let is_others = stored.is_some_and(|row| account_id.is_some_and(|id| row.account_id != id));
+        faults.check(!is_others, "the route belongs to another account");
+        faults.none()?;
+        let Some(account_id) = account_id else { return Ok(()) };
         let row = MoRouteRow {
             id: stored.map_or_else(|| MoRouteId::from_raw(self.next_id()), |row| row.id),
             account_id,
             name: route.name.clone(),
             position: route.position,
-            matches: self.mo_match(&route.matches)?,
+            matches,
             strategy: route.strategy,
             targets,
             away_max_s: route.away_max_s,
@@ -47,25 +49,29 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn mo_match(&self, wanted: &MoRouteMatch) -> Result<MoMatch, String> {
-        let connector = |name: &String| {
-            let known = self.known.connectors.get(name).copied();
-            known.ok_or_else(|| format!("match.connectors: there is no connector \"{name}\""))
-        };
-        let prefixes = wanted.source_prefixes.iter().map(|text| prefix(Some(text)).map(Option::unwrap_or_default));
-        check_list("destinations", &wanted.destinations)?;
-        check_list("keywords", &wanted.keywords)?;
-        if let Some(word) = wanted.keywords.iter().find(|word| sambac_domain::mo::keyword(word) != Some(fold(word))) {
-            return Err(format!("match.keywords: \"{word}\" is not one word"));
+    fn mo_match(&self, wanted: &MoRouteMatch, faults: &mut Faults) -> MoMatch {
+        faults.keep(check_list("destinations", &wanted.destinations));
+        faults.keep(check_list("keywords", &wanted.keywords));
+        for word in wanted.keywords.iter().filter(|word| sambac_domain::mo::keyword(word) != Some(fold(word))) {
+            faults.check(false, format!("match.keywords: \"{word}\" is not one word"));
         }
-        Ok(MoMatch {
+        let mut source_prefixes = Vec::new();
+        for text in &wanted.source_prefixes {
+            let prefix = prefix(Some(text)).map_err(|error| format!("match.source_prefixes: {error}"));
+            source_prefixes.extend(faults.keep(prefix).flatten());
+        }
+        let mut connectors = Vec::new();
+        for name in &wanted.connectors {
+            let known = self.known.connectors.get(name).copied();
+            let missing = || format!("match.connectors: there is no connector \"{name}\"");
+            connectors.extend(faults.keep(known.ok_or_else(missing)));
+        }
+        MoMatch {
             destinations: wanted.destinations.clone(),
-            source_prefixes: prefixes
-                .collect::<Result<_, _>>()
-                .map_err(|error| format!("match.source_prefixes: {error}"))?,
-            connectors: wanted.connectors.iter().map(connector).collect::<Result<_, _>>()?,
+            source_prefixes,
+            connectors,
             keywords: wanted.keywords.clone(),
-        })
+        }
     }
 
     /// A target of the route's own account: another account's is answered like one that does not exist.

@@ -5,24 +5,25 @@ use std::collections::HashSet;
 use sambac_domain::{AccountId, Currency, RateId, TariffId, parse_micros};
 use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow, RateRow, TariffRow};
 
-use super::{Credit, Draft, access_state, mcc, mcc_mnc, prefix};
+use super::{Credit, Draft, Faults, access_state, mcc, mcc_mnc, prefix};
 use crate::admin::file::{Account, Payment, Rate, Tariff};
 
 impl Draft<'_> {
-    pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), String> {
-        let currency = currency(&tariff.currency)?;
+    pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let currency = faults.keep(currency(&tariff.currency));
         let stored = self.context.stored.tariffs.iter().find(|row| row.name == tariff.name);
-        if stored.is_some_and(|row| row.currency != currency) {
-            return Err("the currency of a tariff cannot change; make another tariff".to_owned());
+        let is_another = stored.is_some_and(|row| currency.is_some_and(|currency| row.currency != currency));
+        faults.check(!is_another, "the currency of a tariff cannot change; make another tariff");
+        let id = stored.map_or_else(|| TariffId::from_raw(self.next_id()), |row| row.id);
+        let rates = self.rates(id, &tariff.rate, &mut faults);
+        if let Some(currency) = currency {
+            self.known.tariffs.insert(tariff.name.clone(), (id, currency));
         }
-        let row = TariffRow {
-            id: stored.map_or_else(|| TariffId::from_raw(self.next_id()), |row| row.id),
-            name: tariff.name.clone(),
-            currency,
-            created_at: stored.map_or(self.context.now, |row| row.created_at),
-        };
-        let rates = self.rates(row.id, &tariff.rate)?;
-        self.known.tariffs.insert(row.name.clone(), (row.id, currency));
+        faults.none()?;
+        let Some(currency) = currency else { return Ok(()) };
+        let created_at = stored.map_or(self.context.now, |row| row.created_at);
+        let row = TariffRow { id, name: tariff.name.clone(), currency, created_at };
         let mut before: Vec<_> = self.context.stored.rates.iter().filter(|rate| rate.tariff_id == row.id).collect();
         let mut after: Vec<_> = rates.iter().collect();
         before.sort_by_key(|rate| rate.id);
@@ -34,17 +35,17 @@ impl Draft<'_> {
     }
 
     /// A line keeps its id while it is for the same destinations.
-    fn rates(&self, tariff_id: TariffId, rates: &[Rate]) -> Result<Vec<RateRow>, String> {
+    fn rates(&self, tariff_id: TariffId, rates: &[Rate], faults: &mut Faults) -> Vec<RateRow> {
         let mut seen = HashSet::new();
         let mut rows = Vec::new();
         for (number, rate) in (1..).zip(rates) {
-            let row = self.rate(tariff_id, rate).map_err(|problem| format!("rate {number}: {problem}"))?;
-            if !seen.insert((row.mcc, row.mcc_mnc, row.prefix.clone())) {
-                return Err(format!("rate {number}: another rate is for the same destinations"));
-            }
+            let row = self.rate(tariff_id, rate).map_err(|problem| format!("rate {number}: {problem}"));
+            let Some(row) = faults.keep(row) else { continue };
+            let is_new = seen.insert((row.mcc, row.mcc_mnc, row.prefix.clone()));
+            faults.check(is_new, format!("rate {number}: another rate is for the same destinations"));
             rows.push(row);
         }
-        Ok(rows)
+        rows
     }
 
     fn rate(&self, tariff_id: TariffId, rate: &Rate) -> Result<RateRow, String> {
@@ -65,35 +66,47 @@ impl Draft<'_> {
         Ok(RateRow { id, tariff_id, mcc, mcc_mnc, prefix, price_micros })
     }
 
-    pub(super) fn account(&mut self, account: &Account) -> Result<(), String> {
-        let currency = currency(&account.currency)?;
-        let tariff = self.known.tariffs.get(&account.tariff);
-        let (tariff_id, tariff_currency) =
-            *tariff.ok_or_else(|| format!("there is no tariff \"{}\"", account.tariff))?;
-        if tariff_currency != currency {
-            return Err(format!("it pays in {currency}, but tariff \"{}\" is in {tariff_currency}", account.tariff));
-        }
+    pub(super) fn account(&mut self, account: &Account) -> Result<(), Faults> {
+        let mut faults = Faults::default();
         let stored = self.context.stored.accounts.iter().find(|row| row.name == account.name);
-        if stored.is_some_and(|row| row.currency != currency) {
-            return Err("the currency of an account cannot change; make another account".to_owned());
+        let id = stored.map_or_else(|| AccountId::from_raw(self.next_id()), |row| row.id);
+        // Also when something is wrong with it: that others name it is not.
+        self.known.accounts.insert(account.name.clone(), id);
+        let currency = faults.keep(currency(&account.currency));
+        let tariff = self.known.tariffs.get(&account.tariff).copied();
+        let tariff = faults.keep(tariff.ok_or_else(|| format!("there is no tariff \"{}\"", account.tariff)));
+        if let (Some(currency), Some((_, theirs))) = (currency, tariff) {
+            let fault = || format!("it pays in {currency}, but tariff \"{}\" is in {theirs}", account.tariff);
+            faults.check(theirs == currency, fault());
         }
-        let credit_limit_micros = amount(&account.credit_limit, "credit_limit")?;
-        if credit_limit_micros < 0 {
-            return Err("credit_limit is below zero".to_owned());
+        let is_another = stored.is_some_and(|row| currency.is_some_and(|currency| row.currency != currency));
+        faults.check(!is_another, "the currency of an account cannot change; make another account");
+        let credit_limit_micros = faults.keep(amount(&account.credit_limit, "credit_limit"));
+        faults.check(credit_limit_micros.is_none_or(|limit| limit >= 0), "credit_limit: is below zero");
+        let state = faults.keep(access_state(&account.state));
+        for payment in &account.payment {
+            faults.keep(check_payment(payment));
         }
+        faults.none()?;
+        let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
+            (currency, tariff, credit_limit_micros, state)
+        else {
+            return Ok(()); // There was a fault then.
+        };
         let row = AccountRow {
-            id: stored.map_or_else(|| AccountId::from_raw(self.next_id()), |row| row.id),
+            id,
             name: account.name.clone(),
             currency,
-            state: access_state(&account.state)?,
+            state,
             credit_limit_micros,
             tariff_id,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
             throughput: account.throughput.to_string(),
         };
-        self.known.accounts.insert(row.name.clone(), row.id);
         self.ledger_accounts(row.id, currency);
-        account.payment.iter().try_for_each(|payment| self.payment(&row, payment))?;
+        for payment in &account.payment {
+            self.payment(&row, payment)?;
+        }
         if stored != Some(&row) {
             self.changes.accounts.push(row);
         }
@@ -119,14 +132,7 @@ impl Draft<'_> {
     }
 
     fn payment(&mut self, account: &AccountRow, payment: &Payment) -> Result<(), String> {
-        let what = format!("payment \"{}\"", payment.reference);
-        let amount_micros = amount(&payment.amount, "amount").map_err(|problem| format!("{what}: {problem}"))?;
-        if amount_micros <= 0 {
-            return Err(format!("{what}: amount must be above zero"));
-        }
-        if payment.reference.trim().is_empty() {
-            return Err("payment: reference is empty".to_owned());
-        }
+        let amount_micros = check_payment(payment)?;
         self.changes.payments.push(Credit {
             account: account.clone(),
             amount_micros,
@@ -138,6 +144,19 @@ impl Draft<'_> {
         });
         Ok(())
     }
+}
+
+/// Its amount in micros.
+fn check_payment(payment: &Payment) -> Result<i64, String> {
+    let what = format!("payment \"{}\"", payment.reference);
+    let amount_micros = amount(&payment.amount, "amount").map_err(|problem| format!("{what}: {problem}"))?;
+    if amount_micros <= 0 {
+        return Err(format!("{what}: amount must be above zero"));
+    }
+    if payment.reference.trim().is_empty() {
+        return Err("payment: reference is empty".to_owned());
+    }
+    Ok(amount_micros)
 }
 
 fn currency(text: &str) -> Result<Currency, String> {

@@ -6,11 +6,11 @@ use sambac_store::Sealed;
 use sambac_store::rows::{BindKind, ConnectorRow, OperatorRow, RouteRow};
 use secrecy::ExposeSecret as _;
 
-use super::{Draft, mcc, mcc_mnc, prefix, settings_text};
+use super::{Draft, Faults, mcc, mcc_mnc, prefix, settings_text};
 use crate::admin::file::{Connector, Match, Operator, Route};
 
 impl Draft<'_> {
-    pub(super) fn operator(&mut self, operator: &Operator) -> Result<(), String> {
+    pub(super) fn operator(&mut self, operator: &Operator) -> Result<(), Faults> {
         if self.known.operators.contains_key(&operator.name) {
             return Ok(());
         }
@@ -20,12 +20,29 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(super) fn connector(&mut self, connector: &Connector) -> Result<(), String> {
-        let operator_id = self.known.operators.get(&connector.operator).copied();
-        let operator_id = operator_id.ok_or_else(|| format!("there is no operator \"{}\"", connector.operator))?;
-        check_link(connector)?;
+    pub(super) fn connector(&mut self, connector: &Connector) -> Result<(), Faults> {
         let stored = self.context.stored.connectors.iter().find(|row| row.name == connector.name);
         let id = stored.map_or_else(|| ConnectorId::from_raw(self.next_id()), |row| row.id);
+        // Also when something is wrong with it: that routes name it is not.
+        self.known.connectors.insert(connector.name.clone(), id);
+        let mut faults = Faults::default();
+        let operator_id = self.known.operators.get(&connector.operator).copied();
+        let operator_id =
+            faults.keep(operator_id.ok_or_else(|| format!("there is no operator \"{}\"", connector.operator)));
+        check_link(connector, &mut faults);
+        let settings = faults.keep_all(settings(connector, stored));
+        let password_octets_max = settings.as_ref().map(|(_, profile)| profile.bind.password_octets_max);
+        let password = faults.keep(self.connector_password(connector, id, stored, password_octets_max));
+        let bind_kind = BindKind::from_word(&connector.bind_kind);
+        let bind_kind = faults.keep(bind_kind.ok_or_else(|| {
+            format!("bind_kind: is transmitter, receiver, transceiver or pair, not \"{}\"", connector.bind_kind)
+        }));
+        faults.none()?;
+        let (Some(operator_id), Some((settings, _)), Some(password), Some(bind_kind)) =
+            (operator_id, settings, password, bind_kind)
+        else {
+            return Ok(()); // There was a fault then.
+        };
         let row = ConnectorRow {
             id,
             operator_id,
@@ -33,18 +50,15 @@ impl Draft<'_> {
             host: connector.host.clone(),
             port: connector.port,
             system_id: connector.system_id.clone(),
-            password_sealed: Sealed(self.connector_password(connector, id, stored)?),
-            bind_kind: BindKind::from_word(&connector.bind_kind).ok_or_else(|| {
-                format!("bind_kind is transmitter, receiver, transceiver or pair, not \"{}\"", connector.bind_kind)
-            })?,
+            password_sealed: Sealed(password),
+            bind_kind,
             binds: connector.binds,
             window_max: connector.window_max,
             throughput_per_s_max: connector.throughput_per_s_max,
-            settings: settings(connector, stored)?.0,
+            settings,
             enabled: connector.enabled,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
         };
-        self.known.connectors.insert(row.name.clone(), id);
         if stored != Some(&row) {
             self.changes.connectors.push(row);
         }
@@ -57,12 +71,13 @@ impl Draft<'_> {
         wanted: &Connector,
         id: ConnectorId,
         stored: Option<&ConnectorRow>,
+        octets_max: Option<u8>,
     ) -> Result<String, String> {
         let Some(password) = self.given_password(wanted.password.as_ref(), wanted.password_env.as_deref())? else {
             let kept = stored.map(|row| row.password_sealed.0.clone());
             return kept.ok_or_else(|| "password_env (or password) is missing".to_owned());
         };
-        check_password(&password, wanted)?;
+        check_password(&password, octets_max)?;
         if let Some(row) = stored
             && self
                 .context
@@ -75,21 +90,22 @@ impl Draft<'_> {
         self.context.seal.seal_text(id.raw(), &password).map_err(|error| error.to_string())
     }
 
-    pub(super) fn route(&mut self, route: &Route) -> Result<(), String> {
-        let connector = |name: &String| {
+    pub(super) fn route(&mut self, route: &Route) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        let mut connectors = Vec::new();
+        for name in &route.connectors {
             let known = self.known.connectors.get(name).copied();
-            known.ok_or_else(|| format!("there is no connector \"{name}\""))
-        };
-        let connectors = route.connectors.iter().map(connector).collect::<Result<Vec<_>, _>>()?;
-        if connectors.is_empty() {
-            return Err("connectors is empty".to_owned());
+            connectors.extend(faults.keep(known.ok_or_else(|| format!("there is no connector \"{name}\""))));
         }
+        faults.check(!route.connectors.is_empty(), "connectors: is empty");
+        let matches = self.matches(&route.matches, &mut faults);
+        faults.none()?;
         let stored = self.context.stored.routes.iter().find(|row| row.name == route.name);
         let row = RouteRow {
             id: stored.map_or_else(|| RouteId::from_raw(self.next_id()), |row| row.id),
             name: route.name.clone(),
             position: route.position,
-            matches: self.matches(&route.matches)?,
+            matches,
             strategy: route.strategy,
             connectors,
             enabled: route.enabled,
@@ -101,40 +117,33 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn matches(&self, wanted: &Match) -> Result<RouteMatch, String> {
+    fn matches(&self, wanted: &Match, faults: &mut Faults) -> RouteMatch {
         if let Some(sender) = &wanted.sender {
-            sender.parse::<Sender>().map_err(|error| format!("match.sender: {error}"))?;
+            faults.keep(sender.parse::<Sender>().map(drop).map_err(|error| format!("match.sender: {error}")));
         }
-        Ok(RouteMatch {
-            account: wanted.account.as_ref().map(|name| self.account_named(name)).transpose()?,
-            prefix: prefix(wanted.prefix.as_ref())?,
-            mcc: mcc(wanted.mcc.as_ref())?,
-            mcc_mnc: mcc_mnc(wanted.mcc_mnc.as_ref())?,
+        RouteMatch {
+            account: wanted.account.as_ref().and_then(|name| faults.keep(self.account_named(name))),
+            prefix: faults.keep(prefix(wanted.prefix.as_ref())).flatten(),
+            mcc: faults.keep(mcc(wanted.mcc.as_ref())).flatten(),
+            mcc_mnc: faults.keep(mcc_mnc(wanted.mcc_mnc.as_ref())).flatten(),
             sender: wanted.sender.clone(),
             class: wanted.class,
-        })
+        }
     }
 }
 
-fn check_link(connector: &Connector) -> Result<(), String> {
-    if connector.host.trim().is_empty() || connector.host.contains(char::is_whitespace) {
-        return Err("host is a name or an address".to_owned());
-    }
-    if connector.port == 0 || connector.binds == 0 {
-        return Err("port and binds are above 0".to_owned());
-    }
-    if !(1..=1_000).contains(&connector.window_max) {
-        return Err("window_max is from 1 to 1000".to_owned());
-    }
-    if connector.system_id.len() > 15 {
-        return Err("system_id has at most 15 characters".to_owned());
-    }
-    Ok(())
+fn check_link(connector: &Connector, faults: &mut Faults) {
+    let host = &connector.host;
+    faults.check(!host.trim().is_empty() && !host.contains(char::is_whitespace), "host: is a name or an address");
+    faults.check(connector.port > 0, "port: is above 0");
+    faults.check(connector.binds > 0, "binds: is above 0");
+    faults.check((1..=1_000).contains(&connector.window_max), "window_max: is from 1 to 1000");
+    faults.check(connector.system_id.len() <= 15, "system_id: has at most 15 characters");
 }
 
-/// Operators ask for eight octets at most, some for more: what the profile says.
-fn check_password(password: &str, connector: &Connector) -> Result<(), String> {
-    let (octets, octets_max) = (password.len(), usize::from(settings(connector, None)?.1.bind.password_octets_max));
+/// Operators ask for eight octets at most, some for more: what the profile says, if it can be read.
+fn check_password(password: &str, octets_max: Option<u8>) -> Result<(), String> {
+    let (octets, octets_max) = (password.len(), octets_max.map_or(usize::MAX, usize::from));
     if octets > octets_max {
         return Err(format!(
             "password has {octets} octets, and settings.bind.password_octets_max is {octets_max}: raise it up to 64 if \
@@ -145,8 +154,10 @@ fn check_password(password: &str, connector: &Connector) -> Result<(), String> {
 }
 
 /// The settings as the engine reads them, checked by it, and what they come to.
-fn settings(connector: &Connector, stored: Option<&ConnectorRow>) -> Result<(String, Profile), String> {
+fn settings(connector: &Connector, stored: Option<&ConnectorRow>) -> Result<(String, Profile), Vec<String>> {
     let text = settings_text(&connector.settings, stored.map(|row| &row.settings));
-    let profile = Profile::parse(&text).map_err(|error| format!("settings: {error}"))?;
-    Ok((text, profile))
+    match Profile::parse_all(&text) {
+        Ok(profile) => Ok((text, profile)),
+        Err(faults) => Err(faults.iter().map(|fault| format!("settings: {fault}")).collect()),
+    }
 }
