@@ -12,7 +12,7 @@
 
 pub(crate) mod command;
 mod flags;
-mod keys;
+pub(crate) mod keys;
 mod layers;
 mod secret;
 
@@ -139,6 +139,12 @@ impl Config {
     pub(crate) fn store_url(&self) -> String {
         let configured = self.store.url.as_ref().map(|url| url.expose().to_owned());
         configured.unwrap_or_else(|| format!("sqlite://{}", self.data.dir.join("sambac.db").display()))
+    }
+
+    /// Where the database is, for people: a file's path, or a URL without its password.
+    pub(crate) fn store_place(&self) -> String {
+        let url = self.store_url();
+        url.strip_prefix("sqlite://").map_or_else(|| keys::without_password(&url), str::to_owned)
     }
 
     /// Whether the data folder holds the database, so that only one process may serve it.

@@ -58,7 +58,7 @@ impl Demo {
         let sockets = self.ports.bind().await?;
         let config = self.config()?;
         let lock = platform::take_folder(&config)?;
-        let operators = Operators::start(sockets.alpha, sockets.beta)?;
+        let operators = Operators::start(sockets.alpha, sockets.beta, seed::passwords(&config).await?)?;
         let sink = sink::Sink::start(sockets.sink, output)?;
         let seeded = seed::seed(&config, &operators, &sink).await?;
         let platform = Platform::start(&config, sockets.platform, lock).await?;

@@ -23,6 +23,24 @@ pub(crate) async fn open(config: &Config, store: &Store) -> Result<Seal, Failure
     Ok(seal)
 }
 
+/// The key for what is not kept: the one of the database, or any one for a database in which nothing was ever sealed. Neither a
+/// file nor a proof is made.
+pub(crate) async fn open_for_trial(config: &Config, store: &Store) -> Result<Seal, Failure> {
+    let is_kept = config.master_key.is_some() || config.master_key_path().exists();
+    if !is_kept && is_new(store).await? {
+        return Seal::throwaway().map_err(wrong);
+    }
+    let seal = match &config.master_key {
+        Some(key) => Seal::from_base64(key.expose()).map_err(wrong),
+        None => from_file(config, store).await,
+    }?;
+    match store.master_key_check().await? {
+        Some(kept) => seal.open_text(PROOF_ID, &kept).map(drop).map_err(|error| not_its_key(config, &error))?,
+        None => prove_by_rows(config, store, &seal).await?,
+    }
+    Ok(seal)
+}
+
 async fn from_file(config: &Config, store: &Store) -> Result<Seal, Failure> {
     let path = config.master_key_path();
     match Seal::from_file(&path) {

@@ -146,6 +146,20 @@ pub(crate) async fn open_store(config: &Config) -> Result<Store, Failure> {
     Ok(store)
 }
 
+/// Opens a database that is there and has this program's schema, for commands that make neither.
+pub(crate) async fn open_existing(config: &Config) -> Result<Store, Failure> {
+    let (place, remedy) = (config.store_place(), "run `sambac migrate` or `sambac run` first");
+    let wrong = |what: String| Failure::because(Exit::Configuration, what);
+    let none = || wrong(format!("no database at {place}; {remedy}"));
+    let store = Store::open_existing(&config.store_url()).await.context("the database cannot be opened")?;
+    let store = store.ok_or_else(none)?;
+    let missing = store.missing_steps().await.context("the database cannot be used")?.ok_or_else(none)?;
+    if let Some(step) = missing.first() {
+        return Err(wrong(format!("the database at {place} lacks step {step} of the schema; {remedy}")));
+    }
+    Ok(store)
+}
+
 async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
     let limits = &config.limits;
     let ranges = config.webhooks.private_ranges.iter().filter_map(|text| IpRange::parse(text));

@@ -35,6 +35,42 @@ fn text_of(path: &Path) -> Result<&str> {
     path.to_str().context("a path in UTF-8")
 }
 
+async fn migrate(world: &World) -> Result<()> {
+    let migrated = world.run(&["migrate"], &[]).await?;
+    anyhow::ensure!(migrated.status.success(), "{}", complaint(&migrated));
+    Ok(())
+}
+
+/// Commands that only read, or that change what must be there, say that there is no database, and leave no trace; after
+/// `sambac migrate` a dry run leaves no key either.
+#[tokio::test]
+async fn no_command_but_those_that_begin_makes_a_database() -> Result<()> {
+    let world = World::new(BINARY, "no-database")?;
+    let (file, exported) = (world.path("site.toml"), world.path("exported.toml"));
+    std::fs::write(&file, Site::with_one_account("10").to_toml())?;
+    let (file, exported) = (text_of(&file)?, text_of(&exported)?);
+    let commands: [&[&str]; 4] = [
+        &["export", exported],
+        &["apply", "--dry-run", file],
+        &["admin-key", "create", "first", "--scopes", "config:read"],
+        &["admin-key", "revoke", "first"],
+    ];
+    for command in commands {
+        let output = world.run(command, &[]).await?;
+        assert_eq!(output.status.code(), Some(CONFIGURATION), "{command:?}");
+        let (said, place) = (complaint(&output), world.data_folder().join("sambac.db"));
+        let wanted = format!("no database at {}; run `sambac migrate` or `sambac run` first", place.display());
+        assert!(said.contains(&wanted), "{command:?}: {said}");
+        assert!(!world.data_folder().exists() && !Path::new(exported).exists(), "{command:?} leaves a trace");
+    }
+    migrate(&world).await?;
+    let tried = world.run(&["apply", "--dry-run", file], &[]).await?;
+    assert!(tried.status.success(), "{}", complaint(&tried));
+    assert!(!world.data_folder().join("master.key").exists(), "a dry run makes no key");
+    world.passed();
+    Ok(())
+}
+
 #[test]
 fn the_configuration_is_shown_with_its_sources_and_without_secrets() -> Result<()> {
     let variables = [("SAMBAC_LOG_LEVEL", "debug"), ("SAMBAC_MASTER_KEY", "do-not-show")];
@@ -84,6 +120,7 @@ async fn a_file_is_applied_once_and_its_secrets_are_shown_once() -> Result<()> {
         let arguments = [&["--output", "json", "apply"], flags].concat();
         printed(&world.run(&arguments, &[&file]).await?)
     };
+    migrate(&world).await?;
     let tried = apply(&["--dry-run"]).await?;
     assert_eq!((&tried["changed"]["accounts"], tried["secrets"].as_array().map(Vec::len)), (&Value::from(1), Some(0)));
     let first = apply(&[]).await?;
@@ -134,6 +171,7 @@ async fn what_is_exported_applies_without_a_change_and_holds_no_secret() -> Resu
 #[tokio::test]
 async fn an_admin_key_is_shown_once_and_can_be_revoked() -> Result<()> {
     let world = World::new(BINARY, "admin-key")?;
+    migrate(&world).await?;
     let create = ["--output", "json", "admin-key", "create", "ops", "--scopes", "config:read,operations"];
     let made = printed(&world.run(&create, &[]).await?)?;
     assert!(made["key"].as_str().is_some_and(|key| key.starts_with("sambac_admin_")), "{made}");

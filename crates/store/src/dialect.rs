@@ -4,8 +4,9 @@
 //!    statements use it; but it looks such names up one by one, which is quadratic with thousands of them.
 //! 2. How a writing transaction begins: `BEGIN IMMEDIATE` and `BEGIN`. A SQLite reader that becomes a writer
 //!    is refused without waiting, so a unit of work always begins as a writer.
-//! 3. Two phrases of the schema, see [`Dialect::schema`].
-//! 4. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
+//! 3. Where it is written down which tables there are, see [`Dialect::count_tables`].
+//! 4. Two phrases of the schema, see [`Dialect::schema`].
+//! 5. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
 //!    constraint violations ([`crate::constraint`]).
 
 use std::fmt::Write as _;
@@ -46,6 +47,16 @@ impl Dialect {
             Self::Sqlite => text.push('?'),
             // Writing to a String cannot fail.
             Self::Postgres => drop(write!(text, "${number}")),
+        }
+    }
+
+    /// How many tables have the name `$1`.
+    pub(crate) const fn count_tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1"
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("../migrations/0007_answered_id.sql")),
     (8, include_str!("../migrations/0008_mo.sql")),
     (9, include_str!("../migrations/0009_admin.sql")),
+    (10, include_str!("../migrations/0010_connector_orders.sql")),
+    (11, include_str!("../migrations/0011_alerts.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
@@ -29,26 +31,55 @@ const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGI
 const LOCK: &str = "SELECT pg_advisory_xact_lock(5342001110)";
 
 impl Store {
-    /// Runs the steps that this database has not seen, in one transaction. A database that is newer than this
-    /// program is refused.
+    /// Runs the steps that this database has not seen, in one transaction: also one that it skipped, because two lines of
+    /// work were brought together and the later number came first. A database that has seen a step which this program does
+    /// not know is refused.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.run_missing(MIGRATIONS).await
+    }
+
+    /// The steps that this database has not seen; `None` when it has no schema at all. Nothing is changed.
+    ///
+    /// # Errors
+    /// It has seen steps that this program does not know; or the database does not answer.
+    pub async fn missing_steps(&self) -> Result<Option<Vec<i64>>, StoreError> {
+        let table = "schema_versions".to_owned();
+        let tables = query(self.pool().dialect().count_tables()).bind(&table).first::<(i64,)>(self.pool()).await?;
+        if tables.is_none_or(|(count,)| count == 0) {
+            return Ok(None);
+        }
+        let done = query("SELECT version FROM schema_versions ORDER BY version").all::<(i64,)>(self.pool()).await?;
+        refuse_unknown(&done, MIGRATIONS)?;
+        let missing = MIGRATIONS.iter().map(|(version, _)| *version).filter(|version| !done.contains(&(*version,)));
+        Ok(Some(missing.collect()))
+    }
+
+    async fn run_missing(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         let dialect = self.pool().dialect();
         if dialect == Dialect::Postgres {
             raw(&mut work.transaction, LOCK.to_owned()).await?;
         }
         raw(&mut work.transaction, dialect.schema(VERSIONS)).await?;
-        let done = query("SELECT COALESCE(MAX(version), 0) FROM schema_versions").number(&mut work).await?;
-        let newest = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-        if done > newest {
-            return Err(StoreError::Migration(format!("the database is at {done}, this program at {newest}")));
-        }
-        for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > done) {
+        let done = query("SELECT version FROM schema_versions ORDER BY version").all_in::<(i64,)>(&mut work).await?;
+        refuse_unknown(&done, steps)?;
+        for (version, text) in steps.iter().filter(|(version, _)| !done.contains(&(*version,))) {
             raw(&mut work.transaction, dialect.schema(text)).await?;
             query("INSERT INTO schema_versions (version) VALUES ($1)").bind(version).run(&mut work).await?;
         }
         work.commit().await
     }
+}
+
+/// A step that this program does not know was made by a newer one: who knows what it means.
+fn refuse_unknown(done: &[(i64,)], steps: &[(i64, &str)]) -> Result<(), StoreError> {
+    let is_known = |version: i64| steps.iter().any(|(step, _)| *step == version);
+    let Some((unknown,)) = done.iter().rev().find(|(version,)| !is_known(*version)) else { return Ok(()) };
+    let newest = steps.last().map_or(0, |(version, _)| *version);
+    Err(StoreError::Migration(format!(
+        "the database has step {unknown} of the schema, which this program does not know (its last is {newest}): it was \
+         made by a newer program; run that one"
+    )))
 }
 
 /// Runs a text of several statements without parameters.
@@ -59,4 +90,52 @@ async fn raw(transaction: &mut Transaction, text: String) -> Result<(), StoreErr
         Transaction::Postgres(transaction) => text.execute(&mut **transaction).await.map(drop),
     }
     .map_err(|error| StoreError::Migration(store_error(error).to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that no migration will have.
+    const FIRST: (i64, &str) = (90_001, "CREATE TABLE first_step (id BIGINT PRIMARY KEY);");
+    const SKIPPED: (i64, &str) = (90_002, "CREATE TABLE skipped_step (id BIGINT PRIMARY KEY);");
+    const LAST: (i64, &str) = (90_003, "CREATE TABLE last_step (id BIGINT PRIMARY KEY);");
+
+    fn with(more: &[(i64, &'static str)]) -> Vec<(i64, &'static str)> {
+        [MIGRATIONS, more].concat()
+    }
+
+    /// A step that a database has skipped is run, once; a database with a step that nobody knows is refused.
+    async fn skipped_steps_are_run(store: &Store) {
+        store.run_missing(&with(&[FIRST, LAST])).await.unwrap();
+        for _ in 0..2 {
+            store.run_missing(&with(&[FIRST, SKIPPED, LAST])).await.unwrap();
+        }
+        let made = query("SELECT COUNT(*) FROM skipped_step").first::<(i64,)>(store.pool()).await.unwrap();
+        assert_eq!(made, Some((0,)), "the table of the skipped step is there");
+        let refused = store.run_missing(&with(&[FIRST, LAST])).await.unwrap_err().to_string();
+        assert!(refused.contains("step 90002") && refused.contains("newer program"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_step_that_a_sqlite_file_skipped_is_run() {
+        let path = std::env::temp_dir().join(format!("sambac-skipped-{}.db", std::process::id()));
+        let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+        skipped_steps_are_run(&store).await;
+        store.close().await;
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_step_that_a_postgresql_database_skipped_is_run() {
+        let migrate = async |url: String| {
+            let store = Store::open(&url).await.unwrap();
+            store.migrate().await.unwrap();
+            store.close().await;
+        };
+        let database = sambac_testkit::postgres::database(migrate).await.unwrap();
+        let store = Store::open(database.url()).await.unwrap();
+        skipped_steps_are_run(&store).await;
+        store.close().await;
+    }
 }

@@ -46,6 +46,11 @@ impl Pool {
         }
     }
 
+    /// Whether the URL names a file that is not there.
+    pub(crate) fn is_missing(url: &str) -> bool {
+        url.split_once("://").is_some_and(|(scheme, path)| scheme == "sqlite" && !Path::new(path).exists())
+    }
+
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,

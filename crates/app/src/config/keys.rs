@@ -135,6 +135,7 @@ const OTHER_VARIABLES: &[&str] = &[
     "SAMBAC_CONFIG",
     "SAMBAC_URL",
     "SAMBAC_API_KEY",
+    "SAMBAC_ADMIN_KEY",
     "SAMBAC_SERVICES_URL",
     "SAMBAC_SMPP_ADDR",
     "SAMBAC_SMPP_SYSTEM_ID",
@@ -142,6 +143,9 @@ const OTHER_VARIABLES: &[&str] = &[
     "SAMBAC_SIMULATOR_PASSWORD",
     "SAMBAC_CERTIFY_PASSWORD",
 ];
+
+/// Variables that `sambac export` proposes for the passwords of connectors, for `sambac apply`.
+pub(crate) const PASSWORD_PREFIX: &str = "SAMBAC_PASSWORD_";
 
 impl Key {
     /// Its environment twin.
@@ -180,11 +184,15 @@ pub(crate) fn find(path: &str) -> Option<&'static Key> {
 
 /// The key of a variable; an error for one that begins like ours and means nothing.
 pub(crate) fn of_variable(name: &str) -> Result<Option<&'static Key>, String> {
-    if !name.starts_with("SAMBAC_") || OTHER_VARIABLES.contains(&name) {
+    if !name.starts_with("SAMBAC_") || is_of_others(name) {
         return Ok(None);
     }
     let key = KEYS.iter().find(|key| key.variable() == name);
     key.map(Some).ok_or_else(|| "there is no such variable; `sambac config schema` lists them".to_owned())
+}
+
+fn is_of_others(name: &str) -> bool {
+    OTHER_VARIABLES.contains(&name) || name.strip_prefix(PASSWORD_PREFIX).is_some_and(|of| !of.is_empty())
 }
 
 /// The keys as a JSON Schema.
@@ -234,7 +242,8 @@ impl Key {
     }
 }
 
-fn without_password(text: &str) -> String {
+/// A URL as it may be shown.
+pub(super) fn without_password(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(mut url) if url.password().is_some() => {
             // Fails only for URLs that cannot have a password.

@@ -1,12 +1,19 @@
-//! The two simulated operators, with a password of their own at each start.
+//! The two simulated operators, each with a password of its own: made at the first start, and kept.
 
 use sambac_engine::api_key::random_secret;
 use sambac_engine::clock::Clock;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
 use crate::exit::Failure;
 use crate::simulate::{Scenario, Simulator};
+
+/// Their passwords of an earlier start: with others, each start would change the configuration.
+#[derive(Default)]
+pub(super) struct Passwords {
+    pub(super) alpha: Option<SecretString>,
+    pub(super) beta: Option<SecretString>,
+}
 
 /// Both operators.
 pub(super) struct Operators {
@@ -21,8 +28,8 @@ struct Operator {
 
 impl Operators {
     /// Starts them on bound sockets.
-    pub(super) fn start(alpha: TcpListener, beta: TcpListener) -> Result<Self, Failure> {
-        Ok(Self { alpha: Operator::start(alpha)?, beta: Operator::start(beta)? })
+    pub(super) fn start(alpha: TcpListener, beta: TcpListener, kept: Passwords) -> Result<Self, Failure> {
+        Ok(Self { alpha: Operator::start(alpha, kept.alpha)?, beta: Operator::start(beta, kept.beta)? })
     }
 
     /// Their ports, alpha first.
@@ -52,9 +59,12 @@ impl Operators {
 }
 
 impl Operator {
-    fn start(listener: TcpListener) -> Result<Self, Failure> {
-        // SMPP 3.4 allows eight characters.
-        let password: String = random_secret()?.expose_secret().chars().take(8).collect();
+    fn start(listener: TcpListener, kept: Option<SecretString>) -> Result<Self, Failure> {
+        let password: String = match kept {
+            Some(password) => password.expose_secret().to_owned(),
+            // SMPP 3.4 allows eight characters.
+            None => random_secret()?.expose_secret().chars().take(8).collect(),
+        };
         let mut scenario = Scenario::default();
         scenario.bind.password = Some(password.clone());
         let simulator = Simulator::start(scenario, listener, None, Clock::system().now().0)?;

@@ -8,7 +8,7 @@ use sambac_engine::seal::Seal;
 use sambac_store::Store;
 use sambac_store::rows::WebhookRow;
 
-use super::operators::Operators;
+use super::operators::{Operators, Passwords};
 use super::sink::Sink;
 use crate::client::env_file::EnvFile;
 use crate::config::Config;
@@ -27,6 +27,19 @@ pub(super) struct Seeded {
     pub(super) issued: Vec<Issued>,
     /// What clients need, also from earlier starts.
     pub(super) env: EnvFile,
+}
+
+/// What the operators' passwords were at an earlier start.
+pub(super) async fn passwords(config: &Config) -> Result<Passwords, Failure> {
+    let store = platform::open_store(config).await?;
+    let seal = master_key::open(config, &store).await?;
+    let connectors = store.load_configuration().await?.connectors;
+    store.close().await;
+    let of = |name: &str| {
+        let row = connectors.iter().find(|row| row.name == name)?;
+        seal.open_text(row.id.raw(), &row.password_sealed.0).ok()
+    };
+    Ok(Passwords { alpha: of("alpha"), beta: of("beta") })
 }
 
 /// Provisions the database and gives the sink the secret of its webhook.

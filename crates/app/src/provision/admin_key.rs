@@ -55,7 +55,7 @@ impl AdminKey {
 impl Create {
     async fn run(self, output: Output) -> Result<(), Failure> {
         let config = load(&self.flags)?.config;
-        let store = platform::open_store(&config).await?;
+        let store = platform::open_existing(&config).await?;
         if store.load_configuration().await?.admin_keys.iter().any(|row| row.name == self.name) {
             let text = format!("there is an admin key \"{}\" already; revoke it or choose another name", self.name);
             return Err(Failure::because(Exit::Configuration, text));
@@ -75,7 +75,7 @@ impl Create {
 
 async fn revoke(name: &str, flags: &Flags, output: Output) -> Result<(), Failure> {
     let config = load(flags)?.config;
-    let store = platform::open_store(&config).await?;
+    let store = platform::open_existing(&config).await?;
     let stored = store.load_configuration().await?;
     let row = stored.admin_keys.iter().find(|row| row.name == name);
     let missing = || Failure::because(Exit::Configuration, format!("there is no admin key \"{name}\""));

@@ -19,7 +19,7 @@ use crate::table::Table;
 
 /// Make the database say what a file says: operators, connectors, tariffs, accounts, keys, routes, webhooks.
 ///
-/// Safe to repeat, and while the platform runs. Secrets that are made are shown once.
+/// Safe to repeat, and while the platform runs; a database that is not there is made. Secrets that are made are shown once.
 #[derive(Args, Debug)]
 pub(crate) struct Apply {
     /// What is to be there (TOML).
@@ -27,7 +27,7 @@ pub(crate) struct Apply {
     /// Write new secrets to this file, readable by its owner only, instead of showing them.
     #[arg(long, value_name = "FILE")]
     secrets_file: Option<PathBuf>,
-    /// Check the file and tell what would change, without changing it.
+    /// Check the file and tell what would change in the database that is there, without changing it.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -39,8 +39,15 @@ impl Apply {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         let config = load(&self.flags)?.config;
         let file = super::read(&self.file)?;
-        let store = platform::open_store(&config).await?;
-        let seal = master_key::open(&config, &store).await?;
+        let (store, seal) = if self.dry_run {
+            let store = platform::open_existing(&config).await?;
+            let seal = master_key::open_for_trial(&config, &store).await?;
+            (store, seal)
+        } else {
+            let store = platform::open_store(&config).await?;
+            let seal = master_key::open(&config, &store).await?;
+            (store, seal)
+        };
         let ids = ids(&store).await?;
         let provisioning = Provisioning { store: &store, seal: &seal, ids: &ids, now: Clock::system().now() };
         let secrets = Secrets { variable: &|name| std::env::var(name).ok(), renew: false };

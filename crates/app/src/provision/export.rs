@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::config::Flags;
 use crate::config::command::load;
+use crate::config::keys::PASSWORD_PREFIX;
 use crate::data_folder;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output};
@@ -34,7 +35,7 @@ impl Export {
     /// Exports.
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         let config = load(&self.flags)?.config;
-        let store = platform::open_store(&config).await?;
+        let store = platform::open_existing(&config).await?;
         let text = text(&admin::export(&store.load_configuration().await?))?;
         store.close().await;
         if self.file.as_os_str() == "-" {
@@ -87,7 +88,7 @@ fn hint(connector: &file::Connector) -> Option<String> {
     }
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     let name: String = connector.name.chars().map(letter).collect();
-    Some(format!("# password_env = \"SAMBAC_PASSWORD_{name}\"\n"))
+    Some(format!("# password_env = \"{PASSWORD_PREFIX}{name}\"\n"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result, ensure};
+use sambac_testkit::scenario::World;
 use serde_json::Value;
 
 use crate::world;
@@ -22,7 +23,7 @@ const PORTS: [&str; 11] = [
 ];
 
 /// Runs it once, and returns what it printed and logged.
-async fn run(world: &sambac_testkit::scenario::World) -> Result<(Vec<Value>, String)> {
+async fn run(world: &World) -> Result<(Vec<Value>, String)> {
     let output = world.run(&PORTS, &[]).await?;
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "{}: {log}", output.status);
@@ -82,7 +83,47 @@ async fn it_shows_a_whole_life_and_keeps_its_secrets() -> Result<()> {
     assert_eq!(printed[0]["secrets"], serde_json::json!([]));
     life(&printed)?;
     assert_eq!(std::fs::read_to_string(&file)?.lines().count(), text.lines().count());
+    only_ports_changed(&world).await?;
+    other_commands_take_its_variables(&world, &std::fs::read_to_string(&file)?).await?;
     world.database().await?.audit().await?;
     world.passed();
+    Ok(())
+}
+
+/// Every start of this test takes other ports; nothing else of the configuration is another, so that a start on the same ports
+/// makes no version.
+async fn only_ports_changed(world: &World) -> Result<()> {
+    let changes: Vec<(String,)> =
+        world.database().await?.rows("SELECT changes FROM config_versions WHERE id > 1").await?;
+    for (changes,) in changes {
+        let changes: Vec<Value> = serde_json::from_str(&changes)?;
+        for change in changes {
+            let (before, after) = (change["before"].as_object(), change["after"].as_object());
+            let (before, after) = before.zip(after).with_context(|| change.to_string())?;
+            let changed: Vec<_> = after.iter().filter(|(name, value)| before.get(*name) != Some(value)).collect();
+            ensure!(changed.iter().all(|(name, _)| *name == "port"), "{}: {changed:?}", change["table"]);
+        }
+    }
+    Ok(())
+}
+
+/// With the variables of `demo.env` in the shell, all other commands work; a misspelt one is refused all the same.
+async fn other_commands_take_its_variables(world: &World, env_file: &str) -> Result<()> {
+    let variables: Vec<(&str, &str)> = env_file.lines().filter_map(|line| line.split_once('=')).collect();
+    let exported = world.path("exported.toml");
+    let exported = exported.to_str().context("a path")?;
+    let commands: [&[&str]; 5] = [
+        &["config", "check"],
+        &["migrate"],
+        &["export", exported],
+        &["apply", "--dry-run", exported],
+        &["admin-key", "create", "second", "--scopes", "config:read"],
+    ];
+    for command in commands {
+        let output = world.run_with(command, &variables).await?;
+        ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let output = world.run_with(&["config", "check"], &[("SAMBAC_ADMIN_KEYS", "x")]).await?;
+    ensure!(output.status.code() == Some(3), "{}", output.status);
     Ok(())
 }

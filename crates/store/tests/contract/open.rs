@@ -12,6 +12,10 @@ on_both_databases! {
         assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
     }
 
+    async fn a_migrated_database_misses_no_step(store: Store) {
+        assert_eq!(store.missing_steps().await.unwrap(), Some(Vec::new()));
+    }
+
     async fn the_first_proof_of_the_master_key_is_kept(store: Store) {
         assert_eq!(store.master_key_check().await.unwrap(), None);
         store.keep_master_key_check("first").await.unwrap();
@@ -28,6 +32,17 @@ async fn what_was_committed_is_there_after_reopening() {
     store.close().await;
     let again = database.open().await;
     assert_eq!(again.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
+}
+
+/// A database that is not there is not made, and one without a schema is told from one that only lacks steps.
+#[tokio::test]
+async fn a_database_that_is_not_there_is_not_made() {
+    let database = Sqlite::new();
+    assert!(Store::open_existing(&database.url()).await.unwrap().is_none());
+    assert!(!database.file().exists());
+    Store::open(&database.url()).await.unwrap().close().await;
+    let empty = Store::open_existing(&database.url()).await.unwrap().unwrap();
+    assert_eq!(empty.missing_steps().await.unwrap(), None);
 }
 
 #[cfg(unix)]

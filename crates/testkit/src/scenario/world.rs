@@ -114,6 +114,17 @@ impl World {
             .map_err(Into::into)
     }
 
+    /// The same with these variables, which a person may have in their shell.
+    ///
+    /// # Errors
+    /// As [`World::run`].
+    pub async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
+        let mut command = self.command();
+        command.args(arguments).arg("--data-dir").arg(self.data_folder()).envs(variables.iter().copied());
+        let output = timeout(COMMAND_LIMIT, command.output()).await;
+        output.with_context(|| format!("{command:?} did not end"))?.map_err(Into::into)
+    }
+
     pub(super) fn command(&self) -> tokio::process::Command {
         let mut command = process::command(&self.binary);
         command.envs(self.store_url.iter().map(|url| ("SAMBAC_STORE_URL", url)));
