@@ -36,8 +36,10 @@ async fn nothing_breaks_and_nothing_leaks() -> Result<()> {
 
     let over = AtomicBool::new(false);
     let attack = async {
-        let pdus = pdus::send(platform.smpp(), secrets.smpp_password("hostile")?).await;
-        let http = http::send(platform.http(), secrets.api_key("main")?).await;
+        let password = secrets.smpp_password("hostile")?;
+        let pdus = pdus::send(platform.smpp(), password);
+        let http = http::send(platform.http(), secrets.api_key("main")?);
+        let (pdus, http) = tokio::join!(pdus, http);
         let crossed = cross(&platform).await;
         over.store(true, Ordering::Relaxed);
         anyhow::Ok((pdus?, http?, crossed?))

@@ -57,6 +57,27 @@ async fn q_a13_refused_credentials_stop_the_connector() -> Result<()> {
     case.finish().await.map(drop)
 }
 
+/// With a pause for refused credentials the connector is not stopped: it tries again after it, once, and the alert goes when it is
+/// taken.
+#[tokio::test]
+async fn q_a13_refused_credentials_are_tried_again_after_their_pause() -> Result<()> {
+    let bind = format!("bind = {{ {QUICK}, credentials_retry_s = 1 }}");
+    let scenario = "[bind]\nrefuse_first = 2\nrefuse_status = 0x0E";
+    let case = Case::start_unbound("a13_retry", scenario, &settings(&bind)).await?;
+    until_true("a person is told", async || Ok(case.metric(CREDENTIALS).await? == 1)).await?;
+    case.until_up(1).await?;
+    case.deliver(1).await?;
+    assert_eq!(case.metric(CREDENTIALS).await?, 0, "mended");
+    let journal = case.finish().await?;
+    let mut attempts: Vec<_> = journal.of("bind_refused").map(|line| line.at_us).collect();
+    assert_eq!(attempts.len(), 2, "QUICK would have made many");
+    attempts.extend(journal.of("bind").map(|line| line.at_us).take(1));
+    for pair in attempts.windows(2) {
+        assert!(pair[1] - pair[0] >= 950_000, "the pause of a second, by two clocks: {attempts:?}");
+    }
+    Ok(())
+}
+
 /// "No more binds" waits as long as the profile says, also when the operator has a status of its own for it.
 #[tokio::test]
 async fn q_a13_a_limit_of_binds_waits_long() -> Result<()> {

@@ -82,3 +82,42 @@ async fn q_a20_certificates_are_pinned_and_their_end_is_told() -> Result<()> {
     assert_eq!(beta.journal()?.of("bind").count(), 0, "our password does not go to whom we do not trust");
     case.finish().await.map(drop)
 }
+
+/// Without an authority or a fingerprint of its own a connector trusts the system's authorities, and nobody else. The system is
+/// told of ours as it is of any other (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
+#[tokio::test]
+async fn q_a20_without_pins_the_systems_authorities_are_trusted() -> Result<()> {
+    let world = World::new(env!("CARGO_BIN_EXE_sambac"), "a20_system")?;
+    let (folder, empty) = (world.path("certificates"), world.path("no-authorities"));
+    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(&empty)?;
+    let (ours, others) = (authority()?, authority()?);
+    std::fs::write(folder.join("ca.pem"), ours.pem())?;
+    issue(&folder, "smsc.example", Some(&ours), 400)?;
+    issue(&folder, "other.example", Some(&others), 400)?;
+    let server = |name: &str| {
+        let folder = folder.display();
+        format!("[tls]\ncertificate_file = \"{folder}/{name}.pem\"\nkey_file = \"{folder}/{name}.key\"\n")
+    };
+    let alpha = world.simulator("alpha", &server("smsc.example")).await?;
+    let beta = world.simulator("beta", &server("other.example")).await?;
+    let tls =
+        |name: &str| settings(&format!("bind = {{ {QUICK} }}, tls = {{ enabled = true, server_name = \"{name}\" }}"));
+    let site = Site::with_one_account("10")
+        .connector("alpha", &alpha, &tls("smsc.example"))
+        .connector("beta", &beta, &tls("other.example"))
+        .route("all", &["alpha"], "");
+    let (roots, none) = (folder.join("ca.pem").display().to_string(), empty.display().to_string());
+    let secrets = world.apply(&site).await?;
+    let platform = world.platform(&[("SSL_CERT_FILE", &roots), ("SSL_CERT_DIR", &none)]).await?;
+    let rest = platform.rest(&secrets)?;
+    let case = Case { world, operator: alpha, platform, rest };
+    case.until_up(1).await?;
+    case.deliver(1).await?;
+    until_true("a person is told of the authority that nobody knows", async || {
+        Ok(case.metric("sambac_alerts_open{name=\"connector_setup\"}").await? == 1)
+    })
+    .await?;
+    assert_eq!(beta.journal()?.of("bind").count(), 0, "our password does not go to whom we do not trust");
+    case.finish().await.map(drop)
+}

@@ -1,7 +1,8 @@
 //! Mutated PDUs: before a bind, and on sessions that are bound as they should be.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -9,7 +10,9 @@ use bytes::BytesMut;
 use sambac_testkit::scenario::message;
 use sambac_testkit::scenario::smpp::{BindKind, BindRequest, CommandStatus, HEADER_OCTETS, Pdu, encode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::mutation::Mutation;
@@ -18,32 +21,48 @@ use super::mutation::Mutation;
 pub(super) const COUNT: usize = 10_000;
 /// Written on one connection, until it is closed.
 const PER_CONNECTION: usize = 20;
-/// Connections at a time: fewer than one source may have that are not bound.
+/// Connections from one address at a time: fewer than one source may have that are not bound.
 const PARALLEL: usize = 30;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Sends all of them, and returns how many that were.
+///
+/// Who does not bind as he should is told so after seconds, and from one address later each time. So each connection that may be
+/// told has an address of its own, and all of them wait at once, beside those that are bound.
 pub(super) async fn send(at: SocketAddr, password: &str) -> Result<usize> {
     let corpus = corpus()?;
-    let connections = (0..COUNT / PER_CONNECTION).map(|number| connection(number, &corpus, password));
-    let connections: Vec<_> = connections.collect::<Result<_>>()?;
+    let places = Arc::new(Semaphore::new(PARALLEL));
+    let mut talks = JoinSet::new();
     let mut sent = 0;
-    for together in connections.chunks(PARALLEL) {
-        let talks = together.iter().map(|octets| {
-            let octets = octets.concat();
-            tokio::spawn(async move { talk(at, &octets).await })
+    for number in 0..COUNT / PER_CONNECTION {
+        let octets = connection(number, &corpus, password)?;
+        sent += octets.len() - 1;
+        let (octets, places) = (octets.concat(), Arc::clone(&places));
+        talks.spawn(async move {
+            if is_bound(number) {
+                let _place = places.acquire().await?;
+                return talk(at, &octets).await;
+            }
+            let own = Ipv4Addr::new(127, 0, 1, u8::try_from(number / 4)?);
+            talk_from(own, at, &octets).await
         });
-        for talk in talks.collect::<Vec<_>>() {
-            talk.await??;
-        }
-        sent += together.iter().map(|octets| octets.len() - 1).sum::<usize>();
+    }
+    while let Some(talk) = talks.join_next().await {
+        talk??;
     }
     Ok(sent)
 }
 
 /// Connects, writes everything, says that nothing more comes, and reads until the other side has closed as well.
 pub(super) async fn talk(at: SocketAddr, octets: &[u8]) -> Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(at).await?;
+    talk_from(Ipv4Addr::LOCALHOST, at, octets).await
+}
+
+/// The same from another address of this machine.
+async fn talk_from(source: Ipv4Addr, at: SocketAddr, octets: &[u8]) -> Result<Vec<u8>> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((source, 0)))?;
+    let mut stream = socket.connect(at).await?;
     let mut answer = Vec::new();
     let conversation = async {
         // A peer that closes in the middle is within its rights.
@@ -55,10 +74,15 @@ pub(super) async fn talk(at: SocketAddr, octets: &[u8]) -> Result<Vec<u8>> {
     Ok(answer)
 }
 
+/// Whether a connection binds as it should before it sends what is spoiled.
+fn is_bound(number: usize) -> bool {
+    !number.is_multiple_of(4)
+}
+
 /// What one connection sends: a bind or nothing, then mutated PDUs.
 fn connection(number: usize, corpus: &[Vec<u8>], password: &str) -> Result<Vec<Vec<u8>>> {
     let mut mutation = Mutation::new(number as u64);
-    let is_bound = !number.is_multiple_of(4);
+    let is_bound = is_bound(number);
     let kind = [BindKind::Transceiver, BindKind::Transmitter, BindKind::Receiver][number % 3];
     let bind = octets(&BindRequest::new(kind, "hostile", password).pdu(), 1)?;
     let submit = octets(&Pdu::SubmitSm(message("447700900123", b"mutate me: 0123456789")), 2)?;
