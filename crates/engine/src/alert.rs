@@ -1,18 +1,30 @@
-//! What a person must know of, and how often it happened: a bounded list in memory, a log line when something new opens, and a
-//! count of what is open in the metrics.
+//! What a person must know of, and how often it happened: a bounded list, kept in the database, a log line when something new
+//! opens, and a count of what is open in the metrics.
+//!
+//! Most alerts tell of a condition, and are cleared when it is gone. Some tell of something that has happened: they are cleared
+//! when a person has acknowledged them.
 //!
 //! ```text
 //! inner.alerts.raise(AlertKind::ConnectorCredentials, "alpha", "0x0E: the password is wrong");
 //! inner.alerts.clear(AlertKind::ConnectorCredentials, "alpha", "bound");
 //! ```
 
-use std::collections::HashMap;
+mod keeper;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sambac_domain::error::ErrorCode;
 use sambac_domain::time::Timestamp;
+use sambac_store::rows::AlertRow;
+use tokio::sync::Notify;
 
 use crate::Engine;
+use crate::admin::refusal;
 use crate::clock::Clock;
+use crate::refusal::Refusal;
+
+pub(crate) use keeper::run;
 
 /// Alerts that are kept, open or cleared.
 const ALERTS_MAX: usize = 1_000;
@@ -68,6 +80,31 @@ kinds! {
     MoUndelivered "mo_undelivered",
 }
 
+impl AlertKind {
+    /// Whether it tells of something that has happened, which nothing but a person's acknowledgement ends.
+    #[must_use]
+    pub const fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectorRefusal | Self::ReceiptIds | Self::ReceiptState | Self::MoUnrouted | Self::MoUndelivered
+        )
+    }
+
+    /// Whether its subject is a connector, without which it means nothing.
+    const fn is_of_connector(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectorCredentials
+                | Self::ConnectorSetup
+                | Self::ConnectorRefusal
+                | Self::ConnectorStopped
+                | Self::ConnectorCertificate
+                | Self::ReceiptIds
+                | Self::ReceiptState
+        )
+    }
+}
+
 /// One thing to know of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -83,6 +120,8 @@ pub struct Alert {
     pub last_at: Timestamp,
     /// How often it was raised since it was last cleared.
     pub count: u64,
+    /// Who has acknowledged it since it was opened, and when.
+    pub acknowledged: Option<(String, Timestamp)>,
     /// When it was cleared; `None` while it is open.
     pub cleared_at: Option<Timestamp>,
 }
@@ -93,32 +132,61 @@ impl Alert {
     pub const fn is_open(&self) -> bool {
         self.cleared_at.is_none()
     }
+
+    fn key(&self) -> Key {
+        (self.kind, self.subject.clone())
+    }
 }
+
+/// What an alert is known by.
+type Key = (AlertKind, String);
 
 /// The list. Raising what is open already costs a look-up and no log line.
 #[derive(Debug)]
 pub(crate) struct Alerts {
     clock: Clock,
-    list: Mutex<HashMap<(AlertKind, String), Alert>>,
+    book: Mutex<Book>,
+    /// Something is to be stored soon.
+    changed: Notify,
+    /// Held while alerts are stored.
+    writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    list: HashMap<Key, Alert>,
+    /// Changed since they were last stored.
+    unsaved: HashSet<Key>,
+    /// No longer in the list, and still stored.
+    gone: HashSet<Key>,
 }
 
 impl Alerts {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, list: Mutex::default() }
+    /// With what was kept by the process before.
+    pub(crate) fn restored(clock: Clock, rows: Vec<AlertRow>) -> Self {
+        let list: HashMap<Key, Alert> =
+            rows.into_iter().filter_map(Alert::restored).map(|alert| (alert.key(), alert)).collect();
+        let open = list.values().filter(|alert| alert.is_open()).count();
+        if open > 0 {
+            tracing::warn!(open, "alerts are open since before this start");
+        }
+        let book = Mutex::new(Book { list, ..Book::default() });
+        Self { clock, book, changed: Notify::new(), writing: tokio::sync::Mutex::default() }
     }
 
     /// Opens an alert, or counts one that is open.
     pub(crate) fn raise(&self, kind: AlertKind, subject: &str, text: impl Into<String>) {
-        let (now, text) = (self.clock.now(), cut(text.into()));
-        let mut list = self.list();
-        match list.get_mut(&(kind, subject.to_owned())) {
+        let (now, text, key) = (self.clock.now(), cut(text.into()), (kind, subject.to_owned()));
+        let mut book = self.book();
+        book.unsaved.insert(key.clone());
+        match book.list.get_mut(&key) {
             Some(alert) if alert.is_open() => {
                 alert.count = alert.count.saturating_add(1);
                 (alert.last_at, alert.text) = (now, text);
             }
             _ => {
                 tracing::error!(alert = kind.as_str(), subject, text, "alert");
-                make_room(&mut list);
+                book.make_room();
                 let alert = Alert {
                     kind,
                     subject: subject.to_owned(),
@@ -126,27 +194,74 @@ impl Alerts {
                     first_at: now,
                     last_at: now,
                     count: 1,
+                    acknowledged: None,
                     cleared_at: None,
                 };
-                list.insert((kind, subject.to_owned()), alert);
+                book.list.insert(key, alert);
+                self.changed.notify_one();
             }
         }
     }
 
     /// Closes an alert, if it is open; `why` is for the log.
     pub(crate) fn clear(&self, kind: AlertKind, subject: &str, why: &str) {
-        let mut list = self.list();
-        if let Some(alert) = list.get_mut(&(kind, subject.to_owned()))
-            && alert.is_open()
-        {
+        let of_it = |alert: &Alert| alert.kind == kind && alert.subject == subject;
+        self.clear_where(of_it, why);
+    }
+
+    /// Closes the open alerts of a kind, whatever they are of.
+    pub(crate) fn clear_kind(&self, kind: AlertKind, why: &str) {
+        self.clear_where(|alert| alert.kind == kind, why);
+    }
+
+    /// Closes what is open about connectors that are not used any more.
+    pub(crate) fn keep_connectors(&self, is_used: impl Fn(&str) -> bool) {
+        let is_moot = |alert: &Alert| alert.kind.is_of_connector() && !is_used(&alert.subject);
+        self.clear_where(is_moot, "the connector is not used any more");
+    }
+
+    fn clear_where(&self, is_meant: impl Fn(&Alert) -> bool, why: &str) {
+        let mut book = self.book();
+        let Book { list, unsaved, .. } = &mut *book;
+        for alert in list.values_mut().filter(|alert| alert.is_open() && is_meant(alert)) {
             alert.cleared_at = Some(self.clock.now());
-            tracing::info!(alert = kind.as_str(), subject, why, "alert cleared");
+            tracing::info!(alert = alert.kind.as_str(), subject = alert.subject, why, "alert cleared");
+            unsaved.insert(alert.key());
+            self.changed.notify_one();
         }
+    }
+
+    /// A person has taken note; `None` when no such alert is open. What tells of something that has happened is cleared by it.
+    fn acknowledge(&self, kind: AlertKind, subject: &str, by: &str) -> Option<Alert> {
+        let (now, key) = (self.clock.now(), (kind, subject.to_owned()));
+        let mut book = self.book();
+        let alert = book.list.get_mut(&key).filter(|alert| alert.is_open())?;
+        alert.acknowledged.get_or_insert_with(|| (by.to_owned(), now));
+        alert.cleared_at = kind.is_event().then_some(now);
+        let alert = alert.clone();
+        tracing::info!(alert = kind.as_str(), subject, by, "alert acknowledged");
+        book.unsaved.insert(key);
+        Some(alert)
+    }
+
+    /// What is to be stored, and what is to be removed.
+    fn take_unsaved(&self) -> (Vec<Alert>, HashSet<Key>) {
+        let mut book = self.book();
+        let unsaved = std::mem::take(&mut book.unsaved);
+        let gone = std::mem::take(&mut book.gone);
+        (unsaved.iter().filter_map(|key| book.list.get(key).cloned()).collect(), gone)
+    }
+
+    /// It was not stored.
+    fn put_back_unsaved(&self, unsaved: &[Alert], gone: HashSet<Key>) {
+        let mut book = self.book();
+        book.unsaved.extend(unsaved.iter().map(Alert::key));
+        book.gone.extend(gone);
     }
 
     /// All of them: the open ones first, then by their last time, the latest first.
     pub(crate) fn list_all(&self) -> Vec<Alert> {
-        let mut all: Vec<_> = self.list().values().cloned().collect();
+        let mut all: Vec<_> = self.book().list.values().cloned().collect();
         all.sort_by_key(|alert| {
             (alert.cleared_at, std::cmp::Reverse(alert.last_at), alert.kind, alert.subject.clone())
         });
@@ -155,22 +270,25 @@ impl Alerts {
 
     /// How many of a kind are open.
     pub(crate) fn open(&self, kind: AlertKind) -> usize {
-        self.list().values().filter(|alert| alert.kind == kind && alert.is_open()).count()
+        self.book().list.values().filter(|alert| alert.kind == kind && alert.is_open()).count()
     }
 
-    fn list(&self) -> MutexGuard<'_, HashMap<(AlertKind, String), Alert>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Cleared ones give way first, then those that have been silent longest.
-fn make_room(list: &mut HashMap<(AlertKind, String), Alert>) {
-    if list.len() < ALERTS_MAX {
-        return;
-    }
-    let least = list.iter().min_by_key(|(_, alert)| (alert.is_open(), alert.last_at));
-    if let Some(key) = least.map(|(key, _)| key.clone()) {
-        list.remove(&key);
+impl Book {
+    /// Cleared ones give way first, then those that have been silent longest.
+    fn make_room(&mut self) {
+        if self.list.len() < ALERTS_MAX {
+            return;
+        }
+        let least = self.list.values().min_by_key(|alert| (alert.is_open(), alert.last_at));
+        if let Some(key) = least.map(Alert::key) {
+            self.list.remove(&key);
+            self.gone.insert(key);
+        }
     }
 }
 
@@ -187,6 +305,18 @@ impl Engine {
     pub fn alerts(&self) -> Vec<Alert> {
         self.0.alerts.list_all()
     }
+
+    /// A person has taken note of an open alert: it is stored who and when. One that tells of something that has happened is
+    /// closed by it; one that tells of a condition stays open until that is gone.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when no such alert is open; or the database does not answer.
+    pub async fn acknowledge_alert(&self, kind: &str, subject: &str, by: &str) -> Result<Alert, Refusal> {
+        let kind = AlertKind::ALL.iter().copied().find(|known| known.as_str() == kind);
+        let alert = kind.and_then(|kind| self.0.alerts.acknowledge(kind, subject, by)).ok_or(ErrorCode::NotFound)?;
+        keeper::write(&self.0).await.map_err(|error| refusal::store(&error))?;
+        Ok(alert)
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +327,7 @@ mod tests {
 
     fn alerts() -> (Clock, Alerts) {
         let clock = Clock::mock(Timestamp(1_000));
-        (clock.clone(), Alerts::new(clock))
+        (clock.clone(), Alerts::restored(clock, Vec::new()))
     }
 
     #[test]
@@ -227,6 +357,37 @@ mod tests {
         alerts.raise(KIND, "alpha", "0x0E");
         let all = alerts.list_all();
         assert_eq!((all.len(), all[0].count, all[0].first_at, all[0].is_open()), (1, 1, Timestamp(1_001), true));
+    }
+
+    #[test]
+    fn a_condition_stays_open_when_it_is_acknowledged_and_an_event_does_not() {
+        let (_, alerts) = alerts();
+        alerts.raise(KIND, "alpha", "0x0E");
+        alerts.raise(AlertKind::MoUnrouted, "alpha", "no route");
+        let known = |kind| alerts.acknowledge(kind, "alpha", "alice").map(|alert| alert.is_open());
+        assert_eq!((known(KIND), known(AlertKind::MoUnrouted)), (Some(true), Some(false)));
+        assert_eq!(known(AlertKind::MoUnrouted), None, "it is not open any more");
+        alerts.clear(KIND, "alpha", "bound");
+        alerts.raise(KIND, "alpha", "0x0E");
+        assert!(alerts.list_all().iter().all(|alert| alert.kind != KIND || alert.acknowledged.is_none()), "a new one");
+    }
+
+    #[test]
+    fn what_is_kept_is_restored_and_what_gives_way_is_removed() {
+        let (clock, alerts) = alerts();
+        alerts.raise(KIND, "alpha", "0x0E");
+        alerts.acknowledge(KIND, "alpha", "alice");
+        let (unsaved, gone) = alerts.take_unsaved();
+        assert!(gone.is_empty() && alerts.take_unsaved().0.is_empty());
+        let again = Alerts::restored(clock.clone(), unsaved.iter().map(AlertRow::from).collect());
+        assert_eq!(again.list_all(), alerts.list_all());
+        again.keep_connectors(|name| name == "beta");
+        assert_eq!(again.open(KIND), 0, "the connector is not there any more");
+        for number in 0..ALERTS_MAX {
+            clock.advance_micros(1);
+            again.raise(KIND, &number.to_string(), "x");
+        }
+        assert_eq!(again.take_unsaved().1, HashSet::from([(KIND, "alpha".to_owned())]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod ledger;
 mod live;
 mod metrics;
 mod mo;
+mod notice_keeper;
 mod orphan;
 mod overdue;
 pub mod pdu_log;
@@ -56,8 +57,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use caller::{Caller, Scope};
+pub use commit::Released;
 pub use connector::certify;
-pub use connector::{BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Step, StopReason};
+pub use connector::{
+    BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Releasing, Step, StopReason,
+};
 pub use health::{ConnectorHealth, Health};
 pub use ledger::Balance;
 pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};

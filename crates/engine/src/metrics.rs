@@ -15,6 +15,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::Batch;
+use sambac_store::rows::OutboxKind;
 
 use crate::Inner;
 use crate::alert::AlertKind;
@@ -40,6 +41,7 @@ pub(crate) struct Metrics {
     handsets: Family<Label, Counter>,
     handsets_unrouted: Gauge,
     webhooks: Family<Label, Counter>,
+    notices_given_up: Family<Label, Counter>,
     binds_refused: Counter,
     connections_refused: Counter,
     commits: Counter,
@@ -151,6 +153,7 @@ impl Metrics {
             handsets: Family::default(),
             handsets_unrouted: Gauge::default(),
             webhooks: Family::default(),
+            notices_given_up: Family::default(),
             binds_refused: Counter::default(),
             connections_refused: Counter::default(),
             commits: Counter::default(),
@@ -191,6 +194,7 @@ impl Metrics {
         r.register("receipts_orphaned", "Receipts that named no segment", self.orphans.clone());
         r.register("receipts_not_asked_for", "Segments that no operator is asked about", self.not_asked.clone());
         r.register("webhook_attempts", "Webhook requests, by outcome", self.webhooks.clone());
+        r.register("notices_given_up", "News that its client did not fetch in time", self.notices_given_up.clone());
         r.register("smpp_binds_refused", "Binds of clients refused", self.binds_refused.clone());
         r.register(
             "smpp_connections_refused",
@@ -317,6 +321,11 @@ impl Metrics {
 
     pub(crate) fn webhook(&self, taken: bool) {
         self.webhooks.get_or_create(&label(if taken { "taken" } else { "failed" })).inc();
+    }
+
+    pub(crate) fn notice_given_up(&self, kind: OutboxKind) {
+        let name = if kind == OutboxKind::Webhook { "webhook" } else { "deliver_sm" };
+        self.notices_given_up.get_or_create(&label(name)).inc();
     }
 
     pub(crate) fn bind_refused(&self) {

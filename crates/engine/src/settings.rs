@@ -47,6 +47,8 @@ pub struct Settings {
     pub pdu_log: PduLogLimits,
     /// How often segments in doubt are counted.
     pub uncertain_interval: Duration,
+    /// How often news is looked for that nobody has fetched in its time.
+    pub notice_interval: Duration,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -74,6 +76,7 @@ impl Settings {
             smpp_refusal_after: Duration::from_secs(3),
             pdu_log: PduLogLimits::default(),
             uncertain_interval: Duration::from_secs(5),
+            notice_interval: Duration::from_secs(60),
             reload_interval: Duration::from_secs(1),
         }
     }

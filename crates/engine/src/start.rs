@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
-use crate::alert::Alerts;
+use crate::alert::{self, AlertKind, Alerts};
 use crate::clock::Clock;
 use crate::commit::{self, Loaded, Write};
 use crate::ledger::Ledger;
@@ -25,7 +25,7 @@ use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Engine, Inner, connector, expire, mo, orphan, recover, relay, smsc, webhook};
+use crate::{Engine, Inner, connector, expire, mo, notice_keeper, orphan, recover, relay, smsc, webhook};
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +52,12 @@ impl Engine {
         let snapshot = Snapshot::build(configuration, networks);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
+        let orders = store.connector_orders().await?;
+        let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let pdu_log = PduLog::new(settings.pdu_log, clock.clone());
         let inner = Arc::new(Inner {
             store,
-            alerts: Alerts::new(clock.clone()),
+            alerts,
             clock,
             bus: Bus::new(settings.lane_capacity),
             ids,
@@ -68,7 +70,7 @@ impl Engine {
             writes,
             store_away: AtomicBool::new(false),
             smpp_sessions: smsc::Sessions::default(),
-            connectors: connector::Registry::default(),
+            connectors: connector::Registry::restored(orders),
             overdue: crate::overdue::OverdueList::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
             webhooks: webhook::Registry::default(),
@@ -117,10 +119,14 @@ impl Engine {
 }
 
 fn start_tasks(inner: &Arc<Inner>) {
+    inner.tasks.spawn(alert::run(Arc::clone(inner)));
+    // A listener is not begun with files that cannot be used.
+    inner.alerts.clear_kind(AlertKind::SmppCertificate, "the process began anew");
     inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
     inner.tasks.spawn(mo::run(Arc::clone(inner)));
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
+    inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

@@ -11,11 +11,13 @@
 //! # Ok(()) }
 //! ```
 
+mod alerts;
 mod batch;
 mod change;
 mod checkpoint;
 mod configuration;
 mod configuration_versions;
+mod connector_orders;
 mod constraint;
 mod dialect;
 mod error;
@@ -75,6 +77,12 @@ impl Store {
         let pool = Pool::open(url).await?;
         let statements = Arc::new(Statements::new(pool.dialect()));
         Ok(Self { pool, statements })
+    }
+
+    /// Connects to a database that is there; `None` when there is none, and nothing is made then. A server's database counts as
+    /// there when it can be reached: see [`Store::missing_steps`].
+    pub async fn open_existing(url: &str) -> Result<Option<Self>, StoreError> {
+        if Pool::is_missing(url) { Ok(None) } else { Self::open(url).await.map(Some) }
     }
 
     /// Starts a unit of work. In SQLite it waits for the one before to end.

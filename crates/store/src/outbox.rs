@@ -35,6 +35,25 @@ impl Store {
             .await
     }
 
+    /// The next rows of one queue, due or not, in id order, after `after_id` and before `before_id`.
+    pub async fn outbox_waiting(
+        &self,
+        target: TargetId,
+        lane: Lane,
+        after_id: i64,
+        before_id: i64,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        select::<OutboxRow>("WHERE target = $1 AND lane = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5")
+            .bind(&target)
+            .bind(&lane)
+            .bind(&after_id)
+            .bind(&before_id)
+            .bind(&i64::from(limit))
+            .all(self.pool())
+            .await
+    }
+
     /// Rows that were put off and whose time has come, the longest due first.
     pub async fn outbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         select::<OutboxRow>("WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2")

@@ -8,9 +8,11 @@
 
 mod admin;
 mod admin_shell;
+mod alerts;
 mod backlog_small;
 mod bad_input;
 mod certify;
+mod connector_orders;
 mod demo;
 mod failures;
 mod fair;

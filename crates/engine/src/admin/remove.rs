@@ -79,11 +79,12 @@ impl Engine {
             Kind::Connector => match connector_blocker(stored, object) {
                 Some(why) => Ok(Some(why)),
                 None => {
-                    self.waiting(
-                        target::<sambac_domain::ConnectorId>(&object.id),
-                        "segments wait for it: enable it and let it drain, or let them expire",
-                    )
-                    .await
+                    let what = format!(
+                        "segments wait for it: give them away (sambac connector release {}, with --end for those that no \
+                         other connector takes), or enable and start it until it has sent them, or wait until they expire",
+                        object.name()
+                    );
+                    self.waiting(target::<sambac_domain::ConnectorId>(&object.id), &what).await
                 }
             },
             Kind::SmppAccount => match smpp_account_blocker(stored, object) {
@@ -91,7 +92,8 @@ impl Engine {
                 None => {
                     self.waiting(
                         target::<sambac_domain::SmppAccountId>(&object.id),
-                        "receipts and messages wait for it: let the client fetch them, or wait until they expire",
+                        "receipts and messages wait for it: make it active until its client has fetched them, or wait until they \
+                         expire (receipt.kept_h)",
                     )
                     .await
                 }

@@ -7,6 +7,7 @@ use sambac_smpp::CommandStatus;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+use super::release::Released;
 use super::write::{Acknowledgement, Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
@@ -31,6 +32,7 @@ pub(super) struct After {
     handset_given_up: bool,
     told: Vec<oneshot::Sender<()>>,
     counted: Vec<(oneshot::Sender<usize>, usize)>,
+    released: Vec<(oneshot::Sender<Released>, Released)>,
 }
 
 impl After {
@@ -68,6 +70,10 @@ impl After {
 
     pub(super) fn count(&mut self, done: oneshot::Sender<usize>, count: usize) {
         self.counted.push((done, count));
+    }
+
+    pub(super) fn released(&mut self, done: oneshot::Sender<Released>, released: Released) {
+        self.released.push((done, released));
     }
 
     pub(super) fn acknowledge(&mut self, receipt: Acknowledgement) {
@@ -112,6 +118,7 @@ impl After {
         self.tasks.clear();
         self.intents.clear();
         self.counted.clear();
+        self.released.clear();
         self.refuse_receipts();
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
     }
@@ -132,6 +139,9 @@ impl After {
         for (done, count) in self.counted.drain(..) {
             // A client that has gone asks again.
             let _ = done.send(count);
+        }
+        for (done, released) in self.released.drain(..) {
+            let _ = done.send(released);
         }
         self.slots.clear();
         for (reply, submitted, claim) in self.accepted.drain(..) {

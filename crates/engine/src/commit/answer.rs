@@ -21,11 +21,11 @@ use crate::live::{Live, Progress, SegmentProgress};
 const GROWTHS_MAX: u8 = 3;
 
 /// A segment under decision: who it is and where its outbox row stands.
-struct Case {
-    live: Arc<Live>,
-    segment: SegmentId,
-    row: OutboxKey,
-    connector: ConnectorId,
+pub(super) struct Case {
+    pub(super) live: Arc<Live>,
+    pub(super) segment: SegmentId,
+    pub(super) row: OutboxKey,
+    pub(super) connector: ConnectorId,
 }
 
 impl Committer {
@@ -45,7 +45,7 @@ impl Committer {
         self.after.intent(stored, Announcement { intent: id, refused, replaced });
     }
 
-    fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {
+    pub(super) fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {
         if self.waiting.contains(&segment) {
             return false;
         }
@@ -253,6 +253,12 @@ impl Committer {
             }
             return self.fail(case, MessageState::Failed, why);
         };
+        self.hand_to(case, next);
+    }
+
+    /// From now on the segment waits for another connector.
+    pub(super) fn hand_to(&mut self, case: &Case, next: ConnectorId) {
+        let attempts = case.with(|progress| progress.attempts).unwrap_or(0);
         let to = OutboxKey { target: target_of(next), ..case.row.clone() };
         // A connector with a full queue takes it later, from the table: memory does not grow with what fails over.
         let queue = self.inner.bus.queue(to.target);
@@ -281,12 +287,13 @@ impl Committer {
         self.after.put_back(queue, Queued { target: to.target, lane: to.lane, id: to.id, task });
     }
 
-    /// The connector after the present one in the route's order, among those that are enabled.
-    fn next_connector(&self, case: &Case) -> Option<ConnectorId> {
+    /// The connector after the present one in the route's order, among those that are enabled; the first when the present one
+    /// was taken out of the route.
+    pub(super) fn next_connector(&self, case: &Case) -> Option<ConnectorId> {
         let order = self.snapshot.connectors_of(case.live.message.route_id);
-        let place = order.iter().position(|id| *id == case.connector)?;
+        let begin = order.iter().position(|id| *id == case.connector).map_or(0, |place| place + 1);
         let enabled = |id: &&ConnectorId| self.snapshot.connectors.get(id).is_some_and(|row| row.enabled);
-        order.iter().skip(place + 1).find(enabled).copied()
+        order.iter().skip(begin).find(enabled).copied()
     }
 
     /// Nothing more can be done but wait: for a receipt, or for the end of the validity.
@@ -298,7 +305,7 @@ impl Committer {
     }
 
     /// The segment ends here, without having been delivered.
-    fn fail(&mut self, case: &Case, state: MessageState, error: ErrorCode) {
+    pub(super) fn fail(&mut self, case: &Case, state: MessageState, error: ErrorCode) {
         self.batch.outbox_done.push(case.row.clone());
         self.end_segment(&case.live, case.segment, state, Some(error), self.now);
     }

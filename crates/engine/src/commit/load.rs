@@ -62,6 +62,10 @@ impl Committer {
                 }
                 Write::Replace(replace) => replace.messages.iter().for_each(|id| self.pin(*id, &mut missing)),
                 Write::Expire { messages, .. } => messages.iter().for_each(|id| self.pin(*id, &mut missing)),
+                Write::Release(release) => {
+                    let segments = release.rows.iter().map(|row| SegmentId::from_raw(row.id));
+                    segments.for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
                 Write::Rekey { segments, .. } => {
                     segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }

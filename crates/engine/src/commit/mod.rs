@@ -18,6 +18,7 @@ mod handover;
 mod handset;
 mod heard;
 mod in_doubt;
+mod last_words;
 mod load;
 mod no_id;
 mod notice;
@@ -26,6 +27,7 @@ pub(crate) mod outcome;
 mod part_groups;
 mod receipt;
 mod reference;
+mod release;
 mod speak_for_all;
 mod told;
 mod unrouted;
@@ -54,6 +56,7 @@ use gather::Gathering;
 use handset::Handsets;
 use heard::Heard;
 use in_doubt::InDoubt;
+use last_words::LastWords;
 use load::Pinned;
 use orphans::Orphans;
 use part_groups::PartGroups;
@@ -61,6 +64,8 @@ use reference::References;
 
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use found::Found;
+pub(crate) use release::Release;
+pub use release::Released;
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
@@ -128,20 +133,6 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mp
             committer.group(&mut answers).await;
         }
         committer.group(&mut inbox).await;
-    }
-}
-
-/// Nothing can be taken without the group commit. Should it end by a panic, the process ends with it, at once: what is stored
-/// is whole, the next start settles what is in doubt, and whoever watches the process starts it. The alternative is a
-/// platform that looks well and answers nobody.
-struct LastWords;
-
-impl Drop for LastWords {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the group commit ended by a panic: the process ends");
-            std::process::abort();
-        }
     }
 }
 
@@ -237,12 +228,15 @@ impl Committer {
                 self.after.tell(done);
             }
             Write::Unrouted { ids, dismiss, done } => self.unrouted(&ids, dismiss, done),
+            Write::Release(release) => self.release(release),
             Write::Stored(done) => self.after.tell(done),
             Write::Dismiss { orphans, done } => {
                 self.dismiss(&orphans);
                 self.after.tell(done);
             }
             Write::Reload { loaded, done } => reloads.push((loaded, done)),
+            #[cfg(test)]
+            Write::Panic => last_words::tests::panics(),
         }
     }
 

@@ -14,7 +14,7 @@ use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Found, Queried, Recalled, Replace, Withdraw};
+use super::{Found, Queried, Recalled, Release, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -64,12 +64,17 @@ pub(crate) enum Write {
     Replay { ended: Vec<Arc<Live>>, done: oneshot::Sender<()> },
     /// Messages from handsets that no route took are tried by the routes of now, or dismissed; tells of how many that is so.
     Unrouted { ids: Vec<MoId>, dismiss: bool, done: oneshot::Sender<usize> },
+    /// A connector gives away what waits for it.
+    Release(Release),
     /// Tells when everything before it is stored.
     Stored(oneshot::Sender<()>),
     /// Orphans that a person has dealt with.
     Dismiss { orphans: Vec<i64>, done: oneshot::Sender<()> },
     /// The configuration or a balance was changed from outside.
     Reload { loaded: Option<Loaded>, done: oneshot::Sender<()> },
+    /// Something goes wrong that must not.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A configuration that was read outside, so that the group commit does not wait for it.

@@ -131,7 +131,7 @@ impl Connector {
     pub(super) fn taken(&self, seat: &Seat, dialled: &Dialled) {
         self.control.proven();
         self.look_at_certificate(dialled.ends_at);
-        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorSetup] {
+        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorSetup, AlertKind::ConnectorStopped] {
             self.inner.alerts.clear(kind, &self.name, "bound");
         }
         let name = String::from_utf8_lossy(&dialled.reply.system_id);

@@ -1,10 +1,12 @@
 //! What is wanted of a connector beside its settings: to run, to drain, or to stop, and why. It outlives changes of the
-//! settings, so that a connector whose credentials were refused stays stopped until a person starts it.
+//! settings, so that a connector whose credentials were refused stays stopped until a person starts it. What a person asked
+//! is stored, and outlives the process, too.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sambac_store::rows::{AskedState, ConnectorOrderRow};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
@@ -59,16 +61,46 @@ pub(crate) struct Control {
     trying: Semaphore,
     /// Nobody binds before.
     held_until: Mutex<Option<Instant>>,
+    /// What a person asked last, as it is stored.
+    asked: Mutex<Option<ConnectorOrderRow>>,
 }
 
 impl Default for Control {
     fn default() -> Self {
         let term = watch::Sender::new(Term::default());
-        Self { term, is_proven: AtomicBool::new(false), trying: Semaphore::new(1), held_until: Mutex::default() }
+        Self {
+            term,
+            is_proven: AtomicBool::new(false),
+            trying: Semaphore::new(1),
+            held_until: Mutex::default(),
+            asked: Mutex::default(),
+        }
     }
 }
 
 impl Control {
+    /// As a person asked before this process began. What was on its way is settled by then: a drain is over.
+    pub(super) fn restored(order: ConnectorOrderRow) -> Self {
+        let control = Self::default();
+        match order.asked {
+            AskedState::Running => {}
+            AskedState::Stopped => control.stop(StopReason::Person),
+            AskedState::Drained => control.stop(StopReason::Drained),
+        }
+        control.asked(order);
+        control
+    }
+
+    /// A person has asked for this, and it is stored.
+    pub(super) fn asked(&self, order: ConnectorOrderRow) {
+        *self.last_asked() = Some(order);
+    }
+
+    /// What a person asked last; `None` when nobody ever did.
+    pub(super) fn last_asked(&self) -> MutexGuard<'_, Option<ConnectorOrderRow>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn term(&self) -> Term {
         self.term.borrow().clone()
     }
@@ -153,12 +185,23 @@ impl Control {
         });
     }
 
-    /// Other credentials are set: those that were refused are no reason to stop any more.
+    /// Other credentials are set: those that were refused are no reason to stop any more. That a person asked for it
+    /// meanwhile is one.
     pub(super) fn credentials_changed(&self) {
         self.is_proven.store(false, Ordering::Release);
-        if matches!(self.order(), Order::Stop(StopReason::Credentials(_))) {
-            self.start();
+        if !matches!(self.order(), Order::Stop(StopReason::Credentials(_))) {
+            return;
         }
+        match self.last_asked().as_ref().map(|order| order.asked).unwrap_or_default() {
+            AskedState::Running => self.start(),
+            AskedState::Stopped => self.stopped_for(StopReason::Person),
+            AskedState::Drained => self.stopped_for(StopReason::Drained),
+        }
+    }
+
+    /// It stays stopped, for another reason.
+    fn stopped_for(&self, reason: StopReason) {
+        self.term.send_modify(|term| term.order = Order::Stop(reason));
     }
 
     /// Leave to bind: at once when the credentials are proven, one after the other when they are not.
@@ -209,6 +252,25 @@ mod tests {
         assert_eq!(control.order(), Order::Stop(StopReason::Person), "a person's stop has nothing to do with them");
         control.start();
         assert_eq!(control.order(), Order::Run);
+    }
+
+    #[tokio::test]
+    async fn what_a_person_asked_outlives_the_process_and_other_credentials() {
+        let asked = |asked| ConnectorOrderRow {
+            id: sambac_domain::id::ConnectorId::from_raw(1 << 8),
+            asked,
+            asked_by: "admin key operations".to_owned(),
+            asked_at: sambac_domain::time::Timestamp(1),
+        };
+        let order_of = |state| Control::restored(asked(state)).order();
+        assert_eq!(order_of(AskedState::Running), Order::Run);
+        assert_eq!(order_of(AskedState::Stopped), Order::Stop(StopReason::Person));
+        assert_eq!(order_of(AskedState::Drained), Order::Stop(StopReason::Drained));
+        let control = Control::default();
+        control.stop(StopReason::Credentials("0x0E".to_owned()));
+        control.asked(asked(AskedState::Stopped));
+        control.credentials_changed();
+        assert_eq!(control.order(), Order::Stop(StopReason::Person), "a person wants it stopped all the same");
     }
 
     #[tokio::test]

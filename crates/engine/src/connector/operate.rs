@@ -1,55 +1,87 @@
-//! What a person does to a connector: start, stop, drain, bind again.
+//! What a person does to a connector: start, stop, drain, bind again. All but the last is stored before it is done, so that
+//! it holds after a restart, too.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::id::ConnectorId;
+use sambac_store::rows::{AskedState, ConnectorOrderRow};
 
 use super::Connector;
-use super::control::StopReason;
+use super::control::{Order, StopReason};
 use crate::Engine;
+use crate::admin::refusal;
 use crate::alert::AlertKind;
+use crate::refusal::Refusal;
 
 /// How often draining looks whether everything is answered.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Binds again, whatever stopped it: also after refused credentials. False when it is unknown or disabled.
-    pub fn connector_start(&self, id: ConnectorId) -> bool {
-        self.with_connector(id, |connector| {
-            connector.inner.alerts.clear(AlertKind::ConnectorCredentials, &connector.name, "started by hand");
-            connector.control.start();
-        })
+    ///
+    /// # Errors
+    /// The database does not answer; nothing is done then.
+    pub async fn connector_start(&self, id: ConnectorId, by: &str) -> Result<bool, Refusal> {
+        let any = |_: &Connector| true;
+        let Some(connector) = self.connector_asked(id, AskedState::Running, by, any).await? else { return Ok(false) };
+        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
+            connector.inner.alerts.clear(kind, &connector.name, "started by hand");
+        }
+        connector.control.start();
+        Ok(true)
     }
 
-    /// Unbinds, and stays down until it is started or the process starts again; what waits for it waits on. False when it
-    /// is unknown or disabled.
-    pub fn connector_stop(&self, id: ConnectorId) -> bool {
-        self.with_connector(id, |connector| connector.control.stop(StopReason::Person))
+    /// Unbinds, and stays down until it is started, also when the process starts again; what waits for it waits on. False
+    /// when it is unknown or disabled.
+    ///
+    /// # Errors
+    /// The database does not answer; nothing is done then. Without the database nothing is sent either.
+    pub async fn connector_stop(&self, id: ConnectorId, by: &str) -> Result<bool, Refusal> {
+        let any = |_: &Connector| true;
+        let Some(connector) = self.connector_asked(id, AskedState::Stopped, by, any).await? else { return Ok(false) };
+        connector.control.stop(StopReason::Person);
+        Ok(true)
     }
 
     /// Takes nothing more off the queue, and unbinds when everything on its way is answered, at the latest after `limit`.
-    /// Receipts come in meanwhile. False when it is unknown, disabled or stopped.
-    pub fn connector_drain(&self, id: ConnectorId, limit: Duration) -> bool {
-        let Some(connector) = self.0.connectors.get(id) else { return false };
-        if !connector.control.drain() {
-            return false;
+    /// Receipts come in meanwhile. It stays down then as if it were stopped. False when it is unknown, disabled or stopped.
+    ///
+    /// # Errors
+    /// The database does not answer; nothing is done then.
+    pub async fn connector_drain(&self, id: ConnectorId, by: &str, limit: Duration) -> Result<bool, Refusal> {
+        let runs = |connector: &Connector| connector.control.order() == Order::Run;
+        let Some(connector) = self.connector_asked(id, AskedState::Drained, by, runs).await? else { return Ok(false) };
+        // Stopped meanwhile by its operator: then there is nothing to drain.
+        if connector.control.drain() {
+            self.0.tasks.spawn(drain(connector, limit));
         }
-        self.0.tasks.spawn(drain(connector, limit));
-        true
+        Ok(true)
     }
 
     /// Unbinds every bind in good order and binds again. False when it is unknown or disabled.
     pub fn connector_unbind(&self, id: ConnectorId) -> bool {
-        self.with_connector(id, |connector| connector.control.renew())
+        let connector = self.0.connectors.get(id);
+        connector.inspect(|connector| connector.control.renew()).is_some()
     }
 
-    fn with_connector(&self, id: ConnectorId, act: impl FnOnce(&Connector)) -> bool {
-        let connector = self.0.connectors.get(id);
-        if let Some(connector) = &connector {
-            act(connector);
-        }
-        connector.is_some()
+    /// Stores what is asked of a connector that runs and may be asked for it; `None` otherwise.
+    async fn connector_asked(
+        &self,
+        id: ConnectorId,
+        asked: AskedState,
+        by: &str,
+        may_be_asked: impl Fn(&Connector) -> bool,
+    ) -> Result<Option<Arc<Connector>>, Refusal> {
+        // One after the other, and none while the connector is being removed.
+        let _changing = self.0.admin_changes.lock().await;
+        let Some(connector) = self.0.connectors.get(id).filter(|connector| may_be_asked(connector)) else {
+            return Ok(None);
+        };
+        let order = ConnectorOrderRow { id, asked, asked_by: by.to_owned(), asked_at: self.0.clock.now() };
+        self.0.store.keep_connector_order(&order).await.map_err(|error| refusal::store(&error))?;
+        connector.control.asked(order);
+        Ok(Some(connector))
     }
 }
 

@@ -3,6 +3,7 @@
 use sambac_domain::id::ConnectorId;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::BindKind;
+use sambac_store::rows::ConnectorOrderRow;
 
 use super::control::Order;
 use super::seat::{BindState, Seat, Seen};
@@ -35,6 +36,8 @@ pub struct ConnectorStatus {
     pub name: String,
     /// As a whole.
     pub state: ConnectorState,
+    /// What a person last asked of it, who and when; `None` when nobody ever did: it is to run.
+    pub asked: Option<ConnectorOrderRow>,
     /// Each of its binds; two for each pair.
     pub binds: Vec<BindStatus>,
     /// Binds, or whole pairs, that are up.
@@ -72,11 +75,12 @@ impl Engine {
     /// How a connector is; `None` when there is none of this id.
     pub fn connector_status(&self, id: ConnectorId) -> Option<ConnectorStatus> {
         let row = self.snapshot().connectors.get(&id).cloned()?;
+        let asked = self.0.connectors.last_asked(id);
         let Some(connector) = self.0.connectors.get(id) else {
-            let state = ConnectorState::Disabled;
-            return Some(ConnectorStatus { id, name: row.name.clone(), state, binds: Vec::new(), bound: 0, queued: 0 });
+            let (name, state) = (row.name.clone(), ConnectorState::Disabled);
+            return Some(ConnectorStatus { id, name, state, asked, binds: Vec::new(), bound: 0, queued: 0 });
         };
-        Some(connector.status())
+        Some(ConnectorStatus { asked, ..connector.status() })
     }
 }
 
@@ -92,7 +96,7 @@ impl Connector {
             Order::Run => ConnectorState::Bound,
         };
         let queued = self.queue.len() + self.ready.len().0;
-        ConnectorStatus { id: self.id, name: self.name.clone(), state, binds, bound, queued }
+        ConnectorStatus { id: self.id, name: self.name.clone(), state, asked: None, binds, bound, queued }
     }
 }
 

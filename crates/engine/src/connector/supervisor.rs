@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::throughput::Throughput as Limit;
+use sambac_store::rows::ConnectorOrderRow;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,18 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// With what people asked of connectors before this process began.
+    pub(crate) fn restored(orders: Vec<ConnectorOrderRow>) -> Self {
+        let controls = orders.into_iter().map(|order| (order.id, Arc::new(Control::restored(order)))).collect();
+        Self(Mutex::new(Running { controls, ..Running::default() }))
+    }
+
+    /// What was last asked of a connector, whether it runs or not.
+    pub(super) fn last_asked(&self, id: ConnectorId) -> Option<ConnectorOrderRow> {
+        let control = self.running().controls.get(&id).cloned()?;
+        control.last_asked().clone()
+    }
+
     /// The connector of this id, if it runs.
     pub(super) fn get(&self, id: ConnectorId) -> Option<Arc<Connector>> {
         self.running().connectors.get(&id).cloned()
@@ -61,6 +74,7 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
     let mut running = inner.connectors.running();
     let Running { connectors, controls, ended } = &mut *running;
     controls.retain(|id, _| snapshot.connectors.contains_key(id));
+    inner.alerts.keep_connectors(|name| snapshot.connectors.values().any(|row| row.enabled && row.name == name));
     let setup_of = |id: &ConnectorId| {
         let row = snapshot.connectors.get(id).filter(|row| row.enabled)?;
         let profile = snapshot.profile(*id)?;

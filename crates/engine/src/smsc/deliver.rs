@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Task};
-use sambac_domain::id::{EventId, IdSource, MessageId, SmppAccountId, TargetId};
+use sambac_domain::id::{IdSource, MessageId, SmppAccountId, TargetId};
 use sambac_domain::profile::{ClientReceipts, ClientText};
 use sambac_smpp::{CommandStatus, SendError, Session};
-use sambac_store::NewEvent;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -64,11 +63,14 @@ async fn run(inner: Arc<Inner>, account: SmppAccountId, cancel: CancellationToke
 /// Hands over one notice; gives it back when nobody can take it any more.
 async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, changed: &Notify) -> Option<Queued> {
     let Task::Notify { notice, id, .. } = &queued.task else { return None };
-    if is_too_old(inner, account, &queued) {
-        give_up(inner, &queued).await;
-        return None;
-    }
+    let is_too_old = is_too_old(inner, account, &queued);
     let received = match **notice {
+        // Its row is removed by whoever looks for such rows, and nobody else, so that it is told once.
+        Notice::Outcome(_) if is_too_old => return None,
+        Notice::Received(_) if is_too_old => {
+            inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
+            return None;
+        }
         Notice::Outcome(_) => return deliver_pdus(inner, account, queued, changed, None).await,
         Notice::Received(received) => received,
     };
@@ -231,25 +233,6 @@ async fn retry(inner: &Inner, queued: &Queued) {
 fn is_too_old(inner: &Inner, account: SmppAccountId, queued: &Queued) -> bool {
     let kept = Duration::from_secs(u64::from(receipt_settings(inner, account).kept_h) * 3_600);
     inner.clock.now() > IdSource::made_at(queued.id).saturating_add(kept)
-}
-
-/// Removes it undelivered, with a line in its message's history.
-async fn give_up(inner: &Inner, queued: &Queued) {
-    let mut done = NoticeDone::given_up(queued);
-    if let Task::Notify { notice, .. } = &queued.task
-        && let Notice::Outcome(outcome) = &**notice
-    {
-        let now = inner.clock.now();
-        done.event = Some(NewEvent {
-            id: EventId::from_raw(inner.ids.next(now)),
-            message_id: outcome.message_id,
-            segment_no: 0,
-            kind: "receipt_given_up".to_owned(),
-            at: now,
-            detail: None,
-        });
-    }
-    inner.write(Write::NoticeDone(done)).await;
 }
 
 /// The session has gone: what it had not acknowledged goes to the next one, first.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::Rng;
 use reqwest::StatusCode;
 use sambac_bus::{Notice, Outcome, Queued, Task};
-use sambac_domain::id::{EventId, NoticeId, TargetId, WebhookId};
+use sambac_domain::id::{EventId, IdSource, NoticeId, TargetId, WebhookId};
 use sambac_domain::time::Timestamp;
 use sambac_store::{NewEvent, StoreError};
 use secrecy::ExposeSecret;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::received;
 use crate::Inner;
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
+use crate::notice_keeper::WEBHOOK_KEPT;
 
 /// Requests to one receiver at the same time.
 const CONCURRENT_MAX: usize = 16;
@@ -84,6 +85,11 @@ pub(super) async fn run(inner: Arc<Inner>, id: WebhookId, cancel: CancellationTo
 
 async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
     let Task::Notify { attempt, notice, .. } = &queued.task else { return };
+    let ends_at = IdSource::made_at(queued.id).saturating_add(WEBHOOK_KEPT);
+    if matches!(**notice, Notice::Outcome(_)) && inner.clock.now() > ends_at {
+        // Its row is removed by whoever looks for such rows, so that it is told once.
+        return;
+    }
     let attempt = attempt.saturating_add(1);
     let started = tokio::time::Instant::now();
     let result = match body(inner, &queued, notice).await {

@@ -10,6 +10,7 @@ use sambac_engine::{BindState, ConnectorState, ConnectorStatus, StopReason};
 use crate::platform::Platform;
 
 const LIMIT: Duration = Duration::from_secs(10);
+const BY: &str = "a test";
 
 /// The status once it is so.
 async fn until(platform: &Platform, id: ConnectorId, is_so: impl Fn(&ConnectorStatus) -> bool) -> ConnectorStatus {
@@ -42,11 +43,11 @@ async fn a_connector_is_stopped_tested_and_started() {
     );
     assert!(bind.host.as_deref().is_some_and(|host| host.starts_with("127.0.0.1:")) && bind.window > 0, "{bind:?}");
 
-    assert!(platform.engine.connector_stop(id));
+    assert!(platform.engine.connector_stop(id, BY).await.expect("stored"));
     let stopped = |status: &ConnectorStatus| matches!(status.binds[0].state, BindState::Stopped(_));
     let status = until(&platform, id, stopped).await;
     assert_eq!((status.state, status.bound), (ConnectorState::Stopped(StopReason::Person), 0));
-    assert!(!platform.engine.connector_drain(id, LIMIT), "it does not run");
+    assert!(!platform.engine.connector_drain(id, BY, LIMIT).await.expect("read"), "it does not run");
     let submitted = platform.submit(TrafficClass::Transactional, "later").await.expect("taken all the same");
 
     let reports = platform.engine.connector_test_bind_stored(id).await.expect("the connector");
@@ -56,7 +57,7 @@ async fn a_connector_is_stopped_tested_and_started() {
     assert_eq!((report.is_bound, report.failure, report.peer_version), (true, None, Some(0x34)));
     assert!(stopped(&platform.engine.connector_status(id).expect("the connector")), "a test starts nothing");
 
-    assert!(platform.engine.connector_start(id));
+    assert!(platform.engine.connector_start(id, BY).await.expect("stored"));
     until(&platform, id, |status| status.state == ConnectorState::Bound).await;
     let sent = operator.next_submit().await;
     operator.accept(&sent, "1").await;
@@ -70,7 +71,7 @@ async fn draining_finishes_what_is_on_its_way_and_takes_nothing_more() {
     let id = only_connector(&platform);
     let first = platform.submit(TrafficClass::Transactional, "first").await.expect("taken");
     let sent = operator.next_submit().await;
-    assert!(platform.engine.connector_drain(id, LIMIT));
+    assert!(platform.engine.connector_drain(id, BY, LIMIT).await.expect("stored"));
     platform.submit(TrafficClass::Transactional, "second").await.expect("taken");
     let draining = until(&platform, id, |status| status.state == ConnectorState::Draining).await;
     assert_eq!((draining.bound, draining.binds[0].in_flight), (1, 1), "its bind stays for the answer");
@@ -80,7 +81,7 @@ async fn draining_finishes_what_is_on_its_way_and_takes_nothing_more() {
     assert_eq!(platform.until_final(first.message_id).await.row.state, MessageState::Delivered);
     until(&platform, id, |status| status.state == ConnectorState::Stopped(StopReason::Drained)).await;
     assert!(operator.nothing_more().await);
-    assert!(platform.engine.connector_start(id));
+    assert!(platform.engine.connector_start(id, BY).await.expect("stored"));
     assert_eq!(operator.next_submit().await.text, b"second");
 }
 

@@ -152,6 +152,23 @@ impl Platform {
         (operator, Self { engine, folder, database: None }, clock)
     }
 
+    /// The same, looking for news that nobody fetches as often as it can.
+    pub(crate) async fn with_busy_keeper(database: Option<TestDatabase>) -> (Operator, Self, Clock) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared(&[operator.port], database.as_ref().map(TestDatabase::url)).await;
+        store.upsert_smpp_account(&smpp_account(AccessState::Active)).await.expect("an SMPP account");
+        let clock = Clock::mock(Clock::system().now());
+        let settings = Settings { notice_interval: Duration::from_millis(10), ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, clock.clone()).await.expect("an engine");
+        (operator, Self { engine, folder, database }, clock)
+    }
+
+    /// Takes a message of the client ESME, which need not be bound.
+    pub(crate) async fn submit_of_esme(&self, text: &str) -> Result<Submitted, Refusal> {
+        let origin = Origin::Smpp { smpp_account: SmppAccountId::from_raw(1) };
+        self.engine.submit(SubmitRequest { origin, ..request(TrafficClass::Otp, text) }).await
+    }
+
     async fn start(ports: &[u16]) -> Self {
         Self::start_on(ports, None).await
     }

@@ -41,3 +41,29 @@ row! {
         created_at: Timestamp,
     }
 }
+
+row! {
+    /// What a person must know of.
+    AlertRow in "alerts" {
+        /// Its kind and subject: `connector_setup/alpha`.
+        id: String,
+        /// What it is about.
+        kind: String,
+        /// What it is of.
+        subject: String,
+        /// What happened, the last time.
+        text: String,
+        /// When it was opened.
+        first_at: Timestamp,
+        /// When it was raised the last time.
+        last_at: Timestamp,
+        /// How often since it was opened.
+        count: i64,
+        /// Who has acknowledged it.
+        acknowledged_by: Option<String>,
+        /// When.
+        acknowledged_at: Option<Timestamp>,
+        /// When it was cleared; open until then.
+        cleared_at: Option<Timestamp>,
+    }
+}

@@ -20,6 +20,20 @@ words! {
     }
 }
 
+words! {
+    /// What a person asked of a connector.
+    #[derive(Default)]
+    AskedState {
+        /// To bind and to send.
+        #[default]
+        Running "running",
+        /// To unbind, and to stay down.
+        Stopped "stopped",
+        /// To finish what is on its way, and then to stay down.
+        Drained "drained",
+    }
+}
+
 row! {
     /// A mobile operator or aggregator.
     OperatorRow in "operators" {
@@ -63,5 +77,19 @@ row! {
         enabled: bool,
         /// When it was made.
         created_at: Timestamp,
+    }
+}
+
+row! {
+    /// What was last asked of a connector.
+    ConnectorOrderRow in "connector_orders" {
+        /// The connector's.
+        id: ConnectorId,
+        /// What it is to do.
+        asked: AskedState,
+        /// Who asked.
+        asked_by: String,
+        /// When.
+        asked_at: Timestamp,
     }
 }

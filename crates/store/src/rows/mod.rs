@@ -19,8 +19,8 @@ mod route;
 mod words;
 
 pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
-pub use admin::{AdminKeyRow, ConfigVersionRow};
-pub use connector::{BindKind, ConnectorRow, OperatorRow};
+pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
+pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
 pub use ledger::{BalanceKind, BalanceRow, ChargeRow, ChargeState, PaymentRow, PostingKind, PostingRow};
 pub use message::{MessageRow, NewMessage};

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first failure")]
 
+mod alerts;
 mod batch;
 mod both;
 mod configuration;
+mod connector_orders;
 mod coverage;
 mod fixture;
 mod guards;

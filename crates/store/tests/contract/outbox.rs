@@ -21,6 +21,10 @@ on_both_databases! {
         let second = store.outbox_page(QUEUE, OTP_LANE, segment_id(2).raw(), 2).await.unwrap();
         assert_eq!(second, [submit(3)]);
         assert_eq!(store.outbox_page(QUEUE, Lane(1), 0, 2).await.unwrap(), []);
+        let rest = store.outbox_waiting(QUEUE, OTP_LANE, segment_id(2).raw(), i64::MAX, 9).await.unwrap();
+        assert_eq!(rest, [submit(3), later(4, 1)], "due or not");
+        let between = store.outbox_waiting(QUEUE, OTP_LANE, segment_id(1).raw(), segment_id(3).raw(), 9).await.unwrap();
+        assert_eq!(between, [submit(2)]);
     }
 
     async fn what_was_put_off_comes_when_it_is_due(store: Store) {

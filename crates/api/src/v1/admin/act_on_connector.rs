@@ -1,5 +1,5 @@
 //! `POST /v1/admin/connectors/{id}/start|stop|drain|unbind`: what a person does to a running connector. None of it is
-//! configuration: the next start of the process begins with every enabled connector running.
+//! configuration, and no version keeps it; but what was asked is stored, and holds when the process starts again.
 
 use std::time::Duration;
 
@@ -49,7 +49,8 @@ macro_rules! action {
             Id(id): Id<ConnectorId>,
         ) -> Result<axum::Json<ShownConnector>, Problem> {
             let before = shown(&admin, id)?;
-            done(&admin, &before, id, admin.engine().$act(id))
+            let was_done = admin.engine().$act(id, &admin.administrator().author()).await?;
+            done(&admin, &before, id, was_done)
         }
     };
 }
@@ -64,20 +65,33 @@ action! {
 action! {
     stop_connector at "/v1/admin/connectors/{id}/stop",
     "Stop a connector.",
-    "It unbinds and stays down until it is started. What waits for it waits on.",
+    "It unbinds and stays down until it is started, also when the process starts again. What waits for it waits on.",
     connector_stop
 }
 
-action! {
-    unbind_connector at "/v1/admin/connectors/{id}/unbind",
-    "Renew a connector's binds.",
-    "Each unbinds in good order and binds again.",
-    connector_unbind
+/// Renew a connector's binds.
+///
+/// Each unbinds in good order and binds again.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/connectors/{id}/unbind",
+    tag = "Admin",
+    security(("admin_key" = ["operations"])),
+    params(("id" = String, Path, description = "The connector", example = "con_01h2xcejqtf2n")),
+    responses((status = 200, description = "How it is now", body = ShownConnector), Acting)
+)]
+pub(crate) async fn unbind_connector(
+    admin: Admin<admin_scope::Operations>,
+    Id(id): Id<ConnectorId>,
+) -> Result<axum::Json<ShownConnector>, Problem> {
+    let before = shown(&admin, id)?;
+    done(&admin, &before, id, admin.engine().connector_unbind(id))
 }
 
 /// Drain a connector.
 ///
-/// It takes nothing more off the queue, and unbinds when everything on its way is answered. Receipts come in meanwhile.
+/// It takes nothing more off the queue, and unbinds when everything on its way is answered. Receipts come in meanwhile. Then it
+/// stays down until it is started, also when the process starts again.
 #[utoipa::path(
     post,
     path = "/v1/admin/connectors/{id}/drain",
@@ -97,7 +111,8 @@ pub(crate) async fn drain_connector(
         return Err(problem.parameter("limit_s", "must be from 1 to 3600"));
     }
     let before = shown(&admin, id)?;
-    done(&admin, &before, id, admin.engine().connector_drain(id, Duration::from_secs(limit_s)))
+    let (by, limit) = (admin.administrator().author(), Duration::from_secs(limit_s));
+    done(&admin, &before, id, admin.engine().connector_drain(id, &by, limit).await?)
 }
 
 fn done(

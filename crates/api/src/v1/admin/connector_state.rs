@@ -25,6 +25,16 @@ pub(crate) struct ShownConnector {
     /// Why it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What was last asked of it: `running`, `stopped` or `drained`. It holds after a restart, too.
+    #[schema(example = "running")]
+    asked: &'static str,
+    /// Who asked; missing when nobody ever did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "admin key operations")]
+    asked_by: Option<String>,
+    /// When they asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_at: Option<Moment>,
     /// Binds, or whole pairs of them, that are up.
     bound: usize,
     /// Segments that wait for it in memory; more may wait on disk.
@@ -108,6 +118,9 @@ impl From<ConnectorStatus> for ShownConnector {
             name: status.name,
             state,
             reason,
+            asked: status.asked.as_ref().map(|order| order.asked).unwrap_or_default().as_str(),
+            asked_at: status.asked.as_ref().map(|order| Moment(order.asked_at)),
+            asked_by: status.asked.map(|order| order.asked_by),
             bound: status.bound,
             queued: status.queued,
             binds: status.binds.into_iter().map(ShownBind::from).collect(),

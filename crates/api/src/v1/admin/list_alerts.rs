@@ -17,7 +17,7 @@ pub(crate) struct Alerts {
 
 /// An alert.
 #[derive(Serialize, ToSchema)]
-struct ShownAlert {
+pub(super) struct ShownAlert {
     /// What it is about.
     #[schema(example = "connector_credentials")]
     kind: &'static str,
@@ -30,12 +30,22 @@ struct ShownAlert {
     last_at: Moment,
     /// How often, since it was last cleared.
     count: u64,
+    /// Who has acknowledged it since it was opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "admin key operations")]
+    acknowledged_by: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_at: Option<Moment>,
     /// Missing while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     cleared_at: Option<Moment>,
 }
 
 /// List the alerts.
+///
+/// They are kept over a restart. Most tell of a condition and are cleared when it is gone; those that tell of something that has
+/// happened (`connector_refusal`, `receipt_ids`, `receipt_state`, `mo_unrouted`, `mo_undelivered`) when they are acknowledged.
 #[utoipa::path(
     get,
     path = "/v1/admin/alerts",
@@ -56,6 +66,8 @@ impl From<Alert> for ShownAlert {
             first_at: Moment(alert.first_at),
             last_at: Moment(alert.last_at),
             count: alert.count,
+            acknowledged_at: alert.acknowledged.as_ref().map(|(_, at)| Moment(*at)),
+            acknowledged_by: alert.acknowledged.map(|(by, _)| by),
             cleared_at: alert.cleared_at.map(Moment),
         }
     }

@@ -4,6 +4,7 @@
 //! each.
 
 mod accounts;
+mod acknowledge_alert;
 mod act_on_connector;
 mod apply_receipt_rule;
 mod certify_connector;
@@ -23,6 +24,7 @@ mod mo_route_state;
 mod mo_routes;
 mod operators;
 mod receipt_rules;
+mod release_segments;
 mod rematch_orphans;
 mod renew_password;
 mod replay_receipts;
@@ -61,10 +63,12 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(act_on_connector::stop_connector))
         .routes(routes!(act_on_connector::drain_connector))
         .routes(routes!(act_on_connector::unbind_connector))
+        .routes(routes!(release_segments::release_segments))
         .routes(routes!(test_bind::test_bind_connector))
         .routes(routes!(certify_connector::certify_connector))
         .routes(routes!(certify_connector::show_certification))
         .routes(routes!(list_alerts::list_alerts))
+        .routes(routes!(acknowledge_alert::acknowledge_alert))
         .routes(routes!(list_uncertain::list_uncertain))
         .routes(routes!(list_orphans::list_orphans))
         .routes(routes!(rematch_orphans::rematch_orphans))

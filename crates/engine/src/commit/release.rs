@@ -1,0 +1,84 @@
+//! A connector gives away what waits for it: each segment goes to the next connector of its route, or, where there is none and a
+//! person wants it so, to its end. What is announced or in doubt for good is left alone.
+
+use std::collections::HashSet;
+
+use sambac_domain::error::ErrorCode;
+use sambac_domain::id::{ConnectorId, SegmentId};
+use sambac_domain::state::MessageState;
+use sambac_store::rows::OutboxKey;
+use tokio::sync::oneshot;
+
+use super::Committer;
+use super::answer::Case;
+
+/// Segments that a connector is to give away.
+pub(crate) struct Release {
+    pub(crate) connector: ConnectorId,
+    pub(crate) rows: Vec<OutboxKey>,
+    /// Whether those that no other connector can take end.
+    pub(crate) ends: bool,
+    pub(crate) done: oneshot::Sender<Released>,
+}
+
+/// What became of segments that waited for a connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// They wait for another connector now.
+    pub moved: usize,
+    /// They ended as failed, and their prices were given back.
+    pub ended: usize,
+    /// They wait for it as before.
+    pub kept: usize,
+}
+
+impl Committer {
+    pub(super) fn release(&mut self, release: Release) {
+        let Release { connector, rows, ends, done } = release;
+        // A row must not be moved twice by one batch.
+        let moves = self.batch.outbox_moves.iter().map(|moved| moved.to.id);
+        let touched: HashSet<i64> = moves.chain(self.batch.outbox_done.iter().map(|row| row.id)).collect();
+        let mut released = Released::default();
+        for row in rows {
+            let waits = !touched.contains(&row.id) && self.waits_for(SegmentId::from_raw(row.id), connector);
+            let case = Some(row).filter(|_| waits).and_then(|row| self.case(row, connector));
+            match case.map(|case| self.give_away(&case, ends)) {
+                Some(Gone::Elsewhere) => released.moved += 1,
+                Some(Gone::ToItsEnd) => released.ended += 1,
+                Some(Gone::No) | None => released.kept += 1,
+            }
+        }
+        self.after.released(done, released);
+    }
+
+    fn waits_for(&self, segment: SegmentId, connector: ConnectorId) -> bool {
+        !self.announced.contains(&segment) && self.may_be_sent(segment, connector)
+    }
+
+    fn case(&self, row: OutboxKey, connector: ConnectorId) -> Option<Case> {
+        let segment = SegmentId::from_raw(row.id);
+        Some(Case { live: self.live(segment.message())?, segment, row, connector })
+    }
+
+    fn give_away(&mut self, case: &Case, ends: bool) -> Gone {
+        match self.next_connector(case) {
+            Some(next) => {
+                self.hand_to(case, next);
+                Gone::Elsewhere
+            }
+            None if ends => {
+                self.event(case.segment, "ended_by_hand", None);
+                self.fail(case, MessageState::Failed, ErrorCode::OperatorUnavailable);
+                Gone::ToItsEnd
+            }
+            None => Gone::No,
+        }
+    }
+}
+
+/// Where a segment went.
+enum Gone {
+    Elsewhere,
+    ToItsEnd,
+    No,
+}
