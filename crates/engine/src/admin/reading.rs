@@ -32,13 +32,14 @@ fn read<T: DeserializeOwned>(mut document: Value) -> Result<T, Vec<Fault>> {
         Ok(read) => return Ok(read),
         Err(fault) => fault,
     };
-    let mut faults = vec![first];
-    while faults.len() < FAULTS_MAX {
-        let Some(fault) = faults.last() else { break };
-        match mended::<T>(&mut document, fault) {
-            Some(next) => faults.push(next),
-            None => break,
+    let (mut faults, mut last) = (vec![first.clone()], first);
+    for _ in 0..FAULTS_MAX {
+        let Some(next) = mended::<T>(&mut document, &last) else { break };
+        // What was left out because it was wrong may be missed later.
+        if faults.iter().all(|fault| fault.place != next.place) {
+            faults.push(next.clone());
         }
+        last = next;
     }
     Err(faults)
 }

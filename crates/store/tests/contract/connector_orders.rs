@@ -15,7 +15,8 @@ fn order(asked: AskedState, at: i64) -> ConnectorOrderRow {
 on_both_databases! {
     /// The last order counts, is no change of the configuration, and goes with its connector.
     async fn the_last_order_is_kept_until_its_connector_goes(store: Store) {
-        fixture::seed(&store).await;
+        store.upsert_operator(&fixture::operator()).await.unwrap();
+        store.upsert_connector(&fixture::connector()).await.unwrap();
         let version = store.configuration_version().await.unwrap();
         assert_eq!(store.connector_orders().await.unwrap(), []);
         store.keep_connector_order(&order(AskedState::Stopped, 1)).await.unwrap();
@@ -25,11 +26,6 @@ on_both_databases! {
         let nobody = ConnectorOrderRow { id: ConnectorId::from_raw(99 << 8), ..order(AskedState::Stopped, 3) };
         let refused = store.keep_connector_order(&nobody).await;
         assert!(matches!(refused, Err(StoreError::Conflict("reference"))), "{refused:?}");
-        for route in store.load_configuration().await.unwrap().routes {
-            let mut work = store.begin_configuration().await.unwrap();
-            work.delete_route(route.id).await.unwrap();
-            work.commit().await.unwrap();
-        }
         let mut work = store.begin_configuration().await.unwrap();
         assert!(work.delete_connector(CONNECTOR).await.unwrap());
         work.commit().await.unwrap();
