@@ -1,7 +1,11 @@
-//! What the platform is told before a load: one operator behind one connector, one account, and its ways in.
+//! What the platform is told before a load: one operator behind one connector, one account, and its ways in; and neighbours,
+//! each with an account, an operator and a connector of its own.
 
 use anyhow::Context as _;
 use serde_json::Value;
+
+/// Binds to each neighbour's operator.
+pub(crate) const NEIGHBOUR_BINDS: u64 = 2;
 
 /// The names and the link of one site. Names end in something unique, so that several sites can share a database.
 pub(crate) struct Wanted {
@@ -10,6 +14,8 @@ pub(crate) struct Wanted {
     pub(crate) port: u16,
     pub(crate) binds: u16,
     pub(crate) window: u16,
+    /// The ports of the neighbours' operators.
+    pub(crate) neighbours: Vec<u16>,
 }
 
 /// What was made by applying it.
@@ -22,6 +28,8 @@ pub(crate) struct Secrets {
     pub(crate) otp: String,
     /// Password of the SMPP account with many binds.
     pub(crate) crowd: String,
+    /// Passwords of the neighbours' SMPP accounts, in their order.
+    pub(crate) neighbours: Vec<String>,
 }
 
 impl Wanted {
@@ -42,13 +50,17 @@ impl Wanted {
 
     /// The provisioning file.
     pub(crate) fn file(&self) -> String {
-        let Self { unique, port, binds, window } = self;
+        let Self { unique, port, binds, window, .. } = self;
+        let neighbours: String =
+            (0..).zip(&self.neighbours).map(|(number, port)| self.neighbour(number, *port)).collect();
         let (bulk, otp, crowd) = (self.bulk_id(), self.otp_id(), self.crowd_id());
         format!(
             r#"
-operator = [{{ name = "operator-{unique}" }}]
 tariff = [{{ name = "tariff-{unique}", currency = "EUR", rate = [{{ price = "0.01" }}] }}]
 api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send"] }}]
+
+[[operator]]
+name = "operator-{unique}"
 
 [[account]]
 name = "bench-{unique}"
@@ -90,7 +102,52 @@ window_max = 1000
 system_id = "{crowd}"
 account = "bench-{unique}"
 binds_max = 5000
-"#
+{neighbours}"#
+        )
+    }
+
+    /// system_id of a neighbour's SMPP account.
+    pub(crate) fn neighbour_id(&self, number: usize) -> String {
+        format!("n{number}{}", self.unique)
+    }
+
+    fn neighbour(&self, number: usize, port: u16) -> String {
+        let (unique, system_id) = (&self.unique, self.neighbour_id(number));
+        let name = format!("neighbour-{number}-{unique}");
+        format!(
+            r#"
+[[operator]]
+name = "{name}"
+
+[[account]]
+name = "{name}"
+currency = "EUR"
+tariff = "tariff-{unique}"
+payment = [{{ amount = "1000000", reference = "bench" }}]
+
+[[connector]]
+name = "{name}"
+operator = "{name}"
+host = "127.0.0.1"
+port = {port}
+system_id = "sambac"
+password = "bench"
+binds = {NEIGHBOUR_BINDS}
+window_max = 500
+
+[[route]]
+name = "{name}"
+position = {position}
+match = {{ account = "{name}" }}
+connectors = ["{name}"]
+
+[[smpp_account]]
+system_id = "{system_id}"
+account = "{name}"
+binds_max = 100
+window_max = 1000
+"#,
+            position = number + 2
         )
     }
 
@@ -107,6 +164,9 @@ binds_max = 5000
             bulk: secret("smpp_password", &self.bulk_id())?,
             otp: secret("smpp_password", &self.otp_id())?,
             crowd: secret("smpp_password", &self.crowd_id())?,
+            neighbours: (0..self.neighbours.len())
+                .map(|number| secret("smpp_password", &self.neighbour_id(number)))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -118,23 +178,26 @@ mod tests {
 
     #[test]
     fn the_file_is_one_that_apply_reads() {
-        let wanted = Wanted { unique: "1f2e3d4c5b".to_owned(), port: 2775, binds: 2, window: 500 };
+        let unique = "1f2e3d4c5b".to_owned();
+        let wanted = Wanted { unique, port: 2775, binds: 2, window: 500, neighbours: vec![2776, 2777] };
         let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
-        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (1, 3, 1));
+        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (3, 5, 3));
         assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
     }
 
     #[test]
     fn each_secret_is_found_by_what_it_is_for() {
-        let wanted = Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1 };
+        let wanted = Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1, neighbours: vec![2] };
         let answer = serde_json::json!({"secrets": [
             {"kind": "smpp_password", "of": "otp7", "secret": "o"},
             {"kind": "api_key", "of": "bench", "secret": "k"},
             {"kind": "smpp_password", "of": "herd7", "secret": "h"},
             {"kind": "smpp_password", "of": "bulk7", "secret": "b"},
+            {"kind": "smpp_password", "of": "n07", "secret": "n"},
         ]});
         let secrets = wanted.secrets(&answer).expect("all are there");
         assert_eq!((secrets.api_key.as_str(), secrets.bulk.as_str(), secrets.otp.as_str()), ("k", "b", "o"));
+        assert_eq!(secrets.neighbours, ["n"]);
         assert!(wanted.secrets(&Value::Null).is_err());
     }
 }

@@ -5,6 +5,7 @@ mod drain;
 mod flapping;
 mod guessers;
 mod herd;
+mod neighbours;
 mod rest;
 mod restart;
 mod smpp;
@@ -29,6 +30,8 @@ pub(crate) enum Scenario {
     Operator50ms,
     /// An operator that throttles above a rate which it has not told.
     ThrottlingStorm,
+    /// Operators that answer late or never, beside a healthy one.
+    Neighbours,
     /// Accepting without an operator, then draining when it comes.
     Backlog,
     /// A thousand silent binds dropped at once.
@@ -61,12 +64,13 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
         Self::Operator50ms,
         Self::ThrottlingStorm,
+        Self::Neighbours,
         Self::Backlog,
         Self::Herd,
         Self::Guessers,
@@ -87,6 +91,7 @@ impl Scenario {
             Self::Operator50ms => smpp::slow_operator(options).await,
             Self::ThrottlingStorm => smpp::storm(options).await,
             Self::RestClosed => rest::closed(options).await,
+            Self::Neighbours => neighbours::run(options).await,
             Self::Backlog => backlog::run(options).await,
             Self::Herd => herd::run(options).await,
             Self::Guessers => guessers::run(options).await,

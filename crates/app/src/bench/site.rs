@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::child::{self, Child, OnLine};
 use super::esme::Credentials;
 use super::process;
-use super::provision::{Secrets, Wanted};
+use super::provision::{NEIGHBOUR_BINDS, Secrets, Wanted};
 use super::scrape::Metrics;
 use super::submits::Submits;
 
@@ -38,6 +38,8 @@ pub(crate) struct Layout {
     pub(crate) operator_up: bool,
     /// Whether the operator tells of each message that reaches it.
     pub(crate) watched: bool,
+    /// The ports of neighbours' operators, which the scenario plays itself.
+    pub(crate) neighbours: Vec<u16>,
 }
 
 /// A site at work. The processes end, and the folder goes, when it is dropped.
@@ -84,7 +86,13 @@ impl Site {
             }
             false => (None, free_port().await?),
         };
-        let wanted = Wanted { unique: folder.unique.clone(), port, binds: layout.binds, window: layout.window };
+        let wanted = Wanted {
+            unique: folder.unique.clone(),
+            port,
+            binds: layout.binds,
+            window: layout.window,
+            neighbours: layout.neighbours.clone(),
+        };
         let secrets = apply(&layout, &folder, &wanted).await?;
         let (platform, ready, started) = Child::start(run(&layout, &folder)?, Box::new(|_| {})).await?;
         let ready_after = started.elapsed();
@@ -142,6 +150,12 @@ impl Site {
         self.credentials(self.wanted.crowd_id(), &self.secrets.crowd)
     }
 
+    /// How a neighbour's account binds; `None` where there is no such neighbour.
+    pub(crate) fn neighbour(&self, number: usize) -> Option<Credentials> {
+        let password = self.secrets.neighbours.get(number)?;
+        Some(self.credentials(self.wanted.neighbour_id(number), password))
+    }
+
     pub(crate) fn api_key(&self) -> &str {
         &self.secrets.api_key
     }
@@ -152,7 +166,8 @@ impl Site {
 
     async fn wait_until_bound(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + BOUND_LIMIT;
-        while self.metrics().await?.sum("sambac_connector_binds") < u64::from(self.layout.binds) {
+        let binds = u64::from(self.layout.binds) + NEIGHBOUR_BINDS * self.layout.neighbours.len() as u64;
+        while self.metrics().await?.sum("sambac_connector_binds") < binds {
             anyhow::ensure!(Instant::now() < deadline, "the platform did not bind to the operator");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -130,6 +130,7 @@ pub(super) fn layout(options: &Options, operator: &'static str, (binds, window):
         window,
         operator_up: true,
         watched: false,
+        neighbours: Vec::new(),
     }
 }
 
