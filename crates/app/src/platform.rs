@@ -1,7 +1,7 @@
 //! The platform in this process, from its listeners to its orderly end: what `run` and `demo` have in common.
 //!
 //! ```text
-//! let listeners = Listeners::bind(&config).await?;
+//! let listeners = Listeners::bind(&config)?;
 //! let lock = take_folder(&config)?;
 //! let platform = Platform::start(&config, listeners, lock).await?;
 //! platform.addresses();
@@ -19,7 +19,7 @@ use sambac_engine::smsc::TlsFiles;
 use sambac_engine::snapshot::IpRange;
 use sambac_engine::{Engine, Settings};
 use sambac_store::Store;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,9 @@ use crate::config::{Config, Smpp};
 use crate::data_folder::{self, Lock};
 use crate::exit::{Exit, Failure};
 use crate::master_key;
+
+/// Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`).
+const ACCEPT_QUEUE_MAX: u32 = 4_096;
 
 /// Bound sockets that nobody serves yet.
 pub(crate) struct Listeners {
@@ -59,15 +62,15 @@ pub(crate) struct Platform {
 
 impl Listeners {
     /// Binds all of them, or says which one cannot be and which flag moves it.
-    pub(crate) async fn bind(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn bind(config: &Config) -> Result<Self, Failure> {
         Ok(Self {
-            http: bind(config.http.listen, "the public API", "--http-listen").await?,
-            services: bind(config.services.listen, "health and metrics", "--services-listen").await?,
-            smpp: bind(config.smpp.listen, "clients' SMPP", "--smpp-listen").await?,
+            http: bind(config.http.listen, "the public API", "--http-listen")?,
+            services: bind(config.services.listen, "health and metrics", "--services-listen")?,
+            smpp: bind(config.smpp.listen, "clients' SMPP", "--smpp-listen")?,
             smpp_tls: match tls_files(&config.smpp)? {
                 Some(files) => {
                     let what = "clients' SMPP over TLS";
-                    Some((bind(config.smpp.tls_listen, what, "SAMBAC_SMPP_TLS_LISTEN").await?, files))
+                    Some((bind(config.smpp.tls_listen, what, "SAMBAC_SMPP_TLS_LISTEN")?, files))
                 }
                 None => None,
             },
@@ -197,10 +200,18 @@ fn tls_files(smpp: &Smpp) -> Result<Option<TlsFiles>, Failure> {
     }
 }
 
-async fn bind(listen: Option<SocketAddr>, what: &str, flag: &str) -> Result<TcpListener, Failure> {
+fn bind(listen: Option<SocketAddr>, what: &str, flag: &str) -> Result<TcpListener, Failure> {
     let address = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| cannot_listen(address, what, flag, &error))
+    listener(address).map_err(|error| cannot_listen(address, what, flag, &error))
+}
+
+/// A listener with a long queue: a connection that finds no place in it is tried again a second later by its peer's
+/// kernel, and a flood of guesses fills the usual queue in a tenth of that.
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(ACCEPT_QUEUE_MAX)
 }
 
 /// The failure that names the flag to use.

@@ -30,7 +30,7 @@ impl Run {
         let config = load(&self.flags)?.config;
         start_logging(&config);
         let stop = signals::stop()?;
-        let listeners = Listeners::bind(&config).await?;
+        let listeners = Listeners::bind(&config)?;
         let lock = platform::take_folder(&config)?;
         let platform = Platform::start(&config, listeners, lock).await?;
         let addresses = platform.addresses();

@@ -15,6 +15,10 @@ use super::Write;
 const PACE: Duration = Duration::from_millis(5);
 /// Groups of this size are not held back.
 const SMALL_GROUP: usize = 64;
+/// In groups up to this size answers may get a commit of their own, before the rest. In larger ones the commit itself is what
+/// everybody waits for, and two would do the work of one: measured at full load, half of all commits were of that kind
+/// and a fifth fewer messages were delivered.
+pub(super) const SPLIT_MAX: usize = 256;
 /// Writes a second from which on there is load.
 const LOAD_PER_S: u64 = 1_000;
 /// How often the other tasks are let run before a group is closed, so that what they are about to hand over is in it.

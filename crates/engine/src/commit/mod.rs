@@ -127,7 +127,7 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mp
         }
         let starving = committer.inner.starving.load(Ordering::Relaxed) > 0;
         gathering.more(&mut inbox, starving).await;
-        if starving {
+        if starving && inbox.len() <= gather::SPLIT_MAX {
             // Answers first, by themselves: only their commit makes room in a window.
             let mut answers: Vec<_> = inbox.extract_if(.., |write| matches!(write, Write::Answer(_))).collect();
             committer.group(&mut answers).await;
