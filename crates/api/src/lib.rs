@@ -26,7 +26,7 @@ mod v1;
 use axum::Router;
 use sambac_engine::Engine;
 
-pub use openapi::openapi;
+pub use openapi::{openapi, services_openapi};
 pub use serve::{Limits, serve};
 
 use access::Door;

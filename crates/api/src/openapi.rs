@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::Door;
 use crate::problem::{FieldError, ProblemBody, RetryAdvice};
-use crate::v1;
+use crate::{services, v1};
 
 /// The document's responses of one kind, by status.
 pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
@@ -45,12 +45,42 @@ pub(crate) const ANY_BODY: &[ErrorCode] =
 )]
 struct Base;
 
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sambac services",
+        version = "1",
+        description = "For services of your own: charge accounts and read their balances. On the services listener, which is not \
+            to be reached from outside; every call needs an admin key with the scope that it names.\n\n\
+            Every error is an `application/problem+json` body with a `code` of the error catalogue. Amounts are decimal text, \
+            never floating-point numbers; moments are RFC 3339 in UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "Charges", description = "Take, set aside and give back"),
+        (name = "Balances", description = "What can be spent"),
+    ),
+    components(schemas(ProblemBody<'_>, FieldError, RetryAdvice)),
+    modifiers(&Keys)
+)]
+struct ServicesBase;
+
 /// The two ways to present an API key.
 struct Keys;
 
 /// The OpenAPI 3.1 document of the public API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     described().into_openapi()
+}
+
+/// The OpenAPI 3.1 document of the services listener.
+pub fn services_openapi() -> utoipa::openapi::OpenApi {
+    described_services().into_openapi()
+}
+
+/// The routes of the services listener that have descriptions.
+pub(crate) fn described_services() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(ServicesBase::openapi()).merge(services::money())
 }
 
 /// The routes with their descriptions.

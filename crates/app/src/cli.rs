@@ -12,6 +12,7 @@ use crate::client::status::Status;
 use crate::config::command::ConfigCommand;
 use crate::demo::Demo;
 use crate::exit::{self, Failure};
+use crate::ledger::LedgerCommand;
 use crate::output::{self, Output};
 use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
@@ -42,6 +43,7 @@ enum Command {
     Apply(Apply),
     Export(Export),
     AdminKey(AdminKey),
+    Ledger(LedgerCommand),
     Pdu(Pdu),
     Connector(ConnectorCommand),
     Operator(OperatorCommand),
@@ -57,7 +59,11 @@ enum Command {
     Config(ConfigCommand),
     Bench(Bench),
     /// Print the OpenAPI document of the public API.
-    Openapi,
+    Openapi {
+        /// That of the services listener instead.
+        #[arg(long)]
+        services: bool,
+    },
 }
 
 impl Cli {
@@ -75,6 +81,7 @@ impl Cli {
             Command::Apply(apply) => apply.run(self.output).await,
             Command::Export(export) => export.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
+            Command::Ledger(command) => command.run(self.output).await,
             Command::Pdu(pdu) => pdu.run(self.output).await,
             Command::Connector(command) => command.run(self.output).await,
             Command::Operator(command) => command.run(self.output).await,
@@ -89,7 +96,10 @@ impl Cli {
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),
-            Command::Openapi => output::text(&format!("{}\n", sambac_api::openapi().to_pretty_json()?)),
+            Command::Openapi { services } => {
+                let document = if services { sambac_api::services_openapi() } else { sambac_api::openapi() };
+                output::text(&format!("{}\n", document.to_pretty_json()?))
+            }
         }
     }
 }

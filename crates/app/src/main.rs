@@ -13,6 +13,7 @@ mod config;
 mod data_folder;
 mod demo;
 mod exit;
+mod ledger;
 mod master_key;
 mod output;
 mod pdu;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::config::command::load;
 use crate::config::{Config, Flags, LogFormat};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
 use crate::{signals, telemetry};
@@ -42,10 +42,17 @@ impl Run {
             let (http, services, smpp) = (addresses.http, addresses.services, addresses.smpp);
             format!("ready: API http://{http}, services http://{services}, SMPP {smpp}")
         })?;
-        stop.await;
+        let engine = platform.engine().clone();
+        let fenced = tokio::select! {
+            () = stop => false,
+            () = engine.fenced() => true,
+        };
         tracing::info!("stopping");
         platform.stop().await;
         tracing::info!("stopped");
+        if fenced {
+            return Err(Failure::because(Exit::Locked, "another process has taken over the ledger of this database"));
+        }
         Ok(())
     }
 }

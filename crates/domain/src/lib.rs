@@ -5,6 +5,7 @@ pub mod class;
 pub mod error;
 pub mod id;
 pub mod in_words;
+pub mod ledger;
 pub mod message;
 pub mod mo;
 pub mod money;
@@ -24,15 +25,15 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, IdError, IdSource, IntentId, MessageId, MoId, MoRouteId,
-    NoticeId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId, TargetId,
-    TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, HoldId, IdError, IdSource, IntentId, MessageId, MoId,
+    MoRouteId, NoticeId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId,
+    TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
 pub use number::{MccMnc, Msisdn, Sender};
 pub use options::MessageOptions;
-pub use rating::{Rate, Tariff};
+pub use rating::{ChargePolicy, Rate, Tariff};
 pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;
 pub use routing::{Route, RouteMatch, RouteQuery, RoutingTable, Strategy};

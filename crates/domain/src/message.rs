@@ -10,6 +10,7 @@ use crate::id::{AccountId, ApiKeyId, MessageId, RateId, RouteId, SegmentId, Smpp
 use crate::money::Currency;
 use crate::number::{MccMnc, Msisdn, Sender};
 use crate::options::MessageOptions;
+use crate::rating::ChargePolicy;
 use crate::text::Encoding;
 use crate::time::Timestamp;
 
@@ -190,6 +191,8 @@ pub struct Message {
     pub registered_delivery: u8,
     /// What few messages have.
     pub options: Option<Box<MessageOptions>>,
+    /// What its segments are paid for.
+    pub charge_policy: ChargePolicy,
 }
 
 impl Message {
@@ -202,6 +205,11 @@ impl Message {
     /// The id that its client knows it by.
     pub fn client_id(&self) -> MessageId {
         self.answered_id.unwrap_or(self.id)
+    }
+
+    /// Whose wallet holds its price.
+    pub fn payer(&self) -> AccountId {
+        self.options.as_ref().and_then(|options| options.wallet_of).unwrap_or(self.account_id)
     }
 
     /// How many segments its text is cut into.
@@ -257,6 +265,7 @@ mod tests {
             answered_id: None,
             registered_delivery: 1,
             options: None,
+            charge_policy: ChargePolicy::Delivered,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
+use crate::id::{AccountId, MessageId};
 use crate::profile::GivenTlv;
 use crate::text::{Marks, Ports};
 use crate::time::Timestamp;
@@ -53,6 +53,9 @@ pub struct MessageOptions {
     /// The first of the messages that make up a long one, when the client made its segments itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<MessageId>,
+    /// The account whose wallet holds its price, when that is another one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet_of: Option<AccountId>,
 }
 
 impl Default for MessageOptions {
@@ -78,6 +81,7 @@ impl MessageOptions {
         parts: None,
         cut: None,
         group: None,
+        wallet_of: None,
     };
 
     /// What the layout of the text depends on.

@@ -74,6 +74,10 @@ kinds! {
     SmppAttack "smpp_attack",
     /// The files of a TLS listener cannot be used as they are now; it goes on with those of before. The subject is the listener.
     SmppCertificate "smpp_certificate",
+    /// Money does not add up. The subject is `ledger`.
+    LedgerBreach "ledger_breach",
+    /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
+    LedgerFenced "ledger_fenced",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.
     MoUnrouted "mo_unrouted",
     /// Messages from handsets that none of their targets has taken. The subject is the target that had them last.

@@ -18,7 +18,8 @@ mod expire;
 mod fingerprint;
 mod health;
 mod idempotency;
-mod ledger;
+mod kill_point;
+pub mod ledger;
 mod live;
 mod metrics;
 mod mo;
@@ -63,7 +64,7 @@ pub use connector::{
     BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Releasing, Step, StopReason,
 };
 pub use health::{ConnectorHealth, Health};
-pub use ledger::Balance;
+pub use ledger::{Balance, ChargeOutcome};
 pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};
 pub use orphan::Rematched;
 pub use receipt_watch::{DELAY_BOUNDS_S, ReceiptDelays, ReceiptFacts, ReceiptProposal};
@@ -106,6 +107,8 @@ pub(crate) struct Inner {
     pub(crate) writes: mpsc::Sender<Write>,
     /// The group commit is trying again what the database did not do: whatever else comes would wait behind it.
     pub(crate) store_away: AtomicBool,
+    /// Whether another process writes the ledger now.
+    pub(crate) fenced: ledger::Fenced,
     pub(crate) smpp_sessions: smsc::Sessions,
     pub(crate) connectors: connector::Registry,
     /// Segments that operators are asked about when their receipts do not come.

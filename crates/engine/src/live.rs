@@ -11,7 +11,7 @@ use sambac_domain::id::{ConnectorId, MessageId, SegmentId};
 use sambac_domain::message::Message;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
-use sambac_store::rows::SegmentRow;
+use sambac_store::rows::{ChargeState, SegmentRow};
 use smallvec::SmallVec;
 
 /// One message and how far its segments are.
@@ -46,6 +46,8 @@ pub(crate) struct SegmentProgress {
     pub(crate) final_at: Option<Timestamp>,
     /// When the operator says that it ended.
     pub(crate) done_at: Option<Timestamp>,
+    /// What became of its price; not a column of its row but of its charge's.
+    pub(crate) charge: ChargeState,
 }
 
 impl SegmentProgress {
@@ -65,10 +67,11 @@ impl SegmentProgress {
             answered_at: None,
             final_at: None,
             done_at: None,
+            charge: ChargeState::Held,
         }
     }
 
-    pub(crate) fn from_row(row: SegmentRow) -> Self {
+    pub(crate) fn from_row(row: SegmentRow, charge: ChargeState) -> Self {
         Self {
             connector: row.connector_id,
             state: row.state,
@@ -83,6 +86,7 @@ impl SegmentProgress {
             answered_at: row.answered_at,
             final_at: row.final_at,
             done_at: row.done_at,
+            charge,
         }
     }
 

@@ -47,6 +47,10 @@ pub(crate) struct Metrics {
     commits: Counter,
     commits_failed: Counter,
     invariants_broken: Counter,
+    ledger_breaches: Gauge,
+    ledger_audits: Counter,
+    charges_corrected: Family<Label, Counter>,
+    charges_below_limit: Counter,
     commit_seconds: Histogram,
     commit_messages: Histogram,
     receipt_seconds: Histogram,
@@ -159,6 +163,10 @@ impl Metrics {
             commits: Counter::default(),
             commits_failed: Counter::default(),
             invariants_broken: Counter::default(),
+            ledger_breaches: Gauge::default(),
+            ledger_audits: Counter::default(),
+            charges_corrected: Family::default(),
+            charges_below_limit: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             commit_messages: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             receipt_seconds: latency(),
@@ -203,11 +211,7 @@ impl Metrics {
         );
         r.register("commits", "Group commits", self.commits.clone());
         r.register("commits_failed", "Group commits that the database refused", self.commits_failed.clone());
-        r.register(
-            "invariants_broken",
-            "Batches given up because memory contradicted the database",
-            self.invariants_broken.clone(),
-        );
+        self.register_ledger(r);
         r.register("commit_duration_seconds", "Time of one group commit", self.commit_seconds.clone());
         r.register("commit_messages", "Messages taken by one group commit", self.commit_messages.clone());
         r.register(
@@ -245,6 +249,26 @@ impl Metrics {
         r.register("messages_in_memory", "Unfinished messages in memory", self.live.clone());
         r.register("smpp_sessions", "Client sessions bound", self.smpp_sessions.clone());
         r.register("alerts_open", "Alerts that are open, by kind", self.alerts_open.clone());
+    }
+
+    fn register_ledger(&self, r: &mut Registry) {
+        r.register(
+            "invariants_broken",
+            "Batches given up because memory contradicted the database",
+            self.invariants_broken.clone(),
+        );
+        r.register(
+            "ledger_breaches",
+            "Sums of money that were wrong when it was last added up",
+            self.ledger_breaches.clone(),
+        );
+        r.register("ledger_audits", "How often all money was added up", self.ledger_audits.clone());
+        r.register("charges_corrected", "Charges that another end was believed of", self.charges_corrected.clone());
+        r.register(
+            "charges_below_limit",
+            "Of these, those that took a wallet below its limit",
+            self.charges_below_limit.clone(),
+        );
     }
 
     /// The handles of a connector.
@@ -350,6 +374,18 @@ impl Metrics {
 
     pub(crate) fn invariant_broken(&self) {
         self.invariants_broken.inc();
+    }
+
+    /// All money was added up; so many sums were wrong.
+    pub(crate) fn audited(&self, breaches: usize) {
+        self.ledger_audits.inc();
+        self.ledger_breaches.set(gauge(breaches));
+    }
+
+    /// A late fact was booked; perhaps it took its wallet below the limit.
+    pub(crate) fn charge_corrected(&self, what: &'static str, below_limit: bool) {
+        self.charges_corrected.get_or_create(&label(what)).inc();
+        self.charges_below_limit.inc_by(u64::from(below_limit));
     }
 
     /// Whether the last commit failed.

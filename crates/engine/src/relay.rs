@@ -8,8 +8,9 @@ use sambac_bus::{Notice, Queued, Refill, TargetQueue, Task};
 use sambac_domain::id::{MessageId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::{Message, MessageBody};
 use sambac_domain::number::Msisdn;
+use sambac_domain::rating::ChargePolicy;
 use sambac_store::StoreError;
-use sambac_store::rows::{MessageRow, OutboxKind, OutboxRow, SegmentRow};
+use sambac_store::rows::{ChargeState, MessageRow, OutboxKind, OutboxRow, SegmentRow};
 use smallvec::SmallVec;
 use tokio_util::sync::CancellationToken;
 
@@ -120,17 +121,31 @@ pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Result<Ve
     // Segments first: a message that ends in between is read as ended.
     let segments = inner.store.segments_of(ids).await?;
     let messages = inner.store.messages_by_ids(ids).await?;
+    let charges = charges(inner, &messages).await?;
     let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
     for segment in segments {
         by_message.entry(segment.id.message()).or_default().push(segment);
     }
-    Ok(messages.into_iter().filter_map(|row| live(inner, row, &mut by_message)).collect())
+    Ok(messages.into_iter().filter_map(|row| live(inner, row, &mut by_message, &charges)).collect())
+}
+
+/// What became of the prices of messages that have ended, or whose prices may be settled before that.
+async fn charges(inner: &Inner, messages: &[MessageRow]) -> Result<HashMap<SegmentId, ChargeState>, StoreError> {
+    let early = |row: &&MessageRow| {
+        row.final_at.is_some() || matches!(row.charge_policy, ChargePolicy::Accepted | ChargePolicy::Verified)
+    };
+    let ids: Vec<_> = messages.iter().filter(early).map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(inner.store.charges_of(&ids).await?.into_iter().map(|row| (row.id, row.state)).collect())
 }
 
 fn live(
     inner: &Inner,
     row: MessageRow,
     segments: &mut HashMap<MessageId, SmallVec<[SegmentRow; 1]>>,
+    charges: &HashMap<SegmentId, ChargeState>,
 ) -> Option<Arc<Live>> {
     let id = row.id;
     let finished = row.final_at.is_some();
@@ -149,7 +164,14 @@ fn live(
     let message = row.into_message(body)?;
     let mut rows = segments.remove(&id)?;
     rows.sort_unstable_by_key(|row| row.id);
-    let progress = rows.into_iter().map(SegmentProgress::from_row).collect();
+    let at_first =
+        if message.charge_policy == ChargePolicy::Submit { ChargeState::Captured } else { ChargeState::Held };
+    let charge = |id| charges.get(&id).copied().unwrap_or(at_first);
+    let progress = rows.into_iter().map(|row| {
+        let charge = charge(row.id);
+        SegmentProgress::from_row(row, charge)
+    });
+    let progress = progress.collect();
     Some(Arc::new(Live::new(Arc::new(message), progress, finished)))
 }
 

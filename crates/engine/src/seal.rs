@@ -14,9 +14,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use sambac_store::ChainKey;
 use secrecy::SecretString;
 
 use crate::private_file;
+
+/// An id that no row has: what is sealed under it is a key of its own.
+const CHAIN_KEY_ID: i64 = -2;
 
 /// Seals and opens with the master key.
 #[derive(Clone)]
@@ -117,6 +121,11 @@ impl Seal {
         let mut key = [0; 32];
         OsRng.try_fill_bytes(&mut key).map_err(|_| crate::api_key::NoRandomness)?;
         Ok(Self { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(key)) })
+    }
+
+    /// The key of the ledger's chain, which follows from the master key.
+    pub fn chain_key(&self) -> ChainKey {
+        ChainKey::new(&self.seal_once(CHAIN_KEY_ID, b"ledger chain"))
     }
 
     /// Seals `plain` for the row `id`. The nonce is the row's id and purpose: an id is used once, and so is the nonce.

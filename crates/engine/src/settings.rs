@@ -49,6 +49,10 @@ pub struct Settings {
     pub uncertain_interval: Duration,
     /// How often news is looked for that nobody has fetched in its time.
     pub notice_interval: Duration,
+    /// How often it is added up what money has moved since the last time.
+    pub audit_interval: Duration,
+    /// How often all of it is added up anew.
+    pub audit_whole_interval: Duration,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -77,6 +81,8 @@ impl Settings {
             pdu_log: PduLogLimits::default(),
             uncertain_interval: Duration::from_secs(5),
             notice_interval: Duration::from_secs(60),
+            audit_interval: Duration::from_secs(10),
+            audit_whole_interval: Duration::from_secs(3_600),
             reload_interval: Duration::from_secs(1),
         }
     }

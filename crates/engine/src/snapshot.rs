@@ -377,6 +377,7 @@ mod tests {
                 tariff_id: TariffId::from_raw(1),
                 created_at: Timestamp(0),
                 throughput: throughput.into(),
+                wallet_of: None,
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()))

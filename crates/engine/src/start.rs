@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use sambac_bus::Bus;
 use sambac_domain::id::IdSource;
 use sambac_domain::number::NetworkTable;
+use sambac_store::chain::SHARD_OF_ENGINE;
 use sambac_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Engine, Inner, connector, expire, mo, notice_keeper, orphan, recover, relay, smsc, webhook};
+use crate::{Engine, Inner, connector, expire, ledger, mo, notice_keeper, orphan, recover, relay, smsc, webhook};
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +45,14 @@ impl Engine {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub async fn start(settings: Settings, store: Store, clock: Clock) -> Result<Self, StartError> {
+        // First of all: whoever had the ledger before writes nothing more that is not read here.
+        let key = settings.seal.chain_key();
+        let chain = store.take_chain(SHARD_OF_ENGINE, key, &ledger::holder(settings.node), clock.now()).await?;
+        let epoch = chain.head().epoch;
         let configuration = store.load_configuration().await?;
-        let mut ledger = Ledger::default();
+        let mut wallets = Ledger::default();
         let accounts = configuration.accounts.clone();
-        ledger.load(&accounts, &configuration.balances);
+        wallets.load(&accounts, &configuration.balances);
         let networks = Arc::new(NetworkTable::built_in());
         let snapshot = Snapshot::build(configuration, networks);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
@@ -62,13 +67,14 @@ impl Engine {
             bus: Bus::new(settings.lane_capacity),
             ids,
             snapshot: ArcSwap::from_pointee(snapshot),
-            ledger: Mutex::new(ledger),
+            ledger: Mutex::new(wallets),
             live: LiveMessages::new(settings.live_capacity),
             metrics: Metrics::new(),
             admission: Admission::new(settings.writes_capacity),
             pdu_log,
             writes,
             store_away: AtomicBool::new(false),
+            fenced: ledger::Fenced::default(),
             smpp_sessions: smsc::Sessions::default(),
             connectors: connector::Registry::restored(orders),
             overdue: crate::overdue::OverdueList::default(),
@@ -91,9 +97,10 @@ impl Engine {
             committer: TaskTracker::new(),
             settings,
         });
-        inner.committer.spawn(commit::run(Arc::clone(&inner), accounts, inbox));
+        inner.committer.spawn(commit::run(Arc::clone(&inner), accounts, chain, inbox));
         recover::recover(&inner).await?;
         start_tasks(&inner);
+        inner.tasks.spawn(ledger::watch_shard(Arc::clone(&inner), epoch));
         Ok(Self(inner))
     }
 
@@ -122,11 +129,14 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(alert::run(Arc::clone(inner)));
     // A listener is not begun with files that cannot be used.
     inner.alerts.clear_kind(AlertKind::SmppCertificate, "the process began anew");
+    inner.alerts.clear_kind(AlertKind::LedgerFenced, "this process has the ledger");
     inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
     inner.tasks.spawn(mo::run(Arc::clone(inner)));
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
+    inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
+    inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

@@ -14,6 +14,7 @@ use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{MccMnc, Msisdn, Sender};
 use sambac_domain::options::MessageOptions;
+use sambac_domain::rating::ChargePolicy;
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
 use sambac_domain::text::Encoding;
@@ -161,6 +162,7 @@ pub(crate) struct Draft {
     pub(crate) route_id: RouteId,
     pub(crate) connector_id: ConnectorId,
     pub(crate) rate_id: RateId,
+    pub(crate) charge_policy: ChargePolicy,
     /// For one that is submitted, in micros.
     pub(crate) price_micros: i64,
     pub(crate) currency: Currency,
@@ -255,6 +257,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
         route_id,
         connector_id,
         rate_id,
+        charge_policy: ChargePolicy::default(),
         price_micros,
         currency,
         validity,

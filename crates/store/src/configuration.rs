@@ -210,13 +210,13 @@ impl UnitOfWork {
         self.changed().await
     }
 
-    /// Makes a ledger account unless there is one of its account, kind and currency.
+    /// Makes a ledger account unless there is one of its account, kind, currency and shard.
     pub async fn ensure_balance(&mut self, balance: &BalanceRow) -> Result<(), StoreError> {
         // UNIQUE does not hold for a NULL account, which is ours: so the row looks for itself.
         let sql = format!(
             "INSERT INTO balances ({columns})
-             SELECT v.* FROM (VALUES ($1, $2, $3, $4, $5)) AS v
-             WHERE NOT EXISTS (SELECT 1 FROM balances b WHERE b.kind = $3 AND b.currency = $4
+             SELECT v.* FROM (VALUES ($1, $2, $3, $4, $5, $6)) AS v
+             WHERE NOT EXISTS (SELECT 1 FROM balances b WHERE b.kind = $3 AND b.currency = $4 AND b.shard = $6
                 AND (b.account_id = $2 OR (b.account_id IS NULL AND CAST($2 AS BIGINT) IS NULL)))",
             columns = BalanceRow::COLUMNS.join(", "),
         );

@@ -2,10 +2,10 @@
 //!
 //! 1. Placeholders of generated bulk statements: `?` and `$n`. SQLite understands `$n` too, and hand-written
 //!    statements use it; but it looks such names up one by one, which is quadratic with thousands of them.
-//! 2. How a writing transaction begins: `BEGIN IMMEDIATE` and `BEGIN`. A SQLite reader that becomes a writer
+//! 2. How a transaction begins: `BEGIN IMMEDIATE` and `BEGIN` to write, `BEGIN` and repeatable read to see one moment. A SQLite reader that becomes a writer
 //!    is refused without waiting, so a unit of work always begins as a writer.
 //! 3. Where it is written down which tables there are, see [`Dialect::count_tables`].
-//! 4. Two phrases of the schema, see [`Dialect::schema`].
+//! 4. Three phrases of the schema, see [`Dialect::schema`].
 //! 5. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
 //!    constraint violations ([`crate::constraint`]).
 
@@ -64,14 +64,38 @@ impl Dialect {
     ///
     /// - `BIGINT PRIMARY KEY` on a single column becomes `INTEGER PRIMARY KEY` in SQLite: only those words make
     ///   the column the table's own key instead of a second index.
+    /// - `/*IMMUTABLE table*/` becomes the triggers that refuse to change or remove a row of the table.
     /// - `/*WITHOUT ROWID*/` is taken out of its comment in SQLite: the table is stored in the order of its
     ///   composite key, once.
     pub(crate) fn schema(self, text: &str) -> String {
+        let text = text.split("/*IMMUTABLE ").enumerate().map(|(place, part)| match part.split_once("*/") {
+            Some((table, rest)) if place > 0 => self.immutable(table) + rest,
+            _ => part.to_owned(),
+        });
+        let text: String = text.collect();
         match self {
             Self::Sqlite => {
                 text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/*WITHOUT ROWID*/", "WITHOUT ROWID")
             }
-            Self::Postgres => text.to_owned(),
+            Self::Postgres => text,
+        }
+    }
+
+    fn immutable(self, table: &str) -> String {
+        let refused = format!("rows of {table} are never changed or removed");
+        match self {
+            Self::Sqlite => ["UPDATE", "DELETE"]
+                .map(|change| {
+                    let name = format!("{table}_no_{}", change.to_lowercase());
+                    format!("CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{refused}'); END;\n")
+                })
+                .concat(),
+            Self::Postgres => format!(
+                "CREATE FUNCTION {table}_is_immutable() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION '{refused}'; END $$;
+                CREATE TRIGGER {table}_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+                    FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_immutable();\n"
+            ),
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, ErrorCode, EventId, IntentId, Lane, MccMnc, MessageId,
-    MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId, ReceiptState, RouteId,
-    RouteMatch, SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, ErrorCode, EventId, HoldId, IntentId, Lane,
+    MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId,
+    ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp,
+    TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -111,6 +113,7 @@ id_fields!(
     NoticeId,
     OperatorId,
     PaymentId,
+    HoldId,
     PostingId,
     RateId,
     RouteId,
@@ -134,11 +137,16 @@ small_int_fields! {
     u8: |number| i16::from(*number), |number| u8::try_from(number).ok();
     Lane: |lane| i16::from(lane.0), |code| u8::try_from(code).ok().map(Lane);
     TrafficClass: |class| class.code(), TrafficClass::from_code;
+    ChargePolicy: |policy| policy.code(), ChargePolicy::from_code;
+    HoldState: |state| state.code(), HoldState::from_code;
     MessageState: |state| state.code(), MessageState::from_code;
     ReceiptState: |state| i16::from(state.message_state()), |code| ReceiptState::from_message_state(u8::try_from(code).ok()?);
 }
 
 text_fields! {
+    BalanceKind: |kind| Cow::Borrowed(kind.as_str()), |word| BalanceKind::from_word(&word);
+    PostingKind: |kind| Cow::Borrowed(kind.as_str()), |word| PostingKind::from_word(&word);
+    Verb: |verb| Cow::Borrowed(verb.as_str()), |word| Verb::from_word(&word);
     Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
     MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
     Sender: |sender| Cow::Borrowed(sender.as_str()), |text| text.parse().ok();

@@ -13,6 +13,7 @@
 
 mod alerts;
 mod batch;
+pub mod chain;
 mod change;
 mod checkpoint;
 mod configuration;
@@ -33,6 +34,7 @@ mod pool;
 mod query;
 mod receipts;
 mod segments;
+mod trial;
 mod uncertain;
 mod unit_of_work;
 mod value;
@@ -42,21 +44,22 @@ pub mod rows;
 use std::sync::Arc;
 
 pub use batch::{
-    BalanceDelta, Batch, BodySwap, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined, MoRerouted, NewCdr, NewCharge,
-    NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment, OutboxMove, SegmentUpdate,
-    Settlement,
+    BalanceDelta, Batch, BodySwap, ChargeCorrection, Fence, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined,
+    MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
+    OutboxMove, SegmentUpdate, Settlement,
 };
+pub use chain::{Chain, ChainKey, Head};
 pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;
 pub use error::StoreError;
 pub use field::Sealed;
-pub use ledger::{BalanceMismatch, LedgerCheck, OpenHolds, PostingMismatch};
 pub use messages::{EndedFilter, MessageFilter, MessageView};
 pub use mo::{MoFilter, UnroutedFilter};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;
 pub use rows::NewMessage;
 pub use segments::AwaitingReceipt;
+pub use trial::RunningSums;
 pub use uncertain::{Uncertain, UncertainTotal};
 pub use unit_of_work::UnitOfWork;
 

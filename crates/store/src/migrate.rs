@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../migrations/0009_admin.sql")),
     (10, include_str!("../migrations/0010_connector_orders.sql")),
     (11, include_str!("../migrations/0011_alerts.sql")),
+    (17, include_str!("../migrations/0017_ledger.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 21] = [
+const ID_TABLES: [&str; 23] = [
     "tariffs",
     "tariff_rates",
     "accounts",
@@ -143,6 +143,8 @@ const ID_TABLES: [&str; 21] = [
     "webhooks",
     "balances",
     "ledger_postings",
+    "holds",
+    "ledger_commands",
     "payments",
     "messages",
     "message_events",

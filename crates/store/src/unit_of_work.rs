@@ -41,6 +41,18 @@ impl UnitOfWork {
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed })
     }
 
+    /// A unit of work that only reads: all of it as of one moment.
+    pub(crate) async fn begin_reading(pool: &Pool, statements: Arc<Statements>) -> Result<Self, StoreError> {
+        let transaction = match pool {
+            Pool::Sqlite { readers, .. } => readers.begin_with("BEGIN").await.map(Transaction::Sqlite),
+            Pool::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                pool.begin_with(begin).await.map(Transaction::Postgres)
+            }
+        };
+        Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed: None })
+    }
+
     /// Writes a batch as part of this unit of work.
     pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let statements = Arc::clone(&self.statements);

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Column, Decode, Postgres, Row as _, Sqlite, Type};
 
 use crate::StoreError;
+use crate::chain::Raw;
 
 /// A bound parameter. The `None` of each variant is a NULL of that type: PostgreSQL wants to know.
 #[derive(Debug, Clone)]
@@ -72,6 +73,24 @@ impl<'r> Columns<'r> {
         value.map_err(|_| self.corrupt())
     }
 
+    /// How many columns there are.
+    pub(crate) fn len(&self) -> usize {
+        match self.row {
+            AnyRow::Sqlite(row) => row.len(),
+            AnyRow::Postgres(row) => row.len(),
+        }
+    }
+
+    /// The next column, whatever is in it.
+    pub(crate) fn raw(&mut self) -> Raw {
+        let index = self.next;
+        self.next += 1;
+        match self.row {
+            AnyRow::Sqlite(row) => sqlite_raw(row, index),
+            AnyRow::Postgres(row) => postgres_raw(row, index),
+        }
+    }
+
     /// The next column, NULL refused, then read by `read` (a refusal of which is a corrupt value too).
     pub(crate) fn parsed<P, T>(&mut self, read: impl FnOnce(P) -> Option<T>) -> Result<T, StoreError>
     where
@@ -106,6 +125,39 @@ impl<'r> Columns<'r> {
         };
         is_null.map_err(|_| self.corrupt())
     }
+}
+
+/// In SQLite each value has a type of its own, whatever its column was declared as.
+fn sqlite_raw(row: &SqliteRow, index: usize) -> Raw {
+    use sqlx::{TypeInfo as _, ValueRef as _};
+    let Ok(value) = row.try_get_raw(index) else { return Raw::Strange };
+    if value.is_null() {
+        return Raw::Null;
+    }
+    let read = match value.type_info().name() {
+        "INTEGER" | "BOOLEAN" => row.try_get_unchecked::<i64, _>(index).map(Raw::Number),
+        "TEXT" => row.try_get_unchecked::<String, _>(index).map(Raw::Text),
+        "BLOB" => row.try_get_unchecked::<Vec<u8>, _>(index).map(Raw::Octets),
+        _ => return Raw::Strange,
+    };
+    read.unwrap_or(Raw::Strange)
+}
+
+fn postgres_raw(row: &PgRow, index: usize) -> Raw {
+    use sqlx::{TypeInfo as _, ValueRef as _};
+    let Ok(value) = row.try_get_raw(index) else { return Raw::Strange };
+    if value.is_null() {
+        return Raw::Null;
+    }
+    let read = match value.type_info().name() {
+        "INT8" => row.try_get::<i64, _>(index).map(Raw::Number),
+        "INT2" => row.try_get::<i16, _>(index).map(|number| Raw::Number(number.into())),
+        "BOOL" => row.try_get::<bool, _>(index).map(|flag| Raw::Number(flag.into())),
+        "TEXT" => row.try_get::<String, _>(index).map(Raw::Text),
+        "BYTEA" => row.try_get::<Vec<u8>, _>(index).map(Raw::Octets),
+        _ => return Raw::Strange,
+    };
+    read.unwrap_or(Raw::Strange)
 }
 
 /// The parameters of one SQLite statement. Texts and octets are copied once, into the `Arc` that travels to

@@ -1,6 +1,9 @@
-//! The services listener: health for supervisors, metrics for Prometheus, the log of PDUs for engineers. For the inside
-//! only, so without keys.
+//! The services listener: health for supervisors, metrics for Prometheus, the log of PDUs for engineers, which are for the
+//! inside only and without keys; and charges and balances for other services, each call of which needs an admin key with the
+//! scope for it.
 
+mod balances;
+mod charges;
 mod health;
 mod metrics;
 mod pdus;
@@ -8,12 +11,17 @@ mod pdus;
 use axum::Router;
 use axum::routing::{get, post};
 use sambac_engine::Engine;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::access::Door;
+use crate::openapi;
 use crate::traffic::Traffic;
 
 /// All its routes.
 pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {
     let metrics = Router::new().route("/metrics", get(metrics::metrics)).with_state((engine.clone(), traffic.clone()));
+    let (money, document) = openapi::described_services().split_for_parts();
     Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -23,4 +31,15 @@ pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {
         .route("/pdus/reveal", post(pdus::reveal))
         .with_state(engine.clone())
         .merge(metrics)
+        .merge(money.with_state(Door::new(engine.clone())))
+        .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
+}
+
+/// Those that move or show money.
+pub(crate) fn money() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(charges::charge))
+        .routes(routes!(charges::charge_batch))
+        .routes(routes!(charges::price))
+        .routes(routes!(balances::show_account_balance))
 }

@@ -85,6 +85,8 @@ fn settled(charge: &ChargeRow, at: Moment) -> Option<LifeEvent> {
         ChargeState::Held => return None,
         ChargeState::Captured => "captured",
         ChargeState::Voided => "voided",
+        // The line of the correction itself says what it did.
+        ChargeState::Corrected => "charge_settled",
     };
     let posting = charge.settle_posting_id.map(|id| id.to_string());
     let detail = json!({ "amount": Amount(charge.amount_micros), "currency": charge.currency, "posting": posting });
@@ -146,6 +148,7 @@ mod tests {
             accepted_at: Timestamp(0),
             expires_at: Timestamp(300),
             final_at: Some(Timestamp(40)),
+            charge_policy: sambac_domain::ChargePolicy::Delivered,
         };
         let segments = vec![
             SegmentRow { smsc_message_id: Some("0a".into()), ..segment(1, MessageState::Delivered, 0, 30) },
@@ -193,9 +196,15 @@ mod tests {
             rate_id: RateId::from_raw(256),
             amount_micros: 12_500,
             currency: "EUR".parse().expect("a currency"),
-            state,
+            policy: sambac_domain::ChargePolicy::Delivered,
             hold_posting_id: PostingId::from_raw(256),
+            wallet_of: None,
+            block_id: 0,
+            state,
+            captured_micros: 0,
             settle_posting_id: Some(PostingId::from_raw(512)),
+            correct_posting_id: None,
+            settle_block_id: None,
         }
     }
 

@@ -160,15 +160,17 @@ impl Segment {
             command_status: row.command_status.map(|status| format!("{status:#010x}")),
             error: row.error.map(ErrorCode::code),
             operator_error: row.operator_error.clone(),
-            charge: charges.iter().find(|charge| charge.id == row.id).map(|charge| word(charge.state)),
+            charge: charges.iter().find(|charge| charge.id == row.id).map(word),
         }
     }
 }
 
-fn word(state: ChargeState) -> &'static str {
-    match state {
+/// A charge that was put right reads as what it came to in the end.
+fn word(charge: &ChargeRow) -> &'static str {
+    match charge.state {
         ChargeState::Held => "held",
         ChargeState::Captured => "captured",
-        ChargeState::Voided => "voided",
+        ChargeState::Corrected if charge.captured_micros > 0 => "captured",
+        ChargeState::Voided | ChargeState::Corrected => "voided",
     }
 }

@@ -24,6 +24,17 @@ fn the_committed_document_is_fresh() {
 }
 
 #[test]
+fn the_committed_document_of_the_services_is_fresh() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/services-openapi.json");
+    let fresh = sambac_api::services_openapi().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == fresh, "docs/reference/services-openapi.json is not fresh: run this test with UPDATE_DOCS=1");
+}
+
+#[test]
 fn every_operation_names_its_scope_and_its_refusals() {
     let mut count = 0;
     for (name, operation) in operations() {

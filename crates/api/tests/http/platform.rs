@@ -149,7 +149,7 @@ impl Platform {
             store.load_configuration().await.unwrap(),
             store.outbox_targets().await.unwrap(),
             self.engine.balance(BANK),
-            store.ledger_check().await.unwrap(),
+            store.trial(NOW).await.unwrap(),
             store.greatest_id().await.unwrap(),
         )
     }
@@ -275,7 +275,7 @@ async fn seed(store: &Store, seal: &Seal) {
     };
     store.upsert_tariff(&tariff, &[rate]).await.unwrap();
     for (account, name) in [(BANK, "Bank"), (SHOP, "Shop")] {
-        seed_account(store, account, name, tariff.id).await;
+        seed_account(store, seal, account, name, tariff.id).await;
     }
     let operator = OperatorRow { id: OperatorId::from_raw(5 << 8), name: "Example Mobile".into(), created_at: NOW };
     store.upsert_operator(&operator).await.unwrap();
@@ -288,7 +288,7 @@ async fn seed(store: &Store, seal: &Seal) {
     store.upsert_route(&route(9, "The shop's secret route", shops)).await.unwrap();
 }
 
-async fn seed_account(store: &Store, id: AccountId, name: &str, tariff_id: TariffId) {
+async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tariff_id: TariffId) {
     let account = AccountRow {
         id,
         name: name.into(),
@@ -298,15 +298,22 @@ async fn seed_account(store: &Store, id: AccountId, name: &str, tariff_id: Tarif
         tariff_id,
         created_at: NOW,
         throughput: String::new(),
+        wallet_of: None,
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));
-    let row = |id, account_id, kind| BalanceRow { id, account_id, kind, currency: eur(), balance_micros: 0 };
+    let stripe =
+        |id, account_id, kind, shard| BalanceRow { id, account_id, kind, currency: eur(), balance_micros: 0, shard };
+    let row = |id, account_id, kind| stripe(id, account_id, kind, 0);
     let balances = [
         row(wallet, Some(id), BalanceKind::Wallet),
         row(held, Some(id), BalanceKind::Held),
         row(REVENUE, None, BalanceKind::Revenue),
         row(FUNDING, None, BalanceKind::Funding),
+        row(22 << 8, None, BalanceKind::Adjustments),
+        row(23 << 8, None, BalanceKind::SupplierCost),
+        row(24 << 8, None, BalanceKind::Rounding),
+        stripe(25 << 8, None, BalanceKind::Funding, sambac_store::chain::SHARD_OF_PAYMENTS),
     ];
     store.ensure_balances(&balances).await.unwrap();
     let posting = PostingRow {
@@ -317,6 +324,7 @@ async fn seed_account(store: &Store, id: AccountId, name: &str, tariff_id: Tarif
         currency: eur(),
         kind: PostingKind::Credit,
         created_at: NOW,
+        block_id: 0,
     };
     let payment = PaymentRow {
         id: PaymentId::from_raw(id.raw() + (60 << 8)),
@@ -328,7 +336,7 @@ async fn seed_account(store: &Store, id: AccountId, name: &str, tariff_id: Tarif
         posting_id: posting.id,
         created_at: NOW,
     };
-    assert!(store.credit(&payment, &posting).await.unwrap());
+    assert!(store.credit(&payment, &posting, &seal.chain_key()).await.unwrap());
 }
 
 /// Enabled, so that it is routed to; nothing listens on its port, so that messages stay in its queue.

@@ -5,6 +5,7 @@ mod drain;
 mod flapping;
 mod guessers;
 mod herd;
+mod ledger;
 mod neighbours;
 mod rest;
 mod restart;
@@ -42,6 +43,8 @@ pub(crate) enum Scenario {
     Restart,
     /// 200 connectors to operators that come and go.
     Flapping,
+    /// Charges of other services: one hot account, many accounts, a fixed rate.
+    Ledger,
 }
 
 /// What can be chosen about a load. What is not given is the scenario's own.
@@ -64,7 +67,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -76,6 +79,7 @@ impl Scenario {
         Self::Guessers,
         Self::Restart,
         Self::Flapping,
+        Self::Ledger,
     ];
 
     /// As on the command line and in file names.
@@ -97,6 +101,7 @@ impl Scenario {
             Self::Guessers => guessers::run(options).await,
             Self::Restart => restart::run(options).await,
             Self::Flapping => flapping::run(options).await,
+            Self::Ledger => ledger::run(options).await,
         }
     }
 }

@@ -37,6 +37,7 @@ async fn add_account(store: &Store) {
         tariff_id: tariff.id,
         created_at,
         throughput: String::new(),
+        wallet_of: None,
     };
     store.upsert_account(&account).await.expect("an account");
 }

@@ -197,8 +197,10 @@ async fn q_b11_the_final_receipt_changes() -> Result<()> {
     told.sort();
     let expected = [(0, "UNDELIV"), (1, "DELIVRD"), (1, "UNDELIV")].map(|(at, stat)| (number(at), stat.to_owned()));
     assert_eq!(told, expected);
-    assert_eq!(played.database.charges().await?.voided, 2, "the first end decides of the money");
-    // The CDRs keep the first end, as the money does; the correction is an event.
+    assert_eq!(played.database.charges().await?.voided, 1, "the first end decides of the money where it is believed");
+    let corrected = "SELECT COUNT(*) FROM charges WHERE state = 3 AND captured_micros = amount_micros";
+    assert_eq!(played.database.number(corrected).await?, 1, "money follows the end that is believed instead");
+    // The CDRs keep the first end; the correction is an event.
     let first_ends = "SELECT COUNT(*) FROM cdr_sms WHERE state = 7 AND charge_state = 2";
     assert_eq!(played.database.number(first_ends).await?, 2);
     played.passed().await

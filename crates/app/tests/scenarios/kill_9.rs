@@ -71,6 +71,7 @@ async fn survive(case: &Case) -> Result<Survived> {
         acknowledged.extend(until_killed(&world, &secrets, &load, moment).await?);
         // While it is down: every commit is whole.
         world.database().await?.audit().await?;
+        world.prove_ledger().await?;
     }
     ensure!(acknowledged.len() as u64 >= 20 * case.kills, "only {} messages were acknowledged", acknowledged.len());
     let platform = world.platform(&[]).await?;

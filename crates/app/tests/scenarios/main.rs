@@ -18,6 +18,7 @@ mod failures;
 mod fair;
 mod interop;
 mod kill_9;
+mod ledger;
 mod live_change;
 mod load;
 mod mo;

@@ -15,8 +15,9 @@ const FAULTS: [(&str, &str); 11] = [
     ),
     ("DELETE FROM charges WHERE id = (SELECT MIN(id) FROM charges)", "a hold is not the sum of its charges"),
     (
-        "INSERT INTO charges SELECT id + 1, account_id, rate_id, amount_micros, currency, state, hold_posting_id, \
-            settle_posting_id FROM charges WHERE state = 1 LIMIT 1",
+        "INSERT INTO charges (id, account_id, rate_id, amount_micros, currency, state, hold_posting_id, settle_posting_id) \
+            SELECT id + 1, account_id, rate_id, amount_micros, currency, state, hold_posting_id, settle_posting_id \
+            FROM charges WHERE state = 1 LIMIT 1",
         "a capture or void is not the sum of its charges",
     ),
     ("UPDATE charges SET settle_posting_id = NULL WHERE state = 1", "names a posting that is not there"),

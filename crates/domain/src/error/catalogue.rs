@@ -126,6 +126,16 @@ catalogue! {
         "Bodies are JSON. Set Content-Type to application/json.";
     InsufficientFunds "insufficient_funds" 402 RSUBMITFAIL AfterFix, "The balance does not cover the message",
         "Balance and credit limit together are less than the price of all segments. Top up the account.";
+    HoldEnded "hold_ended" 409 RSUBMITFAIL Never, "The charge has ended",
+        "What was set aside was captured, voided or has expired before. The detail says which.";
+    HoldExpired "hold_expired" 409 RSUBMITFAIL Never, "The time of the charge is over",
+        "What was set aside goes back to the wallet. Hold the amount again if it is still wanted.";
+    AmountNotCovered "amount_not_covered" 422 RSUBMITFAIL AfterFix, "The amount is more than is left",
+        "A capture takes no more than is set aside, a refund no more than was taken. The detail says how much is left.";
+    CurrencyMismatch "currency_mismatch" 422 RSUBMITFAIL AfterFix, "The account pays in another currency",
+        "An account has one currency. Leave the currency out, or give the account's.";
+    LinkedChargeRefused "linked_charge_refused" 409 RSUBMITFAIL AfterFix, "Another charge of the group was refused",
+        "Linked charges are carried out all or none. The detail says which was refused; send the group anew with new keys.";
     PriceAboveMaximum "price_above_maximum" 422 RSUBMITFAIL AfterFix, "The message costs more than allowed",
         "The price is above the maximum that the request set. Raise the maximum or leave it out.";
     NoRoute "no_route" 422 RINVDSTADR AfterFix, "No route leads to the destination",

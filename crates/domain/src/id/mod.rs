@@ -98,6 +98,8 @@ define_ids! {
     WebhookId "whk_";
     /// A ledger posting.
     PostingId "pst_";
+    /// An amount set aside, or taken at once, on the word of another service.
+    HoldId "hld_";
     /// A payment received.
     PaymentId "pay_";
     /// A line of a message's history.

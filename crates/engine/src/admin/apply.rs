@@ -133,7 +133,7 @@ impl Prepared<'_> {
             drop(self.work);
         }
         for credit in &self.changes.payments {
-            write::book(self.provisioning.store, credit).await?;
+            write::book(self.provisioning.store, credit, &self.provisioning.seal.chain_key()).await?;
         }
         Ok((number, self.changes.issued))
     }

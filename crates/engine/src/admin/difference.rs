@@ -189,6 +189,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "id" | "created_at" => continue,
             "operator_id" => ("operator", named(&names.operators, value)),
             "account_id" => ("account", named(&names.accounts, value)),
+            "wallet_of" => ("wallet_of", named(&names.accounts, value)),
             "tariff_id" => ("tariff", named(&names.tariffs, value)),
             "password_sealed" | "password_hash" => ("password", value.clone()),
             "secret_sealed" | "secret_hash" => ("secret", value.clone()),

@@ -22,7 +22,7 @@ pub fn export(stored: &Configuration) -> File {
         operator: stored.operators.iter().map(operator).collect(),
         connector: stored.connectors.iter().map(|row| connector(stored, row)).collect(),
         tariff: stored.tariffs.iter().map(|row| tariff(stored, row)).collect(),
-        account: stored.accounts.iter().map(|row| account(stored, row)).collect(),
+        account: accounts(stored),
         smpp_account: stored.smpp_accounts.iter().map(|row| smpp_account(stored, row)).collect(),
         api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
         route: stored.routes.iter().map(|row| route(stored, row)).collect(),
@@ -30,6 +30,13 @@ pub fn export(stored: &Configuration) -> File {
         mo_route: stored.mo_routes.iter().map(|row| mo_route(stored, row)).collect(),
         admin_key: stored.admin_keys.iter().map(admin_key).collect(),
     }
+}
+
+/// Those whose wallets others share come before these.
+fn accounts(stored: &Configuration) -> Vec<Account> {
+    let mut accounts: Vec<_> = stored.accounts.iter().map(|row| account(stored, row)).collect();
+    accounts.sort_by_key(|account| account.wallet_of.is_some());
+    accounts
 }
 
 pub(super) fn operator(row: &OperatorRow) -> Operator {
@@ -76,6 +83,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         credit_limit: Micros(row.credit_limit_micros).to_string(),
         state: row.state.as_str().to_owned(),
         throughput: row.throughput.parse().unwrap_or_default(),
+        wallet_of: row.wallet_of.map(|owner| account_name(stored, owner)),
         payment: Vec::new(),
     }
 }

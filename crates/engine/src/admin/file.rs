@@ -141,6 +141,9 @@ pub struct Account {
     /// How much it may submit over all its ways in, as "200/s burst 50"; empty = no limit.
     #[serde(default)]
     pub throughput: Throughput,
+    /// The account whose wallet pays for this one, in the same currency; its own when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet_of: Option<String>,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,

@@ -16,11 +16,16 @@ pub enum AdminScope {
     ConfigWrite,
     /// See what runs, and start, stop and test it.
     Operations,
+    /// Charge accounts, on the services listener.
+    ChargesWrite,
+    /// Read any account's balance and ask for prices, on the services listener.
+    BalancesRead,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::ConfigRead, Self::ConfigWrite, Self::Operations];
+    pub const ALL: [Self; 5] =
+        [Self::ConfigRead, Self::ConfigWrite, Self::Operations, Self::ChargesWrite, Self::BalancesRead];
 
     /// The word used in the API, the configuration and the database.
     pub fn as_str(self) -> &'static str {
@@ -28,6 +33,8 @@ impl AdminScope {
             Self::ConfigRead => "config:read",
             Self::ConfigWrite => "config:write",
             Self::Operations => "operations",
+            Self::ChargesWrite => "charges:write",
+            Self::BalancesRead => "balances:read",
         }
     }
 

@@ -1,8 +1,9 @@
 //! Writes a plan: the configuration in one unit of work, then the payments, each of which is booked once by its reference.
 
 use sambac_domain::{AccountId, PaymentId, PostingId};
+use sambac_store::chain::SHARD_OF_PAYMENTS;
 use sambac_store::rows::{BalanceKind, BalanceRow, PaymentRow, PostingKind, PostingRow};
-use sambac_store::{Store, StoreError, UnitOfWork};
+use sambac_store::{ChainKey, Store, StoreError, UnitOfWork};
 
 use super::plan::{Changes, Credit};
 
@@ -44,7 +45,7 @@ pub(super) async fn configuration(work: &mut UnitOfWork, changes: &Changes) -> R
 }
 
 /// Books a payment unless its reference was booked, and makes a running platform look at the balances again.
-pub(super) async fn book(store: &Store, credit: &Credit) -> Result<(), StoreError> {
+pub(super) async fn book(store: &Store, credit: &Credit, key: &ChainKey) -> Result<(), StoreError> {
     let account = &credit.account;
     let balances = store.load_configuration().await?.balances;
     let wallet = ledger_account(&balances, Some(account.id), BalanceKind::Wallet, credit)?;
@@ -57,6 +58,7 @@ pub(super) async fn book(store: &Store, credit: &Credit) -> Result<(), StoreErro
         currency: account.currency,
         kind: PostingKind::Credit,
         created_at: credit.at,
+        block_id: 0,
     };
     let payment = PaymentRow {
         id: PaymentId::from_raw(credit.payment_id),
@@ -68,7 +70,7 @@ pub(super) async fn book(store: &Store, credit: &Credit) -> Result<(), StoreErro
         posting_id: posting.id,
         created_at: credit.at,
     };
-    if store.credit(&payment, &posting).await? {
+    if store.credit(&payment, &posting, key).await? {
         store.upsert_account(account).await?;
     }
     Ok(())
@@ -81,6 +83,8 @@ fn ledger_account(
     credit: &Credit,
 ) -> Result<i64, StoreError> {
     let currency = credit.account.currency;
-    let row = balances.iter().find(|row| row.account_id == account && row.kind == kind && row.currency == currency);
+    let shard = if account.is_some() { 0 } else { SHARD_OF_PAYMENTS };
+    let wanted = (account, kind, currency, shard);
+    let row = balances.iter().find(|row| (row.account_id, row.kind, row.currency, row.shard) == wanted);
     row.map(|row| row.id).ok_or(StoreError::Conflict("balance"))
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sambac_bus::{Queued, Task};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, PostingId, SegmentId};
+use sambac_domain::ledger::PostingKind;
 use sambac_domain::message::Message;
+use sambac_domain::rating::ChargePolicy;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::{ChargeState, OutboxKind};
@@ -14,6 +16,7 @@ use smallvec::SmallVec;
 
 use super::part_groups::Owner;
 use super::{Accept, Committer, target_of};
+use crate::ledger::Hold;
 use crate::live::{Live, SegmentProgress};
 use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
@@ -37,14 +40,21 @@ impl Committer {
             self.inner.metrics.refused(ErrorCode::InsufficientFunds);
             return self.after.refuse(reply, ErrorCode::InsufficientFunds.into());
         };
+        let taken = (draft.charge_policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);
         self.idempotency_row(&draft, &submitted);
         let (group, connector) = self.group_of(id, &draft);
         let answered_id = reply.answered_id(id);
-        let message = Arc::new(Message { answered_id, ..self.message(id, draft, group) });
-        let first = SegmentProgress { state: state_taken(&message, self.now), ..SegmentProgress::new(connector) };
-        self.message_rows(&message, hold, &first);
+        let mut message = Message { answered_id, ..self.message(id, draft, group) };
+        if hold.payer != account {
+            message.options.get_or_insert_default().wallet_of = Some(hold.payer);
+        }
+        let message = Arc::new(message);
+        let charge = if taken.is_some() { ChargeState::Captured } else { ChargeState::Held };
+        let state = state_taken(&message, self.now);
+        let first = SegmentProgress { state, charge, ..SegmentProgress::new(connector) };
+        self.message_rows(&message, (hold, taken), &first);
         let segments: SmallVec<_> = std::iter::repeat_n(first, message.segment_count.into()).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
@@ -55,6 +65,12 @@ impl Committer {
     fn suspended(&self, account: AccountId) -> Option<ErrorCode> {
         let active = self.snapshot.account(account).is_some_and(|account| account.active);
         (!active).then_some(ErrorCode::AccountSuspended)
+    }
+
+    /// What is paid for when it is taken is captured in the same batch.
+    fn take_at_once(&mut self, hold: &Hold, micros: i64) -> Option<PostingId> {
+        let taken = self.inner.ledger().post(hold.payer, PostingKind::Capture, micros, &self.inner.ids, self.now);
+        taken.inspect_err(|refused| tracing::error!(?refused, "what was just held is not captured")).ok()
     }
 
     fn submitted(&self, message_id: MessageId, draft: &Draft, total: i64) -> Submitted {
@@ -127,10 +143,16 @@ impl Committer {
             answered_id: None,
             registered_delivery: request.registered_delivery,
             options,
+            charge_policy: draft.charge_policy,
         }
     }
 
-    fn message_rows(&mut self, message: &Arc<Message>, hold: PostingId, first: &SegmentProgress) {
+    fn message_rows(
+        &mut self,
+        message: &Arc<Message>,
+        (hold, taken): (Hold, Option<PostingId>),
+        first: &SegmentProgress,
+    ) {
         let body = self.inner.settings.seal.seal_once(message.id.raw(), &message.body.to_bytes());
         self.batch.messages.push(NewMessage::new(Arc::clone(message), body, first.state));
         // A row with a time waits in the table until it has come.
@@ -147,9 +169,15 @@ impl Committer {
                 rate_id: message.rate_id,
                 amount_micros: message.price_micros,
                 currency: message.currency,
-                state: ChargeState::Held,
-                hold_posting_id: hold,
-                settle_posting_id: None,
+                policy: message.charge_policy,
+                hold_posting_id: hold.posting,
+                wallet_of: Some(hold.payer).filter(|payer| *payer != message.account_id),
+                block_id: 0,
+                state: first.charge,
+                captured_micros: if taken.is_some() { message.price_micros } else { 0 },
+                settle_posting_id: taken,
+                correct_posting_id: None,
+                settle_block_id: None,
             });
             self.batch.outbox.push(NewOutbox {
                 target,

@@ -12,14 +12,20 @@ use super::write::{Acknowledgement, Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
+use crate::ledger::ChargeOutcome;
 use crate::refusal::Refusal;
 use crate::submit::Submitted;
+
+/// Where the answers to commands of another service go.
+type ChargeReply = oneshot::Sender<Result<Vec<ChargeOutcome>, Refusal>>;
 
 /// Everything that waits for the flush.
 #[derive(Default)]
 pub(super) struct After {
     accepted: Vec<(Reply, Submitted, Option<Claim>)>,
     refused: Vec<(Reply, Refusal)>,
+    charged: Vec<(ChargeReply, Vec<ChargeOutcome>)>,
+    charges_refused: Vec<ChargeReply>,
     /// Tasks of new messages, then of everything else, in the order of their ids.
     accept_tasks: Vec<Queued>,
     tasks: Vec<Queued>,
@@ -42,6 +48,15 @@ impl After {
 
     pub(super) fn refuse(&mut self, reply: Reply, refusal: Refusal) {
         self.refused.push((reply, refusal));
+    }
+
+    pub(super) fn charged(&mut self, reply: ChargeReply, outcomes: Vec<ChargeOutcome>) {
+        self.charged.push((reply, outcomes));
+    }
+
+    /// Nothing was decided of these commands: they may be sent again.
+    pub(super) fn refuse_charge(&mut self, reply: ChargeReply) {
+        self.charges_refused.push(reply);
     }
 
     pub(super) fn publish_accepted(&mut self, task: Queued) {
@@ -103,12 +118,21 @@ impl After {
             "the message could not be stored for certain: repeat the request with the same Idempotency-Key",
         );
         self.refused.extend(self.accepted.drain(..).map(|(reply, ..)| (reply, refusal.clone())));
+        self.charges_refused.extend(self.charged.drain(..).map(|(reply, _)| reply));
     }
 
     /// Tells those who were refused, without waiting for the rest.
     pub(super) fn tell_refused(&mut self) {
         for (reply, refusal) in self.refused.drain(..) {
             reply.refused(refusal);
+        }
+        for reply in self.charges_refused.drain(..) {
+            let refusal = Refusal::new(
+                ErrorCode::ServiceUnavailable,
+                "the charge could not be stored for certain: repeat the request with the same key",
+            );
+            // Whoever has gone asks again.
+            let _ = reply.send(Err(refusal));
         }
     }
 
@@ -147,6 +171,10 @@ impl After {
         for (reply, submitted, claim) in self.accepted.drain(..) {
             drop(claim);
             reply.accepted(submitted);
+        }
+        for (reply, outcomes) in self.charged.drain(..) {
+            // Whoever has gone asks again, and is told the same.
+            let _ = reply.send(Ok(outcomes));
         }
         self.tell_refused();
         self.receipts.drain(..).for_each(|receipt| receipt.give(CommandStatus::ROK));

@@ -117,6 +117,7 @@ impl Committer {
         self.batch.outbox_done.push(case.row.clone());
         self.dirty(case.segment, &case.live);
         self.inner.metrics.submitted();
+        self.settle_when_taken(&case.live, case.segment);
         let group = self.receipt_group(case.connector);
         self.awaiting.insert(group, case.live.message.destination, case.segment);
         if let Some(key) = key {

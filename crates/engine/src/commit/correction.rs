@@ -2,7 +2,7 @@
 //! Q-C17).
 //!
 //! All are kept as events. The state follows only where a rule says so: always when it was us who gave up, and by the profile
-//! when two receipts contradict each other. Money stays as the first end had it, and so does the CDR.
+//! when two receipts contradict each other. Money follows the state, once, by a posting of its own; the CDR stays as the first end had it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,7 @@ impl Committer {
         };
         self.dirty(segment, live);
         self.event(segment, "receipt_corrected", Some(state.as_str().to_owned()));
+        self.money_follows(live, segment, state);
         let (before, after) = (MessageState::combine(&before), MessageState::combine(&states));
         // A message with open segments will be told of as a whole.
         if !after.is_final() || !before.is_final() {

@@ -72,6 +72,10 @@ impl Committer {
                 Write::Recovered(recovered) => {
                     recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
+                Write::Verified { message, .. } => self.pin(*message, &mut missing),
+                Write::Unverified { segments, .. } => {
+                    segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
                 Write::Due { queued: Queued { task: Task::Submit { segment, .. }, .. }, .. } => {
                     self.pin(segment.message(), &mut missing);
                 }

@@ -11,6 +11,7 @@ mod after;
 mod answer;
 mod asked;
 mod awaiting;
+mod charges;
 mod correction;
 mod found;
 mod gather;
@@ -28,6 +29,7 @@ mod part_groups;
 mod receipt;
 mod reference;
 mod release;
+mod settle;
 mod speak_for_all;
 mod told;
 mod unrouted;
@@ -41,17 +43,20 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{IntentId, MessageId, SegmentId};
+use sambac_domain::ledger::Mark;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::AccountRow;
-use sambac_store::{Batch, Lengths, StoreError};
+use sambac_store::{Batch, Chain, Head, Lengths, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::Inner;
+use crate::kill_point;
 use crate::live::Live;
 use crate::snapshot::Snapshot;
 use after::After;
 use awaiting::Awaiting;
+use charges::Charges;
 use gather::Gathering;
 use handset::Handsets;
 use heard::Heard;
@@ -73,6 +78,19 @@ pub(crate) use write::{
     ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
+
+/// What is new in a batch: its clients may be told to come again.
+struct New {
+    lengths: Lengths,
+    money: Mark,
+}
+
+impl New {
+    fn is_some(&self) -> bool {
+        let Lengths { messages, mo_messages, mo_segments, commands, .. } = self.lengths;
+        messages + mo_messages + mo_segments + commands > 0
+    }
+}
 
 /// How long to wait before a batch that the database refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -103,6 +121,10 @@ pub(crate) struct Committer {
     pinned: Pinned,
     /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
     ended: Vec<MessageId>,
+    /// Commands of other services.
+    charges: Charges,
+    /// Seals what is written of money.
+    chain: Chain,
     /// Whose wallets are kept.
     accounts: Vec<AccountRow>,
     /// The wallets in memory are not what is stored: they are read again before the next batch.
@@ -111,10 +133,10 @@ pub(crate) struct Committer {
 }
 
 /// Runs until every sender of writes is gone.
-pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mpsc::Receiver<Write>) {
+pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Chain, writes: mpsc::Receiver<Write>) {
     let _last_words = LastWords;
     let mut gathering = Gathering::new(writes, inner.settings.group_max);
-    let mut committer = Committer::new(inner, accounts);
+    let mut committer = Committer::new(inner, accounts, chain);
     let mut inbox = Vec::new();
     loop {
         tokio::select! {
@@ -137,7 +159,7 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, writes: mp
 }
 
 impl Committer {
-    pub(crate) fn new(inner: Arc<Inner>, accounts: Vec<AccountRow>) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Chain) -> Self {
         let snapshot = inner.snapshot.load_full();
         Self {
             inner,
@@ -158,6 +180,8 @@ impl Committer {
             replaced: HashSet::new(),
             pinned: Pinned::default(),
             ended: Vec::new(),
+            charges: Charges::default(),
+            chain,
             accounts,
             out_of_step: false,
             now: Timestamp::EPOCH,
@@ -169,6 +193,9 @@ impl Committer {
         if inbox.is_empty() {
             return;
         }
+        if self.inner.fenced.is() {
+            return self.turn_away(inbox);
+        }
         self.now = self.inner.clock.now();
         self.snapshot = self.inner.snapshot.load_full();
         while let Err(error) = self.load(inbox).await {
@@ -179,12 +206,12 @@ impl Committer {
         for accept in inbox.extract_if(.., |write| write.may_be_refused()) {
             self.apply(accept, &mut reloads);
         }
-        let accepted = self.batch.lengths();
+        let new = New { lengths: self.batch.lengths(), money: self.inner.ledger().mark() };
         for write in inbox.drain(..) {
             self.apply(write, &mut reloads);
         }
         self.write_dirty();
-        self.store(accepted).await;
+        self.store(new).await;
         self.inner.store_away.store(false, Ordering::Relaxed);
         self.pinned.clear();
         if !reloads.is_empty() || std::mem::take(&mut self.out_of_step) {
@@ -195,12 +222,20 @@ impl Committer {
     /// Reads everything that the group is about.
     async fn load(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
         self.load_missing(inbox).await?;
+        self.load_charges(inbox).await?;
         self.load_handsets(inbox).await
     }
 
     fn apply(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
         match write {
             Write::Accept(accept) => self.accept(*accept),
+            Write::Charge(request) => self.charge(*request),
+            Write::ExpireHolds { holds, done } => self.expire_holds(&holds, done),
+            Write::Verified { message, done } => self.verified(message, done),
+            Write::Unverified { segments, done } => {
+                self.unverified(&segments);
+                self.after.tell(done);
+            }
             Write::Intent(intent) => self.intent(intent),
             Write::Answer(answer) => self.answer(*answer),
             Write::Receipt(receipt) => self.receipt(*receipt),
@@ -241,21 +276,25 @@ impl Committer {
     }
 
     /// Stores the batch, then lets the outside know.
-    async fn store(&mut self, accepted: Lengths) {
-        let mut accepted = Some(accepted);
+    async fn store(&mut self, new: New) {
+        let mut new = Some(new);
         loop {
             self.post();
             if self.batch.is_empty() {
                 break;
             }
+            let head = self.chain.seal(&mut self.batch, self.now);
             let started = Instant::now();
+            kill_point::reached("before_commit");
             match self.inner.store.commit(&self.batch).await {
                 Ok(()) => {
+                    kill_point::reached("after_commit");
                     self.inner.metrics.committed(started.elapsed(), &self.batch);
+                    self.chain.advance(head);
                     break;
                 }
                 Err(error) => {
-                    if self.refused(&error, &mut accepted).await {
+                    if self.refused(&error, &mut new, head).await {
                         break;
                     }
                 }
@@ -270,7 +309,9 @@ impl Committer {
     fn post(&mut self) {
         self.batch.postings.clear();
         self.batch.balances.clear();
-        self.inner.ledger().post(&mut self.batch, self.now);
+        self.batch.blocks.clear();
+        self.batch.fences.clear();
+        self.inner.ledger().write(&mut self.batch, self.now);
     }
 
     /// The database does not answer: new messages are refused at once, everything else waits.
@@ -281,6 +322,7 @@ impl Committer {
         for write in inbox.extract_if(.., |write| write.may_be_refused() || matches!(write, Write::Receipt(_))) {
             match write {
                 Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
+                Write::Charge(request) => self.after.refuse_charge(request.reply),
                 Write::Handset { acknowledge, .. } => acknowledge.refuse(),
                 Write::Receipt(receipt) => receipt.from.refuse(),
                 _ => {}
@@ -291,24 +333,27 @@ impl Committer {
     }
 
     /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again. True when it
-    /// turns out that the batch was stored all the same.
-    async fn refused(&mut self, error: &StoreError, accepted: &mut Option<Lengths>) -> bool {
+    /// turns out that the batch was stored all the same, or that there is nothing left to store.
+    async fn refused(&mut self, error: &StoreError, new: &mut Option<New>, head: Head) -> bool {
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
         // Also when it turns out to be stored: what comes again is recognised.
         self.after.refuse_receipts();
-        if let StoreError::Unavailable(_) = error
-            && self.was_stored().await
-        {
+        let fenced = matches!(error, StoreError::Conflict("ledger_shards"));
+        if (fenced || matches!(error, StoreError::Unavailable(_))) && self.was_stored().await {
             tracing::warn!(%error, "a commit was answered by an error and is stored all the same");
+            self.chain.advance(head);
             return true;
         }
-        if let Some(accepted) =
-            accepted.take().filter(|accepted| accepted.messages + accepted.mo_messages + accepted.mo_segments > 0)
-        {
-            tracing::error!(%error, messages = accepted.messages, "the database refused a batch; its messages are refused");
-            self.batch.drop_first(&accepted);
-            self.inner.ledger().forget_holds();
+        if fenced {
+            self.give_up_shard().await;
+            return true;
+        }
+        if let Some(new) = new.take().filter(New::is_some) {
+            let (messages, commands) = (new.lengths.messages, new.lengths.commands);
+            tracing::error!(%error, messages, commands, "the database refused a batch; what is new in it is refused");
+            self.batch.drop_first(&new.lengths);
+            self.inner.ledger().forget_first(new.money);
             self.after.refuse_accepts();
             self.after.tell_refused();
             return false;
@@ -349,6 +394,34 @@ impl Committer {
         self.inner.ledger().committed();
         self.after.drop_promises();
         self.out_of_step = true;
+    }
+
+    /// Another process writes the shard now. Nothing of the batch was stored: who waits for an answer is told to ask again, of
+    /// whoever serves then.
+    async fn give_up_shard(&mut self) {
+        let shards = self.inner.store.shards().await.unwrap_or_default();
+        self.inner.lose_shard(shards.iter().find(|row| row.id == self.chain.head().shard));
+        self.batch.clear();
+        self.after.refuse_accepts();
+        self.after.tell_refused();
+        self.after.drop_promises();
+        // Whoever else waits learns that it was not done.
+        self.after = After::default();
+    }
+
+    /// This process has lost its shard: nothing is decided any more.
+    fn turn_away(&mut self, inbox: &mut Vec<Write>) {
+        for write in inbox.drain(..) {
+            match write {
+                Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
+                Write::Charge(request) => self.after.refuse_charge(request.reply),
+                Write::Handset { acknowledge, .. } => acknowledge.refuse(),
+                Write::Receipt(receipt) => receipt.from.refuse(),
+                // Whoever waits for it learns that it was not done.
+                _ => {}
+            }
+        }
+        self.after.tell_refused();
     }
 
     /// Takes over a configuration and reads the balances: now, between two batches, they are what memory says or newer.

@@ -8,10 +8,9 @@ use sambac_domain::message::Message;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::ChargeState;
-use sambac_store::{MessageFinal, NewCdr, NewEvent, Settlement};
+use sambac_store::{MessageFinal, NewCdr, NewEvent};
 
 use super::Committer;
-use crate::ledger::Settle;
 use crate::live::{Live, SegmentProgress};
 
 impl Committer {
@@ -91,7 +90,12 @@ impl Committer {
         let final_at = segments.iter().filter_map(|segment| segment.final_at).max().unwrap_or(self.now);
         self.batch.message_finals.push(MessageFinal { id: message.id, state, error, final_at });
         for (segment, no) in segments.iter().zip(1..=u8::MAX) {
-            self.settle_segment(message, SegmentId::new(message.id, no), segment);
+            let id = SegmentId::new(message.id, no);
+            let charge = self.settle_at_end(message, id, segment.state, segment.charge);
+            if let Some(own) = live.progress().of(id) {
+                own.charge = charge;
+            }
+            self.write_cdr(message, id, segment, charge);
         }
         self.notify(live, state, error, final_at);
         self.replaced.remove(&message.id);
@@ -99,19 +103,7 @@ impl Committer {
         self.inner.metrics.finished(state);
     }
 
-    /// What was delivered, to the handset or as far as was asked, is paid for; everything else is given back.
-    fn settle_segment(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress) {
-        let (how, charge_state) = match segment.state.is_paid() {
-            true => (Settle::Capture, ChargeState::Captured),
-            false => (Settle::Void, ChargeState::Voided),
-        };
-        let posting =
-            self.inner.ledger().settle(message.account_id, message.price_micros, how, &self.inner.ids, self.now);
-        let Some(posting) = posting else {
-            tracing::error!(account = %message.account_id, message = %message.id, "no wallet to settle in; the hold stays");
-            return;
-        };
-        self.batch.settlements.push(Settlement { id, state: charge_state, posting });
+    fn write_cdr(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress, charge_state: ChargeState) {
         let operator = self.snapshot.connectors.get(&segment.connector).map(|row| row.operator_id);
         self.batch.cdrs.push(NewCdr {
             id,
@@ -136,6 +128,7 @@ impl Committer {
             final_at: segment.final_at.unwrap_or(self.now),
             done_at: segment.done_at,
             group_id: message.options.as_ref().and_then(|options| options.group),
+            block_id: 0,
         });
     }
 }

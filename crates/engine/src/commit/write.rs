@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sambac_bus::{Notice, Queued, TargetQueue, Task};
-use sambac_domain::id::{ConnectorId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
+use sambac_domain::id::{ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
 use sambac_domain::profile::{Profile, Verdict};
@@ -18,6 +18,7 @@ use super::{Found, Queried, Recalled, Release, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
+use crate::ledger::ChargeRequest;
 use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::smsc::{MultiReply, SubmitReply};
@@ -28,6 +29,14 @@ use crate::submit::{Draft, Submitted};
 pub(crate) enum Write {
     /// Take a message.
     Accept(Box<Accept>),
+    /// Commands of another service.
+    Charge(Box<ChargeRequest>),
+    /// Holds whose time is over.
+    ExpireHolds { holds: Vec<HoldId>, done: oneshot::Sender<()> },
+    /// The one-time password of a message was verified; how many segments it has is told.
+    Verified { message: MessageId, done: oneshot::Sender<usize> },
+    /// Charges that waited for a verification for long enough.
+    Unverified { segments: Vec<SegmentId>, done: oneshot::Sender<()> },
     /// Segments are about to be sent: to be stored before any of them is.
     Intent(Intent),
     /// What became of a segment that was announced by an intent.
@@ -230,7 +239,7 @@ pub(crate) struct NoticeRetry {
 impl Write {
     /// Whether it is about something new, which its sender may be told to bring again: everything else has happened outside.
     pub(super) fn may_be_refused(&self) -> bool {
-        matches!(self, Self::Accept(_) | Self::Handset { .. })
+        matches!(self, Self::Accept(_) | Self::Charge(_) | Self::Handset { .. })
     }
 }
 

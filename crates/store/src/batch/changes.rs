@@ -3,7 +3,7 @@
 use sambac_domain::{ErrorCode, MessageId, MessageState, PostingId, SegmentId, Timestamp};
 
 use crate::Sealed;
-use crate::rows::{ChargeState, OutboxKey, Record};
+use crate::rows::{ChargeRow, ChargeState, OutboxKey, Record};
 use crate::value::{Field as _, Value};
 
 /// A message's end. Its body is wiped.
@@ -41,8 +41,49 @@ pub struct Settlement {
     pub id: SegmentId,
     /// Captured or voided.
     pub state: ChargeState,
+    /// What is taken, in micros.
+    pub captured_micros: i64,
     /// The posting that moves the money.
     pub posting: PostingId,
+    /// The block that seals it; filled in when the batch is sealed.
+    pub block_id: i64,
+}
+
+/// Another end of a charge that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeCorrection {
+    /// The segment.
+    pub id: SegmentId,
+    /// What is taken after all, in micros; 0: nothing.
+    pub captured_micros: i64,
+    /// The posting that moves the money.
+    pub posting: PostingId,
+    /// The block that seals it; filled in when the batch is sealed.
+    pub block_id: i64,
+}
+
+/// The check that a shard is still ours, and where its chain goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// The shard.
+    pub shard: i64,
+    /// Our epoch.
+    pub epoch: i64,
+    /// The last block before this batch.
+    pub block_before: i64,
+    /// The last block after it.
+    pub block_after: i64,
+    /// Its hash.
+    pub hash: Vec<u8>,
+}
+
+impl Settlement {
+    /// The end of a charge that was made with it.
+    pub(crate) fn of(charge: &ChargeRow) -> Option<Self> {
+        let posting = charge.settle_posting_id?;
+        let ChargeRow { id, state, captured_micros, block_id, .. } = *charge;
+        Some(Self { id, state, captured_micros, posting, block_id })
+    }
 }
 
 /// A change of one balance.
@@ -88,10 +129,34 @@ impl Record for BodySwap {
 
 impl Record for Settlement {
     const TABLE: &'static str = "charges";
-    const COLUMNS: &'static [&'static str] = &["id", "state", "settle_posting_id"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "state", "captured_micros", "settle_posting_id", "settle_block_id"];
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
-        values.extend([self.id.value(), self.state.value(), self.posting.value()]);
+        values.extend([self.id.value(), self.state.value(), self.captured_micros.value(), self.posting.value()]);
+        values.push(self.block_id.value());
+    }
+}
+
+impl Record for ChargeCorrection {
+    const TABLE: &'static str = "charges";
+    const COLUMNS: &'static [&'static str] =
+        &["id", "state", "captured_micros", "correct_posting_id", "settle_block_id"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        let state = Value::SmallInt(Some(ChargeState::Corrected.code()));
+        values.extend([self.id.value(), state, self.captured_micros.value(), self.posting.value()]);
+        values.push(self.block_id.value());
+    }
+}
+
+impl Record for Fence {
+    const TABLE: &'static str = "ledger_shards";
+    const COLUMNS: &'static [&'static str] = &["id", "epoch", "block_id", "block_id", "hash"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.shard.value(), self.epoch.value(), self.block_before.value(), self.block_after.value()]);
+        values.push(self.hash.value());
     }
 }
 

@@ -24,6 +24,9 @@ impl Statements {
         self.cdrs.run(work, &batch.cdrs).await?;
         self.events.run(work, &batch.events).await?;
         self.postings.run(work, &batch.postings).await?;
+        self.commands.run(work, &batch.commands).await?;
+        self.holds.run(work, &batch.holds).await?;
+        self.blocks.run(work, &batch.blocks).await?;
         self.orphans.run(work, &batch.orphans).await?;
         self.mo_messages.run(work, &batch.mo_messages).await?;
         self.mo_segments.run(work, &batch.mo_segments).await?;

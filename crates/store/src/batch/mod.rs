@@ -22,7 +22,7 @@ mod plan;
 mod statement;
 mod update;
 
-pub use changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
+pub use changes::{BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, Settlement};
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub(crate) use statement::Statements;
 
@@ -31,8 +31,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::query::query;
 use crate::rows::{
-    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow,
-    OutboxKey, OutboxRow, PostingRow, SegmentRow,
+    BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -123,6 +123,18 @@ batch! {
     message_corrections: MessageFinal,
     /// Charges to capture or void. Each must be held, or nothing is written: `Conflict("settlement")`.
     settlements: Settlement,
+    /// Charges of which another end is believed. Each must have ended, or nothing is written: `Conflict("correction")`.
+    charge_corrections: ChargeCorrection,
+    /// Amounts set aside.
+    holds: HoldRow,
+    /// Holds that changed. Each must exist, or nothing is written: `Conflict("hold")`.
+    hold_updates: HoldRow,
+    /// Answers to ledger commands. A key that is there already is `Conflict("ledger_commands.key")`.
+    commands: LedgerCommandRow,
+    /// The block that seals the batch: see [`Chain::seal`](crate::Chain::seal).
+    blocks: BlockRow,
+    /// The check that the shard is ours; another's is `Conflict("ledger_shards")`.
+    fences: Fence,
     /// Delivery records.
     cdrs: NewCdr,
     /// Work that is done. A row that is gone already is no error.
@@ -190,6 +202,10 @@ impl Store {
     /// connection may have broken after the commit and before the answer. Looks for one of the rows that it inserts; a
     /// batch that inserts none counts as not stored, and may be written again.
     pub async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
+        if let Some(block) = batch.blocks.first() {
+            let stored = query("SELECT hash FROM ledger_blocks WHERE id = $1").bind(&block.id);
+            return Ok(stored.first::<(Vec<u8>,)>(self.pool()).await?.is_some_and(|(hash,)| hash == block.hash));
+        }
         let row = (batch.messages.first().map(|row| ("messages", row.message.id.raw())))
             .or_else(|| batch.postings.first().map(|row| ("ledger_postings", row.id.raw())))
             .or_else(|| batch.cdrs.first().map(|row| ("cdr_sms", row.id.raw())))
@@ -208,6 +224,7 @@ impl Store {
 impl Statements {
     /// Writes a batch as part of a unit of work.
     pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        self.check_fences(work, batch).await?;
         self.insert_all(work, batch).await?;
         self.update_all(work, batch).await?;
         self.delete_all(work, batch).await

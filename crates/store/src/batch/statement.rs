@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use sqlx::AssertSqlSafe;
 
-use super::changes::{BalanceDelta, BodySwap, MessageFinal, OutboxMove, Settlement};
+use super::changes::{BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, Settlement};
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
@@ -19,8 +19,8 @@ use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::query::query;
 use crate::rows::{
-    CdrRow, ChargeRow, EventRow, IdempotencyRow, IntentRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow,
-    OutboxRow, PostingRow, Record, SegmentRow,
+    BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PostingRow, Record, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -45,6 +45,12 @@ pub(crate) struct Statements {
     pub(super) message_finals: Bulk<MessageFinal>,
     pub(super) message_corrections: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
+    pub(super) charge_corrections: Bulk<ChargeCorrection>,
+    pub(super) holds: Bulk<HoldRow>,
+    pub(super) hold_updates: Bulk<HoldRow>,
+    pub(super) commands: Bulk<LedgerCommandRow>,
+    pub(super) blocks: Bulk<BlockRow>,
+    pub(super) fences: Bulk<Fence>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
     pub(super) balances: Bulk<BalanceDelta>,
     pub(super) outbox_done: Bulk<Id>,
@@ -127,6 +133,13 @@ impl Record for Id {
     }
 }
 
+const MESSAGE_END: &str = "state = v.column2, error = v.column3, final_at = v.column4";
+const OPEN_MESSAGE: &str = ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL";
+const ENDED_MESSAGE: &str = ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NOT NULL";
+/// The shard must be as this process left it.
+const FENCE: &str = ") AS v WHERE ledger_shards.id = v.column1 AND ledger_shards.epoch = v.column2
+    AND ledger_shards.block_id = v.column3";
+
 impl Statements {
     /// The texts for one database; none is made before it is needed.
     pub(crate) fn new(dialect: Dialect) -> Self {
@@ -143,17 +156,15 @@ impl Statements {
             orphans: insert(dialect),
             segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
             body_swaps: update(dialect, ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL"),
-            message_finals: update_by(
-                dialect,
-                "state = v.column2, error = v.column3, final_at = v.column4, body = NULL",
-                ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL",
-            ),
-            message_corrections: update_by(
-                dialect,
-                "state = v.column2, error = v.column3, final_at = v.column4",
-                ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NOT NULL",
-            ),
+            message_finals: update_by(dialect, &format!("{MESSAGE_END}, body = NULL"), OPEN_MESSAGE),
+            message_corrections: update_by(dialect, MESSAGE_END, ENDED_MESSAGE),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
+            charge_corrections: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state > 0"),
+            holds: insert(dialect),
+            hold_updates: update(dialect, ") AS v WHERE holds.id = v.column1"),
+            commands: insert(dialect),
+            blocks: insert(dialect),
+            fences: update_by(dialect, "block_id = v.column4, hash = v.column5", FENCE),
             outbox_moves: update_by(
                 dialect,
                 "target = v.column4, lane = v.column5, id = v.column6, attempt = v.column7, due_at = v.column8",
@@ -216,6 +227,12 @@ impl Statements {
             self.message_finals.text(rows),
             self.message_corrections.text(rows),
             self.settlements.text(rows),
+            self.charge_corrections.text(rows),
+            self.holds.text(rows),
+            self.hold_updates.text(rows),
+            self.commands.text(rows),
+            self.blocks.text(rows),
+            self.fences.text(rows),
             self.outbox_moves.text(rows),
             self.balances.text(rows),
             self.outbox_done.text(rows),

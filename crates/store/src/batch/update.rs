@@ -36,6 +36,10 @@ impl Statements {
         self.message_corrections.run(work, &batch.message_corrections).await?;
         let changed = self.settlements.run(work, &batch.settlements).await?;
         guard("settlement", changed, batch.settlements.len())?;
+        let changed = self.charge_corrections.run(work, &batch.charge_corrections).await?;
+        guard("correction", changed, batch.charge_corrections.len())?;
+        let changed = self.hold_updates.run(work, &batch.hold_updates).await?;
+        guard("hold", changed, batch.hold_updates.len())?;
         self.outbox_moves.run(work, &batch.outbox_moves).await?;
         self.update_mo(work, batch).await?;
         let balances = summed(&batch.balances)?;
@@ -45,6 +49,12 @@ impl Statements {
 }
 
 impl Statements {
+    /// The first of all: a process that lost its shard writes nothing, and whoever takes it waits for the end of this.
+    pub(super) async fn check_fences(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        let changed = self.fences.run(work, &batch.fences).await?;
+        guard("ledger_shards", changed, batch.fences.len())
+    }
+
     /// Deliveries before messages, which look at them.
     async fn update_mo(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
         self.mo_joined.run(work, &batch.mo_joined).await?;

@@ -25,6 +25,8 @@ row! {
         created_at: Timestamp,
         /// How much it may submit over all its ways in: a throughput, empty means no limit.
         throughput: String,
+        /// The account whose wallet pays for it, when that is another one.
+        wallet_of: Option<AccountId>,
     }
 }
 

@@ -153,5 +153,7 @@ row! {
         done_at: Option<Timestamp>,
         /// The first of the messages that make up a long one, when the client made its segments itself.
         group_id: Option<MessageId>,
+        /// The block that seals it.
+        block_id: i64,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sambac_domain::{
-    AccountId, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn,
-    Origin, RateId, RouteId, Sender, Timestamp, TrafficClass,
+    AccountId, ChargePolicy, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageOptions,
+    MessageState, Msisdn, Origin, RateId, RouteId, Sender, Timestamp, TrafficClass,
 };
 
 use super::{Record, row};
@@ -62,6 +62,8 @@ row! {
         answered_id: Option<MessageId>,
         /// What few messages have ([`MessageOptions`]), as JSON.
         options: Option<String>,
+        /// What its segments are paid for.
+        charge_policy: ChargePolicy,
     }
 }
 
@@ -126,6 +128,7 @@ impl Record for NewMessage {
             self.final_at.value(),
             message.answered_id.value(),
             self.options.value(),
+            message.charge_policy.value(),
         ]);
     }
 }
@@ -155,6 +158,7 @@ impl MessageRow {
             answered_id: self.answered_id,
             registered_delivery: self.registered_delivery,
             options: options.map(Box::new),
+            charge_policy: self.charge_policy,
         })
     }
 }

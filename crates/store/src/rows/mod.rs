@@ -22,12 +22,16 @@ pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
-pub use ledger::{BalanceKind, BalanceRow, ChargeRow, ChargeState, PaymentRow, PostingKind, PostingRow};
+pub use ledger::{
+    BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
+};
 pub use message::{MessageRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use route::{RateRow, RouteRow, TariffRow};
 pub use words::{AccessState, WebhookState};
+
+pub use sambac_domain::ledger::{BalanceKind, PostingKind};
 
 use crate::StoreError;
 use crate::value::{Columns, Field, Value};
@@ -85,4 +89,4 @@ macro_rules! tuple_rows {
     )+};
 }
 
-tuple_rows! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) }
+tuple_rows! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F, G) }

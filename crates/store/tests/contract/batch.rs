@@ -15,7 +15,7 @@ fn end(number: i64) -> MessageFinal {
 }
 
 fn capture(number: i64, posting: i64) -> Settlement {
-    Settlement { id: segment_id(number), state: ChargeState::Captured, posting: posting_id(posting) }
+    fixture::settle(number, ChargeState::Captured, posting)
 }
 
 fn put_off(number: i64) -> OutboxMove {

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use sambac_domain::text::Encoding;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message, MessageBody,
-    MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId, ReceiptState,
-    RouteId, RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message,
+    MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId,
+    ReceiptState, RouteId, RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass,
+    WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
     ConnectorRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow,
     PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
-use sambac_store::{NewMessage, Sealed, Store};
+use sambac_store::{ChainKey, NewMessage, Sealed, Settlement, Store};
 
 pub(crate) const ACCOUNT: AccountId = AccountId::from_raw(1 << 8);
 pub(crate) const OTHER_ACCOUNT: AccountId = AccountId::from_raw(2 << 8);
@@ -74,6 +75,7 @@ pub(crate) fn message(number: i64) -> Arc<Message> {
         options: (number % 2 == 0).then(|| {
             Box::new(MessageOptions { reference: Some(7), message_class: Some(0), ..MessageOptions::default() })
         }),
+        charge_policy: ChargePolicy::Delivered,
     })
 }
 
@@ -131,9 +133,25 @@ pub(crate) fn charge(number: i64, hold: PostingId) -> ChargeRow {
         amount_micros: PRICE_MICROS,
         currency: eur(),
         state: ChargeState::Held,
+        policy: ChargePolicy::Delivered,
         hold_posting_id: hold,
+        wallet_of: None,
+        block_id: 0,
+        captured_micros: 0,
         settle_posting_id: None,
+        correct_posting_id: None,
+        settle_block_id: None,
     }
+}
+
+/// How a charge ends.
+pub(crate) fn settle(number: i64, state: ChargeState, posting: i64) -> Settlement {
+    let captured_micros = if state == ChargeState::Captured { PRICE_MICROS } else { 0 };
+    Settlement { id: segment_id(number), state, captured_micros, posting: posting_id(posting), block_id: 0 }
+}
+
+pub(crate) fn chain_key() -> ChainKey {
+    ChainKey::new(b"a key of the tests")
 }
 
 pub(crate) fn submit(number: i64) -> OutboxRow {
@@ -152,11 +170,13 @@ pub(crate) fn posting(number: i64, kind: PostingKind, amount_micros: i64) -> Pos
     let (debit_id, credit_id) = match kind {
         PostingKind::Hold => (WALLET, HELD),
         PostingKind::Capture => (HELD, REVENUE),
-        PostingKind::Void => (HELD, WALLET),
+        PostingKind::Void | PostingKind::Expire => (HELD, WALLET),
+        PostingKind::Debit | PostingKind::Correct => (WALLET, REVENUE),
+        PostingKind::Refund => (REVENUE, WALLET),
         PostingKind::Credit => (FUNDING, WALLET),
     };
     let id = posting_id(number);
-    PostingRow { id, debit_id, credit_id, amount_micros, currency: eur(), kind, created_at: NOW }
+    PostingRow { id, debit_id, credit_id, amount_micros, currency: eur(), kind, created_at: NOW, block_id: 0 }
 }
 
 pub(crate) fn cdr(number: i64) -> CdrRow {
@@ -183,6 +203,7 @@ pub(crate) fn cdr(number: i64) -> CdrRow {
         final_at: Timestamp(NOW.0 + 3),
         done_at: Some(Timestamp(NOW.0 + 2)),
         group_id: (number % 2 == 0).then(|| message_id(number)),
+        block_id: 0,
     }
 }
 
@@ -261,6 +282,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         tariff_id: TARIFF,
         created_at: NOW,
         throughput: "200/s burst 50".to_owned(),
+        wallet_of: None,
     }
 }
 
@@ -342,7 +364,7 @@ pub(crate) fn webhook() -> WebhookRow {
 }
 
 pub(crate) fn balances() -> Vec<BalanceRow> {
-    let row = |id, account_id, kind| BalanceRow { id, account_id, kind, currency: eur(), balance_micros: 0 };
+    let row = |id, account_id, kind| BalanceRow { id, account_id, kind, currency: eur(), balance_micros: 0, shard: 0 };
     vec![
         row(WALLET, Some(ACCOUNT), BalanceKind::Wallet),
         row(HELD, Some(ACCOUNT), BalanceKind::Held),

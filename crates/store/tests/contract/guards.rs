@@ -6,8 +6,8 @@ use sambac_store::{BalanceDelta, Batch, MessageFinal, Settlement, Store, StoreEr
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    self, HELD, NOW, PRICE_MICROS, WALLET, cdr, charge, message_id, new_message, posting, posting_id, segment,
-    segment_id, submit, submitted,
+    self, HELD, NOW, PRICE_MICROS, WALLET, cdr, charge, message_id, new_message, posting, posting_id, segment, submit,
+    submitted,
 };
 
 fn accept(number: i64) -> Batch {
@@ -26,7 +26,7 @@ fn accept(number: i64) -> Batch {
 }
 
 fn capture(number: i64, posting: i64) -> Settlement {
-    Settlement { id: segment_id(number), state: ChargeState::Captured, posting: posting_id(posting) }
+    fixture::settle(number, ChargeState::Captured, posting)
 }
 
 fn end(number: i64) -> MessageFinal {

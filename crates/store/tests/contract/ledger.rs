@@ -1,10 +1,11 @@
+use sambac_domain::ledger::{Breach, check};
 use sambac_store::rows::{ChargeState, PostingKind};
-use sambac_store::{BalanceDelta, Batch, OpenHolds, Settlement, Store, StoreError};
+use sambac_store::{BalanceDelta, Batch, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    self, ACCOUNT, HELD, OTHER_ACCOUNT, PRICE_MICROS, REVENUE, WALLET, charge, eur, payment, posting, posting_id,
-    segment_id,
+    self, ACCOUNT, HELD, NOW, OTHER_ACCOUNT, PRICE_MICROS, REVENUE, WALLET, chain_key, charge, payment, posting,
+    posting_id, settle,
 };
 
 fn delta(id: i64, delta_micros: i64) -> BalanceDelta {
@@ -15,7 +16,10 @@ fn delta(id: i64, delta_micros: i64) -> BalanceDelta {
 async fn hold_three(store: &Store) {
     fixture::seed(store).await;
     assert!(
-        store.credit(&payment(1, "invoice 1", 1_000_000), &posting(1, PostingKind::Credit, 1_000_000)).await.unwrap()
+        store
+            .credit(&payment(1, "invoice 1", 1_000_000), &posting(1, PostingKind::Credit, 1_000_000), &chain_key())
+            .await
+            .unwrap()
     );
     let batch = Batch {
         charges: (1..=3).map(|number| charge(number, posting_id(2))).collect(),
@@ -30,28 +34,22 @@ on_both_databases! {
     async fn a_payment_is_credited_once(store: Store) {
         fixture::seed(&store).await;
         let (first, credit) = (payment(1, "invoice 1", 5_000_000), posting(1, PostingKind::Credit, 5_000_000));
-        assert!(store.credit(&first, &credit).await.unwrap());
-        let again = store.credit(&payment(2, "invoice 1", 5_000_000), &posting(2, PostingKind::Credit, 5_000_000)).await;
+        assert!(store.credit(&first, &credit, &chain_key()).await.unwrap());
+        let (second, other) = (payment(2, "invoice 1", 5_000_000), posting(2, PostingKind::Credit, 5_000_000));
+        let again = store.credit(&second, &other, &chain_key()).await;
         assert!(!again.unwrap());
         assert_eq!(store.balances_of(ACCOUNT).await.unwrap()[0].balance_micros, 5_000_000);
         assert_eq!(store.payment(ACCOUNT, "invoice 1").await.unwrap(), Some(first));
         assert_eq!(store.payment(OTHER_ACCOUNT, "invoice 1").await.unwrap(), None);
-        assert!(store.ledger_check().await.unwrap().is_balanced());
+        assert_eq!(check(&store.trial(NOW).await.unwrap()), []);
     }
 
     async fn money_goes_from_wallet_to_held_to_revenue_or_back(store: Store) {
         hold_three(&store).await;
-        let held = store.ledger_check().await.unwrap();
-        let expected = OpenHolds {
-            account_id: ACCOUNT,
-            currency: eur(),
-            charges: 3,
-            charges_micros: 3 * PRICE_MICROS,
-            held_micros: 3 * PRICE_MICROS,
-        };
-        assert_eq!(held.open_holds, [expected]);
-        assert!(held.is_balanced(), "{held:?}");
-        let settle = |number, state, posting| Settlement { id: segment_id(number), state, posting: posting_id(posting) };
+        let held = store.trial(NOW).await.unwrap();
+        assert_eq!(held.wallets[0].open_micros, Some(3 * PRICE_MICROS));
+        assert_eq!(held.wallets[0].balance.held_micros, 3 * PRICE_MICROS);
+        assert_eq!(check(&held), []);
         let batch = Batch {
             settlements: vec![
                 settle(1, ChargeState::Captured, 3),
@@ -68,8 +66,8 @@ on_both_databases! {
             ..Batch::default()
         };
         store.commit(&batch).await.unwrap();
-        let settled = store.ledger_check().await.unwrap();
-        assert!(settled.is_balanced(), "{settled:?}");
+        let settled = store.trial(NOW).await.unwrap();
+        assert_eq!((check(&settled), settled.wallets[0].open_micros), (vec![], Some(0)));
         let wallet = &store.balances_of(ACCOUNT).await.unwrap()[0];
         assert_eq!(wallet.balance_micros, 1_000_000 - 2 * PRICE_MICROS);
         let states: Vec<_> = store.charges_of(&[1, 2, 3].map(fixture::message_id)).await.unwrap();
@@ -85,12 +83,12 @@ on_both_databases! {
             ..Batch::default()
         };
         store.commit(&batch).await.unwrap();
-        let check = store.ledger_check().await.unwrap();
-        assert_eq!(check.sum_by_currency, [(eur(), 5)]);
-        let balances: Vec<_> = check.postings_vs_balances.iter().map(|row| (row.id, row.balance_micros - row.postings_micros)).collect();
-        assert_eq!(balances, [(WALLET, 5), (HELD, 7), (REVENUE, -7)]);
-        assert_eq!(check.postings_vs_charges.iter().map(|row| row.id).collect::<Vec<_>>(), [posting_id(9)]);
-        assert!(!check.is_balanced());
+        let breaches = check(&store.trial(NOW).await.unwrap());
+        let told: Vec<_> = breaches.iter().map(ToString::to_string).collect();
+        let balances = breaches.iter().filter(|breach| matches!(breach, Breach::Balance(_))).count();
+        assert_eq!(balances, 3, "wallet, held and revenue: {told:#?}");
+        assert!(told.iter().any(|text| text.contains("add up to 5 micros")), "{told:#?}");
+        assert!(breaches.iter().any(|breach| matches!(breach, Breach::Posting(sum) if sum.posting == posting_id(9))));
     }
 
     async fn a_posting_of_nothing_is_refused(store: Store) {

@@ -18,7 +18,7 @@ pub struct Charges {
 }
 
 /// Queries that must give no row, and what a row of theirs would mean. Each gives `(id, found, expected)`.
-const RULES: [(&str, &str); 10] = [
+const RULES: [(&str, &str); 11] = [
     (
         "the balances of a currency do not add up to zero",
         "SELECT 0, SUM(balance_micros), 0 FROM balances GROUP BY currency HAVING SUM(balance_micros) <> 0",
@@ -31,34 +31,47 @@ const RULES: [(&str, &str); 10] = [
             GROUP BY b.id HAVING b.balance_micros <> posted",
     ),
     (
-        "a hold is not the sum of its charges",
-        "SELECT p.id, p.amount_micros, COALESCE(SUM(c.amount_micros), 0) AS charged FROM ledger_postings p \
-            LEFT JOIN charges c ON c.hold_posting_id = p.id WHERE p.kind = 'hold' \
-            GROUP BY p.id HAVING p.amount_micros <> charged",
+        "a hold is not the sum of its charges and commands",
+        "SELECT p.id, p.amount_micros, \
+            (SELECT COALESCE(SUM(amount_micros), 0) FROM charges WHERE hold_posting_id = p.id) \
+            + (SELECT COALESCE(SUM(amount_micros), 0) FROM ledger_commands WHERE posting_id = p.id) AS charged \
+            FROM ledger_postings p WHERE p.kind = 'hold' AND p.amount_micros <> charged",
     ),
     (
-        "a capture or void is not the sum of its charges",
-        "SELECT p.id, p.amount_micros, COALESCE(SUM(c.amount_micros), 0) AS charged FROM ledger_postings p \
-            LEFT JOIN charges c ON c.settle_posting_id = p.id AND c.state = CASE p.kind WHEN 'capture' THEN 1 ELSE 2 END \
-            WHERE p.kind IN ('capture', 'void') GROUP BY p.id HAVING p.amount_micros <> charged",
+        "a capture or void is not the sum of its charges and commands",
+        "SELECT p.id, p.amount_micros, \
+            (SELECT COALESCE(SUM(amount_micros), 0) FROM charges WHERE settle_posting_id = p.id) \
+            + (SELECT COALESCE(SUM(amount_micros), 0) FROM ledger_commands WHERE posting_id = p.id) \
+            + (SELECT COALESCE(SUM(released_micros), 0) FROM ledger_commands WHERE release_posting_id = p.id) AS charged \
+            FROM ledger_postings p WHERE p.kind IN ('capture', 'void', 'expire') AND p.amount_micros <> charged",
     ),
     (
         "a charge names a posting that is not there",
         "SELECT c.id, c.state, 0 FROM charges c LEFT JOIN ledger_postings h ON h.id = c.hold_posting_id \
             LEFT JOIN ledger_postings s ON s.id = c.settle_posting_id \
-            WHERE h.id IS NULL OR (c.state = 0) <> (c.settle_posting_id IS NULL) OR (c.state <> 0 AND s.id IS NULL)",
+            LEFT JOIN ledger_postings k ON k.id = c.correct_posting_id \
+            WHERE h.id IS NULL OR (c.state = 0) <> (c.settle_posting_id IS NULL) OR (c.state <> 0 AND s.id IS NULL) \
+            OR (c.state = 3) <> (c.correct_posting_id IS NOT NULL) OR (c.state = 3 AND k.id IS NULL)",
     ),
     (
-        "what is held is not the sum of the charges held",
-        "SELECT b.id, b.balance_micros, COALESCE((SELECT SUM(c.amount_micros) FROM charges c \
-            WHERE c.account_id = b.account_id AND c.currency = b.currency AND c.state = 0), 0) AS charged \
-            FROM balances b WHERE b.kind = 'held' AND b.balance_micros <> charged",
+        "what is held is not the sum of what is open",
+        "SELECT b.id, b.balance_micros, \
+            (SELECT COALESCE(SUM(c.amount_micros), 0) FROM charges c \
+                WHERE COALESCE(c.wallet_of, c.account_id) = b.account_id AND c.currency = b.currency AND c.state = 0) \
+            + (SELECT COALESCE(SUM(h.amount_micros - h.captured_micros), 0) FROM holds h \
+                WHERE h.payer_id = b.account_id AND h.currency = b.currency AND h.state = 0) AS unsettled \
+            FROM balances b WHERE b.kind = 'held' AND b.balance_micros <> unsettled",
+    ),
+    (
+        "a hold has more captured than was held, or more refunded than captured",
+        "SELECT id, captured_micros, amount_micros FROM holds WHERE captured_micros > amount_micros \
+            OR refunded_micros > captured_micros OR refunded_micros < 0 OR captured_micros < 0",
     ),
     (
         "a segment was captured without being delivered, or delivered without being captured",
-        // Money follows the first end, which the CDR keeps.
+        // Money follows the first end, which the CDR keeps, until a correction says otherwise.
         "SELECT d.id, d.state, c.state FROM cdr_sms d JOIN charges c ON c.id = d.id \
-            WHERE c.state <> CASE WHEN d.state IN (6, 12) THEN 1 ELSE 2 END",
+            WHERE c.policy = 2 AND c.state <> 3 AND c.state <> CASE WHEN d.state IN (6, 12) THEN 1 ELSE 2 END",
     ),
     (
         "a segment has another end than its CDR, and no correction tells why",
@@ -69,7 +82,7 @@ const RULES: [(&str, &str); 10] = [
     (
         "a charge was settled before its message ended",
         "SELECT m.id, c.id, c.state FROM messages m JOIN charges c ON c.id >> 8 << 8 = m.id \
-            WHERE (m.final_at IS NULL) <> (c.state = 0)",
+            WHERE c.policy = 2 AND (m.final_at IS NULL) <> (c.state = 0)",
     ),
     (
         "an ended segment has not exactly one CDR, or an open one has one",

@@ -69,6 +69,14 @@ impl Platform {
         Rest::new(self.http, secrets.api_key("main")?)
     }
 
+    /// A client of the services listener, with an admin key.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn service(&self, key: &str) -> Result<Rest> {
+        Rest::new(self.services, key)
+    }
+
     /// A transceiver with the SMPP account of [`Site::with_one_account`](super::Site::with_one_account).
     ///
     /// # Errors

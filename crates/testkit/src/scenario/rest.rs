@@ -35,6 +35,12 @@ impl Rest {
         Ok(Self { client, base: format!("http://{address}"), key: key.to_owned() })
     }
 
+    /// The same client at another listener.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { base: format!("http://{address}"), ..self.clone() }
+    }
+
     /// The same client with another key.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {

@@ -125,6 +125,30 @@ impl World {
         output.with_context(|| format!("{command:?} did not end"))?.map_err(Into::into)
     }
 
+    /// Makes an admin key with these scopes, separated by commas.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub async fn admin_key(&self, name: &str, scopes: &str) -> Result<String> {
+        let output = self.run(&["--output", "json", "admin-key", "create", name, "--scopes", scopes], &[]).await?;
+        ensure!(output.status.success(), "admin-key: {}", String::from_utf8_lossy(&output.stderr));
+        let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        Ok(made["key"].as_str().context("no key")?.to_owned())
+    }
+
+    /// `sambac ledger check` and `sambac ledger verify`: the platform's own proof that money adds up and was not changed.
+    ///
+    /// # Errors
+    /// When it does not, or was.
+    pub async fn prove_ledger(&self) -> Result<()> {
+        for what in ["check", "verify"] {
+            let output = self.run(&["ledger", what], &[]).await?;
+            let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.success(), "ledger {what}: {said}");
+        }
+        Ok(())
+    }
+
     pub(super) fn command(&self) -> tokio::process::Command {
         let mut command = process::command(&self.binary);
         command.envs(self.store_url.iter().map(|url| ("SAMBAC_STORE_URL", url)));

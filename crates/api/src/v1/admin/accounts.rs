@@ -28,6 +28,8 @@ pub(crate) struct AccountDocument {
     /// How far below zero its balance may go, decimal text.
     #[schema(default = "0")]
     credit_limit: Option<String>,
+    /// The name of the account whose wallet pays for it; its own when not given.
+    wallet_of: Option<String>,
     /// How much it may submit over all its ways in, as `200/s burst 50`; empty is no limit.
     throughput: Option<String>,
     /// `active` or `suspended`.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sambac_domain::{AccountId, Currency, RateId, TariffId, parse_micros};
+use sambac_store::chain::{SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
 use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow, RateRow, TariffRow};
 
 use super::{Credit, Draft, Faults, access_state, mcc, mcc_mnc, prefix};
@@ -87,6 +88,7 @@ impl Draft<'_> {
         for payment in &account.payment {
             faults.keep(check_payment(payment));
         }
+        let wallet_of = currency.and_then(|currency| faults.keep(self.wallet_of(account, currency))).flatten();
         faults.none()?;
         let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
             (currency, tariff, credit_limit_micros, state)
@@ -102,6 +104,7 @@ impl Draft<'_> {
             tariff_id,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
             throughput: account.throughput.to_string(),
+            wallet_of,
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {
@@ -113,19 +116,38 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Whose wallet pays, when it is another account's: one that has been made before, and pays from its own.
+    fn wallet_of(&self, account: &Account, currency: Currency) -> Result<Option<AccountId>, String> {
+        let Some(name) = &account.wallet_of else { return Ok(None) };
+        let made = self.changes.accounts.iter().chain(&self.context.stored.accounts).find(|row| row.name == *name);
+        let owner = made.ok_or_else(|| format!("wallet_of: there is no account \"{name}\" before this one"))?;
+        if owner.name == account.name || owner.wallet_of.is_some() {
+            return Err(format!("wallet_of: \"{name}\" has no wallet of its own that it could share"));
+        }
+        if owner.currency != currency {
+            return Err(format!("wallet_of: \"{name}\" pays in {}, not in {currency}", owner.currency));
+        }
+        let stored = self.context.stored.accounts.iter().find(|row| row.name == account.name);
+        let shares = |row: &AccountRow| stored.is_some_and(|own| row.wallet_of == Some(own.id));
+        if self.context.stored.accounts.iter().any(shares) {
+            return Err("wallet_of: others share this account's wallet".to_owned());
+        }
+        Ok(Some(owner.id))
+    }
+
     /// The account's wallet and what it holds, and ours of that currency.
     fn ledger_accounts(&mut self, account: AccountId, currency: Currency) {
-        let wanted = [
-            (Some(account), BalanceKind::Wallet),
-            (Some(account), BalanceKind::Held),
-            (None, BalanceKind::Revenue),
-            (None, BalanceKind::Funding),
-        ];
-        for (account_id, kind) in wanted {
-            let same = |row: &&BalanceRow| row.account_id == account_id && row.kind == kind && row.currency == currency;
+        let own = [BalanceKind::Wallet, BalanceKind::Held].map(|kind| (Some(account), kind, 0));
+        let ours = BalanceKind::OURS.map(|kind| (None, kind, SHARD_OF_ENGINE));
+        // Payments come from a stripe of their own: two shards never change one row.
+        let desk = [(None, BalanceKind::Funding, SHARD_OF_PAYMENTS)];
+        for (account_id, kind, shard) in own.into_iter().chain(ours).chain(desk) {
+            let same = |row: &&BalanceRow| {
+                (row.account_id, row.kind, row.currency, row.shard) == (account_id, kind, currency, shard)
+            };
             let mut there = self.context.stored.balances.iter().chain(&self.changes.balances);
             if there.find(same).is_none() {
-                let row = BalanceRow { id: self.next_id(), account_id, kind, currency, balance_micros: 0 };
+                let row = BalanceRow { id: self.next_id(), account_id, kind, currency, balance_micros: 0, shard };
                 self.changes.balances.push(row);
             }
         }

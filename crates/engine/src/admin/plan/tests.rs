@@ -103,7 +103,8 @@ fn a_file_becomes_rows_that_belong_together() {
     assert_eq!(rates[1].prefix.as_deref(), Some("44"));
     let account = &changes.accounts[0];
     assert_eq!((account.tariff_id, account.credit_limit_micros), (tariff.id, 10_000_000));
-    assert_eq!(changes.balances.len(), 4);
+    // The account's two, ours of its currency, and the stripe that payments come from.
+    assert_eq!(changes.balances.len(), 8);
     assert_eq!(changes.payments[0].amount_micros, 100_000_000);
     assert_eq!(changes.connectors[0].operator_id, changes.operators[0].id);
     assert_eq!(changes.routes[0].connectors, [changes.connectors[0].id]);

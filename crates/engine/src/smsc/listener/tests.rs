@@ -64,6 +64,7 @@ async fn provision(store: &Store) {
         tariff_id: tariff.id,
         created_at,
         throughput: String::new(),
+        wallet_of: None,
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));

@@ -3,6 +3,10 @@
 //! The order is: the destination's network, then the longest prefix, then the country, then the default.
 //! A network beats a prefix, because prefixes lie about numbers that were ported.
 
+mod charge_policy;
+
+pub use charge_policy::{ChargePolicy, ChargePolicyError};
+
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};

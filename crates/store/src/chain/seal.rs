@@ -1,0 +1,149 @@
+//! Adds a batch's block to the chain, and the check that its shard is still ours.
+
+use sambac_domain::Timestamp;
+
+use super::key::ChainKey;
+use super::leaf::{CHARGE_END_COLUMNS, CHARGE_MADE_COLUMNS, LeafKind, Leaves};
+use super::shard::Head;
+use crate::batch::{Batch, Fence};
+use crate::query::query;
+use crate::rows::{BlockRow, CdrRow, HoldRow, LedgerCommandRow, PostingRow, Record as _};
+use crate::{Store, StoreError};
+
+/// One shard's chain, in the hands of the process that holds the shard.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    key: ChainKey,
+    head: Head,
+    /// Rows that were there before the chain began, by kind; told in the first block.
+    before: Vec<(LeafKind, i64)>,
+}
+
+impl Chain {
+    /// The chain that ends at `head`.
+    pub fn new(key: ChainKey, head: Head) -> Self {
+        Self { key, head, before: Vec::new() }
+    }
+
+    /// The last block that is stored.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Puts block and fence of a batch into it, in the place of those that it has, and gives the head that it makes. A batch
+    /// without money and records gets no block, and the same head.
+    pub fn seal(&self, batch: &mut Batch, at: Timestamp) -> Head {
+        batch.blocks.clear();
+        batch.fences.clear();
+        let block_id = self.head.block_id + 1;
+        number(batch, block_id);
+        let leaves = self.leaves(batch);
+        let before = self.head.clone();
+        let after = if leaves.is_empty() { before.clone() } else { self.add_block(batch, block_id, leaves, at) };
+        batch.fences.push(Fence {
+            shard: before.shard,
+            epoch: before.epoch,
+            block_before: before.block_id,
+            block_after: after.block_id,
+            hash: after.hash.to_vec(),
+        });
+        after
+    }
+
+    /// The batch is stored: the chain goes on from here.
+    pub fn advance(&mut self, head: Head) {
+        if head.block_id != self.head.block_id {
+            self.before.clear();
+        }
+        self.head = head;
+    }
+
+    fn add_block(&self, batch: &mut Batch, id: i64, leaves: Vec<u8>, at: Timestamp) -> Head {
+        let Head { shard, epoch, hash: previous, .. } = self.head;
+        let block = BlockRow {
+            id,
+            epoch,
+            previous_hash: previous.to_vec(),
+            hash: block_hash(&self.key, &previous, (id, epoch), at, &leaves).to_vec(),
+            leaves,
+            created_at: at,
+        };
+        let hash = block_hash(&self.key, &previous, (id, epoch), at, &block.leaves);
+        batch.blocks.push(block);
+        Head { shard, epoch, block_id: id, hash }
+    }
+
+    fn leaves(&self, batch: &Batch) -> Vec<u8> {
+        let mut leaves = Leaves::new(&self.key);
+        self.before.iter().for_each(|(kind, count)| leaves.add_before(*kind, *count));
+        leaves.add(LeafKind::Posting, &batch.postings, PostingRow::COLUMNS.len());
+        leaves.add(LeafKind::ChargeMade, &batch.charges, CHARGE_MADE_COLUMNS);
+        // A charge that is taken when it is made has both in one batch.
+        let settled: Vec<_> = batch.charges.iter().filter_map(crate::batch::Settlement::of).collect();
+        leaves.add(LeafKind::ChargeSettled, &settled, CHARGE_END_COLUMNS);
+        leaves.add(LeafKind::ChargeSettled, &batch.settlements, CHARGE_END_COLUMNS);
+        leaves.add(LeafKind::ChargeCorrected, &batch.charge_corrections, CHARGE_END_COLUMNS);
+        leaves.add(LeafKind::Hold, &batch.holds, HoldRow::COLUMNS.len());
+        leaves.add(LeafKind::Hold, &batch.hold_updates, HoldRow::COLUMNS.len());
+        leaves.add(LeafKind::Command, &batch.commands, LedgerCommandRow::COLUMNS.len());
+        leaves.add(LeafKind::Cdr, &batch.cdrs, CdrRow::COLUMNS.len());
+        leaves.into_octets()
+    }
+}
+
+/// Tells every row of the batch in which block it is sealed.
+fn number(batch: &mut Batch, block_id: i64) {
+    batch.postings.iter_mut().for_each(|row| row.block_id = block_id);
+    for charge in &mut batch.charges {
+        charge.block_id = block_id;
+        charge.settle_block_id = charge.settle_posting_id.map(|_| block_id);
+    }
+    batch.settlements.iter_mut().for_each(|row| row.block_id = block_id);
+    batch.charge_corrections.iter_mut().for_each(|row| row.block_id = block_id);
+    batch.holds.iter_mut().chain(&mut batch.hold_updates).for_each(|row| row.block_id = block_id);
+    batch.commands.iter_mut().for_each(|row| row.block_id = block_id);
+    batch.cdrs.iter_mut().for_each(|row| row.block_id = block_id);
+}
+
+/// The hash of a block: keyed, over the one before, its number and epoch, its time and its leaves.
+pub(super) fn block_hash(
+    key: &ChainKey,
+    previous: &[u8],
+    (id, epoch): (i64, i64),
+    at: Timestamp,
+    leaves: &[u8],
+) -> [u8; super::key::HASH_OCTETS] {
+    key.digest(&[b"block", previous, &id.to_le_bytes(), &epoch.to_le_bytes(), &at.0.to_le_bytes(), leaves])
+}
+
+impl Store {
+    /// Takes a shard over and gives its chain. A chain without blocks notes what the tables held before it began.
+    pub async fn take_chain(
+        &self,
+        shard: i64,
+        key: ChainKey,
+        holder: &str,
+        at: Timestamp,
+    ) -> Result<Chain, StoreError> {
+        let head = self.take_shard(shard, holder, at).await?;
+        let mut chain = Chain::new(key, head);
+        if chain.head.block_no() == 0 && shard == super::SHARD_OF_ENGINE {
+            chain.before = self.rows_before_the_chain().await?;
+        }
+        Ok(chain)
+    }
+
+    async fn rows_before_the_chain(&self) -> Result<Vec<(LeafKind, i64)>, StoreError> {
+        let mut before = Vec::new();
+        for kind in [LeafKind::Posting, LeafKind::ChargeMade, LeafKind::Cdr] {
+            before.push((kind, self.rows_without_block(kind).await?));
+        }
+        Ok(before)
+    }
+
+    pub(super) async fn rows_without_block(&self, kind: LeafKind) -> Result<i64, StoreError> {
+        let count = format!("SELECT COUNT(*) FROM {} WHERE block_id = 0", kind.table());
+        let counted = query(sqlx::AssertSqlSafe(count)).all::<(i64,)>(self.pool()).await?;
+        Ok(counted.first().map_or(0, |(count,)| *count))
+    }
+}

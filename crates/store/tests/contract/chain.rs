@@ -1,0 +1,197 @@
+//! The chain of blocks: what is sealed verifies, a shard has one writer, and rows of money are not to be changed.
+
+use sambac_domain::ledger::{Trial, check};
+use sambac_store::chain::{Report, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
+use sambac_store::rows::{ChargeState, HoldRow, LedgerCommandRow, PostingKind};
+use sambac_store::{BalanceDelta, Batch, Chain, ChargeCorrection, RunningSums, Store, StoreError};
+
+use sambac_domain::ledger::{HoldState, Verb};
+use sambac_domain::{HoldId, Timestamp};
+
+use crate::both::on_both_databases;
+use crate::fixture::{
+    self, ACCOUNT, HELD, NOW, PRICE_MICROS, REVENUE, WALLET, cdr, chain_key, charge, eur, payment, posting, posting_id,
+    segment_id, settle,
+};
+
+async fn take(store: &Store, holder: &str) -> Chain {
+    store.take_chain(SHARD_OF_ENGINE, chain_key(), holder, NOW).await.unwrap()
+}
+
+async fn commit(store: &Store, chain: &mut Chain, mut batch: Batch) -> Result<(), StoreError> {
+    let head = chain.seal(&mut batch, NOW);
+    store.commit(&batch).await?;
+    assert!(store.contains(&batch).await.unwrap());
+    chain.advance(head);
+    Ok(())
+}
+
+fn moved(from: i64, to: i64, micros: i64) -> Vec<BalanceDelta> {
+    vec![BalanceDelta { id: from, delta_micros: -micros }, BalanceDelta { id: to, delta_micros: micros }]
+}
+
+fn hold(state: HoldState) -> HoldRow {
+    HoldRow {
+        id: HoldId::from_raw(77 << 8),
+        account_id: ACCOUNT,
+        payer_id: ACCOUNT,
+        amount_micros: PRICE_MICROS,
+        captured_micros: if state == HoldState::Captured { PRICE_MICROS } else { 0 },
+        refunded_micros: 0,
+        currency: eur(),
+        state,
+        expires_at: Some(Timestamp(NOW.0 + 5)),
+        created_at: NOW,
+        ended_at: None,
+        block_id: 0,
+    }
+}
+
+fn command(number: i64, verb: Verb, posting: i64) -> LedgerCommandRow {
+    LedgerCommandRow {
+        id: number << 8,
+        account_id: ACCOUNT,
+        key: format!("key {number}"),
+        fingerprint: "digest".to_owned(),
+        verb,
+        hold_id: Some(hold(HoldState::Open).id),
+        answer: "{}".to_owned(),
+        amount_micros: PRICE_MICROS,
+        posting_id: Some(posting_id(posting)),
+        released_micros: 0,
+        release_posting_id: None,
+        created_at: NOW,
+        block_id: 0,
+    }
+}
+
+/// A payment, two charges of which one is corrected later, and a hold that is captured.
+async fn history(store: &Store) -> Chain {
+    fixture::seed(store).await;
+    let credit = posting(1, PostingKind::Credit, 10 * PRICE_MICROS);
+    assert!(store.credit(&payment(1, "first", 10 * PRICE_MICROS), &credit, &chain_key()).await.unwrap());
+    let mut chain = take(store, "the first").await;
+    let held = Batch {
+        charges: vec![charge(1, posting_id(2)), charge(2, posting_id(2))],
+        postings: vec![posting(2, PostingKind::Hold, 2 * PRICE_MICROS)],
+        balances: moved(WALLET, HELD, 2 * PRICE_MICROS),
+        ..Batch::default()
+    };
+    commit(store, &mut chain, held).await.unwrap();
+    let ended = Batch {
+        settlements: vec![settle(1, ChargeState::Captured, 3), settle(2, ChargeState::Voided, 4)],
+        cdrs: vec![cdr(1), cdr(2)],
+        postings: vec![posting(3, PostingKind::Capture, PRICE_MICROS), posting(4, PostingKind::Void, PRICE_MICROS)],
+        balances: [moved(HELD, REVENUE, PRICE_MICROS), moved(HELD, WALLET, PRICE_MICROS)].concat(),
+        ..Batch::default()
+    };
+    commit(store, &mut chain, ended).await.unwrap();
+    let corrected = Batch {
+        charge_corrections: vec![ChargeCorrection {
+            id: segment_id(2),
+            captured_micros: PRICE_MICROS,
+            posting: posting_id(5),
+            block_id: 0,
+        }],
+        postings: vec![posting(5, PostingKind::Correct, PRICE_MICROS)],
+        balances: moved(WALLET, REVENUE, PRICE_MICROS),
+        ..Batch::default()
+    };
+    commit(store, &mut chain, corrected).await.unwrap();
+    let set_aside = Batch {
+        holds: vec![hold(HoldState::Open)],
+        commands: vec![command(1, Verb::Hold, 6)],
+        postings: vec![posting(6, PostingKind::Hold, PRICE_MICROS)],
+        balances: moved(WALLET, HELD, PRICE_MICROS),
+        ..Batch::default()
+    };
+    commit(store, &mut chain, set_aside).await.unwrap();
+    chain
+}
+
+async fn capture(store: &Store, chain: &mut Chain) {
+    let captured = Batch {
+        hold_updates: vec![hold(HoldState::Captured)],
+        commands: vec![command(2, Verb::Capture, 7)],
+        postings: vec![posting(7, PostingKind::Capture, PRICE_MICROS)],
+        balances: moved(HELD, REVENUE, PRICE_MICROS),
+        ..Batch::default()
+    };
+    commit(store, chain, captured).await.unwrap();
+}
+
+async fn findings(store: &Store) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut report = |report: Report<'_>| {
+        if let Report::Found(finding) = report {
+            found.push(finding.to_string());
+        }
+    };
+    store.verify_ledger(&chain_key(), &[], &mut report).await.unwrap();
+    found
+}
+
+on_both_databases! {
+    async fn what_was_sealed_verifies_and_adds_up(store: Store) {
+        let mut chain = history(&store).await;
+        let due = store.holds_due(Timestamp(NOW.0 + 5), 10).await.unwrap();
+        assert_eq!((due, store.holds_due(NOW, 10).await.unwrap()), (vec![hold(HoldState::Open).id], vec![]));
+        capture(&store, &mut chain).await;
+        assert_eq!(findings(&store).await, Vec::<String>::new());
+        assert_eq!(check(&store.trial(NOW).await.unwrap()), []);
+        let heads = store.ledger_heads().await.unwrap();
+        assert_eq!(heads.iter().map(|head| (head.shard, head.block_no())).collect::<Vec<_>>(), [(0, 5), (64, 1)]);
+        assert_eq!(heads[0], *chain.head());
+        assert_eq!(store.holds_by_ids(&[hold(HoldState::Open).id]).await.unwrap()[0].state, HoldState::Captured);
+        let keys = [(ACCOUNT, "key 2".to_owned()), (ACCOUNT, "no such key".to_owned())];
+        let stored = store.ledger_commands(&keys).await.unwrap();
+        assert_eq!(stored.iter().map(|row| row.verb).collect::<Vec<_>>(), [Verb::Capture]);
+        assert_eq!(store.charges_unverified(NOW, 10).await.unwrap(), []);
+    }
+
+    async fn another_key_verifies_nothing(store: Store) {
+        history(&store).await;
+        let (mut count, other) = (0, sambac_store::ChainKey::new(b"another key"));
+        let mut report = |report: Report<'_>| count += u32::from(matches!(report, Report::Found(_)));
+        let verified = store.verify_ledger(&other, &[], &mut report).await.unwrap();
+        assert!(verified.findings >= verified.blocks, "{verified:?}");
+        assert_eq!(u64::from(count), verified.findings);
+    }
+
+    async fn who_takes_a_shard_ends_the_one_before(store: Store) {
+        let first = history(&store).await;
+        let mut second = take(&store, "the second").await;
+        assert_eq!(second.head().epoch, first.head().epoch + 1);
+        let mut late = Batch { cdrs: vec![cdr(3)], ..Batch::default() };
+        first.seal(&mut late, NOW);
+        assert!(matches!(store.commit(&late).await, Err(StoreError::Conflict("ledger_shards"))));
+        assert!(!store.contains(&late).await.unwrap());
+        // Nor does it write anything else.
+        let mut other = Batch { events: vec![fixture::event(1, 1)], ..Batch::default() };
+        first.seal(&mut other, NOW);
+        assert!(other.blocks.is_empty() && matches!(store.commit(&other).await, Err(StoreError::Conflict("ledger_shards"))));
+        commit(&store, &mut second, Batch { cdrs: vec![cdr(3)], ..Batch::default() }).await.unwrap();
+        let shards = store.shards().await.unwrap();
+        assert_eq!((shards[0].holder.as_str(), shards[1].id), ("the second", SHARD_OF_PAYMENTS));
+        assert_eq!(store.take_shard(9, "a third", NOW).await.unwrap().epoch, 1);
+        assert_eq!(findings(&store).await, Vec::<String>::new());
+    }
+
+    async fn only_what_came_since_is_added_up_again(store: Store) {
+        let mut chain = history(&store).await;
+        let mut sums = RunningSums::default();
+        let first = store.running_trial(&mut sums, NOW).await.unwrap();
+        assert_eq!(check(&first), []);
+        capture(&store, &mut chain).await;
+        let second = store.running_trial(&mut sums, NOW).await.unwrap();
+        assert_eq!(check(&second), []);
+        let balances = |trial: &Trial| trial.balances.iter().map(|row| row.postings_micros).collect::<Vec<_>>();
+        assert_eq!(balances(&first), [7, 1, 2, -10].map(|times: i64| times * PRICE_MICROS));
+        assert_eq!(balances(&second), [7, 0, 3, -10].map(|times: i64| times * PRICE_MICROS));
+        store.commit(&Batch { balances: moved(WALLET, HELD, 5), ..Batch::default() }).await.unwrap();
+        let spoiled = check(&store.running_trial(&mut sums, NOW).await.unwrap());
+        assert_eq!(spoiled.len(), 2, "{spoiled:?}");
+        let overdue = store.running_trial(&mut sums, Timestamp(NOW.0 + 10)).await.unwrap();
+        assert_eq!(overdue.holds.len(), 0, "the hold was captured");
+    }
+}
