@@ -52,7 +52,9 @@ impl Api {
     /// For clients: `/v1/…`, `/openapi.json`, `/docs`.
     pub fn public(&self) -> Router {
         let (v1, document) = openapi::described().split_for_parts();
-        let routes = v1.with_state(Door::new(self.engine.clone())).merge(reference::routes(&document));
+        let door = Door::new(self.engine.clone());
+        let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
+        let routes = routes.merge(v1::payment_webhook::routes(door));
         self.finish(routes)
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::number::shown_address;
+use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{Currency, MessageState, Micros, Money, Timestamp, TrafficClass};
 use sambac_store::rows::WebhookState;
 use serde::de::Error as _;
@@ -130,6 +131,12 @@ words! {
     Code "ErrorCode" like "insufficient_funds" ErrorCode::ALL.iter().map(|code| code.code()).collect();
     /// How far a message from a handset is.
     InboundState "InboundState" like "taken" vec!["waiting", "taken", "undeliverable"];
+    /// How far a payment is.
+    Payment "PaymentState" like "succeeded" PaymentState::ALL.iter().map(|state| state.as_str()).collect();
+    /// How far a bank transfer is.
+    Transfer "TransferState" like "booked" TransferState::ALL.iter().map(|state| state.as_str()).collect();
+    /// What the test provider plays.
+    Play "Play" like "success" sambac_engine::payment::Play::ALL.map(sambac_engine::payment::Play::as_str).to_vec();
     /// What became of a price.
     Charge "Charge" like "captured" vec!["held", "captured", "voided"];
     /// Whether a webhook is called.

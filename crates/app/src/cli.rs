@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
 use crate::client::admin::{
-    AccountCommand, Alerts, ConnectorCommand, MoRouteCommand, OperatorCommand, OrphanCommand, RouteCommand,
-    SmppAccountCommand, UnroutedCommand, VersionsCommand,
+    AccountCommand, Alerts, ConnectorCommand, MoRouteCommand, OperatorCommand, OrphanCommand, PaymentCommand,
+    RouteCommand, SmppAccountCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -55,6 +55,7 @@ enum Command {
     Alerts(Alerts),
     Orphan(OrphanCommand),
     Unrouted(UnroutedCommand),
+    Payment(PaymentCommand),
     Migrate(Migrate),
     Config(ConfigCommand),
     Bench(Bench),
@@ -93,6 +94,7 @@ impl Cli {
             Command::Alerts(alerts) => alerts.run(self.output).await,
             Command::Orphan(command) => command.run(self.output).await,
             Command::Unrouted(command) => command.run(self.output).await,
+            Command::Payment(command) => command.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) services: Listener,
     pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
+    pub(crate) payments: Payments,
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
@@ -90,6 +91,22 @@ pub(crate) struct Smpp {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Webhooks {
     pub(crate) private_ranges: Vec<String>,
+}
+
+/// `[payments]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Payments {
+    pub(crate) provider: String,
+    pub(crate) url: String,
+    pub(crate) key: Option<Secret>,
+    pub(crate) webhook_secret: Option<Secret>,
+    pub(crate) signature_tolerance_s: u64,
+    pub(crate) timeout_s: u64,
+    pub(crate) check_s: u64,
+    pub(crate) expires_s: u64,
+    pub(crate) transfer_alone_max: String,
+    pub(crate) transfer_expires_s: u64,
 }
 
 /// `[log]`

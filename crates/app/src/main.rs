@@ -16,6 +16,7 @@ mod exit;
 mod ledger;
 mod master_key;
 mod output;
+mod payments;
 mod pdu;
 mod platform;
 mod provision;

@@ -182,6 +182,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
             reveal_max: Duration::from_secs(config.pdu_log.reveal_s_max),
         },
         smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
+        payments: crate::payments::settings(config)?,
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })

@@ -11,6 +11,7 @@ pub mod mo;
 pub mod money;
 pub mod number;
 pub mod options;
+pub mod payment;
 mod prefix;
 pub mod profile;
 pub mod rating;

@@ -78,6 +78,10 @@ kinds! {
     LedgerBreach "ledger_breach",
     /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
     LedgerFenced "ledger_fenced",
+    /// What became of a payment could not be found out in time. The subject is the payment.
+    PaymentUnknown "payment_unknown",
+    /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.
+    PaymentMismatch "payment_mismatch",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.
     MoUnrouted "mo_unrouted",
     /// Messages from handsets that none of their targets has taken. The subject is the target that had them last.
@@ -90,7 +94,13 @@ impl AlertKind {
     pub const fn is_event(self) -> bool {
         matches!(
             self,
-            Self::ConnectorRefusal | Self::ReceiptIds | Self::ReceiptState | Self::MoUnrouted | Self::MoUndelivered
+            Self::ConnectorRefusal
+                | Self::ReceiptIds
+                | Self::ReceiptState
+                | Self::PaymentUnknown
+                | Self::PaymentMismatch
+                | Self::MoUnrouted
+                | Self::MoUndelivered
         )
     }
 

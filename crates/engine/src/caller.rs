@@ -16,13 +16,16 @@ pub enum Scope {
     SmsRead,
     /// Read the balance.
     BalanceRead,
+    /// Make payments.
+    PaymentsWrite,
     /// Register and remove webhooks.
     WebhooksWrite,
 }
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 4] = [Self::SmsSend, Self::SmsRead, Self::BalanceRead, Self::WebhooksWrite];
+    pub const ALL: [Self; 5] =
+        [Self::SmsSend, Self::SmsRead, Self::BalanceRead, Self::PaymentsWrite, Self::WebhooksWrite];
 
     /// The word used in the API, the configuration and the database.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Scope {
             Self::SmsSend => "sms:send",
             Self::SmsRead => "sms:read",
             Self::BalanceRead => "balance:read",
+            Self::PaymentsWrite => "payments:write",
             Self::WebhooksWrite => "webhooks:write",
         }
     }

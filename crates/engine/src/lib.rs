@@ -26,6 +26,7 @@ mod mo;
 mod notice_keeper;
 mod orphan;
 mod overdue;
+pub mod payment;
 pub mod pdu_log;
 pub mod places;
 pub mod private_file;
@@ -115,6 +116,7 @@ pub(crate) struct Inner {
     pub(crate) overdue: overdue::OverdueList,
     pub(crate) webhook_client: webhook::Client,
     pub(crate) webhooks: webhook::Registry,
+    pub(crate) payments: payment::Payments,
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
     pub(crate) verified_binds: smsc::VerifiedBinds,

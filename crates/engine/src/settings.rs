@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 
+use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub audit_interval: Duration,
     /// How often all of it is added up anew.
     pub audit_whole_interval: Duration,
+    /// How payments are taken.
+    pub payments: PaymentSettings,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -83,6 +86,7 @@ impl Settings {
             notice_interval: Duration::from_secs(60),
             audit_interval: Duration::from_secs(10),
             audit_whole_interval: Duration::from_secs(3_600),
+            payments: PaymentSettings::default(),
             reload_interval: Duration::from_secs(1),
         }
     }

@@ -26,7 +26,9 @@ use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Engine, Inner, connector, expire, ledger, mo, notice_keeper, orphan, recover, relay, smsc, webhook};
+use crate::{
+    Engine, Inner, connector, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay, smsc, webhook,
+};
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,7 @@ impl Engine {
             overdue: crate::overdue::OverdueList::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
             webhooks: webhook::Registry::default(),
+            payments: payment::Payments::new(&settings.payments)?,
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
             admin_changes: tokio::sync::Mutex::new(()),
@@ -136,6 +139,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
+    inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);

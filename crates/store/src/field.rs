@@ -5,6 +5,7 @@ use std::fmt;
 
 use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
+use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, ErrorCode, EventId, HoldId, IntentId, Lane,
     MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId,
@@ -147,6 +148,8 @@ text_fields! {
     BalanceKind: |kind| Cow::Borrowed(kind.as_str()), |word| BalanceKind::from_word(&word);
     PostingKind: |kind| Cow::Borrowed(kind.as_str()), |word| PostingKind::from_word(&word);
     Verb: |verb| Cow::Borrowed(verb.as_str()), |word| Verb::from_word(&word);
+    PaymentState: |state| Cow::Borrowed(state.as_str()), |word| PaymentState::from_word(&word);
+    TransferState: |state| Cow::Borrowed(state.as_str()), |word| TransferState::from_word(&word);
     Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
     MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
     Sender: |sender| Cow::Borrowed(sender.as_str()), |text| text.parse().ok();

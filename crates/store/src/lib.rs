@@ -30,6 +30,7 @@ mod messages;
 mod migrate;
 mod mo;
 mod outbox;
+mod payments;
 mod pool;
 mod query;
 mod receipts;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 pub use batch::{
     BalanceDelta, Batch, BodySwap, ChargeCorrection, Fence, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined,
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
-    OutboxMove, SegmentUpdate, Settlement,
+    OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
 };
 pub use chain::{Chain, ChainKey, Head};
 pub use change::{Change, ChangedRow};

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../migrations/0010_connector_orders.sql")),
     (11, include_str!("../migrations/0011_alerts.sql")),
     (17, include_str!("../migrations/0017_ledger.sql")),
+    (22, include_str!("../migrations/0022_payments.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 23] = [
+const ID_TABLES: [&str; 26] = [
     "tariffs",
     "tariff_rates",
     "accounts",
@@ -146,6 +146,9 @@ const ID_TABLES: [&str; 23] = [
     "holds",
     "ledger_commands",
     "payments",
+    "payment_intents",
+    "payment_events",
+    "bank_transfers",
     "messages",
     "message_events",
     "submit_intents",

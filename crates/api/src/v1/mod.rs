@@ -1,18 +1,23 @@
 //! The public API, version 1: one file per endpoint, holding its request and response, its OpenAPI and its handler.
 
+mod add_payment;
 mod add_webhook;
 mod admin;
 mod inbound;
 mod life;
 mod list_inbound;
+mod list_payments;
 mod list_sms;
 mod list_webhooks;
 mod paging;
+mod payment;
+pub(crate) mod payment_webhook;
 mod quote;
 mod remove_webhook;
 mod send_sms;
 mod show_balance;
 mod show_inbound;
+mod show_payment;
 mod show_sms;
 mod sms_request;
 mod webhook;
@@ -31,6 +36,8 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(list_inbound::list_inbound))
         .routes(routes!(show_inbound::show_inbound))
         .routes(routes!(show_balance::show_balance))
+        .routes(routes!(add_payment::add_payment, list_payments::list_payments))
+        .routes(routes!(show_payment::show_payment))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
         .merge(admin::routes())

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use sambac_engine::Scope;
-use sambac_engine::admin::AdminScope::{self, ConfigRead, ConfigWrite, Operations};
+use sambac_engine::admin::AdminScope::{self, ConfigRead, ConfigWrite, Operations, TransfersWrite};
 use sambac_store::rows::AccessState;
 use serde_json::{Value, json};
 
@@ -70,6 +70,11 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("list_unrouted", Operations),
     ("route_unrouted", Operations),
     ("dismiss_unrouted", Operations),
+    ("add_transfer", TransfersWrite),
+    ("list_transfers", TransfersWrite),
+    ("show_transfer", TransfersWrite),
+    ("approve_transfer", TransfersWrite),
+    ("refuse_transfer", TransfersWrite),
 ];
 
 struct Operation {

@@ -45,6 +45,7 @@ impl Route {
         Body::from(match self.operation["operationId"].as_str().unwrap() {
             "send_sms" => sms(json!({})).to_string(),
             "add_webhook" => json!({ "url": "https://client.example.com/" }).to_string(),
+            "add_payment" => payment().to_string(),
             other => panic!("{other} has no body in this test"),
         })
     }
@@ -59,12 +60,18 @@ impl Route {
         match self.path {
             path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
+            path if path.starts_with("/v1/payments/") => platform.post(key, "/v1/payments", &payment()).await.id(),
             path if path.starts_with("/v1/webhooks/") => {
                 platform.post(key, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await.id()
             }
             other => panic!("{other} has no object in this test"),
         }
     }
+}
+
+/// A payment that nobody pays.
+fn payment() -> Value {
+    json!({ "amount": "1", "play": "never" })
 }
 
 /// A message from a handset for the account of this key.
@@ -179,6 +186,7 @@ async fn lists_show_ones_own_only() {
     let platform = Platform::start().await;
     platform.send(&platform.shop, json!({})).await;
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
+    platform.post(&platform.shop, "/v1/payments", &payment()).await;
     inbound(&platform, &platform.shop).await;
     for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
         let (bank, shop) =

@@ -14,6 +14,7 @@ use sambac_domain::{
 use sambac_engine::admin::AdminScope;
 use sambac_engine::api_key::{self, Environment};
 use sambac_engine::clock::Clock;
+use sambac_engine::payment::{PaymentSettings, ProviderSettings};
 use sambac_engine::seal::Seal;
 use sambac_engine::{Engine, Scope, Settings};
 use sambac_store::rows::{
@@ -202,9 +203,10 @@ pub(crate) fn sms(changes: Value) -> Value {
     body
 }
 
-/// The defaults, but what changes by itself is looked at often.
+/// The defaults, with the payment provider that is played; but what changes by itself is looked at often.
 fn settings(seal: Seal) -> Settings {
-    Settings { uncertain_interval: std::time::Duration::from_millis(20), ..Settings::new(seal) }
+    let payments = PaymentSettings { provider: ProviderSettings::Test, ..PaymentSettings::default() };
+    Settings { uncertain_interval: std::time::Duration::from_millis(20), payments, ..Settings::new(seal) }
 }
 
 fn new_folder() -> PathBuf {

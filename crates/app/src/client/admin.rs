@@ -15,6 +15,7 @@ mod fields;
 mod list;
 mod mo_route;
 mod orphan;
+mod payment;
 mod thing;
 mod unrouted;
 mod versions;
@@ -25,6 +26,7 @@ pub(crate) use alerts::Alerts;
 pub(crate) use connector::ConnectorCommand;
 pub(crate) use mo_route::MoRouteCommand;
 pub(crate) use orphan::OrphanCommand;
+pub(crate) use payment::PaymentCommand;
 pub(crate) use unrouted::UnroutedCommand;
 pub(crate) use versions::VersionsCommand;
 

@@ -35,7 +35,7 @@ enum What {
 struct Create {
     /// Its name, unique.
     name: String,
-    /// What it may do: config:read, config:write, operations, charges:write, balances:read.
+    /// What it may do: config:read, config:write, operations, charges:write, transfers:write, balances:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
     #[command(flatten)]

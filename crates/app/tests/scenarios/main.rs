@@ -26,6 +26,7 @@ mod one_message_rest;
 mod one_message_smpp;
 mod operate;
 mod oracle;
+mod payments;
 mod pdu_log;
 mod receiver_policies;
 mod refused;

@@ -136,6 +136,12 @@ catalogue! {
         "An account has one currency. Leave the currency out, or give the account's.";
     LinkedChargeRefused "linked_charge_refused" 409 RSUBMITFAIL AfterFix, "Another charge of the group was refused",
         "Linked charges are carried out all or none. The detail says which was refused; send the group anew with new keys.";
+    PaymentsOff "payments_off" 409 RSUBMITFAIL Never, "No payments are taken here",
+        "The platform has no payment provider. Ask its operator how to pay.";
+    InvalidSignature "invalid_signature" 401 RINVPASWD AfterFix, "The signature is not valid",
+        "The webhook is not signed with the secret that is configured, or too long ago. Compare the secrets and the clocks.";
+    FourEyes "four_eyes" 403 RPROHIBITED AfterFix, "Another administrator has to approve",
+        "A transfer above the limit is approved with another admin key than the one that asked for it.";
     PriceAboveMaximum "price_above_maximum" 422 RSUBMITFAIL AfterFix, "The message costs more than allowed",
         "The price is above the maximum that the request set. Raise the maximum or leave it out.";
     NoRoute "no_route" 422 RINVDSTADR AfterFix, "No route leads to the destination",

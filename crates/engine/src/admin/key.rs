@@ -18,14 +18,22 @@ pub enum AdminScope {
     Operations,
     /// Charge accounts, on the services listener.
     ChargesWrite,
+    /// Book, approve and refuse bank transfers.
+    TransfersWrite,
     /// Read any account's balance and ask for prices, on the services listener.
     BalancesRead,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 5] =
-        [Self::ConfigRead, Self::ConfigWrite, Self::Operations, Self::ChargesWrite, Self::BalancesRead];
+    pub const ALL: [Self; 6] = [
+        Self::ConfigRead,
+        Self::ConfigWrite,
+        Self::Operations,
+        Self::ChargesWrite,
+        Self::TransfersWrite,
+        Self::BalancesRead,
+    ];
 
     /// The word used in the API, the configuration and the database.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +42,7 @@ impl AdminScope {
             Self::ConfigWrite => "config:write",
             Self::Operations => "operations",
             Self::ChargesWrite => "charges:write",
+            Self::TransfersWrite => "transfers:write",
             Self::BalancesRead => "balances:read",
         }
     }

@@ -7,6 +7,7 @@ use sambac_smpp::CommandStatus;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+use super::credit::Credited;
 use super::release::Released;
 use super::write::{Acknowledgement, Announcement, Reply};
 use crate::Inner;
@@ -38,6 +39,7 @@ pub(super) struct After {
     handset_given_up: bool,
     told: Vec<oneshot::Sender<()>>,
     counted: Vec<(oneshot::Sender<usize>, usize)>,
+    credited: Vec<(oneshot::Sender<Credited>, Credited)>,
     released: Vec<(oneshot::Sender<Released>, Released)>,
 }
 
@@ -85,6 +87,10 @@ impl After {
 
     pub(super) fn count(&mut self, done: oneshot::Sender<usize>, count: usize) {
         self.counted.push((done, count));
+    }
+
+    pub(super) fn credited(&mut self, reply: oneshot::Sender<Credited>, what: Credited) {
+        self.credited.push((reply, what));
     }
 
     pub(super) fn released(&mut self, done: oneshot::Sender<Released>, released: Released) {
@@ -143,6 +149,7 @@ impl After {
         self.intents.clear();
         self.counted.clear();
         self.released.clear();
+        self.credited.clear();
         self.refuse_receipts();
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
     }
@@ -163,6 +170,10 @@ impl After {
         for (done, count) in self.counted.drain(..) {
             // A client that has gone asks again.
             let _ = done.send(count);
+        }
+        for (reply, what) in self.credited.drain(..) {
+            // Whoever has gone finds it in the payment.
+            let _ = reply.send(what);
         }
         for (done, released) in self.released.drain(..) {
             let _ = done.send(released);

@@ -13,6 +13,7 @@ mod asked;
 mod awaiting;
 mod charges;
 mod correction;
+mod credit;
 mod found;
 mod gather;
 mod handover;
@@ -57,6 +58,7 @@ use crate::snapshot::Snapshot;
 use after::After;
 use awaiting::Awaiting;
 use charges::Charges;
+use credit::Credits;
 use gather::Gathering;
 use handset::Handsets;
 use heard::Heard;
@@ -68,6 +70,7 @@ use part_groups::PartGroups;
 use reference::References;
 
 pub(crate) use asked::{Queried, Recalled};
+pub(crate) use credit::{Credit, Credited, Settles};
 pub(crate) use found::Found;
 pub(crate) use release::Release;
 pub use release::Released;
@@ -123,6 +126,8 @@ pub(crate) struct Committer {
     ended: Vec<MessageId>,
     /// Commands of other services.
     charges: Charges,
+    /// Money that has come in.
+    credits: Credits,
     /// Seals what is written of money.
     chain: Chain,
     /// Whose wallets are kept.
@@ -181,6 +186,7 @@ impl Committer {
             pinned: Pinned::default(),
             ended: Vec::new(),
             charges: Charges::default(),
+            credits: Credits::default(),
             chain,
             accounts,
             out_of_step: false,
@@ -223,6 +229,7 @@ impl Committer {
     async fn load(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
         self.load_missing(inbox).await?;
         self.load_charges(inbox).await?;
+        self.load_credits(inbox).await?;
         self.load_handsets(inbox).await
     }
 
@@ -230,6 +237,7 @@ impl Committer {
         match write {
             Write::Accept(accept) => self.accept(*accept),
             Write::Charge(request) => self.charge(*request),
+            Write::Credit(credit) => self.credit(*credit),
             Write::ExpireHolds { holds, done } => self.expire_holds(&holds, done),
             Write::Verified { message, done } => self.verified(message, done),
             Write::Unverified { segments, done } => {

@@ -14,7 +14,7 @@ use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Found, Queried, Recalled, Release, Replace, Withdraw};
+use super::{Credit, Found, Queried, Recalled, Release, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -31,6 +31,8 @@ pub(crate) enum Write {
     Accept(Box<Accept>),
     /// Commands of another service.
     Charge(Box<ChargeRequest>),
+    /// Money that has come in.
+    Credit(Box<Credit>),
     /// Holds whose time is over.
     ExpireHolds { holds: Vec<HoldId>, done: oneshot::Sender<()> },
     /// The one-time password of a message was verified; how many segments it has is told.

@@ -6,6 +6,7 @@ mod handsets;
 mod notices;
 mod operate;
 mod operator;
+mod payments;
 mod platform;
 
 use sambac_domain::class::TrafficClass;

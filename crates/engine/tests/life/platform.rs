@@ -16,6 +16,7 @@ use sambac_domain::number::Msisdn;
 use sambac_domain::routing::{RouteMatch, Strategy};
 use sambac_domain::time::Timestamp;
 use sambac_engine::clock::Clock;
+use sambac_engine::payment::{PaymentSettings, ProviderSettings};
 use sambac_engine::refusal::Refusal;
 use sambac_engine::seal::Seal;
 use sambac_engine::smsc::password;
@@ -35,7 +36,7 @@ use crate::PRICE;
 use crate::operator::Operator;
 
 pub(crate) const DESTINATION: &str = "999000000001";
-const ACCOUNT: AccountId = AccountId::from_raw(1 << 8);
+pub(crate) const ACCOUNT: AccountId = AccountId::from_raw(1 << 8);
 const OPENING_CREDIT: i64 = 1_000_000;
 
 pub(crate) struct Platform {
@@ -149,6 +150,17 @@ impl Platform {
         let (store, seal, folder) = prepared(&[operator.port], None).await;
         let clock = Clock::mock(Clock::system().now());
         let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
+        (operator, Self { engine, folder, database: None }, clock)
+    }
+
+    /// The same, with the payment provider that is played.
+    pub(crate) async fn with_payments() -> (Operator, Self, Clock) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared(&[operator.port], None).await;
+        let clock = Clock::mock(Clock::system().now());
+        let payments = PaymentSettings { provider: ProviderSettings::Test, ..PaymentSettings::default() };
+        let settings = Settings { payments, ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, clock.clone()).await.expect("an engine");
         (operator, Self { engine, folder, database: None }, clock)
     }
 

@@ -1,6 +1,6 @@
 //! Changes of rows that exist, where not all columns change.
 
-use sambac_domain::{ErrorCode, MessageId, MessageState, PostingId, SegmentId, Timestamp};
+use sambac_domain::{ErrorCode, MessageId, MessageState, PaymentId, PostingId, SegmentId, Timestamp};
 
 use crate::Sealed;
 use crate::rows::{ChargeRow, ChargeState, OutboxKey, Record};
@@ -106,6 +106,26 @@ pub struct OutboxMove {
     pub attempt: u16,
     /// Not before this; 0: now.
     pub due_at: Timestamp,
+}
+
+/// A payment through a provider whose money has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentSucceeded {
+    /// Which.
+    pub id: PaymentId,
+    /// The provider's id of it.
+    pub provider_payment_id: String,
+    /// When the money was credited.
+    pub ended_at: Timestamp,
+}
+
+impl Record for PaymentSucceeded {
+    const TABLE: &'static str = "payment_intents";
+    const COLUMNS: &'static [&'static str] = &["id", "provider_payment_id", "ended_at"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.id.value(), self.provider_payment_id.value(), self.ended_at.value()]);
+    }
 }
 
 impl Record for MessageFinal {

@@ -24,6 +24,7 @@ impl Statements {
         self.cdrs.run(work, &batch.cdrs).await?;
         self.events.run(work, &batch.events).await?;
         self.postings.run(work, &batch.postings).await?;
+        self.payments.run(work, &batch.payments).await?;
         self.commands.run(work, &batch.commands).await?;
         self.holds.run(work, &batch.holds).await?;
         self.blocks.run(work, &batch.blocks).await?;

@@ -17,22 +17,25 @@ mod changes;
 mod delete;
 mod insert;
 mod mo;
+mod payment;
 #[cfg(test)]
 mod plan;
 mod statement;
 mod update;
 
-pub use changes::{BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, Settlement};
+pub use changes::{
+    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
+};
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, MoId, NoticeId};
+use sambac_domain::{IntentId, MoId, NoticeId, PaymentId};
 use sqlx::AssertSqlSafe;
 
 use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PostingRow, SegmentRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -125,6 +128,13 @@ batch! {
     settlements: Settlement,
     /// Charges of which another end is believed. Each must have ended, or nothing is written: `Conflict("correction")`.
     charge_corrections: ChargeCorrection,
+    /// Payments that are credited. One whose id or reference is there already is `Conflict("payments")` or
+    /// `Conflict("payments.reference")`.
+    payments: PaymentRow,
+    /// Payments through a provider whose money has come.
+    payments_succeeded: PaymentSucceeded,
+    /// Bank transfers whose money is in the wallet.
+    transfers_booked: PaymentId,
     /// Amounts set aside.
     holds: HoldRow,
     /// Holds that changed. Each must exist, or nothing is written: `Conflict("hold")`.

@@ -10,17 +10,20 @@ use std::sync::{Arc, OnceLock};
 
 use sqlx::AssertSqlSafe;
 
-use super::changes::{BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, Settlement};
+use super::changes::{
+    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
+};
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
+use super::payment;
 use super::update::{update, update_by};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PostingRow, Record, SegmentRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -46,6 +49,9 @@ pub(crate) struct Statements {
     pub(super) message_corrections: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
     pub(super) charge_corrections: Bulk<ChargeCorrection>,
+    pub(super) payments: Bulk<PaymentRow>,
+    pub(super) payments_succeeded: Bulk<PaymentSucceeded>,
+    pub(super) transfers_booked: Bulk<Id>,
     pub(super) holds: Bulk<HoldRow>,
     pub(super) hold_updates: Bulk<HoldRow>,
     pub(super) commands: Bulk<LedgerCommandRow>,
@@ -160,6 +166,9 @@ impl Statements {
             message_corrections: update_by(dialect, MESSAGE_END, ENDED_MESSAGE),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
             charge_corrections: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state > 0"),
+            payments: insert(dialect),
+            payments_succeeded: payment::succeeded(dialect),
+            transfers_booked: payment::booked(dialect),
             holds: insert(dialect),
             hold_updates: update(dialect, ") AS v WHERE holds.id = v.column1"),
             commands: insert(dialect),
@@ -188,24 +197,34 @@ impl Statements {
                 ") AS v WHERE mo_deliveries.id = v.column1 AND mo_deliveries.state = 0",
             ),
             mo_given_up: Bulk::new(dialect, "UPDATE mo_deliveries SET give_up_at = 0 WHERE id IN (".to_owned(), ")"),
-            mo_ends: update_by(
-                dialect,
-                "state = v.column2, ended_at = v.column3",
-                ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state <> 2 AND (v.column2 = 2 OR NOT EXISTS (
-                    SELECT 1 FROM mo_deliveries d WHERE d.mo_id = v.column1 AND d.state = 0))",
-            ),
-            mo_rerouted: update_by(
-                dialect,
-                "account_id = v.column2, route_id = v.column3, state = 1, ended_at = NULL",
-                ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state = 0",
-            ),
-            mo_dismissed: Bulk::new(
-                dialect,
-                "UPDATE mo_messages SET state = 4, body = NULL WHERE state = 0 AND id IN (".to_owned(),
-                ")",
-            ),
+            mo_ends: ends_of_mo(dialect),
+            mo_rerouted: rerouted_mo(dialect),
+            mo_dismissed: dismissed_mo(dialect),
         }
     }
+}
+
+/// A message from a handset ends when none of its deliveries is open, or when one has taken it.
+fn ends_of_mo(dialect: Dialect) -> Bulk<MoEnd> {
+    update_by(
+        dialect,
+        "state = v.column2, ended_at = v.column3",
+        ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state <> 2 AND (v.column2 = 2 OR NOT EXISTS (
+                    SELECT 1 FROM mo_deliveries d WHERE d.mo_id = v.column1 AND d.state = 0))",
+    )
+}
+
+fn rerouted_mo(dialect: Dialect) -> Bulk<MoRerouted> {
+    update_by(
+        dialect,
+        "account_id = v.column2, route_id = v.column3, state = 1, ended_at = NULL",
+        ") AS v WHERE mo_messages.id = v.column1 AND mo_messages.state = 0",
+    )
+}
+
+fn dismissed_mo(dialect: Dialect) -> Bulk<Id> {
+    let before = "UPDATE mo_messages SET state = 4, body = NULL WHERE state = 0 AND id IN (";
+    Bulk::new(dialect, before.to_owned(), ")")
 }
 
 #[cfg(test)]
@@ -227,6 +246,9 @@ impl Statements {
             self.message_finals.text(rows),
             self.message_corrections.text(rows),
             self.settlements.text(rows),
+            self.payments.text(rows),
+            self.payments_succeeded.text(rows),
+            self.transfers_booked.text(rows),
             self.charge_corrections.text(rows),
             self.holds.text(rows),
             self.hold_updates.text(rows),

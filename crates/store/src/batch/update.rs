@@ -38,6 +38,10 @@ impl Statements {
         guard("settlement", changed, batch.settlements.len())?;
         let changed = self.charge_corrections.run(work, &batch.charge_corrections).await?;
         guard("correction", changed, batch.charge_corrections.len())?;
+        let changed = self.payments_succeeded.run(work, &batch.payments_succeeded).await?;
+        guard("payment_intents", changed, batch.payments_succeeded.len())?;
+        let booked: Vec<Id> = batch.transfers_booked.iter().map(|id| Id(id.raw())).collect();
+        self.transfers_booked.run(work, &booked).await?;
         let changed = self.hold_updates.run(work, &batch.hold_updates).await?;
         guard("hold", changed, batch.hold_updates.len())?;
         self.outbox_moves.run(work, &batch.outbox_moves).await?;

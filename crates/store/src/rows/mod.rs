@@ -15,6 +15,7 @@ mod ledger;
 mod message;
 mod mo;
 mod outbox;
+mod payment;
 mod route;
 mod words;
 
@@ -28,6 +29,7 @@ pub use ledger::{
 pub use message::{MessageRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
+pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use route::{RateRow, RouteRow, TariffRow};
 pub use words::{AccessState, WebhookState};
 

@@ -19,6 +19,7 @@ mod messages;
 mod mo;
 mod open;
 mod outbox;
+mod payments;
 mod receipts;
 mod transactions;
 mod uncertain;

@@ -59,7 +59,7 @@ impl Site {
 
     /// An API key with every scope.
     pub fn api_key(self, account: &str, name: &str) -> Self {
-        let scopes = r#"["sms:send", "sms:read", "balance:read", "webhooks:write"]"#;
+        let scopes = r#"["sms:send", "sms:read", "balance:read", "payments:write", "webhooks:write"]"#;
         self.table("api_key", &format!("name = \"{name}\"\naccount = \"{account}\"\nscopes = {scopes}"))
     }
 

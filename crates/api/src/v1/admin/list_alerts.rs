@@ -45,7 +45,8 @@ pub(super) struct ShownAlert {
 /// List the alerts.
 ///
 /// They are kept over a restart. Most tell of a condition and are cleared when it is gone; those that tell of something that has
-/// happened (`connector_refusal`, `receipt_ids`, `receipt_state`, `mo_unrouted`, `mo_undelivered`) when they are acknowledged.
+/// happened (`connector_refusal`, `receipt_ids`, `receipt_state`, `payment_unknown`, `payment_mismatch`, `mo_unrouted`,
+/// `mo_undelivered`) when they are acknowledged.
 #[utoipa::path(
     get,
     path = "/v1/admin/alerts",

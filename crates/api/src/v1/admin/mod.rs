@@ -37,6 +37,7 @@ mod show_version;
 mod shown;
 mod smpp_accounts;
 mod test_bind;
+mod transfers;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -69,6 +70,10 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(certify_connector::show_certification))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(acknowledge_alert::acknowledge_alert))
+        .routes(routes!(transfers::add_transfer, transfers::list_transfers))
+        .routes(routes!(transfers::show_transfer))
+        .routes(routes!(transfers::approve_transfer))
+        .routes(routes!(transfers::refuse_transfer))
         .routes(routes!(list_uncertain::list_uncertain))
         .routes(routes!(list_orphans::list_orphans))
         .routes(routes!(rematch_orphans::rematch_orphans))

@@ -1,0 +1,99 @@
+//! Bank transfers from the shell of administrators: small ones alone, large ones with four eyes.
+
+use anyhow::{Context as _, Result};
+use sambac_testkit::scenario::wait::{PATIENCE, until};
+use sambac_testkit::scenario::{Platform, Secrets, Site, World};
+use serde_json::Value;
+
+use super::available;
+use crate::admin_shell::{REFUSED, Shell};
+use crate::world;
+
+const SCOPES: &str = "transfers:write,config:read";
+
+struct Bank {
+    world: World,
+    secrets: Secrets,
+    platform: Platform,
+    anna: Shell,
+    ben: Shell,
+}
+
+impl Bank {
+    async fn start(name: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        let world = world(name)?;
+        let secrets = world.apply(&Site::with_one_account("10")).await?;
+        let (anna, ben) = (world.admin_key("anna", SCOPES).await?, world.admin_key("ben", SCOPES).await?);
+        let platform = world.platform(variables).await?;
+        let shell = |key: &str| Shell::new(platform.http(), key);
+        let (anna, ben) = (shell(&anna), shell(&ben));
+        Ok(Self { world, secrets, platform, anna, ben })
+    }
+
+    async fn available(&self) -> Result<String> {
+        available(&self.platform.rest(&self.secrets)?).await
+    }
+}
+
+fn transfer<'a>(amount: &'a str, reference: &'a str) -> [&'a str; 9] {
+    ["payment", "transfer", "bank", "--amount", amount, "--reference", reference, "--reason", "on the statement"]
+}
+
+fn id(transfer: &Value) -> Result<String> {
+    Ok(transfer["id"].as_str().context("no id")?.to_owned())
+}
+
+/// A small one is booked at once; one above the limit, or that brings the day's sum above it, needs another key.
+#[tokio::test]
+async fn a_large_transfer_needs_four_eyes() -> Result<()> {
+    let bank = Bank::start("transfers", &[("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "100")]).await?;
+    let small = bank.anna.ask(&transfer("60", "INV-1")).await?;
+    assert_eq!((&small["state"], &small["asked_by"]), (&"booked".into(), &"anna".into()), "{small}");
+    assert_eq!(bank.available().await?, "70.00");
+    bank.anna.refused(&transfer("60", "INV-1"), REFUSED, "conflict").await?;
+    bank.anna.refused(&transfer("60", "first"), REFUSED, "conflict").await?;
+
+    // 60 and 60 are more than 100.
+    let large = bank.anna.ask(&transfer("60", "INV-2")).await?;
+    assert_eq!(large["state"], "open", "{large}");
+    assert_eq!(bank.available().await?, "70.00");
+    let large = id(&large)?;
+    let approve = ["payment", "approve", &large, "--reason", "seen by me"];
+    bank.anna.refused(&approve, REFUSED, "four_eyes").await?;
+    let booked = bank.ben.ask(&approve).await?;
+    assert_eq!((&booked["state"], &booked["decided_by"]), (&"booked".into(), &"ben".into()), "{booked}");
+    assert_eq!((&booked["decided_why"], &booked["reason"]), (&"seen by me".into(), &"on the statement".into()));
+    assert_eq!(bank.available().await?, "130.00");
+    bank.ben.refused(&approve, REFUSED, "wrong_state").await?;
+
+    let other = id(&bank.ben.ask(&transfer("500", "INV-3")).await?)?;
+    let refused = bank.anna.ask(&["payment", "refuse", &other, "--reason", "not on the statement"]).await?;
+    assert_eq!(refused["state"], "refused", "{refused}");
+    bank.anna.refused(&["payment", "approve", &other, "--reason", "after all"], REFUSED, "wrong_state").await?;
+    let open = bank.ben.ask(&["payment", "list", "--state", "open"]).await?;
+    assert_eq!(open["data"], Value::Array(Vec::new()));
+    assert_eq!(bank.ben.ask(&["payment", "list"]).await?["data"].as_array().map(Vec::len), Some(3));
+    assert_eq!(bank.ben.ask(&["payment", "show", &large]).await?["asked_by"], "anna");
+    assert_eq!(bank.available().await?, "130.00");
+    bank.world.database().await?.audit().await?;
+    bank.world.prove_ledger().await?;
+    bank.world.passed();
+    Ok(())
+}
+
+/// What nobody approves in time can be approved no longer.
+#[tokio::test]
+async fn a_transfer_that_nobody_approves_expires() -> Result<()> {
+    let variables = [("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "1"), ("SAMBAC_PAYMENTS_TRANSFER_EXPIRES_S", "1")];
+    let bank = Bank::start("transfer_expires", &variables).await?;
+    let open = id(&bank.anna.ask(&transfer("60", "INV-1")).await?)?;
+    until("it has expired", PATIENCE, async || {
+        let shown = bank.ben.ask(&["payment", "show", &open]).await?;
+        Ok((shown["state"] == "expired").then_some(()))
+    })
+    .await?;
+    bank.ben.refused(&["payment", "approve", &open, "--reason", "too late"], REFUSED, "expired").await?;
+    assert_eq!(bank.available().await?, "10.00");
+    bank.world.passed();
+    Ok(())
+}
