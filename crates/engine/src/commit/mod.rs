@@ -154,7 +154,7 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Cha
         }
         let starving = committer.inner.starving.load(Ordering::Relaxed) > 0;
         gathering.more(&mut inbox, starving).await;
-        if starving && inbox.len() <= gather::SPLIT_MAX {
+        if starving && gathering.has_rested() {
             // Answers first, by themselves: only their commit makes room in a window.
             let mut answers: Vec<_> = inbox.extract_if(.., |write| matches!(write, Write::Answer(_))).collect();
             committer.group(&mut answers).await;
