@@ -18,6 +18,13 @@ const AHEAD: Duration = Duration::from_millis(100);
 /// Segments of one intent at most.
 const INTENT_MAX: usize = 500;
 
+/// The room that `ready` segments leave of `ahead`; none as long as it is small, because each intent waits for a commit of
+/// its own, and one of a few segments keeps the many behind it waiting.
+fn worthwhile(ahead: usize, ready: usize) -> usize {
+    let room = ahead.saturating_sub(ready);
+    if room >= ahead / 4 || ready == 0 { room } else { 0 }
+}
+
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
     let mut taken = Vec::new();
@@ -52,9 +59,9 @@ impl Connector {
     /// moment. OTPs have room of their own, so that they need not wait for what may not use their share.
     fn room_ahead(&self) -> (usize, usize) {
         let window: usize = self.links().iter().map(|link| link.window()).sum();
-        let ahead = window.min(self.throughput.within(AHEAD).max(1)).min(INTENT_MAX);
+        let ahead = window.min(self.throughput.within(AHEAD).max(1));
         let (all, otps) = self.ready.len();
-        (ahead.saturating_sub(all), ahead.saturating_sub(otps))
+        (worthwhile(ahead, all).min(INTENT_MAX), ahead.saturating_sub(otps).min(INTENT_MAX))
     }
 
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
@@ -84,5 +91,21 @@ impl Connector {
             Err(_) => taken.drain(..).rev().for_each(|queued| self.queue.put_back(queued)),
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_waits_until_it_is_worth_a_commit() {
+        assert_eq!(worthwhile(1_000, 0), 1_000);
+        assert_eq!(worthwhile(1_000, 750), 250);
+        assert_eq!(worthwhile(1_000, 751), 0, "one place that was drained is not announced alone");
+        assert_eq!(worthwhile(1, 0), 1, "a window of one");
+        assert_eq!(worthwhile(1, 1), 0);
+        assert_eq!(worthwhile(2, 1), 1);
+        assert_eq!(worthwhile(0, 0), 0);
     }
 }
