@@ -11,16 +11,22 @@ use sambac_smpp::{
     accept, bind, encode,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::runtime::Runtime;
 
 /// Requests of our own that are open while the peer talks.
 const OPEN: u64 = 3;
-const PIPE_OCTETS: usize = 256 * 1024;
+/// The system allocates larger ones page by page, which took longer than the session.
+const PIPE_OCTETS: usize = 16 * 1024;
+
+thread_local! {
+    static RUNTIME: Runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+}
 
 /// The first octet chooses the side and how broken parameters are taken; the rest is what the peer sends.
 pub(crate) fn session(octets: &[u8]) {
     let [choice, stream @ ..] = octets else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(exchange(*choice, stream));
+    RUNTIME.with(|runtime| runtime.block_on(exchange(*choice, stream)));
 }
 
 async fn exchange(choice: u8, stream: &[u8]) {
