@@ -1,7 +1,8 @@
 //! What a person asked of a connector holds when the process starts again.
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_testkit::scenario::{Platform, Secrets, Site, World};
+use sambac_testkit::scenario::smpp::Sm;
+use sambac_testkit::scenario::{Platform, Secrets, Site, World, message};
 use serde_json::Value;
 
 use crate::admin_shell::{REFUSED, Shell};
@@ -95,6 +96,40 @@ async fn a_connector_with_waiting_segments_is_removed_by_the_steps_that_its_refu
     ensure!(released["ended"] == 1, "{released}");
     ensure!(rest.final_state(&second).await? == "failed");
     ensure!(shell.run(&["connector", "delete", "beta"]).await?.status.success());
+    let mut database = world.database().await?;
+    database.audit().await?;
+    world.passed();
+    Ok(())
+}
+
+/// What one connector gives away is the other's, also for a process that has it from the table alone; what is scheduled keeps
+/// its time.
+#[tokio::test]
+async fn what_was_given_away_is_sent_by_the_other_connector_after_a_restart() -> Result<()> {
+    let world = world("connector_released")?;
+    let beta = world.simulator("beta", "").await?;
+    let site = Site::with_one_account("10")
+        .connector_at("alpha", "127.0.0.1:1".parse()?, "")
+        .connector("beta", &beta, "")
+        .route("all", &["alpha", "beta"], "");
+    let secrets = world.apply(&site.table("admin_key", KEY)).await?;
+    let platform = world.platform(&[]).await?;
+    let shell = Shell::new(platform.http(), secrets.admin_key("operations")?);
+    for connector in ["alpha", "beta"] {
+        shell.ask(&["connector", "stop", connector]).await?;
+    }
+    let esme = platform.esme(&secrets).await?;
+    let now = platform.rest(&secrets)?.send_text("+447700900123", "now").await?;
+    let sm = Sm { schedule_delivery_time: b"000000000003000R", ..message("447700900124", b"in three seconds") };
+    let later = esme.accepted(sm).await?;
+    let released = shell.ask(&["connector", "release", "alpha"]).await?;
+    ensure!(released["moved"] == 2 && released["kept"] == 0, "{released}");
+
+    let (platform, shell) = start_again(&world, platform, &secrets).await?;
+    shell.ask(&["connector", "start", "beta"]).await?;
+    ensure!(platform.rest(&secrets)?.final_state(&now).await? == "delivered");
+    let receipts = platform.esme(&secrets).await?.receipts(1).await?;
+    ensure!(receipts.iter().all(|receipt| receipt.id == later && receipt.stat == "DELIVRD"), "{receipts:?}");
     let mut database = world.database().await?;
     database.audit().await?;
     world.passed();

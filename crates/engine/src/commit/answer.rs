@@ -264,7 +264,11 @@ impl Committer {
         // A connector with a full queue takes it later, from the table: memory does not grow with what fails over.
         let queue = self.inner.bus.queue(to.target);
         let is_full = queue.len() >= self.inner.settings.lane_capacity;
-        let due_at = if is_full { self.now } else { Timestamp::EPOCH };
+        let due_at = match case.scheduled_for() {
+            Some(deliver_at) => deliver_at,
+            None if is_full => self.now,
+            None => Timestamp::EPOCH,
+        };
         self.batch.outbox_moves.push(OutboxMove {
             from: case.row.clone(),
             to: to.clone(),
@@ -273,11 +277,12 @@ impl Committer {
         });
         // The state goes forward only: a segment in doubt stays in doubt while it is tried elsewhere.
         case.with(|progress| progress.connector = next);
+        self.dirty(case.segment, &case.live);
         if let Some(group) = case.live.message.options.as_ref().and_then(|options| options.group) {
             self.part_groups.moved(group, next);
         }
         self.event(case.segment, "failed_over", Some(next.to_string()));
-        if is_full {
+        if due_at > Timestamp::EPOCH {
             return;
         }
         let task = Task::Submit {
@@ -361,8 +366,15 @@ fn attempt_of(queued: &Queued) -> Attempt {
 }
 
 impl Case {
-    fn with<T>(&self, change: impl FnOnce(&mut SegmentProgress) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut SegmentProgress) -> T) -> Option<T> {
         self.live.progress().of(self.segment).map(change)
+    }
+
+    /// When it is to be sent, as long as it waits for that.
+    pub(super) fn scheduled_for(&self) -> Option<Timestamp> {
+        let waits = self.with(|progress| progress.state == MessageState::Scheduled)?;
+        let deliver_at = self.live.message.options.as_ref().and_then(|options| options.deliver_at);
+        deliver_at.filter(|_| waits)
     }
 }
 

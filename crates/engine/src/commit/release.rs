@@ -40,8 +40,9 @@ impl Committer {
         let touched: HashSet<i64> = moves.chain(self.batch.outbox_done.iter().map(|row| row.id)).collect();
         let mut released = Released::default();
         for row in rows {
-            let waits = !touched.contains(&row.id) && self.waits_for(SegmentId::from_raw(row.id), connector);
-            let case = Some(row).filter(|_| waits).and_then(|row| self.case(row, connector));
+            let is_free = !touched.contains(&row.id);
+            let case = Some(row).filter(|_| is_free).and_then(|row| self.case(row, connector));
+            let case = case.filter(|case| self.waits(case));
             match case.map(|case| self.give_away(&case, ends)) {
                 Some(Gone::Elsewhere) => released.moved += 1,
                 Some(Gone::ToItsEnd) => released.ended += 1,
@@ -51,8 +52,11 @@ impl Committer {
         self.after.released(done, released);
     }
 
-    fn waits_for(&self, segment: SegmentId, connector: ConnectorId) -> bool {
-        !self.announced.contains(&segment) && self.may_be_sent(segment, connector)
+    /// Whether it waits for this connector: to be sent, or for its time.
+    fn waits(&self, case: &Case) -> bool {
+        let is_here = case.with(|progress| progress.connector) == Some(case.connector);
+        let waits = self.may_be_sent(case.segment, case.connector) || is_here && case.scheduled_for().is_some();
+        waits && !self.announced.contains(&case.segment)
     }
 
     fn case(&self, row: OutboxKey, connector: ConnectorId) -> Option<Case> {
