@@ -5,8 +5,8 @@
 //!   decides within one batch becomes one [`Posting`] per wallet and kind (decision 4: `docs/adr/0004-postings-per-batch.md`).
 //! - [`Hold`] is an amount that was set aside: captured, in parts if need be, voided, or expired; and refunded.
 //! - [`Desk`] takes [`Command`]s from outside, each of them once, alone or linked: all or none.
-//! - [`due`] says which end of a segment is paid for, by the policy of its rate.
-//! - [`check`] adds up a [`Trial`]: the same for tests, for an audit, and for the job that runs beside the platform.
+//! - [`due()`] says which end of a segment is paid for, by the policy of its rate.
+//! - [`check()`] adds up a [`Trial`]: the same for tests, for an audit, and for the job that runs beside the platform.
 //!
 //! All arithmetic is checked; the clock and the ids are passed in. The same commands give the same state.
 

@@ -75,7 +75,7 @@ impl ProviderUrl {
     /// Reads it.
     ///
     /// # Errors
-    /// [`NotAProviderUrl`].
+    /// What an address must be like, when this one is not.
     pub fn parse(text: &str) -> Result<Self, NotAProviderUrl> {
         let url = Url::parse(text).map_err(|_| NotAProviderUrl)?;
         let plain = url.username().is_empty() && url.password().is_none();

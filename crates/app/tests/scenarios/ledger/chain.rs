@@ -88,6 +88,9 @@ async fn edits(database: &mut Database, table: &str) -> Result<Vec<(String, Stri
     Ok(columns.into_iter().map(other).collect())
 }
 
+/// Columns of all tables together that may have the tint of before by chance: one in four runs has one, one in 10,000 has more.
+const UNNAMED_MAX: usize = 4;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_column_of_every_row_that_was_edited_is_named() -> Result<()> {
     let world = run(world("tamper_columns")?).await?;
@@ -105,7 +108,7 @@ async fn every_column_of_every_row_that_was_edited_is_named() -> Result<()> {
     }
     drop(database);
     let findings = spoiled(&world, &sql, &[]).await?;
-    let mut missed = Vec::new();
+    let (mut missed, mut unnamed) = (Vec::new(), 0);
     for (table, id, column) in &expected {
         let said = findings.get(&(table.clone(), id.clone()));
         let is_named = said.is_some_and(|said| match column.as_str() {
@@ -113,10 +116,14 @@ async fn every_column_of_every_row_that_was_edited_is_named() -> Result<()> {
             "id" => said.contains("was deleted"),
             column => said.contains(column),
         });
-        if !is_named {
+        // A row's digest misses nothing; a column's tint is one octet, which another value has once in 256 times.
+        if !is_named && said.is_some_and(|said| said.ends_with("was changed")) {
+            unnamed += 1;
+        } else if !is_named {
             missed.push(format!("{table}.{column} of {id}: {said:?}"));
         }
     }
+    ensure!(unnamed <= UNNAMED_MAX, "{unnamed} columns are not named");
     ensure!(missed.is_empty(), "not found or not named:\n  {}", missed.join("\n  "));
     let ids = expected.iter().filter(|(.., column)| column == "id").count();
     ensure!(findings.len() == expected.len() + ids, "more is found than was edited: {findings:#?}");
