@@ -85,7 +85,7 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
         .disable_statement_logging();
     // The writer comes first: it makes the write-ahead log that read-only connections need to find. Readers sort in
     // temporary files what is too much for their cache: a ledger check of a backlog must not fill the memory.
-    let writing = options.clone().pragma("temp_store", "MEMORY").pragma("cache_size", "-49152");
+    let writing = options.clone().pragma("temp_store", "MEMORY").pragma("cache_size", "-16384");
     let writer = writer_pool().connect_with(writing).await.map_err(store_error)?;
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
