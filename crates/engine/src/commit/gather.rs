@@ -54,8 +54,7 @@ impl Gathering {
     }
 
     /// Whether there was time between the last group and this one. Where there is none, the commits themselves are what all
-    /// wait for, and two of them do the work of one: measured at full load, answers that were stored by themselves made half
-    /// of all commits, and a fifth fewer messages were delivered.
+    /// wait for, and two of them do the work of one.
     pub(super) fn has_rested(&self) -> bool {
         self.rested
     }
