@@ -328,13 +328,7 @@ impl Committer {
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
         for write in inbox.extract_if(.., |write| write.may_be_refused() || matches!(write, Write::Receipt(_))) {
-            match write {
-                Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
-                Write::Charge(request) => self.after.refuse_charge(request.reply),
-                Write::Handset { acknowledge, .. } => acknowledge.refuse(),
-                Write::Receipt(receipt) => receipt.from.refuse(),
-                _ => {}
-            }
+            self.turn_down(write);
         }
         self.after.tell_refused();
         tokio::time::sleep(RETRY_PAUSE).await;
@@ -420,16 +414,20 @@ impl Committer {
     /// This process has lost its shard: nothing is decided any more.
     fn turn_away(&mut self, inbox: &mut Vec<Write>) {
         for write in inbox.drain(..) {
-            match write {
-                Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
-                Write::Charge(request) => self.after.refuse_charge(request.reply),
-                Write::Handset { acknowledge, .. } => acknowledge.refuse(),
-                Write::Receipt(receipt) => receipt.from.refuse(),
-                // Whoever waits for it learns that it was not done.
-                _ => {}
-            }
+            self.turn_down(write);
         }
         self.after.tell_refused();
+    }
+
+    /// Refuses a write that nobody decides on. Whoever waits for one of another kind learns that it was not done.
+    fn turn_down(&mut self, write: Write) {
+        match write {
+            Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
+            Write::Charge(request) => self.after.refuse_charge(request.reply),
+            Write::Handset { acknowledge, .. } => acknowledge.refuse(),
+            Write::Receipt(receipt) => receipt.from.refuse(),
+            _ => {}
+        }
     }
 
     /// Takes over a configuration and reads the balances: now, between two batches, they are what memory says or newer.
