@@ -7,6 +7,7 @@
 
 pub mod admin;
 mod admission;
+mod by_id;
 pub mod alert;
 pub mod api_key;
 mod caller;

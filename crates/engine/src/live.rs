@@ -3,7 +3,7 @@
 //! The database is the truth; this is the group commit's working copy. It is bounded: a message that was pushed out is read
 //! back, in a batch, when its answer or receipt arrives.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sambac_domain::error::ErrorCode;
@@ -13,6 +13,8 @@ use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::{ChargeState, SegmentRow};
 use smallvec::SmallVec;
+
+use crate::by_id::ById;
 
 /// One message and how far its segments are.
 pub(crate) struct Live {
@@ -132,9 +134,9 @@ pub(crate) struct LiveMessages {
 
 #[derive(Default)]
 struct Index {
-    by_id: HashMap<MessageId, Arc<Live>>,
+    by_id: ById<MessageId, Arc<Live>>,
     /// An operator may use an id more than once.
-    by_receipt: HashMap<i64, Candidates>,
+    by_receipt: ById<i64, Candidates>,
     /// In order of arrival, for pushing out the oldest; may name messages that have left already.
     order: VecDeque<MessageId>,
 }

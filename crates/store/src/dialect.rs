@@ -6,7 +6,8 @@
 //!    is refused without waiting, so a unit of work always begins as a writer.
 //! 3. Where it is written down which tables there are, see [`Dialect::count_tables`].
 //! 4. Three phrases of the schema, see [`Dialect::schema`].
-//! 5. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
+//! 5. What a refused statement of a batch leaves behind, see [`Dialect::or_fail`].
+//! 6. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
 //!    constraint violations ([`crate::constraint`]).
 
 use std::fmt::Write as _;
@@ -47,6 +48,17 @@ impl Dialect {
             Self::Sqlite => text.push('?'),
             // Writing to a String cannot fail.
             Self::Postgres => drop(write!(text, "${number}")),
+        }
+    }
+
+    /// What stands between `INSERT` or `UPDATE` and the rest in the statements of a batch.
+    ///
+    /// A batch that is refused anywhere is dropped whole. `OR FAIL` tells SQLite so: it keeps no journal to take back one
+    /// statement alone, which was measured to cost a tenth of its time. PostgreSQL has no such journal.
+    pub(crate) const fn or_fail(self) -> &'static str {
+        match self {
+            Self::Sqlite => " OR FAIL",
+            Self::Postgres => "",
         }
     }
 

@@ -12,6 +12,7 @@ use crate::StoreError;
 use crate::batch::{Batch, Statements};
 use crate::change::Change;
 use crate::constraint::store_error;
+use crate::dialect::Dialect;
 use crate::pool::Pool;
 
 /// A transaction on whichever database is there.
@@ -51,6 +52,14 @@ impl UnitOfWork {
             }
         };
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed: None })
+    }
+
+    /// Which database it is on.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.transaction {
+            Transaction::Sqlite(_) => Dialect::Sqlite,
+            Transaction::Postgres(_) => Dialect::Postgres,
+        }
     }
 
     /// Writes a batch as part of this unit of work.

@@ -1,11 +1,13 @@
 //! Segments that operators took and whose receipts are still to come, by operator and number: for receipts without an id
 //! (Q-B9, Q-B16), and for finding out in which form an operator writes its ids (Q-B1 to Q-B4).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use sambac_domain::id::SegmentId;
 use sambac_domain::number::Msisdn;
 use smallvec::SmallVec;
+
+use crate::by_id::ById;
 
 /// Segments that are kept at most; beyond that the oldest are forgotten. Their receipts still find them by id.
 const CAPACITY: usize = 200_000;
@@ -14,7 +16,7 @@ type Place = (i64, Msisdn);
 
 #[derive(Default)]
 pub(super) struct Awaiting {
-    by_place: HashMap<Place, SmallVec<[SegmentId; 1]>>,
+    by_place: ById<Place, SmallVec<[SegmentId; 1]>>,
     /// In the order in which they were taken; may name segments that have left already.
     order: VecDeque<(Place, SegmentId)>,
     count: usize,

@@ -1,7 +1,6 @@
 //! Brings every message that a group of writes touches into memory, all in one go, and keeps it there until the group is
 //! stored: nothing that is pushed out of the working set meanwhile may lose an answer or a receipt.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
@@ -9,14 +8,15 @@ use sambac_domain::id::{MessageId, SegmentId};
 use sambac_store::StoreError;
 
 use super::{Committer, Found, Withdraw, Write};
+use crate::by_id::{ById, Ids};
 use crate::live::{Candidates, Live};
 use crate::relay;
 
 /// The messages of the present group.
 #[derive(Default)]
 pub(super) struct Pinned {
-    messages: HashMap<MessageId, Arc<Live>>,
-    by_receipt: HashMap<i64, Candidates>,
+    messages: ById<MessageId, Arc<Live>>,
+    by_receipt: ById<i64, Candidates>,
 }
 
 impl Pinned {
@@ -36,7 +36,7 @@ impl Committer {
     /// # Errors
     /// What the database said; nothing may be decided then.
     pub(super) async fn load_missing(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
-        let mut missing = HashSet::new();
+        let mut missing = Ids::default();
         let mut keys = Vec::new();
         for write in inbox {
             match write {
@@ -96,7 +96,7 @@ impl Committer {
     }
 
     /// Pins what memory knows under a receipt's keys. Whether any of that fits; otherwise the database is to be asked.
-    fn pin_candidates(&mut self, found: &Found, missing: &mut HashSet<MessageId>) -> bool {
+    fn pin_candidates(&mut self, found: &Found, missing: &mut Ids<MessageId>) -> bool {
         let mut fits = false;
         for key in &found.keys {
             for segment in self.inner.live.by_receipt(*key) {
@@ -107,7 +107,7 @@ impl Committer {
         fits
     }
 
-    fn pin(&mut self, id: MessageId, missing: &mut HashSet<MessageId>) {
+    fn pin(&mut self, id: MessageId, missing: &mut Ids<MessageId>) {
         if self.pinned.messages.contains_key(&id) {
             return;
         }
@@ -122,7 +122,7 @@ impl Committer {
         self.pinned.messages.insert(live.message.id, Arc::clone(live));
     }
 
-    fn pin_receipt(&mut self, key: i64, segment: SegmentId, missing: &mut HashSet<MessageId>) {
+    fn pin_receipt(&mut self, key: i64, segment: SegmentId, missing: &mut Ids<MessageId>) {
         let candidates = self.pinned.by_receipt.entry(key).or_default();
         if !candidates.contains(&segment) {
             candidates.push(segment);

@@ -37,7 +37,6 @@ mod unrouted;
 mod withdraw;
 mod write;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -52,6 +51,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::Inner;
+use crate::by_id::{ById, Ids};
 use crate::kill_point;
 use crate::live::Live;
 use crate::snapshot::Snapshot;
@@ -105,11 +105,11 @@ pub(crate) struct Committer {
     batch: Batch,
     after: After,
     /// Announced segments whose answer is not stored yet, per intent.
-    open_intents: HashMap<IntentId, usize>,
+    open_intents: ById<IntentId, usize>,
     /// Segments that are announced and not answered.
-    announced: HashSet<SegmentId>,
+    announced: Ids<SegmentId>,
     /// Segments whose rows change with this batch.
-    dirty: HashMap<SegmentId, Arc<Live>>,
+    dirty: ById<SegmentId, Arc<Live>>,
     orphans: Orphans,
     in_doubt: InDoubt,
     handsets: Handsets,
@@ -118,9 +118,9 @@ pub(crate) struct Committer {
     references: References,
     part_groups: PartGroups,
     /// Segments that nothing can be done for but wait: never to be sent again.
-    waiting: HashSet<SegmentId>,
+    waiting: Ids<SegmentId>,
     /// Messages whose text was replaced after they were queued.
-    replaced: HashSet<MessageId>,
+    replaced: Ids<MessageId>,
     pinned: Pinned,
     /// Messages that end with this batch: kept in memory until it is stored, for receipts that come twice.
     ended: Vec<MessageId>,
@@ -171,9 +171,9 @@ impl Committer {
             snapshot,
             batch: Batch::default(),
             after: After::default(),
-            open_intents: HashMap::new(),
-            announced: HashSet::new(),
-            dirty: HashMap::new(),
+            open_intents: ById::default(),
+            announced: Ids::default(),
+            dirty: ById::default(),
             orphans: Orphans::default(),
             in_doubt: InDoubt::default(),
             handsets: Handsets::default(),
@@ -181,8 +181,8 @@ impl Committer {
             awaiting: Awaiting::default(),
             references: References::default(),
             part_groups: PartGroups::default(),
-            waiting: HashSet::new(),
-            replaced: HashSet::new(),
+            waiting: Ids::default(),
+            replaced: Ids::default(),
             pinned: Pinned::default(),
             ended: Vec::new(),
             charges: Charges::default(),

@@ -1,11 +1,10 @@
 //! `DELETE FROM … WHERE id IN (…)`.
 
 use super::Batch;
+use super::pipe::Pipe;
 use super::statement::{Bulk, Id, Statements};
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::rows::OutboxKey;
-use crate::unit_of_work::UnitOfWork;
 use crate::value::Field as _;
 
 /// The statement that deletes rows of `table` by id.
@@ -22,18 +21,17 @@ pub(super) fn delete_from_queue(dialect: Dialect) -> Bulk<Id> {
 }
 
 impl Statements {
-    pub(super) async fn delete_all(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+    pub(super) async fn delete_all(&self, pipe: &Pipe, batch: &Batch) {
         let mut keys: Vec<&OutboxKey> = batch.outbox_done.iter().collect();
         keys.sort_unstable_by_key(|key| (key.target, key.lane, key.id));
         for queue in keys.chunk_by(|a, b| (a.target, a.lane) == (b.target, b.lane)) {
             let lead = [queue[0].target.value(), queue[0].lane.value()];
             let ids: Vec<Id> = queue.iter().map(|key| Id(key.id)).collect();
-            self.outbox_done.run_with(work, &lead, &ids).await?;
+            self.outbox_done.put_with(pipe, &lead, &ids, None).await;
         }
         let intents: Vec<Id> = batch.intents_done.iter().map(|id| Id(id.raw())).collect();
-        self.intents_done.run(work, &intents).await?;
+        self.intents_done.put(pipe, &intents).await;
         let orphans: Vec<Id> = batch.orphans_done.iter().map(|id| Id(*id)).collect();
-        self.orphans_done.run(work, &orphans).await?;
-        Ok(())
+        self.orphans_done.put(pipe, &orphans).await;
     }
 }

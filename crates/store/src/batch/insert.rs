@@ -1,37 +1,35 @@
 //! `INSERT INTO … VALUES (…),(…)`.
 
 use super::Batch;
+use super::pipe::Pipe;
 use super::statement::{Bulk, Statements};
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::rows::Record;
-use crate::unit_of_work::UnitOfWork;
 
 /// The statement that inserts rows of `R`.
 pub(super) fn insert<R: Record>(dialect: Dialect) -> Bulk<R> {
-    Bulk::new(dialect, format!("INSERT INTO {} ({}) VALUES ", R::TABLE, R::COLUMNS.join(", ")), "")
+    Bulk::new(dialect, format!("INSERT{} INTO {} ({}) VALUES ", dialect.or_fail(), R::TABLE, R::COLUMNS.join(", ")), "")
 }
 
 impl Statements {
-    pub(super) async fn insert_all(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+    pub(super) async fn insert_all(&self, pipe: &Pipe, batch: &Batch) {
         // First what is most likely refused: a key that is there already.
-        self.idempotency.run(work, &batch.idempotency).await?;
-        self.messages.run(work, &batch.messages).await?;
-        self.segments.run(work, &batch.segments).await?;
-        self.charges.run(work, &batch.charges).await?;
-        self.outbox.run(work, &batch.outbox).await?;
-        self.intents.run(work, &batch.intents).await?;
-        self.cdrs.run(work, &batch.cdrs).await?;
-        self.events.run(work, &batch.events).await?;
-        self.postings.run(work, &batch.postings).await?;
-        self.payments.run(work, &batch.payments).await?;
-        self.commands.run(work, &batch.commands).await?;
-        self.holds.run(work, &batch.holds).await?;
-        self.blocks.run(work, &batch.blocks).await?;
-        self.orphans.run(work, &batch.orphans).await?;
-        self.mo_messages.run(work, &batch.mo_messages).await?;
-        self.mo_segments.run(work, &batch.mo_segments).await?;
-        self.mo_deliveries.run(work, &batch.mo_deliveries).await?;
-        Ok(())
+        self.idempotency.put(pipe, &batch.idempotency).await;
+        self.messages.put(pipe, &batch.messages).await;
+        self.segments.put(pipe, &batch.segments).await;
+        self.charges.put(pipe, &batch.charges).await;
+        self.outbox.put(pipe, &batch.outbox).await;
+        self.intents.put(pipe, &batch.intents).await;
+        self.cdrs.put(pipe, &batch.cdrs).await;
+        self.events.put(pipe, &batch.events).await;
+        self.postings.put(pipe, &batch.postings).await;
+        self.payments.put(pipe, &batch.payments).await;
+        self.commands.put(pipe, &batch.commands).await;
+        self.holds.put(pipe, &batch.holds).await;
+        self.blocks.put(pipe, &batch.blocks).await;
+        self.orphans.put(pipe, &batch.orphans).await;
+        self.mo_messages.put(pipe, &batch.mo_messages).await;
+        self.mo_segments.put(pipe, &batch.mo_segments).await;
+        self.mo_deliveries.put(pipe, &batch.mo_deliveries).await;
     }
 }

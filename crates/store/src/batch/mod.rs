@@ -18,6 +18,7 @@ mod delete;
 mod insert;
 mod mo;
 mod payment;
+mod pipe;
 #[cfg(test)]
 mod plan;
 mod statement;
@@ -37,7 +38,6 @@ use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
     MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow,
 };
-use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
 
 /// A segment to insert.
@@ -228,15 +228,5 @@ impl Store {
         let Some((table, id)) = row else { return Ok(false) };
         let found = query(AssertSqlSafe(format!("SELECT id FROM {table} WHERE id = $1"))).bind(&id);
         Ok(found.first::<(i64,)>(self.pool()).await?.is_some())
-    }
-}
-
-impl Statements {
-    /// Writes a batch as part of a unit of work.
-    pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
-        self.check_fences(work, batch).await?;
-        self.insert_all(work, batch).await?;
-        self.update_all(work, batch).await?;
-        self.delete_all(work, batch).await
     }
 }

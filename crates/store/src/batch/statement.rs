@@ -8,8 +8,6 @@ use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::AssertSqlSafe;
-
 use super::changes::{
     BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
 };
@@ -17,15 +15,13 @@ use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 use super::payment;
+use super::pipe::Pipe;
 use super::update::{update, update_by};
-use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
     MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow,
 };
-use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
 
 /// Rows per statement; the greatest that fits comes first.
@@ -96,30 +92,37 @@ impl<R: Record> Bulk<R> {
         Self { lead, ..self }
     }
 
-    /// Runs it for all rows. Answers how many rows were changed.
-    pub(super) async fn run(&self, work: &mut UnitOfWork, rows: &[impl Borrow<R>]) -> Result<u64, StoreError> {
-        self.run_with(work, &[], rows).await
+    /// Runs it for all rows.
+    pub(super) async fn put(&self, pipe: &Pipe, rows: &[impl Borrow<R>]) {
+        self.put_with(pipe, &[], rows, None).await;
+    }
+
+    /// Runs it for all rows. When it does not change each of them, nothing of the batch is written: `Conflict(name)`.
+    pub(super) async fn put_all_of(&self, pipe: &Pipe, rows: &[impl Borrow<R>], name: &'static str) {
+        self.put_with(pipe, &[], rows, Some(name)).await;
     }
 
     /// Runs it for all rows, with `lead` for the parameters before them.
-    pub(super) async fn run_with(
+    pub(super) async fn put_with(
         &self,
-        work: &mut UnitOfWork,
+        pipe: &Pipe,
         lead: &[Value<'_>],
         rows: &[impl Borrow<R>],
-    ) -> Result<u64, StoreError> {
-        let (mut rest, mut changed) = (rows, 0);
+        must_change: Option<&'static str>,
+    ) {
+        let mut rest = rows;
+        let mut values = Vec::new();
         for (size, text) in SIZES.iter().zip(&self.texts) {
             while let Some((rows, later)) = rest.split_at_checked(*size) {
                 let text = text.get_or_init(|| self.text(*size).into());
-                let mut values = Vec::with_capacity(lead.len() + size * R::COLUMNS.len());
+                values.clear();
+                values.reserve(lead.len() + size * R::COLUMNS.len());
                 values.extend_from_slice(lead);
                 rows.iter().for_each(|row| row.borrow().values(&mut values));
-                changed += query(AssertSqlSafe(Arc::clone(text))).bind_all(values).run(work).await?;
+                pipe.put(Arc::clone(text), &values, must_change.map(|name| (*size as u64, name))).await;
                 rest = later;
             }
         }
-        Ok(changed)
     }
 
     fn text(&self, rows: usize) -> String {

@@ -42,11 +42,18 @@ impl ChainKey {
     /// One octet that depends on a column's place and value.
     pub(super) fn tint(&self, place: usize, value: &[u8]) -> u8 {
         let seed = self.tint ^ (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let hash = value.iter().fold(seed, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3));
+        let (words, rest) = value.as_chunks::<8>();
+        let hash = words.iter().fold(seed, |hash, word| mixed(hash, u64::from_le_bytes(*word)));
+        let hash = rest.iter().fold(hash, |hash, octet| mixed(hash, u64::from(*octet)));
         let folded = hash ^ (hash >> 32);
         let folded = folded ^ (folded >> 16);
         (folded ^ (folded >> 8)) as u8
     }
+}
+
+fn mixed(hash: u64, next: u64) -> u64 {
+    let product = (hash ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ (product >> 29)
 }
 
 impl fmt::Debug for ChainKey {

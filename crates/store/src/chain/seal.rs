@@ -60,16 +60,9 @@ impl Chain {
 
     fn add_block(&self, batch: &mut Batch, id: i64, leaves: Vec<u8>, at: Timestamp) -> Head {
         let Head { shard, epoch, hash: previous, .. } = self.head;
-        let block = BlockRow {
-            id,
-            epoch,
-            previous_hash: previous.to_vec(),
-            hash: block_hash(&self.key, &previous, (id, epoch), at, &leaves).to_vec(),
-            leaves,
-            created_at: at,
-        };
-        let hash = block_hash(&self.key, &previous, (id, epoch), at, &block.leaves);
-        batch.blocks.push(block);
+        let hash = block_hash(&self.key, &previous, (id, epoch), at, &leaves);
+        let (previous_hash, hash_octets) = (previous.to_vec(), hash.to_vec());
+        batch.blocks.push(BlockRow { id, epoch, previous_hash, hash: hash_octets, leaves, created_at: at });
         Head { shard, epoch, block_id: id, hash }
     }
 

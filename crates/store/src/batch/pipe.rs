@@ -1,0 +1,99 @@
+//! While the database works on one statement of a batch, the parameters of the next are put together.
+//!
+//! Both are done by the same task, so nothing is handed over between threads but what the driver hands over anyway. Putting
+//! parameters together was measured to be a tenth of a commit's time as long as the database had to wait for it.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use tokio::sync::mpsc;
+
+use super::{Batch, Statements};
+use crate::StoreError;
+use crate::constraint::store_error;
+use crate::dialect::Dialect;
+use crate::unit_of_work::{Transaction, UnitOfWork};
+use crate::value::{Value, postgres_arguments, sqlite_arguments};
+
+/// Statements that are ready before the database asks for them, besides the one in the making.
+const AHEAD: usize = 1;
+
+/// A statement with all that it needs.
+pub(super) struct Ready {
+    text: Arc<str>,
+    parameters: Parameters,
+    /// How many rows it must change, and what its refusal is called when it changes fewer.
+    must_change: Option<(u64, &'static str)>,
+}
+
+enum Parameters {
+    Sqlite(SqliteArguments),
+    Postgres(PgArguments),
+}
+
+/// Takes statements in the order in which they are to be run.
+pub(super) struct Pipe {
+    dialect: Dialect,
+    statements: mpsc::Sender<Ready>,
+}
+
+impl Pipe {
+    /// Puts a statement in; waits while others are ahead of it.
+    pub(super) async fn put(&self, text: Arc<str>, values: &[Value<'_>], must_change: Option<(u64, &'static str)>) {
+        let parameters = match self.dialect {
+            Dialect::Sqlite => Parameters::Sqlite(sqlite_arguments(values)),
+            Dialect::Postgres => Parameters::Postgres(postgres_arguments(values)),
+        };
+        // The other end is gone only after an error, which the whole batch ends with.
+        let _ = self.statements.send(Ready { text, parameters, must_change }).await;
+    }
+}
+
+impl Ready {
+    async fn run(self, work: &mut UnitOfWork) -> Result<(), StoreError> {
+        let sql = AssertSqlSafe(self.text);
+        let changed = match (&mut work.transaction, self.parameters) {
+            (Transaction::Sqlite(transaction), Parameters::Sqlite(parameters)) => {
+                let query = sqlx::query_with(sql, parameters);
+                query.execute(&mut **transaction).await.map(|done| done.rows_affected())
+            }
+            (Transaction::Postgres(transaction), Parameters::Postgres(parameters)) => {
+                let query = sqlx::query_with(sql, parameters);
+                query.execute(&mut **transaction).await.map(|done| done.rows_affected())
+            }
+            _ => return Err(StoreError::Statement("parameters are for the other database".to_owned())),
+        };
+        let changed = changed.map_err(store_error)?;
+        match self.must_change {
+            Some((rows, name)) if rows != changed => Err(StoreError::Conflict(name)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Statements {
+    /// Writes a batch as part of a unit of work.
+    pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+        let (statements, mut ready) = mpsc::channel(AHEAD);
+        let pipe = Pipe { dialect: work.dialect(), statements };
+        let run = async move {
+            while let Some(statement) = ready.recv().await {
+                statement.run(work).await?;
+            }
+            Ok(())
+        };
+        // The database first: what it waits for is ready.
+        try_join(run, self.put_all(pipe, batch)).await.map(|_| ())
+    }
+
+    async fn put_all(&self, pipe: Pipe, batch: &Batch) -> Result<(), StoreError> {
+        self.check_fences(&pipe, batch).await;
+        self.insert_all(&pipe, batch).await;
+        self.update_all(&pipe, batch).await?;
+        self.delete_all(&pipe, batch).await;
+        Ok(())
+    }
+}
