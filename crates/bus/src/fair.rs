@@ -2,7 +2,7 @@
 //!
 //! Each account keeps its own order. What was put back goes before everything: it has had its turn.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use sambac_domain::id::AccountId;
 
@@ -47,6 +47,16 @@ impl FairQueue {
     pub(crate) fn put_back(&mut self, queued: Queued) {
         self.len += 1;
         self.returned.push_front(queued);
+    }
+
+    /// Takes out the tasks with these ids.
+    pub(crate) fn remove(&mut self, ids: &HashSet<i64>) {
+        let stays = |queued: &Queued| !ids.contains(&queued.id);
+        self.returned.retain(stays);
+        for tasks in self.by_account.values_mut() {
+            tasks.retain(stays);
+        }
+        self.len = self.returned.len() + self.by_account.values().map(VecDeque::len).sum::<usize>();
     }
 
     /// Moves up to `max` tasks to `out`.

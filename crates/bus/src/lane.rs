@@ -37,7 +37,7 @@ pub(crate) struct LaneState {
     covered: i64,
     /// Greatest id ever offered: a refill that read less has not reached the end.
     newest: i64,
-    /// Rows in memory although a page that is still to be read will hold them.
+    /// Rows that are in memory already, or are gone, although a page that is still to be handed over may hold them.
     ahead: Ahead,
     /// Accounts with rows on disk after `covered`, and the newest of these: what follows goes to disk, too, so that each
     /// account's order is kept.
@@ -133,6 +133,15 @@ impl LaneState {
             self.ahead.insert(queued.id, self.ahead_max());
         }
         self.memory.put_back(queued);
+    }
+
+    /// Takes tasks out that wait for nothing any more. A page that was read before must not bring them back.
+    pub(crate) fn withdraw(&mut self, ids: &HashSet<i64>) {
+        self.memory.remove(ids);
+        let max = self.ahead_max();
+        for id in ids.iter().filter(|id| **id > self.covered) {
+            self.ahead.insert(*id, max);
+        }
     }
 
     /// Moves up to `max` tasks to `out`: what was put back, then the accounts in turn, each its oldest first.

@@ -1,6 +1,6 @@
 //! The in-process queues: one per target, shared by its producer (the group commit) and its consumer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sambac_domain::class::Lane;
@@ -45,6 +45,20 @@ impl Bus {
         }
     }
 
+    /// Takes tasks out whose outbox rows are gone, or are another target's: each by its target, its lane and its id. What is on
+    /// disk only, or was taken already, is nowhere to be found here.
+    pub fn withdraw(&self, rows: impl IntoIterator<Item = (TargetId, Lane, i64)>) {
+        let mut by_lane: HashMap<(TargetId, Lane), HashSet<i64>> = HashMap::new();
+        for (target, lane, id) in rows {
+            by_lane.entry((target, lane)).or_default().insert(id);
+        }
+        for ((target, lane), ids) in by_lane {
+            if let Some(queue) = self.read().get(&target) {
+                queue.withdraw(lane, &ids);
+            }
+        }
+    }
+
     /// Tasks in memory over all targets, per lane, and whether any lane has more on disk: for metrics.
     pub fn depth(&self) -> ([usize; Lane::COUNT], bool) {
         let mut depth = [0; Lane::COUNT];
@@ -82,6 +96,18 @@ impl TargetQueue {
             lane.offer(queued);
         }
         self.work.notify_one();
+    }
+
+    fn withdraw(&self, lane: Lane, ids: &HashSet<i64>) {
+        let hungry = {
+            let mut lanes = self.lanes();
+            let Some(state) = lanes.get_mut(lane.index()) else { return };
+            state.withdraw(ids);
+            state.refill(lane).is_some()
+        };
+        if hungry {
+            self.refill.notify_one();
+        }
     }
 
     /// Gives a task back that could not be worked on (link down, retry due): it is the next one out of its lane.

@@ -5,74 +5,118 @@ use std::time::Duration;
 
 use sambac_domain::id::MessageId;
 use sambac_domain::time::Timestamp;
+use sambac_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::Inner;
 use crate::commit::Write;
 
-/// How often expired messages are looked for.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often messages are looked for that were not sent in time.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// How often they are looked for once more, and those whose receipts are overdue.
+const LATE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often old idempotency keys are removed.
 const PURGE_INTERVAL: Duration = Duration::from_secs(600);
 /// How long an idempotency key gives its answer again.
 const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(3 * 86_400);
 /// Messages ended at once.
 const PAGE: u32 = 500;
-/// How long after its validity an unsent message is ended: longer than any answer may take, so that a segment that was sent
-/// in the last moment is answered first.
-pub(crate) const UNSENT_GRACE: Duration = Duration::from_secs(60);
+/// How long after its validity an unsent message is ended: what was on its way to a link or into the table in the last moment
+/// is decided there.
+const UNSENT_GRACE: Duration = Duration::from_millis(250);
+/// When it is looked for once more, whatever kept it from being ended.
+const LEFT_GRACE: Duration = Duration::from_secs(60);
 
 /// Runs until the engine stops.
 pub(crate) async fn run(inner: Arc<Inner>) {
-    let mut interval = tokio::time::interval(INTERVAL);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut often = tokio::time::interval(INTERVAL);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seldom = tokio::time::interval(LATE_INTERVAL);
+    seldom.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut purge = tokio::time::interval(PURGE_INTERVAL);
-    let mut unsent = Cursor::default();
-    let mut unanswered = Cursor::default();
+    let mut unsent = Cursor::of(Which::Unsent);
+    let mut left = Cursor::of(Which::Unsent);
+    let mut unanswered = Cursor::of(Which::Open);
     loop {
         tokio::select! {
-            _ = interval.tick() => {}
-            _ = purge.tick() => {
-                let before = inner.clock.now().saturating_sub(IDEMPOTENCY_KEPT);
-                if let Err(error) = inner.store.purge_idempotency(before).await {
-                    tracing::error!(%error, "old idempotency keys were not removed");
-                }
-                continue;
+            _ = often.tick() => unsent.sweep(&inner, UNSENT_GRACE).await,
+            _ = seldom.tick() => {
+                left.sweep(&inner, LEFT_GRACE).await;
+                unanswered.sweep(&inner, inner.settings.receipt_grace).await;
             }
+            _ = purge.tick() => purge_idempotency(&inner).await,
             () = inner.stopping.cancelled() => return,
         }
-        let now = inner.clock.now();
-        let sweeps = [(&mut unsent, UNSENT_GRACE), (&mut unanswered, inner.settings.receipt_grace)];
-        for (cursor, grace) in sweeps {
-            if let Err(error) = sweep(&inner, cursor, now.saturating_sub(grace)).await {
-                tracing::error!(%error, "expired messages were not read");
+    }
+}
+
+async fn purge_idempotency(inner: &Inner) {
+    let before = inner.clock.now().saturating_sub(IDEMPOTENCY_KEPT);
+    if let Err(error) = inner.store.purge_idempotency(before).await {
+        tracing::error!(%error, "old idempotency keys were not removed");
+    }
+}
+
+/// Which messages are looked for.
+#[derive(Clone, Copy)]
+enum Which {
+    /// Those of which something was not sent.
+    Unsent,
+    /// All that have not ended.
+    Open,
+}
+
+/// Up to which validity the table was looked through, for one kind of messages. Each is looked at once: those that may still be
+/// answered or get a receipt are met again by a later sweep.
+struct Cursor {
+    which: Which,
+    expires_at: Timestamp,
+    id: MessageId,
+}
+
+impl Cursor {
+    const fn of(which: Which) -> Self {
+        Self { which, expires_at: Timestamp::EPOCH, id: MessageId::from_raw(0) }
+    }
+
+    async fn sweep(&mut self, inner: &Inner, grace: Duration) {
+        let until = inner.clock.now().saturating_sub(grace);
+        if until < self.expires_at {
+            *self = Self::of(self.which); // The clock was set back: look through everything once more.
+        }
+        if let Err(error) = self.sweep_until(inner, until).await {
+            tracing::error!(%error, "expired messages were not read");
+        }
+    }
+
+    /// Hands every message whose validity ended by `until` to the group commit, which knows how far it is.
+    async fn sweep_until(&mut self, inner: &Inner, until: Timestamp) -> Result<(), StoreError> {
+        loop {
+            let page = self.page(inner, until).await?;
+            let Some(&last) = page.last() else { break };
+            let is_last = page.len() < PAGE as usize;
+            let (done, decided) = oneshot::channel();
+            let messages = page.into_iter().map(|(_, id)| id).collect();
+            if !inner.write(Write::Expire { messages, done }).await || decided.await.is_err() {
+                return Ok(()); // Not decided: the next sweep begins with them.
+            }
+            (self.expires_at, self.id) = last;
+            if is_last {
+                break;
             }
         }
-    }
-}
-
-/// Up to which validity the table was looked through.
-#[derive(Default)]
-struct Cursor {
-    expires_at: Timestamp,
-    id: Option<MessageId>,
-}
-
-/// Hands every open message whose validity ended by `until` to the group commit, which knows how far it is. Each message is
-/// looked at once per sweep: those that may still get a receipt are met again by the later one.
-async fn sweep(inner: &Inner, cursor: &mut Cursor, until: Timestamp) -> Result<(), sambac_store::StoreError> {
-    if until < cursor.expires_at {
-        *cursor = Cursor::default(); // The clock was set back: look through everything once more.
-    }
-    loop {
-        let after = (cursor.expires_at, cursor.id.unwrap_or(MessageId::from_raw(0)));
-        let page = inner.store.open_messages_expiring(after, until, PAGE).await?;
-        let Some(&(expires_at, id)) = page.last() else { return Ok(()) };
-        let (done, decided) = oneshot::channel();
-        let messages = page.into_iter().map(|(_, id)| id).collect();
-        if !inner.write(Write::Expire { messages, done }).await || decided.await.is_err() {
-            return Ok(()); // Not decided: the next sweep begins with them.
+        if matches!(self.which, Which::Unsent) {
+            // What lies between is sent: looking over it again and again would cost more the longer nothing is unsent.
+            (self.expires_at, self.id) = (until, MessageId::from_raw(i64::MAX));
         }
-        (cursor.expires_at, cursor.id) = (expires_at, Some(id));
+        Ok(())
+    }
+
+    async fn page(&self, inner: &Inner, until: Timestamp) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
+        let after = (self.expires_at, self.id);
+        match self.which {
+            Which::Unsent => inner.store.unsent_messages_expiring(after, until, PAGE).await,
+            Which::Open => inner.store.open_messages_expiring(after, until, PAGE).await,
+        }
     }
 }

@@ -165,4 +165,28 @@ impl Store {
         .all(self.pool())
         .await
     }
+
+    /// The same, of those messages only of which a segment was not submitted: in doubt and taken ones wait for receipts.
+    pub async fn unsent_messages_expiring(
+        &self,
+        after: (Timestamp, MessageId),
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
+        // A segment's id is its message's, with the number of the segment in the low octet.
+        query(
+            "SELECT expires_at, id FROM messages
+             WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
+                AND EXISTS (SELECT 1 FROM segments
+                    WHERE segments.id > messages.id AND segments.id < messages.id + 256 AND segments.state < $5)
+             ORDER BY expires_at, id LIMIT $4",
+        )
+        .bind(&after.0)
+        .bind(&after.1)
+        .bind(&until)
+        .bind(&i64::from(limit))
+        .bind(&MessageState::Submitted)
+        .all(self.pool())
+        .await
+    }
 }

@@ -124,6 +124,10 @@ async fn what_was_given_away_is_sent_by_the_other_connector_after_a_restart() ->
     let later = esme.accepted(sm).await?;
     let released = shell.ask(&["connector", "release", "alpha"]).await?;
     ensure!(released["moved"] == 2 && released["kept"] == 0, "{released}");
+    for (connector, queued) in [("alpha", 0), ("beta", 1)] {
+        let state = shell.ask(&["connector", "state", connector]).await?;
+        ensure!(state["queued"] == queued, "{connector} tells of what it gave away: {state}");
+    }
 
     let (platform, shell) = start_again(&world, platform, &secrets).await?;
     shell.ask(&["connector", "start", "beta"]).await?;

@@ -109,6 +109,23 @@ fn what_is_put_back_comes_out_first_even_when_the_lane_is_full() {
 }
 
 #[test]
+fn what_is_withdrawn_waits_no_more_and_no_page_brings_it_back() {
+    let bus = Bus::new(4);
+    let queue = bus.queue(TargetId(7));
+    let table: BTreeMap<(u8, i64), ()> = (1..=6).map(|n| ((0, 256 * n), ())).collect();
+    top_up(&queue, &table);
+    queue.put_back(queued(128, 0));
+    let rows = |ids: &[i64]| ids.iter().map(|id| (TargetId(7), Lane(0), *id)).collect::<Vec<_>>();
+    bus.withdraw(rows(&[128, 256, 768, 9_999]));
+    bus.withdraw([(TargetId(8), Lane(0), 512)]);
+    assert_eq!(queue.len(), 1, "of the first page");
+    let page: Vec<_> = [768, 1_024].map(|id| queued(id, 0)).into();
+    let next = queue.wanted().expect("more on disk");
+    queue.refilled(next, page, 1_024, false);
+    assert_eq!(take_ids(&queue, 9), [512, 1_024]);
+}
+
+#[test]
 fn a_row_offered_while_a_page_was_read_is_not_forgotten() {
     let bus = Bus::new(8);
     let queue = bus.queue(TargetId(7));

@@ -4,6 +4,7 @@ use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::MessageId;
 use sambac_smpp::CommandStatus;
+use sambac_store::rows::OutboxKey;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -31,6 +32,8 @@ pub(super) struct After {
     accept_tasks: Vec<Queued>,
     tasks: Vec<Queued>,
     put_back: Vec<(Arc<TargetQueue>, Queued)>,
+    /// Tasks that wait in a queue for nothing.
+    withdrawn: Vec<OutboxKey>,
     intents: Vec<(oneshot::Sender<Announcement>, Announcement)>,
     slots: Vec<Slot>,
     receipts: Vec<Acknowledgement>,
@@ -71,6 +74,11 @@ impl After {
 
     pub(super) fn put_back(&mut self, queue: Arc<TargetQueue>, task: Queued) {
         self.put_back.push((queue, task));
+    }
+
+    /// It has ended, or waits elsewhere: its task goes out of the queue where it is.
+    pub(super) fn withdraw(&mut self, row: OutboxKey) {
+        self.withdrawn.push(row);
     }
 
     pub(super) fn intent(&mut self, stored: oneshot::Sender<Announcement>, announcement: Announcement) {
@@ -146,6 +154,7 @@ impl After {
     /// again; messages whose answers are lost here stay in the outbox.
     pub(super) fn drop_promises(&mut self) {
         self.tasks.clear();
+        self.withdrawn.clear();
         self.intents.clear();
         self.counted.clear();
         self.released.clear();
@@ -157,6 +166,7 @@ impl After {
     /// Tells everybody, in an order in which nobody can overtake: queues before answers.
     pub(super) fn run(&mut self, inner: &Inner) {
         inner.bus.publish(self.accept_tasks.drain(..).chain(self.tasks.drain(..)));
+        inner.bus.withdraw(self.withdrawn.drain(..).map(|row| (row.target, row.lane, row.id)));
         for (queue, task) in self.put_back.drain(..) {
             queue.put_back(task);
         }

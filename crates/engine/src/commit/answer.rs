@@ -87,7 +87,7 @@ impl Committer {
                 self.refused_by_operator(&case, (status, verdict), answer.queued, answer.queue);
             }
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
-            AnswerOutcome::NotSent => self.after.put_back(answer.queue, answer.queued),
+            AnswerOutcome::NotSent => self.again(&case, answer.queued, answer.queue),
             AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
             AnswerOutcome::Unsendable => self.fail_over(&case, ErrorCode::TextNotEncodable),
         }
@@ -141,7 +141,7 @@ impl Committer {
         self.inner.metrics.refused_by_operator();
         if matches!(verdict.action, Action::Throttle | Action::Pause) && verdict.without.is_none() {
             // The link is to blame, not the message: no attempt is counted.
-            return self.after.put_back(queue, queued);
+            return self.again(case, queued, queue);
         }
         case.with(|progress| {
             progress.attempts = progress.attempts.saturating_add(1);
@@ -153,12 +153,26 @@ impl Committer {
             return self.retry_without(case, without, queued, queue);
         }
         match verdict.action {
-            Action::Throttle | Action::Pause => self.after.put_back(queue, queued),
+            Action::Throttle | Action::Pause => self.again(case, queued, queue),
             Action::Retry => self.retry_later(case, verdict, attempt),
             Action::FailOver => self.fail_over(case, verdict.code),
             Action::Stop => self.fail_over(case, ErrorCode::OperatorUnavailable),
             Action::Permanent => self.fail(case, MessageState::Rejected, verdict.code),
         }
+    }
+
+    /// Waits in the queue again; not if its time is over meanwhile, which nobody would notice any more.
+    fn again(&mut self, case: &Case, queued: Queued, queue: Arc<sambac_bus::TargetQueue>) {
+        if self.is_too_late(case) {
+            return self.fail(case, MessageState::Expired, ErrorCode::Expired);
+        }
+        self.after.put_back(queue, queued);
+    }
+
+    /// Whether its validity is over and nothing of it was ever sent.
+    fn is_too_late(&self, case: &Case) -> bool {
+        let is_in_doubt = case.with(|progress| progress.state) == Some(MessageState::SubmitUnknown);
+        case.live.message.is_expired(self.now) && !is_in_doubt
     }
 
     /// Once more, at once, without the fields that the operator does not take; the outbox row remembers which.
@@ -175,6 +189,9 @@ impl Committer {
             *attempt = raw;
         }
         let (from, to) = (case.row.clone(), case.row.clone());
+        if self.is_too_late(case) {
+            return self.fail(case, MessageState::Expired, ErrorCode::Expired);
+        }
         self.batch.outbox_moves.push(OutboxMove { from, to, attempt: raw, due_at: Timestamp::EPOCH });
         self.event(case.segment, "retry", Some(format!("without {without:?}").to_lowercase()));
         self.after.put_back(queue, queued);
@@ -254,6 +271,9 @@ impl Committer {
             }
             return self.fail(case, MessageState::Failed, why);
         };
+        if self.is_too_late(case) {
+            return self.fail(case, MessageState::Expired, ErrorCode::Expired);
+        }
         self.hand_to(case, next);
     }
 
@@ -343,12 +363,15 @@ impl Committer {
                 let open = live.progress().of(segment).filter(|progress| !progress.state.is_final()).cloned();
                 let Some(progress) = open else { continue };
                 let sent = matches!(progress.state, MessageState::Submitted | MessageState::SubmitUnknown);
-                if sent && !overdue {
+                // What is announced may be on its way: its answer decides, or its connector, which has the end of validity in view.
+                if !overdue && (sent || self.announced.contains(&segment)) {
                     continue;
                 }
                 let why = if sent { ErrorCode::ReceiptTimeout } else { ErrorCode::Expired };
                 let (target, lane) = (target_of(progress.connector), live.message.class.lane());
-                self.batch.outbox_done.push(OutboxKey { target, lane, id: segment.raw() });
+                let row = OutboxKey { target, lane, id: segment.raw() };
+                self.after.withdraw(row.clone());
+                self.batch.outbox_done.push(row);
                 self.end_segment(&live, segment, MessageState::Expired, Some(why), self.now);
             }
         }

@@ -67,10 +67,12 @@ impl Committer {
     fn give_away(&mut self, case: &Case, ends: bool) -> Gone {
         match self.next_connector(case) {
             Some(next) => {
+                self.after.withdraw(case.row.clone());
                 self.hand_to(case, next);
                 Gone::Elsewhere
             }
             None if ends => {
+                self.after.withdraw(case.row.clone());
                 self.event(case.segment, "ended_by_hand", None);
                 self.fail(case, MessageState::Failed, ErrorCode::OperatorUnavailable);
                 Gone::ToItsEnd

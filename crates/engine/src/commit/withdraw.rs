@@ -89,6 +89,7 @@ impl Committer {
         let connector: Option<ConnectorId> = live.progress().of(segment).map(|progress| progress.connector);
         let Some(connector) = connector else { return };
         let row = OutboxKey { target: target_of(connector), lane: live.message.class.lane(), id: segment.raw() };
+        self.after.withdraw(row.clone());
         self.batch.outbox_done.push(row);
         self.end_segment(live, segment, MessageState::Canceled, Some(ErrorCode::Canceled), self.now);
     }

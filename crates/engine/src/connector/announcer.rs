@@ -7,6 +7,7 @@ use std::time::Duration;
 use sambac_bus::Queued;
 use sambac_domain::id::SegmentId;
 use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 
 use super::Connector;
 use super::control::Order;
@@ -15,6 +16,8 @@ use crate::commit::{Announcement, AnswerOutcome, Intent, Write};
 
 /// How far ahead of the pace segments may be announced: as long may a more urgent one have to wait.
 const AHEAD: Duration = Duration::from_millis(100);
+/// How often what is announced, and finds no link or no place, is looked through for what has expired.
+const EXPIRY_LOOK: Duration = Duration::from_millis(500);
 /// Segments of one intent at most.
 const INTENT_MAX: usize = 500;
 
@@ -28,6 +31,8 @@ fn worthwhile(ahead: usize, ready: usize) -> usize {
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
     let mut taken = Vec::new();
+    let mut look = tokio::time::interval(EXPIRY_LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let order = connector.control.order();
         if let Order::Stop(_) = order {
@@ -44,6 +49,7 @@ pub(super) async fn run(connector: Arc<Connector>) {
                 () = connector.ready.drained(), if room == 0 => {}
                 () = connector.linked.notified(), if room == 0 => {}
                 () = connector.control.changed_from(&order) => {}
+                _ = look.tick() => connector.end_expired().await,
                 () = connector.cancel.cancelled() => return,
             }
             continue;
@@ -69,6 +75,14 @@ impl Connector {
         while let Some(announced) = self.ready.pop() {
             let segment = SegmentId::from_raw(announced.queued.id);
             self.not_sent(announced, segment, AnswerOutcome::NotSent).await;
+        }
+    }
+
+    /// Ends what is announced and was not sent in its time: while nothing goes out, nobody else looks at it.
+    async fn end_expired(&self) {
+        for announced in self.ready.take_expired(self.inner.clock.now()) {
+            let segment = SegmentId::from_raw(announced.queued.id);
+            self.not_sent(announced, segment, AnswerOutcome::Expired).await;
         }
     }
 

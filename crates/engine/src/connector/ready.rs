@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sambac_bus::{Queued, Task};
 use sambac_domain::class::Lane;
 use sambac_domain::id::IntentId;
+use sambac_domain::time::Timestamp;
 use tokio::sync::Notify;
 
 /// The lane of OTPs.
@@ -36,6 +37,10 @@ pub(super) struct Ready {
 }
 
 impl Announced {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        matches!(&self.queued.task, Task::Submit { message, .. } if message.is_expired(now))
+    }
+
     /// A client's own segments are messages of one group.
     fn tie(&self) -> Option<u64> {
         let Task::Submit { message, .. } = &self.queued.task else { return None };
@@ -88,6 +93,23 @@ impl Ready {
             self.drained.notify_one();
         }
         item
+    }
+
+    /// Takes out those whose validity is over at `now`.
+    pub(super) fn take_expired(&self, now: Timestamp) -> Vec<Announced> {
+        let mut expired = Vec::new();
+        for lane in self.lanes().iter_mut() {
+            if lane.iter().any(|item| item.is_expired(now)) {
+                let (gone, left): (VecDeque<_>, _) =
+                    std::mem::take(lane).into_iter().partition(|item| item.is_expired(now));
+                expired.extend(gone);
+                *lane = left;
+            }
+        }
+        if !expired.is_empty() {
+            self.drained.notify_one();
+        }
+        expired
     }
 
     /// How many there are, and how many of them are OTPs.

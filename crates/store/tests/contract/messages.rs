@@ -113,6 +113,23 @@ on_both_databases! {
         assert_eq!(store.open_messages_expiring(start, now, 10).await.unwrap(), [2, 3].map(expiring));
     }
 
+    async fn what_was_submitted_is_not_among_the_unsent(store: Store) {
+        write(&store, 1..=4).await;
+        let start = (Timestamp(0), MessageId::from_raw(0));
+        let expiring = |number| (Timestamp(NOW.0 + number * 1_000_000), message_id(number));
+        let mut rows = store.segments_of(&[message_id(1), message_id(2)]).await.unwrap();
+        for (row, state) in rows.iter_mut().zip([MessageState::Submitted, MessageState::SubmitUnknown]) {
+            row.state = state;
+        }
+        store.commit(&Batch { segment_updates: rows, ..Batch::default() }).await.unwrap();
+        let until = Timestamp(NOW.0 + 4_000_000);
+        assert_eq!(store.unsent_messages_expiring(start, until, 10).await.unwrap(), [3, 4].map(expiring));
+        assert_eq!(store.unsent_messages_expiring(start, until, 1).await.unwrap(), [expiring(3)]);
+        assert_eq!(store.unsent_messages_expiring(expiring(3), until, 9).await.unwrap(), [expiring(4)]);
+        assert_eq!(store.unsent_messages_expiring(start, Timestamp(NOW.0 + 3_000_000), 9).await.unwrap(), [expiring(3)]);
+        assert_eq!(store.open_messages_expiring(start, until, 10).await.unwrap().len(), 4);
+    }
+
     async fn many_messages_are_read_in_the_order_of_ids(store: Store) {
         write(&store, 1..=700).await;
         let all: Vec<MessageId> = (1..=700).map(message_id).collect();
