@@ -188,18 +188,34 @@ impl Alerts {
         Self { clock, book, changed: Notify::new(), writing: tokio::sync::Mutex::default() }
     }
 
-    /// Opens an alert, or counts one that is open.
+    /// Opens an alert, or counts one that is open: it has happened, or has happened again.
     pub(crate) fn raise(&self, kind: AlertKind, subject: &str, text: impl Into<String>) {
-        let (now, text, key) = (self.clock.now(), cut(text.into()), (kind, subject.to_owned()));
+        self.tell(kind, subject, cut(text.into()), true);
+    }
+
+    /// Opens an alert, if it is not open: it was looked at, and is so, as it was before. Nothing is counted; the text is the new
+    /// one.
+    pub(crate) fn holds(&self, kind: AlertKind, subject: &str, text: impl Into<String>) {
+        self.tell(kind, subject, cut(text.into()), false);
+    }
+
+    fn tell(&self, kind: AlertKind, subject: &str, text: String, has_happened: bool) {
+        let (now, key) = (self.clock.now(), (kind, subject.to_owned()));
         let mut book = self.book();
-        book.unsaved.insert(key.clone());
-        match book.list.get_mut(&key) {
+        let Book { list, unsaved, .. } = &mut *book;
+        match list.get_mut(&key) {
             Some(alert) if alert.is_open() => {
-                alert.count = alert.count.saturating_add(1);
-                (alert.last_at, alert.text) = (now, text);
+                if has_happened {
+                    (alert.last_at, alert.count) = (now, alert.count.saturating_add(1));
+                }
+                if has_happened || alert.text != text {
+                    alert.text = text;
+                    unsaved.insert(key);
+                }
             }
             _ => {
                 tracing::error!(alert = kind.as_str(), subject, text, "alert");
+                unsaved.insert(key.clone());
                 book.make_room();
                 let alert = Alert {
                     kind,
@@ -357,6 +373,27 @@ mod tests {
         assert_eq!((all.len(), alpha.count, alpha.text.as_str()), (3, 2, "0x0F"));
         assert_eq!((alpha.first_at, alpha.last_at), (Timestamp(1_000), Timestamp(1_005)));
         assert_eq!((alerts.open(KIND), alerts.open(AlertKind::ConnectorSetup)), (2, 1));
+    }
+
+    /// Looking again finds nothing new: neither the count nor the time moves, and nothing is stored for it.
+    #[test]
+    fn what_still_holds_is_not_counted() {
+        let (clock, alerts) = alerts();
+        let kind = AlertKind::SubmitUnknown;
+        alerts.holds(kind, "messages", "1 segment");
+        alerts.take_unsaved();
+        clock.advance_micros(5);
+        alerts.holds(kind, "messages", "1 segment");
+        assert!(alerts.take_unsaved().0.is_empty());
+        alerts.holds(kind, "messages", "2 segments");
+        let all = alerts.list_all();
+        assert_eq!((all.len(), all[0].count, all[0].text.as_str()), (1, 1, "2 segments"));
+        assert_eq!((all[0].last_at, alerts.take_unsaved().0.len()), (Timestamp(1_000), 1));
+        alerts.raise(kind, "messages", "2 segments");
+        assert_eq!((alerts.list_all()[0].count, alerts.list_all()[0].last_at), (2, Timestamp(1_005)));
+        alerts.clear(kind, "messages", "answered");
+        alerts.holds(kind, "messages", "1 segment");
+        assert_eq!((alerts.open(kind), alerts.list_all()[0].count), (1, 1), "it opens anew");
     }
 
     #[test]

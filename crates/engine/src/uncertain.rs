@@ -35,7 +35,7 @@ async fn look(inner: &Inner) {
     if total.count > 0 && u64::try_from(age_s).is_ok_and(|age_s| age_s > OLD.as_secs()) {
         let text =
             format!("{} segments were sent and not answered, the oldest {} minutes ago", total.count, age_s / 60);
-        inner.alerts.raise(AlertKind::SubmitUnknown, SUBJECT, text);
+        inner.alerts.holds(AlertKind::SubmitUnknown, SUBJECT, text);
     } else {
         inner.alerts.clear(AlertKind::SubmitUnknown, SUBJECT, "nothing is in doubt for so long any more");
     }

@@ -161,7 +161,7 @@ impl Connector {
             Failure::Refused(BindRefusal::Stale) => wait(bind.stale_bind_wait_ms),
             Failure::Refused(BindRefusal::Temporary) | Failure::Link => None,
             Failure::Setup => {
-                self.inner.alerts.raise(AlertKind::ConnectorSetup, &self.name, text);
+                self.inner.alerts.holds(AlertKind::ConnectorSetup, &self.name, text);
                 wait(bind.reconnect_max_ms)
             }
         }
@@ -173,7 +173,7 @@ impl Connector {
         let soon = self.inner.clock.now().saturating_add(CERTIFICATE_NOTICE);
         if ends_at < soon {
             let text = format!("a certificate of the link ends at {ends_at}");
-            self.inner.alerts.raise(AlertKind::ConnectorCertificate, &self.name, text);
+            self.inner.alerts.holds(AlertKind::ConnectorCertificate, &self.name, text);
         } else {
             self.inner.alerts.clear(AlertKind::ConnectorCertificate, &self.name, "the certificates last");
         }

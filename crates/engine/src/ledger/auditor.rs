@@ -68,7 +68,7 @@ fn tell(inner: &Inner, trial: &Trial) {
     };
     breaches.iter().take(LOGGED_MAX).for_each(log);
     let text = format!("{} sums are wrong; the first: {first}", breaches.len());
-    inner.alerts.raise(AlertKind::LedgerBreach, SUBJECT, text);
+    inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, text);
 }
 
 fn log(breach: &Breach) {

@@ -12,6 +12,7 @@ use sambac_smpp::{BindRequest, Session};
 use sambac_store::rows::AccessState;
 use sha2::{Digest, Sha256};
 
+use super::door;
 use super::hashing::{Hashing, Lane};
 use super::password::NOBODY;
 use super::sessions::Joined;
@@ -126,28 +127,49 @@ pub(super) async fn verify(
     Ok(account)
 }
 
-/// A place among an account's binds, kept while the bind is answered; given back when it comes to nothing.
+/// A place among an account's binds and one among all connections, kept while the bind is answered; given back when it comes to
+/// nothing.
 pub(super) struct Reserved {
     inner: Arc<Inner>,
     account: SmppAccountId,
+    place: Option<door::Bound>,
     taken: bool,
 }
 
 impl Reserved {
-    /// A place, if the account has one left.
+    /// Both places, if there are any left.
     ///
     /// # Errors
     /// [`ErrorCode::TooManyBinds`].
-    pub(super) fn new(inner: &Arc<Inner>, account: &SmppAccount) -> Result<Self, ErrorCode> {
-        let has_room = inner.smpp_sessions.reserve(account);
-        let place = || Self { inner: Arc::clone(inner), account: account.row.id, taken: false };
-        has_room.then(place).ok_or(ErrorCode::TooManyBinds)
+    pub(super) fn new(inner: &Arc<Inner>, account: &SmppAccount, address: IpAddr) -> Result<Self, ErrorCode> {
+        if !inner.smpp_sessions.reserve(account) {
+            return Err(ErrorCode::TooManyBinds);
+        }
+        let mut reserved = Self { inner: Arc::clone(inner), account: account.row.id, place: None, taken: false };
+        let place = inner.smpp_door.bind(address).or_else(|_| {
+            inner.smpp_sessions.free_places();
+            inner.smpp_door.bind(address)
+        });
+        reserved.place = Some(place?);
+        Ok(reserved)
     }
 
-    /// Takes the place.
+    /// The same, once somebody has left them; waits for that for as long as it takes.
+    pub(super) async fn when_free(inner: &Arc<Inner>, account: &SmppAccount, address: IpAddr) -> Self {
+        loop {
+            let mut left = std::pin::pin!(inner.smpp_sessions.left());
+            left.as_mut().enable();
+            if let Ok(reserved) = Self::new(inner, account, address) {
+                return reserved;
+            }
+            left.await;
+        }
+    }
+
+    /// Takes the places.
     pub(super) fn join(mut self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Joined {
         self.taken = true;
-        self.inner.smpp_sessions.join(account, session, address)
+        self.inner.smpp_sessions.join(account, session, address, self.place.take())
     }
 }
 

@@ -4,7 +4,7 @@
 //! clients out ([`super::door`]). Every refusal comes at its time after the bind: how long it took tells nothing of why. Who
 //! failed often is told later ([`super::strikes`]), and waits for that in places of the refused.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::bind::{self, Peer, Reserved};
-use super::door::{Bound, Unbound};
+use super::door::Unbound;
 use super::session;
+use super::strikes::Noted;
 use super::tls::{Tls, TlsError, TlsFiles};
 use crate::alert::AlertKind;
 use crate::pdu_log::Side;
@@ -33,7 +34,7 @@ const EVENTS_MAX: usize = 64;
 const EVENTS_OCTETS_MAX: usize = EVENTS_MAX * PDU_OCTETS_MAX;
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked whether an attack has ended.
+/// How often it is looked whether an attack goes on.
 const CALM_INTERVAL: Duration = Duration::from_secs(10);
 /// What we call ourselves in a bind_resp.
 const SYSTEM_ID: &str = "sambac";
@@ -64,9 +65,7 @@ async fn run(inner: Arc<Inner>, listener: TcpListener, tls: Option<Arc<Tls>>) {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = calm.tick() => {
-                if inner.strikes.attack().is_none() {
-                    inner.alerts.clear(AlertKind::SmppAttack, SUBJECT, "binds fail no more often than usual");
-                }
+                look_at_attack(&inner);
                 continue;
             }
             () = inner.draining.cancelled() => return,
@@ -76,7 +75,7 @@ async fn run(inner: Arc<Inner>, listener: TcpListener, tls: Option<Arc<Tls>>) {
                 Some(unbound) => {
                     inner.tasks.spawn(connection(Arc::clone(&inner), stream, peer, tls.clone(), unbound));
                 }
-                None => inner.metrics.connection_refused(),
+                None => turned_away(&inner, peer.ip()),
             },
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
@@ -90,7 +89,7 @@ async fn connection(inner: Arc<Inner>, stream: TcpStream, peer: SocketAddr, tls:
     let evicted = unbound.evicted.clone();
     tokio::select! {
         () = open(&inner, stream, peer, tls, unbound) => {}
-        () = evicted.cancelled() => inner.metrics.connection_refused(),
+        () = evicted.cancelled() => turned_away(&inner, peer.ip()),
     }
 }
 
@@ -132,7 +131,7 @@ where
         drop(unbound.take());
         refused = inner.smpp_door.refuse(peer.address);
         if refused.is_none() {
-            return inner.metrics.connection_refused();
+            return turned_away(inner, peer.address);
         }
     }
     let verified = timeout_at(due, bind::verify(inner, pending.request(), peer, record)).await;
@@ -140,25 +139,56 @@ where
         Ok(verified) => admit(inner, &pending, peer, verified),
         Err(_) => {
             inner.metrics.bind_refused();
-            inner.strikes.note_unverified(peer.address, &pending.request().system_id);
-            tell_attack(inner, peer);
-            Err(CommandStatus(inner.settings.smpp_refused_status))
+            if inner.strikes.note_unverified(peer.address, &pending.request().system_id) {
+                tell_attack(inner);
+            }
+            Err(Refusal::of(CommandStatus(inner.settings.smpp_refused_status)))
         }
     };
-    match admitted {
-        Ok((account, place, own)) => {
+    let refusal = match admitted {
+        Ok((account, own)) => {
             drop((unbound, refused));
+            return serve(Arc::clone(inner), pending, account, peer, own).await;
+        }
+        Err(refusal) => refusal,
+    };
+    drop(unbound);
+    let Some(refused) = refused.or_else(|| inner.smpp_door.refuse(peer.address)) else {
+        return turned_away(inner, peer.address);
+    };
+    match refusal.reconsidered(inner, peer, due).await {
+        Some((account, own)) => {
+            drop(refused);
             serve(Arc::clone(inner), pending, account, peer, own).await;
-            drop(place);
         }
-        Err(status) => {
-            drop(unbound);
-            let Some(_refused) = refused.or_else(|| inner.smpp_door.refuse(peer.address)) else {
-                return inner.metrics.connection_refused();
-            };
+        None => pending.refuse(refusal.status).await,
+    }
+}
+
+/// What a bind is told, at its time.
+struct Refusal {
+    status: CommandStatus,
+    /// Who has no place left, and may get one until then: a session that is about to end leaves it.
+    full: Option<Arc<SmppAccount>>,
+}
+
+impl Refusal {
+    const fn of(status: CommandStatus) -> Self {
+        Self { status, full: None }
+    }
+
+    /// Waits until it is `due`, or until there is a place after all.
+    async fn reconsidered(&self, inner: &Arc<Inner>, peer: Peer, due: Instant) -> Option<(Arc<SmppAccount>, Reserved)> {
+        let Some(account) = &self.full else {
             sleep_until(due).await;
-            pending.refuse(status).await;
+            return None;
+        };
+        let own = timeout_at(due, Reserved::when_free(inner, account, peer.address)).await;
+        if own.is_err() {
+            inner.metrics.bind_refused();
+            tracing::warn!(system_id = account.row.system_id, reason = ErrorCode::TooManyBinds.code(), "bind refused");
         }
+        Some((Arc::clone(account), own.ok()?))
     }
 }
 
@@ -193,13 +223,13 @@ fn answered_version(client: u8) -> Option<u8> {
     }
 }
 
-/// The account that binds, and a place among those that are bound; or what it is told, at its time.
+/// The account that binds, and its places; or what it is told, at its time.
 fn admit<IO>(
     inner: &Arc<Inner>,
     pending: &PendingBind<IO>,
     peer: Peer,
     verified: Result<Arc<SmppAccount>, ErrorCode>,
-) -> Result<(Arc<SmppAccount>, Bound, Reserved), CommandStatus>
+) -> Result<(Arc<SmppAccount>, Reserved), Refusal>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -207,36 +237,48 @@ where
     let Ok(account) = verified else {
         inner.metrics.bind_refused();
         note_failure(inner, peer, system_id);
-        return Err(CommandStatus(inner.settings.smpp_refused_status));
+        return Err(Refusal::of(CommandStatus(inner.settings.smpp_refused_status)));
     };
     inner.strikes.forgive(peer.address, system_id);
-    let places = Reserved::new(inner, &account).and_then(|own| Ok((inner.smpp_door.bind(peer.address)?, own)));
-    match places {
-        Ok((place, own)) => Ok((account, place, own)),
-        Err(code) => {
-            inner.metrics.bind_refused();
-            tracing::warn!(system_id = account.row.system_id, reason = code.code(), "bind refused");
-            Err(account.status(code))
-        }
+    match Reserved::new(inner, &account, peer.address) {
+        Ok(own) => Ok((account, own)),
+        Err(code) => Err(Refusal { status: account.status(code), full: Some(account) }),
     }
 }
 
 /// Remembers who failed, and says so, but not each time.
 fn note_failure(inner: &Inner, peer: Peer, system_id: &[u8]) {
-    let times = inner.strikes.note(peer.address, system_id);
+    let Noted { times, begins_attack } = inner.strikes.note(peer.address, system_id);
     if times.is_power_of_two() {
         // A name of SMPP has 15 octets; a stranger's may be longer, and is not wanted in the log.
         let name = system_id.get(..15).unwrap_or(system_id).escape_ascii();
         tracing::warn!(address = %peer.address, system_id = %name, times, "binds refused from there");
     }
-    tell_attack(inner, peer);
+    if begins_attack {
+        tell_attack(inner);
+    }
 }
 
-/// Tells a person when more binds fail than clients could be the cause of.
-fn tell_attack(inner: &Inner, peer: Peer) {
-    if let Some(failures) = inner.strikes.attack() {
-        let text = format!("{failures} binds were refused within 10 seconds, the last from {}", peer.address);
+/// There was no place for a connection, or not for so long as it takes.
+fn turned_away(inner: &Inner, address: IpAddr) {
+    inner.metrics.connection_refused();
+    if inner.strikes.note_turned_away(address) {
+        tell_attack(inner);
+    }
+}
+
+/// Tells a person that somebody guesses passwords or crowds the door.
+fn tell_attack(inner: &Inner) {
+    if let Some(text) = inner.strikes.attack() {
         inner.alerts.raise(AlertKind::SmppAttack, SUBJECT, text);
+    }
+}
+
+/// Whether it goes on.
+fn look_at_attack(inner: &Inner) {
+    match inner.strikes.attack() {
+        Some(text) => inner.alerts.holds(AlertKind::SmppAttack, SUBJECT, text),
+        None => inner.alerts.clear(AlertKind::SmppAttack, SUBJECT, "binds fail no more often than usual"),
     }
 }
 

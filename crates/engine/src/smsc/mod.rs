@@ -25,6 +25,7 @@ mod submit;
 mod time;
 mod tls;
 mod upstream;
+mod watch;
 
 pub(crate) use bind::VerifiedBinds;
 pub(crate) use door::Door;

@@ -13,9 +13,10 @@ use sambac_domain::id::{MessageId, SmppAccountId};
 use sambac_domain::profile::ReceiverPolicy;
 use sambac_smpp::{BindKind, Session};
 use sambac_store::rows::AccessState;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::Notified};
 use tokio_util::sync::CancellationToken;
 
+use super::door;
 use super::pace::{BindPace, Pace};
 use crate::snapshot::{SmppAccount, Snapshot};
 
@@ -26,7 +27,11 @@ const UNBIND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All bound sessions.
 #[derive(Default)]
-pub(crate) struct Sessions(Mutex<HashMap<SmppAccountId, Bound>>);
+pub(crate) struct Sessions {
+    bound: Mutex<HashMap<SmppAccountId, Bound>>,
+    /// Rung when a session has left, and its places are free.
+    left: Notify,
+}
 
 struct Bound {
     sessions: Vec<Member>,
@@ -48,6 +53,8 @@ struct Member {
     number: u64,
     session: Session,
     address: IpAddr,
+    /// Its place among all connections, until the session is over.
+    place: Option<door::Bound>,
     /// The account as it was when it bound.
     account: Arc<SmppAccount>,
     revoked: Revoked,
@@ -135,9 +142,26 @@ impl Sessions {
     pub(super) fn reserve(&self, account: &SmppAccount) -> bool {
         let mut map = self.map();
         let bound = map.entry(account.row.id).or_default();
-        let has_room = bound.sessions.len() + bound.reserved < usize::from(account.row.binds_max);
+        // One that is over takes no place, although its last events may not have been taken up yet.
+        let open = bound.sessions.iter().filter(|member| !member.session.is_closed()).count();
+        let has_room = open + bound.reserved < usize::from(account.row.binds_max);
         bound.reserved += usize::from(has_room);
         has_room
+    }
+
+    /// Gives back the places of sessions that are over and whose last events were not taken up yet.
+    pub(super) fn free_places(&self) {
+        let mut map = self.map();
+        for member in map.values_mut().flat_map(|bound| &mut bound.sessions) {
+            if member.session.is_closed() {
+                member.place = None;
+            }
+        }
+    }
+
+    /// Waits until a session leaves, from the moment on when it is first polled or enabled.
+    pub(super) fn left(&self) -> Notified<'_> {
+        self.left.notified()
     }
 
     /// The bind came to nothing.
@@ -147,8 +171,14 @@ impl Sessions {
         bound.reserved = bound.reserved.saturating_sub(1);
     }
 
-    /// Puts a session on the list, in the place that was reserved for it.
-    pub(super) fn join(&self, account: &Arc<SmppAccount>, session: &Session, address: IpAddr) -> Joined {
+    /// Puts a session on the list, in the places that were reserved for it.
+    pub(super) fn join(
+        &self,
+        account: &Arc<SmppAccount>,
+        session: &Session,
+        address: IpAddr,
+        place: Option<door::Bound>,
+    ) -> Joined {
         let mut map = self.map();
         let bound = map.entry(account.row.id).or_default();
         bound.reserved = bound.reserved.saturating_sub(1);
@@ -159,6 +189,7 @@ impl Sessions {
             number,
             session: session.clone(),
             address,
+            place,
             account: Arc::clone(account),
             revoked: Arc::clone(&revoked),
             next_token: 0,
@@ -179,7 +210,7 @@ impl Sessions {
         let mut map = self.map();
         let Some(bound) = map.get_mut(&account) else { return Vec::new() };
         let left = bound.sessions.iter().position(|member| member.number == number);
-        let Some(left) = left.map(|place| bound.sessions.swap_remove(place)) else { return Vec::new() };
+        let Some(mut left) = left.map(|place| bound.sessions.swap_remove(place)) else { return Vec::new() };
         if !bound.sessions.iter().any(|member| receives(&member.session))
             && let Some(deliverer) = bound.deliverer.take()
         {
@@ -188,6 +219,8 @@ impl Sessions {
         bound.changed.notify_one();
         // An account without sessions stays on the list: binding anew must not give a fast client its burst again.
         drop(map);
+        left.place = None;
+        self.left.notify_waiters();
         let mut undelivered: Vec<_> = left.undelivered.into_iter().collect();
         undelivered.sort_unstable_by_key(|(token, _)| *token);
         // One whose PDUs are still open in part goes once more, whole.
@@ -250,7 +283,7 @@ impl Sessions {
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<SmppAccountId, Bound>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

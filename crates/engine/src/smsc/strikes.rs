@@ -3,12 +3,12 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
+use super::watch::Watch;
 use crate::places::source;
 
 /// Failures are forgotten when none followed for so long.
@@ -23,17 +23,13 @@ const FAILURES_PER_STEP: u32 = 5;
 const STEPS_MAX: u32 = 4;
 /// Pairs and sources that are remembered.
 const REMEMBERED: usize = 16_384;
-/// Failures of all sources in one period that are an attack.
-const ATTACK: u32 = 100;
-/// The period.
-const PERIOD: Duration = Duration::from_secs(10);
 
 /// Failures of the last minutes.
 pub(crate) struct Strikes {
     hasher: RandomState,
     pairs: Cache<(IpAddr, u64), Count>,
     sources: Cache<IpAddr, Count>,
-    all: Mutex<Period>,
+    watch: Watch,
 }
 
 #[derive(Clone, Copy)]
@@ -42,11 +38,13 @@ struct Count {
     last: Instant,
 }
 
-struct Period {
-    since: Instant,
-    failures: u32,
-    /// The failures of the period before.
-    before: u32,
+/// A failure that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// How often its source has failed lately, to say so not every time.
+    pub(super) times: u32,
+    /// Whether it is the beginning of an attack.
+    pub(super) begins_attack: bool,
 }
 
 /// What is known of one who binds.
@@ -62,7 +60,7 @@ impl Default for Strikes {
             hasher: RandomState::new(),
             pairs: Cache::new(REMEMBERED),
             sources: Cache::new(REMEMBERED),
-            all: Mutex::new(Period { since: Instant::now(), failures: 0, before: 0 }),
+            watch: Watch::default(),
         }
     }
 }
@@ -78,23 +76,28 @@ impl Strikes {
         }
     }
 
-    /// It failed again. Returns how often it has, to say so not every time.
-    pub(super) fn note(&self, address: IpAddr, system_id: &[u8]) -> u32 {
+    /// It failed again.
+    pub(super) fn note(&self, address: IpAddr, system_id: &[u8]) -> Noted {
         let (source, record) = (source(address), self.of(address, system_id));
         let count = |count: u32| Count { count: count.saturating_add(1), last: Instant::now() };
         self.pairs.insert(self.pair(source, system_id), count(record.pair));
         self.sources.insert(source, count(record.source));
-        self.period().failures += 1;
-        record.source.saturating_add(1)
+        Noted { times: record.source.saturating_add(1), begins_attack: self.watch.failed(source, system_id) }
     }
 
     /// It was refused because nobody had the time to verify it, which happens when many guess. That it was wrong is not known:
-    /// this system_id is suspect at this address, so that it waits apart the next time, and not all that comes from there.
-    pub(super) fn note_unverified(&self, address: IpAddr, system_id: &[u8]) {
+    /// this system_id is suspect at this address, so that it waits apart the next time, and not all that comes from there. True
+    /// when it is the beginning of an attack.
+    pub(super) fn note_unverified(&self, address: IpAddr, system_id: &[u8]) -> bool {
         let (source, record) = (source(address), self.of(address, system_id));
         let count = Count { count: record.pair.saturating_add(1).max(PAIR_SUSPECT), last: Instant::now() };
         self.pairs.insert(self.pair(source, system_id), count);
-        self.period().failures += 1;
+        self.watch.turned_away(source)
+    }
+
+    /// A connection was turned away before anybody knew who it was. True when it is the beginning of an attack.
+    pub(super) fn note_turned_away(&self, address: IpAddr) -> bool {
+        self.watch.turned_away(source(address))
     }
 
     /// It gave the right password.
@@ -102,21 +105,9 @@ impl Strikes {
         self.pairs.remove(&self.pair(source(address), system_id));
     }
 
-    /// Failures of the last period, when they are an attack.
-    pub(super) fn attack(&self) -> Option<u32> {
-        let period = self.period();
-        let failures = period.failures.max(period.before);
-        (failures >= ATTACK).then_some(failures)
-    }
-
-    fn period(&self) -> std::sync::MutexGuard<'_, Period> {
-        let mut period = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed = period.since.elapsed();
-        if elapsed >= PERIOD {
-            let before = if elapsed < 2 * PERIOD { period.failures } else { 0 };
-            *period = Period { since: Instant::now(), failures: 0, before };
-        }
-        period
+    /// The attacks that are going on, in words; `None` when there is none.
+    pub(super) fn attack(&self) -> Option<String> {
+        self.watch.told()
     }
 
     /// Names of strangers may be long: their digest is kept.
@@ -179,18 +170,5 @@ mod tests {
         fail(&strikes, PAIR_SUSPECT);
         strikes.forgive(HERE, b"esme");
         assert!(!strikes.of(HERE, b"esme").is_suspect());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_failures_in_a_short_time_are_an_attack_until_they_end() {
-        let strikes = Strikes::default();
-        fail(&strikes, ATTACK - 1);
-        assert_eq!(strikes.attack(), None);
-        strikes.note(THERE, b"esme");
-        assert_eq!(strikes.attack(), Some(ATTACK));
-        tokio::time::advance(PERIOD).await;
-        assert_eq!(strikes.attack(), Some(ATTACK), "as of the period before");
-        tokio::time::advance(PERIOD).await;
-        assert_eq!(strikes.attack(), None);
     }
 }

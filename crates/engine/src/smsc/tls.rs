@@ -102,7 +102,7 @@ impl Tls {
                     inner.alerts.clear(AlertKind::SmppCertificate, SUBJECT, "the files can be used");
                 }
                 // Tried again each time: they may be in the middle of being written.
-                Err(error) => inner.alerts.raise(AlertKind::SmppCertificate, SUBJECT, error.to_string()),
+                Err(error) => inner.alerts.holds(AlertKind::SmppCertificate, SUBJECT, error.to_string()),
             }
         }
     }

@@ -140,10 +140,11 @@ impl State {
         None
     }
 
-    /// Answers the peer's `unbind`, if there was one: the session is over.
+    /// Answers the peer's `unbind`, if there was one: the session is over, for everybody who asks, before the answer is written.
     pub(super) fn answer_unbind(&mut self) -> Option<CloseReason> {
         let (header, _) = self.peer_unbind.take()?;
         error_response(header, CommandStatus::ROK, &mut self.out);
+        self.closed.get_or_insert(CloseReason::PeerUnbind);
         Some(CloseReason::PeerUnbind)
     }
 

@@ -210,3 +210,64 @@ async fn who_failed_often_still_binds_with_the_right_password() {
     let record = server.engine.0.strikes.of(HOME.parse().expect("an address"), b"guest");
     assert!(!record.is_suspect(), "its name is cleared");
 }
+
+/// The text of the alert about an attack, once it is open, and how often it was raised.
+async fn attack(server: &Server) -> (String, u64) {
+    let looking = async {
+        loop {
+            let alerts = server.engine.alerts();
+            if let Some(alert) = alerts.iter().find(|alert| alert.kind == AlertKind::SmppAttack && alert.is_open()) {
+                return (alert.text.clone(), alert.count);
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), looking).await.expect("an alert")
+}
+
+/// Far fewer failures than would be many in a second, and they are told of with their address.
+#[tokio::test]
+async fn a_guesser_of_one_password_is_told_of() {
+    let server = server(|settings| settings.smpp_refusal_after = Duration::from_secs(3)).await;
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let stream = server.connect(ELSEWHERE).await;
+        guesses.spawn(async move {
+            let request = BindRequest::new(BindKind::Transceiver, "guest", "wrong");
+            sambac_smpp::bind(stream, &request, SessionConfig::default()).await.is_err()
+        });
+    }
+    assert!(guesses.join_all().await.into_iter().all(|refused| refused));
+    let (text, count) = attack(&server).await;
+    assert_eq!(text, "10 binds failed within an hour from 127.0.0.2, of system_id guest");
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn connections_turned_away_are_told_of() {
+    let server = server(|settings| settings.smpp_unbound_per_source_max = 1).await;
+    let _silent = server.connect(HOME).await;
+    for _ in 0..crate::smsc::watch::FLOOD {
+        assert!(is_closed(&mut server.connect(HOME).await).await);
+    }
+    let (text, _) = attack(&server).await;
+    assert!(
+        text.contains("100 connections were turned away within 10 seconds, most of it from 127.0.0.1 (100)"),
+        "{text}"
+    );
+}
+
+/// A place that is left before a refusal is due goes to whoever waits for it.
+#[tokio::test]
+async fn who_finds_no_place_waits_for_one_until_its_refusal_is_due() {
+    let server = server(|settings| settings.smpp_connections_max = 1).await;
+    let (session, _events) = server.bind(HOME, "esme", "secret").await.expect("a bind");
+    let waiting = server.bind(HOME, "esme", "secret");
+    let leaving = async {
+        tokio::task::yield_now().await;
+        session.unbind(Duration::from_secs(1)).await;
+    };
+    let (bound, ()) = tokio::join!(waiting, leaving);
+    let _bound = bound.expect("the place that was left");
+    server.refusal(HOME, "esme", "secret").await;
+}
