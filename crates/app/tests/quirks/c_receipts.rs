@@ -149,9 +149,42 @@ async fn q_c6_error_codes_of_any_form() -> Result<()> {
     played.esme.receipts(4).await?;
     let mut told: Vec<_> = played.esme.heard().raw.into_iter().map(|raw| (raw.text, raw.network_error)).collect();
     told.sort();
-    assert!(told.iter().any(|(text, code)| text.contains(" err:1A ") && code.is_empty()), "{told:?}");
+    assert!(told.iter().any(|(text, code)| text.contains(" err:01A ") && code.is_empty()), "{told:?}");
     assert!(told.iter().any(|(text, code)| text.contains(" err:005 ") && *code == [3, 0, 5]), "{told:?}");
     played.passed().await
+}
+
+/// `err:` has three characters, as the standard has it, or as many as the client's profile allows: a code is never cut to another
+/// one. The whole code is in the CDR, and as a number in network_error_code.
+#[tokio::test]
+async fn q_c6_a_code_that_is_too_long_is_not_cut() -> Result<()> {
+    let variants = [
+        ends("receipt = { states = { undelivered = 1 } }\nshape = { err = '1234' }", "{}", "undelivered"),
+        ends("receipt = { states = { undelivered = 1 } }\nshape = { err = 'CALLBARRED' }", "{}", "undelivered"),
+        ends("receipt = { states = { undelivered = 1 } }\nshape = { err = '7' }", "{}", "undelivered"),
+    ];
+    for (settings, told) in [
+        ("{}", ["001", "001", "007"]),
+        ("{ receipt = { error_chars_max = 4 } }", ["1234", "001", "007"]),
+        ("{ receipt = { error_chars_max = 10 } }", ["1234", "CALLBARRED", "007"]),
+    ] {
+        let mut played = Played::start("q_c6_long", &variants, settings).await?;
+        for at in 0..variants.len() {
+            played.esme.accepted(message(&number(at), b"hello")).await?;
+        }
+        played.esme.receipts(variants.len()).await?;
+        let raw = played.esme.heard().raw;
+        for (told, number) in told.into_iter().zip([&[3, 4, 210][..], &[], &[3, 0, 7]]) {
+            let said = format!(" err:{told} ");
+            let is_told = raw.iter().any(|raw| raw.text.contains(&said) && raw.network_error == number);
+            anyhow::ensure!(is_told, "{settings} {told}: {raw:?}");
+        }
+        let cdrs: Vec<(String,)> =
+            played.database.rows("SELECT operator_error FROM cdr_sms ORDER BY operator_error").await?;
+        assert_eq!(cdrs, ["1234", "7", "CALLBARRED"].map(|code| (code.to_owned(),)), "whole in the CDRs");
+        played.passed().await?;
+    }
+    Ok(())
 }
 
 /// Parameters alone are a receipt.

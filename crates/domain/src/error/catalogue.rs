@@ -77,7 +77,7 @@ catalogue! {
     InvalidMessageLength "invalid_message_length" 422 RINVMSGLEN AfterFix, "The length of the message is not possible",
         "UCS-2 has two octets for each unit. A message with half a unit is cut off: send all of it.";
     InvalidHeader "invalid_header" 422 RINVESMCLASS AfterFix, "The user data header is not possible",
-        "It says that the message is a part that there cannot be, such as part 4 of 3. A handset would never join it; number the parts from 1.";
+        "It says that the message is a part that there cannot be, such as part 4 of 3, or two different parts. A handset would never join it; number the parts from 1.";
     TextNotEncodable "text_not_encodable" 422 RINVDCS AfterFix, "The text does not fit the encoding asked for",
         "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",
@@ -87,7 +87,7 @@ catalogue! {
     InvalidServiceType "invalid_service_type" 422 RINVSERTYP AfterFix, "The service_type is not possible",
         "A service_type has up to 5 letters and digits. Shorten it or leave it out.";
     ParameterNotAllowed "parameter_not_allowed" 422 ROPTPARNOTALLWD AfterFix, "An optional parameter is not allowed beside this",
-        "The message is given twice, in short_message and in message_payload, and not the same. Leave one of them empty.";
+        "The message is given twice, in short_message and in message_payload and not the same, or a parameter comes twice. Give each once.";
     ParameterMissing "parameter_missing" 422 RMISSINGOPTPARAM AfterFix, "An optional parameter is missing that the operator needs",
         "An operator of the route takes no message without it (an entity id of a registry, say). The answer names it; give its value.";
     ParameterInvalid "parameter_invalid" 422 RINVOPTPARAMVAL AfterFix, "The value of an optional parameter is not possible",

@@ -122,6 +122,9 @@ section! {
         full_text: bool = true, ["Q-C3"];
         /// Characters of the message in `text:`. Codes would be in clear in the client's logs: 0 = none.
         text_chars_max: u8 = 0, ["Q-C14"], 0..=20;
+        /// Characters of the operator's error code in `err:`, where the standard has three. A longer code is told as 001: cut, it would be
+        /// another one.
+        error_chars_max: u8 = 3, ["Q-C6"], 3..=10;
         /// Whether receipted_message_id, message_state and network_error_code are sent.
         tlvs: bool = true, ["Q-C7"];
         /// Whether intermediate states are told to clients that asked for them.

@@ -103,7 +103,12 @@ impl<'a> Udh<'a> {
     /// The concatenation element; the last valid one when there are several (23.040, 9.2.3.24).
     #[must_use]
     pub fn concat(&self) -> Option<Concat> {
-        self.elements().filter_map(|element| concat_of(&element)).last()
+        self.parts().last()
+    }
+
+    /// Every valid concatenation element: more than one contradict each other, unless they are the same.
+    pub fn parts(&self) -> impl Iterator<Item = Concat> + use<'a> {
+        self.elements().filter_map(|element| concat_of(&element))
     }
 }
 

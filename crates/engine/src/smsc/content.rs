@@ -8,10 +8,13 @@ use sambac_domain::options::MessageOptions;
 use sambac_domain::profile::{Alphabet, ClientText};
 use sambac_domain::text::udh::{self, Udh};
 use sambac_domain::text::{Encoding, Reading, decode_user_data, gsm7};
-use sambac_smpp::{Sm, Tag, esm_class};
+use sambac_smpp::{Sm, Tag, Tlvs, esm_class};
 
 use crate::refusal::Refusal;
 use crate::submit::{Content, Part};
+
+/// Parameters of which there is one at most.
+const ONCE: [Tag; 4] = [Tag::MESSAGE_PAYLOAD, Tag::SAR_MSG_REF_NUM, Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM];
 
 /// What was read.
 pub(super) struct Read {
@@ -26,6 +29,7 @@ pub(super) fn read(
     sm: &Sm<'_>,
     options: &mut Option<Box<MessageOptions>>,
 ) -> Result<Read, Refusal> {
+    check_once(sm.tlvs)?;
     let payload = sm.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default();
     if !sm.short_message.is_empty() && !payload.is_empty() && sm.short_message != payload {
         let detail = "short_message and message_payload are both given, and differ";
@@ -47,6 +51,19 @@ pub(super) fn read(
     let content = Kept { settings, data_coding: sm.data_coding, header, elements: &elements }.content(body, options)?;
     let part = concat.filter(|concat| settings.group_segments && concat.total > 1);
     Ok(Read { content, part: part.map(|concat| Part { reference: concat.reference, total: concat.total }) })
+}
+
+/// What the message is, and which part, is said once: of two, nobody knows which is meant.
+///
+/// # Errors
+/// When one of these parameters comes again.
+pub(super) fn check_once(tlvs: Tlvs<'_>) -> Result<(), Refusal> {
+    for tag in ONCE {
+        if tlvs.iter().filter(|(found, _)| *found == tag).nth(1).is_some() {
+            return Err(Refusal::new(ErrorCode::ParameterNotAllowed, format!("{tag} is given twice")));
+        }
+    }
+    Ok(())
 }
 
 /// SAR parameters become a header: whether the operator gets one or the other is its connector's to decide. Zeros, and part 1
@@ -80,6 +97,11 @@ fn check_parts(header: &Udh<'_>) -> Result<(), Refusal> {
         if total > 0 && !(1..=total).contains(&no) {
             return Err(Refusal::new(ErrorCode::InvalidHeader, format!("there is no part {no} of {total}")));
         }
+    }
+    let (mut parts, last) = (header.parts(), header.concat());
+    if parts.any(|part| Some(part) != last) {
+        let detail = "the header says twice which part it is, and not the same";
+        return Err(Refusal::new(ErrorCode::InvalidHeader, detail));
     }
     Ok(())
 }

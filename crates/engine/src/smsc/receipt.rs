@@ -16,8 +16,8 @@ const RECEIPT: u8 = 0x04;
 const INTERMEDIATE: u8 = 0x20;
 /// network_type of GSM in network_error_code (3.4 §5.3.2.31).
 const NETWORK_GSM: u8 = 3;
-/// Longest `err:` that is written; clients expect three characters.
-const ERROR_CHARS_MAX: usize = 10;
+/// Least characters of `err:` (3.4, appendix B).
+const ERROR_CHARS_MIN: usize = 3;
 
 /// Sends it when the window allows.
 pub(super) async fn send(
@@ -29,7 +29,8 @@ pub(super) async fn send(
 ) -> Result<(), SendError> {
     let id = client_message_id(outcome.client_id(), form.message_id);
     let state = outcome.intermediate.unwrap_or(outcome.state.receipt_state());
-    let error = error_text(outcome);
+    let code = error_code(outcome);
+    let error = error_text(outcome, code, form);
     let sealed = outcome.text_sealed.as_deref().filter(|_| form.text_chars_max > 0);
     let text = sealed.and_then(|sealed| seal.open_text(outcome.message_id.raw(), sealed).ok());
     let mut octets = Vec::with_capacity(160);
@@ -44,7 +45,7 @@ pub(super) async fn send(
         text: text.as_ref().map_or("", |text| text.expose_secret()),
     };
     write_text(&mut octets, &receipt, form);
-    let tlvs = tlvs(&id, state, &error, form, &octets);
+    let tlvs = tlvs(&id, state, code.unwrap_or(&error), form, &octets);
     let sender = Sender::parse(&outcome.sender).ok();
     let source = Address { ton: 1, npi: 1, addr: outcome.destination.as_bytes() };
     let destination = Address {
@@ -78,14 +79,19 @@ fn tlvs(id: &str, state: ReceiptState, error: &str, form: &ClientReceipts, text:
     tlvs
 }
 
-/// The operator's code, in letters and digits; 000 for what is no failure, 001 for one that the operator did not name.
-fn error_text(outcome: &Outcome) -> String {
+/// The operator's code for a failure, as it was told, in letters and digits.
+fn error_code(outcome: &Outcome) -> Option<&str> {
     let is_failure = outcome.intermediate.is_none() && !outcome.state.is_paid();
-    let code: String = outcome.operator_error.as_deref().unwrap_or_default().chars().take(ERROR_CHARS_MAX).collect();
-    let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric());
-    match (is_failure, is_code) {
-        (false, _) => "000".to_owned(),
-        (true, true) => code,
-        (true, false) => "001".to_owned(),
+    let code = outcome.operator_error.as_deref().filter(|_| is_failure)?.trim();
+    (!code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric())).then_some(code)
+}
+
+/// The code in as many characters as the client takes; 000 for what is no failure, 001 for one that the operator did not name, or by
+/// a longer code.
+fn error_text(outcome: &Outcome, code: Option<&str>, form: &ClientReceipts) -> String {
+    let is_failure = outcome.intermediate.is_none() && !outcome.state.is_paid();
+    match code.filter(|code| code.len() <= usize::from(form.error_chars_max)) {
+        Some(code) => format!("{code:0>ERROR_CHARS_MIN$}"),
+        None => if is_failure { "001" } else { "000" }.to_owned(),
     }
 }

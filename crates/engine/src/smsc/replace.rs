@@ -2,11 +2,14 @@
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::message::MessageBody;
+use sambac_domain::options::MessageOptions;
+use sambac_domain::time::Timestamp;
 use sambac_smpp::{Address, CommandStatus, Pdu, ReplaceSm, Sm, Tag};
 use sambac_store::rows::MessageRow;
 use tokio::sync::oneshot;
 
 use super::client::{Client, OpenRequest};
+use super::content::check_once;
 use super::manage::Meant;
 use super::submit;
 use crate::commit::{Replace, Replacement, Write};
@@ -22,6 +25,7 @@ pub(super) struct Replacing {
 
 impl Replacing {
     pub(super) fn read(client: &Client, sm: &ReplaceSm<'_>) -> Result<Self, ErrorCode> {
+        check_once(sm.tlvs).map_err(|refusal| refusal.code)?;
         let payload = sm.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default();
         let text = match sm.short_message {
             [] => payload,
@@ -55,7 +59,6 @@ impl Replacing {
         let sm = Sm {
             source: Address::new(row.sender.ton(), row.sender.npi(), sender.as_bytes()),
             destination: Address::new(1, 1, destination.as_bytes()),
-            validity_period: &self.validity,
             registered_delivery: self.registered_delivery,
             // A replace_sm has none: it says the new text as the old one was said.
             data_coding: data_coding(&old),
@@ -72,9 +75,18 @@ impl Replacing {
                 recompose(profile.ok_or(ErrorCode::CannotReplace)?, request.content).map_err(|refusal| refusal.code)?
             }
         };
-        let expires_at = request.validity.map(|validity| now.saturating_add(validity));
+        let expires_at = self.expires_at(row, now)?;
         let receipt_wanted = request.receipt_wanted;
         Ok(Replacement { body, segments, expires_at, receipt_wanted })
+    }
+
+    /// The end of the validity, if another one is wanted. A message that waits for its time has to outlive it.
+    fn expires_at(&self, row: &MessageRow, now: Timestamp) -> Result<Option<Timestamp>, ErrorCode> {
+        let options = row.options.as_deref().map(MessageOptions::from_json).transpose();
+        let options = options.map_err(|_| ErrorCode::CannotReplace)?;
+        let deliver_at = options.and_then(|options| options.deliver_at).filter(|at| *at > now);
+        let validity = submit::validity(&self.validity, deliver_at, now).map_err(|refusal| refusal.code)?;
+        Ok(validity.map(|validity| deliver_at.unwrap_or(now).saturating_add(validity)))
     }
 }
 

@@ -60,7 +60,11 @@ pub(super) fn request(account: &SmppAccount, sm: &Sm<'_>, now: Timestamp) -> Res
 }
 
 /// How long the message is valid, counted from when it is to be delivered.
-fn validity(text: &[u8], deliver_at: Option<Timestamp>, now: Timestamp) -> Result<Option<Duration>, Refusal> {
+pub(super) fn validity(
+    text: &[u8],
+    deliver_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Duration>, Refusal> {
     let refused = |detail| Err(Refusal::new(ErrorCode::Expired, detail));
     match time::span(text, now) {
         Span::None => Ok(None),

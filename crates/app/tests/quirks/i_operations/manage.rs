@@ -155,10 +155,13 @@ async fn q_i5_what_cannot_replace_is_refused() -> Result<()> {
     let id = submitted(&mut client, b"old").await?;
     let mut payload = TlvBuf::new();
     payload.push(Tag::MESSAGE_PAYLOAD, b"another");
+    let mut payloads = payload.clone();
+    payloads.push(Tag::MESSAGE_PAYLOAD, b"a third");
     let empty = ReplaceSm { message_id: id.as_bytes(), source: BANK, ..ReplaceSm::default() };
     let cases = [
         (empty, 0x01),
         (ReplaceSm { short_message: b"new", tlvs: payload.as_tlvs(), ..empty }, 0xC1),
+        (ReplaceSm { tlvs: payloads.as_tlvs(), ..empty }, 0xC1),
         (ReplaceSm { short_message: b"new", schedule_delivery_time: b"000001000000000R", ..empty }, 0x61),
         (ReplaceSm { short_message: b"new", sm_default_msg_id: 3, ..empty }, 0x13),
         (ReplaceSm { short_message: b"new", validity_period: b"200101000000000+", ..empty }, 0x62),
@@ -170,6 +173,32 @@ async fn q_i5_what_cannot_replace_is_refused() -> Result<()> {
     let mut database = served.world.database().await?;
     let hour = "SELECT COUNT(*) FROM messages WHERE expires_at - accepted_at BETWEEN 3600000000 AND 3660000000";
     assert_eq!(database.number(hour).await?, 1);
+    served.world.passed();
+    Ok(())
+}
+
+/// A message that waits for its time is given no validity that ends before: it would expire unsent. One that ends after is taken.
+#[tokio::test]
+async fn q_i5_a_validity_outlasts_the_schedule() -> Result<()> {
+    let (served, mut client) = waiting("q_i5_validity").await?;
+    let hour = b"000000010000000R";
+    let sm = sambac_testkit::scenario::smpp::Sm { schedule_delivery_time: hour, ..message(NUMBER, b"in an hour") };
+    let id = message_id(&client.ask(&Pdu::SubmitSm(sm)).await?)?;
+    let empty = ReplaceSm { message_id: id.as_bytes(), source: BANK, ..ReplaceSm::default() };
+    let cases = [
+        (ReplaceSm { validity_period: b"000000003000000R", ..empty }, 0x62),
+        (ReplaceSm { validity_period: b"000000003000000R", short_message: b"new", ..empty }, 0x62),
+        (ReplaceSm { validity_period: b"200101000000000+", short_message: b"new", ..empty }, 0x62),
+        (ReplaceSm { validity_period: b"soon", short_message: b"new", ..empty }, 0x62),
+        (ReplaceSm { short_message: b"new", ..empty }, 0),
+        (ReplaceSm { validity_period: b"000000020000000R", ..empty }, 0),
+    ];
+    for (sm, expected) in cases {
+        assert_eq!(status(&client.ask(&Pdu::ReplaceSm(sm)).await?), expected, "{sm:?}");
+    }
+    let mut database = served.world.database().await?;
+    let two_hours = "SELECT COUNT(*) FROM messages WHERE expires_at - accepted_at BETWEEN 7200000000 AND 7260000000";
+    assert_eq!(database.number(two_hours).await?, 1, "counted from now");
     served.world.passed();
     Ok(())
 }
