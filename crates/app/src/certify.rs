@@ -33,7 +33,7 @@ const PASSWORD: &str = "SAMBAC_CERTIFY_PASSWORD";
 const ASK_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Try out the SMSC of a connector, or one at an address, and propose settings. Sends real messages to the test numbers given.
-/// Exits with 1 when not everything could be tried; the report is written all the same.
+/// Exits with 1 when not everything could be tried, with 7 when a check failed; the report is written all the same.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Certify {
     /// A connector that is stopped or disabled; with `--system-id`, an SMSC as host:port.
@@ -84,9 +84,12 @@ impl Certify {
         }
         found["toml"] = Value::from(toml);
         output.print(&found, || text)?;
-        match report::untested(&found) {
+        if let Some(why) = report::first(&found, "untested") {
+            return Err(Failure::because(Exit::Failed, format!("not everything was tried: {why}")));
+        }
+        match report::first(&found, "failed") {
             None => Ok(()),
-            Some(why) => Err(Failure::because(Exit::Failed, format!("not everything was tried: {why}"))),
+            Some(why) => Err(Failure::because(Exit::CheckFailed, format!("a check failed: {why}"))),
         }
     }
 

@@ -16,11 +16,13 @@ pub(crate) enum Exit {
     Unreachable = 5,
     /// Another process has the data folder open.
     Locked = 6,
+    /// Everything was tried, and not all was as it should be.
+    CheckFailed = 7,
 }
 
 /// The codes in words, for the help text.
 pub(crate) const HELP: &str = "Exit codes: 0 done; 1 failed; 2 wrong arguments; 3 wrong configuration or input file; \
-4 refused, or not delivered; 5 the platform does not answer; 6 the data folder is in use.";
+4 refused, or not delivered; 5 the platform does not answer; 6 the data folder is in use; 7 everything was tried, and a check failed.";
 
 /// Why a command failed, in one message for a person.
 #[derive(Debug)]

@@ -28,9 +28,9 @@ pub(super) fn markdown(found: &Value, toml: &str) -> String {
     text
 }
 
-/// Why the first of those was not tried that were not.
-pub(super) fn untested(found: &Value) -> Option<String> {
+/// What was found by the first check that ended so.
+pub(super) fn first(found: &Value, verdict: &str) -> Option<String> {
     let mut all = found["checks"].as_array().into_iter().flatten();
-    let first = all.find(|one| one["verdict"] == "untested")?;
+    let first = all.find(|one| one["verdict"] == verdict)?;
     Some(format!("{}: {}", cell(&first["check"]), cell(&first["found"])))
 }

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::admin_shell::{REFUSED, SCOPES, Shell};
 use crate::world;
 
+/// The exit code of a report that is whole and tells of failures.
+const CHECK_FAILED: i32 = 7;
+
 const PASSWORD: &str = "[bind]\npassword = \"pa55word\"\n";
 
 /// Tries an address out; gives the exit code, the report for programs, and what was said on standard error.
@@ -80,7 +83,7 @@ async fn an_smsc_that_closes_is_tried_to_the_end() -> Result<()> {
     let world = world("certify_closes")?;
     let operator = world.simulator("alpha", &format!("{PASSWORD}[wire]\nclose_after = 3\n")).await?;
     let (code, found, stderr) = tried(&world, &operator, &["--receipt-wait-s", "1"]).await?;
-    assert_eq!(code, Some(0), "everything was tried: {stderr}");
+    assert_eq!(code, Some(CHECK_FAILED), "everything was tried: {stderr}");
     assert_eq!(verdicts(&found, "ids and receipts"), [("failed", "the session ended: it closed the connection")]);
     assert_eq!(verdicts(&found, "ids")[0].0, "passed", "two messages were enough: {found}");
     assert_eq!(verdicts(&found, "validity"), [("passed", "taken: relative, absolute")]);
@@ -97,7 +100,7 @@ async fn an_smsc_that_says_nothing_more_is_tried_to_the_end() -> Result<()> {
     let operator = world.simulator("alpha", &format!("{PASSWORD}[wire]\nsilent_after = 2\n")).await?;
     let waits = ["--receipt-wait-s", "1", "--answer-wait-s", "1"];
     let (code, found, stderr) = tried(&world, &operator, &waits).await?;
-    assert_eq!(code, Some(0), "everything was tried: {stderr}");
+    assert_eq!(code, Some(CHECK_FAILED), "everything was tried: {stderr}");
     assert_eq!(verdicts(&found, "ids and receipts"), [("failed", "no answer within 1s")]);
     assert_eq!(verdicts(&found, "long messages"), [("failed", "no answer within 1s")]);
     assert!(verdicts(&found, "window").iter().any(|(verdict, _)| *verdict == "failed"), "{found}");
@@ -112,11 +115,65 @@ async fn an_smsc_that_sends_garbage_is_tried_to_the_end() -> Result<()> {
     let garbage = "[wire]\ngarbage = \"ffffffff0000000500000000\"\ngarbage_after = 1\n";
     let operator = world.simulator("alpha", &format!("{PASSWORD}{garbage}")).await?;
     let (code, found, stderr) = tried(&world, &operator, &["--receipt-wait-s", "1"]).await?;
-    assert_eq!(code, Some(0), "everything was tried: {stderr}");
+    assert_eq!(code, Some(CHECK_FAILED), "everything was tried: {stderr}");
     for check in ["ids and receipts", "charset", "long messages", "validity"] {
         let last = verdicts(&found, check).pop().context("no verdict")?;
         assert_eq!(last, ("failed", "the session ended: what it sent is no PDU: command_length 4294967295"), "{check}");
     }
+    world.passed();
+    Ok(())
+}
+
+/// An answer that says "not now" is no refusal: the message is sent again after a while, the report tells of it, and nothing is
+/// proposed for it.
+#[tokio::test]
+async fn a_busy_smsc_is_waited_for_and_nothing_is_proposed_for_that() -> Result<()> {
+    let world = world("certify_busy")?;
+    let busy = |status| format!("[[status]]\nstatus = {status}\nwhen = \"validity\"\nfirst = 1\n");
+    let scenario = format!("{PASSWORD}{}{}{}", busy("0x58"), busy("0x14"), busy("0x08"));
+    let operator = world.simulator("alpha", &scenario).await?;
+    let (code, found, stderr) = tried(&world, &operator, &["--receipt-wait-s", "2"]).await?;
+    assert_eq!(code, Some(0), "{stderr} {found}");
+    assert_eq!(verdicts(&found, "validity"), [("passed", "taken: relative, absolute")]);
+    let told = verdicts(&found, "throttling");
+    assert_eq!(told.len(), 1, "{found}");
+    for status in ["ESME_RTHROTTLED (1 times)", "ESME_RMSGQFUL (1 times)", "ESME_RSYSERR (1 times)"] {
+        ensure!(told[0].0 == "passed" && told[0].1.contains(status), "{status} is not in {told:?}");
+    }
+    let proposed = |section: &str| found["settings"].get(section).is_some();
+    ensure!(!proposed("submit") && !proposed("long"), "nothing is to be set for an SMSC that is busy: {found}");
+    world.passed();
+    Ok(())
+}
+
+/// Where every message is refused no check is passed, no burst was taken, and the command says so by its exit code.
+#[tokio::test]
+async fn an_smsc_that_takes_nothing_passes_nothing() -> Result<()> {
+    let world = world("certify_refuses")?;
+    let operator = world.simulator("alpha", &format!("{PASSWORD}[answer]\nreject = 1.0\n")).await?;
+    let (code, found, stderr) = tried(&world, &operator, &["--receipt-wait-s", "1"]).await?;
+    assert_eq!(code, Some(1), "ids could not be compared: {stderr}");
+    for check in ["message", "charset", "long messages", "validity", "window"] {
+        let all = verdicts(&found, check);
+        ensure!(!all.is_empty() && all.iter().all(|(verdict, _)| *verdict == "failed"), "{check}: {all:?}");
+    }
+    ensure!(verdicts(&found, "charset out").is_empty() && verdicts(&found, "charset in").is_empty(), "{found}");
+    let last = verdicts(&found, "window").pop().context("no verdict")?;
+    ensure!(last.1.ends_with("at once, 0 were taken and 0 throttled"), "{last:?}");
+    ensure!(found["connector"].get("window_max").is_none(), "{found}");
+    world.passed();
+    Ok(())
+}
+
+/// When no message is left for the burst, the window was not tried.
+#[tokio::test]
+async fn a_window_without_a_message_is_untested() -> Result<()> {
+    let world = world("certify_spent")?;
+    let operator = world.simulator("alpha", PASSWORD).await?;
+    let (code, found, stderr) = tried(&world, &operator, &["--receipt-wait-s", "1", "--messages-max", "14"]).await?;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(verdicts(&found, "validity"), [("passed", "taken: relative, absolute")]);
+    assert_eq!(verdicts(&found, "window"), [("untested", "14 messages were sent: no more are allowed")]);
     world.passed();
     Ok(())
 }
@@ -196,7 +253,9 @@ async fn by_name_the_report_stays_when_the_smsc_misbehaves() -> Result<()> {
     let report = world.path("alpha.md");
     let report = report.to_str().context("a path")?;
     let to = ["connector", "certify", "alpha", "--to", "+447700900123", "--receipt-wait-s", "1", "--report", report];
-    let found = shell.ask(&to).await?;
+    let output = shell.run(&[&["--output", "json"], &to[..]].concat()).await?;
+    assert_eq!(output.status.code(), Some(CHECK_FAILED));
+    let found: Value = serde_json::from_slice(&output.stdout)?;
     let closed = ("failed", "the session ended: it closed the connection");
     for check in ["ids and receipts", "charset", "long messages", "validity"] {
         assert_eq!(verdicts(&found, check).pop(), Some(closed), "{check} in {found}");

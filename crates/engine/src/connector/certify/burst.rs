@@ -2,15 +2,46 @@
 
 use sambac_smpp::{Pdu, Sm};
 
-use super::checklist::{Checklist, THROTTLED_PAUSE, WINDOW_MAX, addressed, is_throttle};
+use super::checklist::{BUSY_PAUSE, Checklist, WINDOW_MAX, addressed, is_busy};
 use super::peer::{Peer, Trouble};
 
 impl Checklist {
     /// Sends many at once: how many are taken before the SMSC throttles or closes?
     pub(super) async fn window(&mut self, peer: &mut Peer) -> Result<(), Trouble> {
         let count = (self.trial.messages_max.saturating_sub(self.sent)).min(u32::from(WINDOW_MAX));
+        if count == 0 {
+            return Err(Trouble::Spent(self.sent));
+        }
         // The checks before have taken some of what the SMSC allows in a second.
-        peer.until(THROTTLED_PAUSE, |_| false).await;
+        peer.until(BUSY_PAUSE, |_| false).await;
+        let tokens = self.burst(peer, count).await;
+        let (mut accepted, mut throttled) = (0_u32, 0_u32);
+        for token in tokens {
+            match peer.answer(token, self.trial.answer_wait).await {
+                Ok(answer) if answer.status.is_ok() => {
+                    accepted += 1;
+                    self.took.push(answer.took);
+                }
+                Ok(answer) if is_busy(answer.status) => throttled += 1,
+                Ok(answer) => self.report.note("window", false, format!("refused: {}", answer.status)),
+                Err(error) => {
+                    self.report.note("window", false, error.to_string());
+                    break;
+                }
+            }
+        }
+        let text = format!("of {count} at once, {accepted} were taken and {throttled} throttled");
+        self.report.note("window", accepted > 0 && peer.closed.is_none(), text);
+        if throttled > 0 && accepted > 0 {
+            // Whether by number or by rate, so many at a time are too many.
+            self.report.propose_key("window_max", accepted);
+            self.report.propose_key("throughput_per_s_max", accepted);
+        }
+        Ok(())
+    }
+
+    /// Sends so many without waiting for an answer.
+    async fn burst(&mut self, peer: &mut Peer, count: u32) -> Vec<u64> {
         let mut tokens = Vec::new();
         for _ in 0..count {
             let address = self.address();
@@ -25,29 +56,7 @@ impl Checklist {
                 }
             }
         }
-        let (mut accepted, mut throttled) = (0_u32, 0_u32);
-        for token in tokens {
-            match peer.answer(token, self.trial.answer_wait).await {
-                Ok(answer) if answer.status.is_ok() => {
-                    accepted += 1;
-                    self.took.push(answer.took);
-                }
-                Ok(answer) if is_throttle(answer.status) => throttled += 1,
-                Ok(answer) => self.report.note("window", false, format!("refused: {}", answer.status)),
-                Err(error) => {
-                    self.report.note("window", false, error.to_string());
-                    break;
-                }
-            }
-        }
-        let text = format!("of {count} at once, {accepted} were taken and {throttled} throttled");
-        self.report.note("window", peer.closed.is_none(), text);
-        if throttled > 0 {
-            // Whether by number or by rate, so many at a time are too many.
-            self.report.propose_key("window_max", accepted.max(1));
-            self.report.propose_key("throughput_per_s_max", accepted.max(1));
-        }
-        Ok(())
+        tokens
     }
 
     pub(super) fn times(&mut self) {

@@ -15,8 +15,17 @@ impl Checklist {
     /// Which alphabet data_coding 0 is: seen only where the peer sends the message back in the other encoding.
     pub(super) async fn charset(&mut self, peer: &mut Peer) -> Result<(), Trouble> {
         let octets = written_in(Encoding::Gsm7)?;
-        let there = self.echoed(peer, &octets, 0).await?;
-        match there.as_ref().and_then(|echo| understood(echo, &octets)) {
+        if let Some(there) = self.echoed(peer, &octets, 0).await? {
+            self.read_as(there.as_ref().and_then(|echo| understood(echo, &octets)));
+        }
+        if let Some(back) = self.echoed(peer, &written_in(Encoding::Ucs2)?, 8).await? {
+            self.written_as(back.filter(|echo| echo.data_coding == 0).and_then(|echo| written(&echo.message)));
+        }
+        Ok(())
+    }
+
+    fn read_as(&self, alphabet: Option<&'static str>) {
+        match alphabet {
             Some(alphabet) => {
                 self.report.note("charset out", alphabet == "gsm", format!("data_coding 0 is read as {alphabet}"));
                 if alphabet != "gsm" {
@@ -25,8 +34,10 @@ impl Checklist {
             }
             None => self.report.note("charset out", true, "taken; no echo that tells what was understood"),
         }
-        let back = self.echoed(peer, &written_in(Encoding::Ucs2)?, 8).await?;
-        match back.filter(|echo| echo.data_coding == 0).and_then(|echo| written(&echo.message)) {
+    }
+
+    fn written_as(&self, alphabet: Option<&'static str>) {
+        match alphabet {
             Some(alphabet) => {
                 self.report.note("charset in", alphabet == "gsm", format!("data_coding 0 is written as {alphabet}"));
                 if alphabet != "gsm" {
@@ -35,11 +46,15 @@ impl Checklist {
             }
             None => self.report.note("charset in", true, "UCS-2 taken; no echo in data_coding 0"),
         }
-        Ok(())
     }
 
-    /// Sends octets, and gives the message that comes back, if one does.
-    async fn echoed(&mut self, peer: &mut Peer, octets: &[u8], data_coding: u8) -> Result<Option<Delivered>, Trouble> {
+    /// Sends octets, and gives the message that comes back, if one does; `None` when they are refused.
+    async fn echoed(
+        &mut self,
+        peer: &mut Peer,
+        octets: &[u8],
+        data_coding: u8,
+    ) -> Result<Option<Option<Delivered>>, Trouble> {
         let before = peer.delivered.len();
         let is_echo = |one: &&Delivered| !one.is_receipt();
         let answer = self.submit(peer, Sm { short_message: octets, data_coding, ..Sm::default() }).await?;
@@ -56,7 +71,7 @@ impl Checklist {
         .await;
         peer.until(Duration::from_millis(300), |peer| peer.delivered.iter().skip(before).any(|one| !one.is_receipt()))
             .await;
-        Ok(peer.delivered.iter().skip(before).find(is_echo).cloned())
+        Ok(Some(peer.delivered.iter().skip(before).find(is_echo).cloned()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The checks in their order. Each ends by itself, whatever the SMSC does; after one that ended the session, the next binds anew.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sambac_smpp::{Address, BindKind, CommandStatus, Pdu, Sm};
@@ -13,9 +14,9 @@ use crate::clock::Clock;
 
 /// Requests open at a time in the test of the window.
 pub(super) const WINDOW_MAX: u16 = 50;
-/// How often a throttled message is sent again, and after how long.
-const THROTTLED_MAX: u32 = 3;
-pub(super) const THROTTLED_PAUSE: Duration = Duration::from_millis(1_100);
+/// How often a message is sent again that the SMSC is too busy for, and after how long: each time twice as long as before.
+const BUSY_MAX: u32 = 4;
+pub(super) const BUSY_PAUSE: Duration = Duration::from_millis(1_100);
 
 /// What is tried once a bind is there.
 #[derive(Clone, Copy)]
@@ -35,6 +36,8 @@ pub(super) struct Checklist {
     pub(super) clock: Clock,
     pub(super) sent: u32,
     pub(super) took: Vec<Duration>,
+    /// Answers that said that the SMSC is too busy, by their status.
+    busy: BTreeMap<u32, u32>,
     pub(super) report: SharedReport,
 }
 
@@ -56,7 +59,7 @@ impl Check {
 
 impl Checklist {
     pub(super) fn new(way: Way, trial: Trial, clock: Clock, report: SharedReport) -> Self {
-        Self { way, trial, clock, sent: 0, took: Vec::new(), report }
+        Self { way, trial, clock, sent: 0, took: Vec::new(), busy: BTreeMap::new(), report }
     }
 
     /// Tries all, within its time.
@@ -81,6 +84,7 @@ impl Checklist {
                 }
             };
         }
+        self.throttling();
         self.times();
         if let Ok(peer) = peer {
             peer.unbind().await;
@@ -93,7 +97,7 @@ impl Checklist {
         let mut is_silent = false;
         match timeout_at(deadline, self.check(check, &mut peer)).await {
             Ok(Ok(())) => {}
-            Ok(Err(trouble @ Trouble::Spent(_))) => {
+            Ok(Err(trouble @ (Trouble::Spent(_) | Trouble::Busy(..)))) => {
                 self.report.add(check.name(), Verdict::Untested, trouble.to_string());
             }
             Ok(Err(trouble)) => {
@@ -176,17 +180,40 @@ impl Checklist {
         Ok(())
     }
 
-    /// Sends one message to the next test number; when it is throttled, again after a while.
+    /// Sends one message to the next test number; when the SMSC is too busy for it, again after a while, and after a longer one.
     pub(super) async fn submit(&mut self, peer: &mut Peer, sm: Sm<'_>) -> Result<Answer, Trouble> {
-        let mut answer = self.submit_once(peer, sm).await?;
-        for _ in 0..THROTTLED_MAX {
-            if !is_throttle(answer.status) {
-                break;
+        let mut pause = BUSY_PAUSE;
+        for _ in 0..BUSY_MAX {
+            let answer = self.submit_once(peer, sm).await?;
+            if !is_busy(answer.status) {
+                return Ok(answer);
             }
-            peer.until(THROTTLED_PAUSE, |_| false).await;
-            answer = self.submit_once(peer, sm).await?;
+            self.was_busy(answer.status);
+            peer.until(pause, |_| false).await;
+            pause *= 2;
+        }
+        let answer = self.submit_once(peer, sm).await?;
+        if is_busy(answer.status) {
+            self.was_busy(answer.status);
+            return Err(Trouble::Busy(answer.status, BUSY_MAX + 1));
         }
         Ok(answer)
+    }
+
+    /// The SMSC answered that it cannot take a message now.
+    pub(super) fn was_busy(&mut self, status: CommandStatus) {
+        *self.busy.entry(status.0).or_default() += 1;
+    }
+
+    /// Says how often a message had to wait for the SMSC.
+    fn throttling(&self) {
+        if self.busy.is_empty() {
+            return;
+        }
+        let counted = self.busy.iter().map(|(status, count)| format!("{} ({count} times)", CommandStatus(*status)));
+        let counted = counted.collect::<Vec<_>>().join(", ");
+        let text = format!("answered {counted}: no refusal, such a message was sent again after a while");
+        self.report.note("throttling", true, text);
     }
 
     async fn submit_once(&mut self, peer: &mut Peer, sm: Sm<'_>) -> Result<Answer, Trouble> {
@@ -218,8 +245,9 @@ pub(super) fn addressed<'a>(from: &'a str, to: &'a str, sm: Sm<'a>) -> Sm<'a> {
     Sm { source, destination: Address::new(1, 1, to.as_bytes()), registered_delivery: 1, ..sm }
 }
 
-pub(super) fn is_throttle(status: CommandStatus) -> bool {
-    status == CommandStatus::RTHROTTLED || status == CommandStatus::RMSGQFUL
+/// Whether the SMSC may take the same message a little later: it says nothing about the message.
+pub(super) fn is_busy(status: CommandStatus) -> bool {
+    matches!(status, CommandStatus::RTHROTTLED | CommandStatus::RMSGQFUL | CommandStatus::RSYSERR)
 }
 
 /// Why there is no session.

@@ -34,6 +34,7 @@ impl Checklist {
             }
         }
         self.report.note("long messages", !taken.is_empty(), format!("taken: {}", taken.join(", ")));
+        // The first that is taken; those before it were refused.
         match taken.first() {
             Some(&"udh8") | None => {}
             Some(method) => self.report.propose("long", "method", *method),

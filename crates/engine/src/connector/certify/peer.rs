@@ -17,6 +17,8 @@ pub(super) enum Trouble {
     Closed(String),
     #[error("{0} messages were sent: no more are allowed")]
     Spent(u32),
+    #[error("the SMSC was too busy: it answered {0} to each of {1} attempts")]
+    Busy(CommandStatus, u32),
     #[error("a text cannot be written: {0}")]
     Unwritable(String),
 }
