@@ -2,7 +2,7 @@
 //! that names the field.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use garde::Validate;
@@ -156,9 +156,36 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let Query(value) = Query::try_from_uri(&parts.uri)
-            .map_err(|rejection| Problem::new(ErrorCode::InvalidRequest).detail(rejection.body_text()))?;
-        Ok(Self(value))
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let read = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        read.map(Self).map_err(|error| bad_parameter(error.path(), &error.inner().to_string()))
+    }
+}
+
+/// What is wrong with which parameter. A parameter that is missing, unknown or repeated has no path: the message names it.
+fn bad_parameter(path: &serde_path_to_error::Path, detail: &str) -> Problem {
+    let named = |start: &str| detail.strip_prefix(start)?.split_once('`');
+    let (name, told) = if let Some((name, _)) = named("missing field `") {
+        (name.to_owned(), "is required".to_owned())
+    } else if let Some((name, _)) = named("duplicate field `") {
+        (name.to_owned(), "is given twice".to_owned())
+    } else if let Some((name, rest)) = named("unknown field `") {
+        (name.to_owned(), format!("is unknown{rest}"))
+    } else {
+        (path.to_string(), value_wanted(detail))
+    };
+    Problem::new(ErrorCode::InvalidRequest).detail("a query parameter is not valid").parameter(name, told)
+}
+
+/// The value itself is not told, as in a body.
+fn value_wanted(detail: &str) -> String {
+    let is_of = |words: &[&str]| words.iter().any(|word| detail.contains(word));
+    if is_of(&["digit", "integer", "number"]) {
+        "must be a whole number, and not too large or too small".to_owned()
+    } else if is_of(&["`true` or `false`"]) {
+        "must be true or false".to_owned()
+    } else {
+        wanted(detail)
     }
 }
 

@@ -13,6 +13,7 @@ mod idempotency;
 mod listener;
 mod malformed;
 mod pages;
+mod parameters;
 mod platform;
 mod read;
 mod schema;

@@ -124,7 +124,6 @@ fn contents() -> Vec<Case> {
 fn envelopes() -> Vec<Case> {
     let good = || sms(json!({})).to_string().into_bytes();
     let large = || sms(json!({ "text": "a".repeat(70_000) })).to_string().into_bytes();
-    let query = |path| ("a bad query", "GET", path, &[] as &[_], Vec::new(), 400, "invalid_request", "");
     let parameter =
         |path, name| ("a bad parameter", "GET", path, &[] as &[_], Vec::new(), 400, "invalid_request", name);
     vec![
@@ -159,12 +158,12 @@ fn envelopes() -> Vec<Case> {
         ("another method", "PUT", SEND, JSON, good(), 405, "method_not_allowed", ""),
         ("delete what is not deleted", "DELETE", "/v1/balance", &[], Vec::new(), 405, "method_not_allowed", ""),
         ("a made-up method", "BREW", "/v1/balance", &[], Vec::new(), 405, "method_not_allowed", ""),
-        query("/v1/sms?limit="),
-        query("/v1/sms?limit=many"),
-        query("/v1/sms?limit=-1"),
-        query("/v1/sms?limit=99999999999"),
-        query("/v1/sms?limit=1&limit=2"),
-        query("/v1/sms?page=2"),
+        parameter("/v1/sms?limit=", "limit"),
+        parameter("/v1/sms?limit=many", "limit"),
+        parameter("/v1/sms?limit=-1", "limit"),
+        parameter("/v1/sms?limit=99999999999", "limit"),
+        parameter("/v1/sms?limit=1&limit=2", "limit"),
+        parameter("/v1/sms?page=2", "page"),
         parameter("/v1/sms?limit=0", "limit"),
         parameter("/v1/sms?limit=201", "limit"),
         parameter("/v1/sms?cursor=0", "cursor"),
