@@ -7,9 +7,9 @@
 
 pub mod admin;
 mod admission;
-mod by_id;
 pub mod alert;
 pub mod api_key;
+mod by_id;
 mod caller;
 pub mod clock;
 mod commit;
