@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
 use crate::client::admin::{
-    AccountCommand, Alerts, ConnectorCommand, MoRouteCommand, OperatorCommand, OrphanCommand, PaymentCommand,
-    RouteCommand, SmppAccountCommand, UnroutedCommand, VersionsCommand,
+    AccountCommand, Alerts, ConnectorCommand, CostCommand, MoRouteCommand, OperatorCommand, OrphanCommand, PaymentCommand,
+    RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -51,6 +51,8 @@ enum Command {
     MoRoute(MoRouteCommand),
     Account(AccountCommand),
     SmppAccount(SmppAccountCommand),
+    Tariff(TariffCommand),
+    Cost(CostCommand),
     Versions(VersionsCommand),
     Alerts(Alerts),
     Orphan(OrphanCommand),
@@ -90,6 +92,8 @@ impl Cli {
             Command::MoRoute(command) => command.run(self.output).await,
             Command::Account(command) => command.run(self.output).await,
             Command::SmppAccount(command) => command.run(self.output).await,
+            Command::Tariff(command) => command.run(self.output).await,
+            Command::Cost(command) => command.run(self.output).await,
             Command::Versions(command) => command.run(self.output).await,
             Command::Alerts(alerts) => alerts.run(self.output).await,
             Command::Orphan(command) => command.run(self.output).await,

@@ -36,6 +36,9 @@ pub(crate) struct Client {
     key: SecretString,
 }
 
+/// For what may take long: large files.
+const LONG: Duration = Duration::from_secs(600);
+
 impl Access {
     /// The client, with the API key of the environment (`SAMBAC_API_KEY`) or of the file.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
@@ -86,6 +89,29 @@ impl Client {
     /// `POST path` with `body`.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(self.http.post(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// `POST path` with a file of comma-separated values.
+    pub(crate) async fn post_csv(&self, path: &str, file: Vec<u8>) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}{path}", self.url)).header("content-type", "text/csv");
+        self.send(request.timeout(LONG).body(file)).await
+    }
+
+    /// `GET` of a text of any length, handed over piece by piece.
+    pub(crate) async fn get_text(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        let request = self.http.get(format!("{}{path}", self.url)).timeout(LONG).bearer_auth(self.key.expose_secret());
+        let mut response = request.send().await.map_err(|error| unreachable(&self.url, &error))?;
+        if !response.status().is_success() {
+            return read(response).await.map(drop);
+        }
+        while let Some(piece) = response.chunk().await? {
+            take(&piece).map_err(|error| Failure::because(Exit::Failed, error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// `PATCH path` with `body`, only while what is there has the etag `if_match`.

@@ -26,15 +26,15 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, EventId, HoldId, IdError, IdSource, IntentId, MessageId, MoId,
-    MoRouteId, NoticeId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId, SegmentId, SmppAccountId,
-    TargetId, TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, EventId, HoldId, IdError, IdSource, IntentId,
+    MessageId, MoId, MoRouteId, NoticeId, OperatorGroupId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId,
+    SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
-pub use number::{MccMnc, Msisdn, Sender};
+pub use number::{Country, MccMnc, Msisdn, Sender, SenderForm};
 pub use options::MessageOptions;
-pub use rating::{ChargePolicy, Rate, Tariff};
+pub use rating::{ChargePolicy, PriceBook, Priced, Rate, RateQuery, RateScope, Sheet};
 pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;
 pub use routing::{Route, RouteMatch, RouteQuery, RoutingTable, Strategy};

@@ -76,6 +76,21 @@ impl Timestamp {
         self.to_string()
     }
 
+    /// Reads RFC 3339: `2027-01-01T00:00:00Z`, with up to six decimals of the second, or an offset such as `+01:00` for the
+    /// `Z`. `None` for anything else, days that no calendar has and years before 1970 or after 9999 included.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_once(['T', 't'])?;
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let zone_at = rest.find(['Z', 'z', '+', '-'])?;
+        let (time, zone) = rest.split_at(zone_at);
+        let (time, fraction) = time.split_once('.').map_or((time, None), |(time, fraction)| (time, Some(fraction)));
+        let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+        let fits = (1970..=9999).contains(&year) && hour <= 23 && minute <= 59 && second <= 59;
+        let days = fits.then(|| days_from_civil(year, month, day)).flatten()?;
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset_s(zone)?;
+        Some(Self(seconds * 1_000_000 + fraction.map_or(Some(0), micros_of)?))
+    }
+
     /// Year, month (1–12) and day (1–31) in the proleptic Gregorian calendar.
     pub fn civil_date(self) -> (i64, u8, u8) {
         civil_from_days(self.0.div_euclid(MICROS_PER_DAY))
@@ -111,6 +126,48 @@ fn civil_from_days(days: i64) -> (i64, u8, u8) {
     (year, small(month), small(day))
 }
 
+/// The inverse of [`civil_from_days`]; `None` when the calendar has no such day.
+fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    let year_from_march = year - i64::from(month <= 2);
+    let era = year_from_march.div_euclid(400);
+    let year_of_era = year_from_march.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    (civil_from_days(days) == (year, small(month), small(day))).then_some(days)
+}
+
+/// Three numbers of these lengths with `sign` between them.
+fn numbers(text: &str, sign: char, lengths: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(sign);
+    let mut found = [0; 3];
+    for (number, length) in found.iter_mut().zip(lengths) {
+        *number = number_of(parts.next().filter(|part| part.len() == length)?)?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+fn number_of(digits: &str) -> Option<i64> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+fn micros_of(fraction: &str) -> Option<i64> {
+    let digits = u32::try_from(fraction.len()).ok().filter(|digits| *digits <= 6)?;
+    Some(number_of(fraction)? * 10_i64.pow(6 - digits))
+}
+
+/// `Z`, `+01:00`, `-05:30` in seconds.
+fn offset_s(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let two = |text: &str, most: i64| number_of(text).filter(|number| text.len() == 2 && *number <= most);
+    Some(sign * (two(hours, 23)? * 3_600 + two(minutes, 59)? * 60))
+}
+
 fn small(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
@@ -119,6 +176,43 @@ fn small(value: i64) -> u8 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn rfc3339_is_read() {
+        for (text, micros) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2023-11-14T22:13:20.123Z", 1_700_000_000_123_000),
+            ("2024-02-29T12:00:00.000001z", 1_709_208_000_000_001),
+            ("2027-01-01T01:00:00+01:00", 1_798_761_600_000_000),
+            ("2026-12-31T18:30:00-05:30", 1_798_761_600_000_000),
+            ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp(micros)), "{text}");
+        }
+        for text in [
+            "",
+            "2027-01-01",
+            "2027-01-01T00:00:00",
+            "2027-01-01 00:00:00Z",
+            "2027-02-29T00:00:00Z",
+            "2027-13-01T00:00:00Z",
+            "2027-00-01T00:00:00Z",
+            "2027-01-32T00:00:00Z",
+            "2027-01-01T24:00:00Z",
+            "2027-01-01T00:60:00Z",
+            "2027-01-01T00:00:60Z",
+            "1969-12-31T23:59:59Z",
+            "2027-1-01T00:00:00Z",
+            "2027-01-01T00:00:00.0000001Z",
+            "2027-01-01T00:00:00.Z",
+            "2027-01-01T00:00:00+1:00",
+            "2027-01-01T00:00:00+24:00",
+            "2027-01-01T00:00:00Zz",
+            "+027-01-01T00:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn rfc3339_of_known_moments() {
@@ -168,6 +262,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rfc3339_goes_round(micros in 0_i64..253_402_300_800_000_000) {
+            prop_assert_eq!(Timestamp::parse_rfc3339(&Timestamp(micros).rfc3339()), Some(Timestamp(micros)));
+        }
+
         #[test]
         fn texts_sort_like_moments(a in 0..253_402_300_800_000_i64, b in 0..253_402_300_800_000_i64) {
             let (a, b) = (Timestamp::from_millis(a), Timestamp::from_millis(b));

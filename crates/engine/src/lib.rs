@@ -41,6 +41,7 @@ pub mod smsc;
 pub mod snapshot;
 mod start;
 pub mod submit;
+pub mod tariff;
 mod token_bucket;
 mod uncertain;
 mod webhook;

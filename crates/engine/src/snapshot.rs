@@ -5,13 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, TariffId, WebhookId,
-};
+use sambac_domain::id::{AccountId, AdminKeyId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
-use sambac_domain::rating::{Rate, Tariff};
+use sambac_domain::rating::PriceBook;
 use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
 use sambac_domain::receipt_key::receipt_key;
 use sambac_domain::routing::{Route, RoutingTable};
@@ -19,12 +17,13 @@ use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, RateRow, RouteRow, SmppAccountRow,
-    TariffRow, WebhookRow, WebhookState,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow, WebhookRow,
+    WebhookState,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::tariff::Books;
 use crate::token_bucket::TokenBucket;
 
 /// A client that says no burst may send a second's worth at once.
@@ -52,6 +51,8 @@ pub struct Snapshot {
     pub mo_routes: MoRoutes,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
     webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
+    /// Price books with the sheets that are ready.
+    pub(crate) books: Books,
 }
 
 /// A paying client.
@@ -59,7 +60,7 @@ pub struct Account {
     /// False while it is suspended.
     pub active: bool,
     /// What it pays.
-    pub tariff: Arc<Tariff>,
+    pub tariff: Arc<PriceBook>,
     /// How far below zero its wallet may go, in micros.
     pub credit_limit_micros: i64,
     /// Lets pass what it may submit over all its ways in.
@@ -86,10 +87,9 @@ pub struct IpRange {
 }
 
 impl Snapshot {
-    /// Builds the snapshot. Rows that do not parse (an IP range, a rate's network) make their owner unusable, with a
+    /// Builds the snapshot. Rows that do not parse (an IP range, a profile) make their owner unusable, with a
     /// warning, rather than open.
-    pub fn build(configuration: Configuration, networks: Arc<NetworkTable>) -> Self {
-        let mut tariffs = tariffs(&configuration);
+    pub(crate) fn build(configuration: Configuration, networks: Arc<NetworkTable>, books: Books) -> Self {
         let profiles = profiles(&configuration.connectors);
         let usable = configuration.connectors.iter().filter(|row| row.enabled && profiles.contains_key(&row.id));
         let enabled: HashSet<_> = usable.map(|row| row.id).collect();
@@ -101,13 +101,14 @@ impl Snapshot {
         }
         let mo_routes = mo_routes(configuration.mo_routes, &configuration.webhooks, &smpp_accounts);
         let accounts = configuration.accounts.into_iter().map(|row| {
-            let tariff =
-                Arc::clone(tariffs.entry(row.tariff_id).or_insert_with(|| empty_tariff(row.tariff_id, row.currency)));
+            let tariff = books.book(row.tariff_id, row.currency);
             (row.id, account(&row, tariff))
         });
+        let accounts = accounts.collect();
         Self {
             version: configuration.version,
-            accounts: accounts.collect(),
+            accounts,
+            books,
             routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
             routing: RoutingTable::new(routes, enabled),
             networks,
@@ -211,7 +212,7 @@ impl Snapshot {
 }
 
 /// An account whose limit does not parse must not go without one: it is not used.
-fn account(row: &AccountRow, tariff: Arc<Tariff>) -> Account {
+fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     let throughput = row.throughput.parse::<Throughput>().inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the limit does not parse; the account cannot send");
     });
@@ -221,23 +222,6 @@ fn account(row: &AccountRow, tariff: Arc<Tariff>) -> Account {
         credit_limit_micros: row.credit_limit_micros,
         limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),
     }
-}
-
-fn tariffs(configuration: &Configuration) -> HashMap<TariffId, Arc<Tariff>> {
-    let mut rates: HashMap<TariffId, Vec<Rate>> = HashMap::new();
-    for row in &configuration.rates {
-        rates.entry(row.tariff_id).or_default().push(rate(row));
-    }
-    let tariff = |row: &TariffRow| {
-        let rates = rates.get(&row.id).cloned().unwrap_or_default();
-        (row.id, Arc::new(Tariff::new(row.id, row.currency, rates)))
-    };
-    configuration.tariffs.iter().map(tariff).collect()
-}
-
-fn rate(row: &RateRow) -> Rate {
-    let RateRow { id, mcc, mcc_mnc, prefix, price_micros, .. } = row.clone();
-    Rate { id, mcc, mcc_mnc, prefix, price_micros }
 }
 
 fn route(row: RouteRow) -> Route {
@@ -257,10 +241,6 @@ fn mo_routes(rows: Vec<MoRouteRow>, webhooks: &[WebhookRow], smpp_accounts: &[Ar
         MoRoute { id, account_id, position, matches, strategy, targets: own, away_max_s }
     });
     MoRoutes::new(used.collect())
-}
-
-fn empty_tariff(id: TariffId, currency: sambac_domain::money::Currency) -> Arc<Tariff> {
-    Arc::new(Tariff::new(id, currency, Vec::new()))
 }
 
 fn smpp_account(row: SmppAccountRow) -> SmppAccount {
@@ -348,6 +328,8 @@ impl IpRange {
 
 #[cfg(test)]
 mod tests {
+    use sambac_domain::id::TariffId;
+
     use super::*;
 
     fn within(range: &str, address: &str) -> bool {
@@ -380,7 +362,7 @@ mod tests {
                 wallet_of: None,
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
-            Snapshot::build(configuration, Arc::new(NetworkTable::built_in()))
+            Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())
         };
         let room = |snapshot: &Snapshot| {
             let account = snapshot.account(AccountId::from_raw(1)).expect("the account");

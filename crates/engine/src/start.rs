@@ -26,6 +26,7 @@ use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::tariff::Books;
 use crate::{
     Engine, Inner, connector, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay, smsc, webhook,
 };
@@ -56,7 +57,8 @@ impl Engine {
         let accounts = configuration.accounts.clone();
         wallets.load(&accounts, &configuration.balances);
         let networks = Arc::new(NetworkTable::built_in());
-        let snapshot = Snapshot::build(configuration, networks);
+        let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
+        let snapshot = Snapshot::build(configuration, networks, books);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let orders = store.connector_orders().await?;
@@ -152,9 +154,14 @@ async fn reload(inner: &Arc<Inner>) {
         Ok(configuration) => configuration,
         Err(error) => return tracing::error!(%error, "configuration not reloaded"),
     };
+    let before = inner.snapshot.load_full();
+    let books = match Books::load(&inner.store, &configuration, inner.clock.now(), &before.books).await {
+        Ok(books) => books,
+        Err(error) => return tracing::error!(%error, "prices not reloaded"),
+    };
     let accounts = configuration.accounts.clone();
-    let networks = Arc::clone(&inner.snapshot.load().networks);
-    let mut snapshot = Snapshot::build(configuration, networks);
+    let networks = Arc::clone(&before.networks);
+    let mut snapshot = Snapshot::build(configuration, networks, books);
     snapshot.keep_limits(&inner.snapshot.load());
     let loaded = Loaded { snapshot: Arc::new(snapshot), accounts };
     let (done, wait) = oneshot::channel();
@@ -176,8 +183,12 @@ async fn watch_configuration(inner: Arc<Inner>) {
             () = inner.stopping.cancelled() => return,
         }
         match inner.store.configuration_version().await {
-            Ok(version) if version == inner.snapshot.load().version => {}
-            Ok(_) => reload(&inner).await,
+            Ok(version) => {
+                let snapshot = inner.snapshot.load_full();
+                if version != snapshot.version || snapshot.books.is_incomplete_at(inner.clock.now()) {
+                    reload(&inner).await;
+                }
+            }
             Err(error) => tracing::error!(%error, "the configuration's version was not read"),
         }
     }

@@ -12,9 +12,9 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, RateId, RouteId};
 use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
-use sambac_domain::number::{MccMnc, Msisdn, Sender};
+use sambac_domain::number::{MccMnc, Msisdn, Network, Sender};
 use sambac_domain::options::MessageOptions;
-use sambac_domain::rating::ChargePolicy;
+use sambac_domain::rating::{Priced, RateQuery, price_of_segments};
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
 use sambac_domain::text::Encoding;
@@ -161,8 +161,8 @@ pub(crate) struct Draft {
     pub(crate) mcc_mnc: Option<MccMnc>,
     pub(crate) route_id: RouteId,
     pub(crate) connector_id: ConnectorId,
-    pub(crate) rate_id: RateId,
-    pub(crate) charge_policy: ChargePolicy,
+    /// What a charged segment costs, and for how long that holds.
+    pub(crate) priced: Priced,
     /// For one that is submitted, in micros.
     pub(crate) price_micros: i64,
     pub(crate) currency: Currency,
@@ -188,7 +188,7 @@ impl Engine {
             return Ok(stored);
         }
         let snapshot = self.snapshot();
-        let draft = prepare(&snapshot, request)?;
+        let draft = prepare(&snapshot, request, self.0.clock.now())?;
         check_throughput(&snapshot, &draft, Instant::now())?;
         let place = self.place().await?;
         let (reply, answer) = oneshot::channel();
@@ -205,7 +205,7 @@ impl Engine {
     /// The [`Refusal`] that it would give, but for a balance that is too low, which the quote tells.
     pub fn quote(&self, request: SubmitRequest) -> Result<Quote, Refusal> {
         let snapshot = self.snapshot();
-        let draft = prepare(&snapshot, request)?;
+        let draft = prepare(&snapshot, request, self.0.clock.now())?;
         let query = route_query(&draft.request, draft.mcc_mnc);
         let choice = snapshot.routing.decide(&query).map_err(|_| no_route())?;
         let total = total_price(draft.price_micros, draft.segments)?;
@@ -214,7 +214,7 @@ impl Engine {
             segments: draft.parts,
             mcc_mnc: draft.mcc_mnc,
             price: Money { micros: total, currency: draft.currency },
-            rate_id: draft.rate_id,
+            rate_id: draft.priced.rate_id,
             route_id: draft.route_id,
             connectors: choice.connectors.to_vec(),
             explanation: snapshot.routing.explain(&query),
@@ -223,8 +223,8 @@ impl Engine {
     }
 }
 
-/// Policy, routing, encoding, segmentation and price, in this order, against one snapshot. Pure.
-pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> Result<Draft, Refusal> {
+/// Policy, routing, encoding, segmentation and the price of now, in this order, against one snapshot. Pure.
+pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now: Timestamp) -> Result<Draft, Refusal> {
     let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
     if !account.active {
         return Err(ErrorCode::AccountSuspended.into());
@@ -235,18 +235,16 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
     }
     check_reference(&request)?;
     let validity = validity(&request)?;
-    let mcc_mnc = snapshot.networks.lookup(request.destination).map(|network| network.mcc_mnc);
+    let network = snapshot.networks.lookup(request.destination);
+    let mcc_mnc = network.map(|network| network.mcc_mnc);
     let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
     let (route_id, connectors) = (choice.route.id, choice.connectors);
     let connector_id = *connectors.first().ok_or_else(no_route)?;
     let Composed { body, options, segments, parts } = compose(snapshot, &connectors, &mut request)?;
-    let rate = account.tariff.price(request.destination, mcc_mnc).ok_or_else(no_price)?;
-    let (rate_id, currency) = (rate.id, account.tariff.currency);
-    // The charged segments go in these; there are as many, or one for all of them.
-    let price_micros = total_price(rate.price_micros, parts / segments.max(1))?;
-    if request.price_micros_max.is_some_and(|max| total_price(price_micros, segments).is_ok_and(|total| total > max)) {
-        return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
-    }
+    let priced = account.tariff.price(now, &rate_query(&request, network)).ok_or_else(no_price)?;
+    let currency = account.tariff.currency();
+    let price_micros = price_submitted(&priced, segments, parts)?;
+    check_price(&request, price_micros, segments)?;
     Ok(Draft {
         request,
         body,
@@ -256,12 +254,49 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest) -> R
         mcc_mnc,
         route_id,
         connector_id,
-        rate_id,
-        charge_policy: ChargePolicy::default(),
+        priced,
         price_micros,
         currency,
         validity,
     })
+}
+
+impl Draft {
+    /// Prices it anew when it is taken at a moment for which its price was not asked: a sheet has ended meanwhile.
+    pub(crate) fn price_at(&mut self, snapshot: &Snapshot, now: Timestamp) -> Result<(), Refusal> {
+        if self.priced.holds_at(now) {
+            return Ok(());
+        }
+        let account = snapshot.account(self.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
+        let network = snapshot.networks.lookup(self.request.destination);
+        self.priced = account.tariff.price(now, &rate_query(&self.request, network)).ok_or_else(no_price)?;
+        self.price_micros = price_submitted(&self.priced, self.segments, self.parts)?;
+        check_price(&self.request, self.price_micros, self.segments)
+    }
+}
+
+/// The price of a submitted segment. The charged ones go in these; there are as many, or one for all of them.
+fn price_submitted(priced: &Priced, segments: u8, parts: u8) -> Result<i64, Refusal> {
+    total_price(priced.price_micros, parts / segments.max(1))
+}
+
+fn check_price(request: &SubmitRequest, price_micros: i64, segments: u8) -> Result<(), Refusal> {
+    if request.price_micros_max.is_some_and(|max| total_price(price_micros, segments).is_ok_and(|total| total > max)) {
+        return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
+    }
+    Ok(())
+}
+
+/// What a price book is asked about a message.
+pub(crate) fn rate_query(request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
+    RateQuery {
+        destination: request.destination,
+        mcc_mnc: network.map(|network| network.mcc_mnc),
+        group: None,
+        country: network.and_then(|network| network.country.parse().ok()),
+        sender: request.sender.form(),
+        class: request.class,
+    }
 }
 
 /// The account's own limit, over all its ways in. The last check, so that only what would be taken uses it up.
@@ -307,7 +342,7 @@ pub(crate) fn route_query(request: &SubmitRequest, mcc_mnc: Option<MccMnc>) -> R
 
 /// Price of all segments, in micros.
 pub(crate) fn total_price(price_micros: i64, segments: u8) -> Result<i64, Refusal> {
-    price_micros.checked_mul(i64::from(segments)).ok_or_else(|| ErrorCode::PriceAboveMaximum.into())
+    price_of_segments(price_micros, segments).map_err(|_| ErrorCode::PriceAboveMaximum.into())
 }
 
 fn no_route() -> Refusal {

@@ -10,8 +10,8 @@ use sqlx::AssertSqlSafe;
 use crate::StoreError;
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, Record, RouteRow, Row,
-    SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, CostBookRow, MoRouteRow, OperatorRow, RateRow, Record, RouteRow,
+    Row, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -43,7 +43,7 @@ impl UnitOfWork {
     pub async fn restore(&mut self, table: &str, id: i64, row: Option<&ChangedRow>) -> Result<(), StoreError> {
         match table {
             "tariffs" => self.restore_row::<TariffRow>(id, row).await,
-            "tariff_rates" => self.restore_row::<RateRow>(id, row).await,
+            "cost_books" => self.restore_row::<CostBookRow>(id, row).await,
             "accounts" => self.restore_row::<AccountRow>(id, row).await,
             "operators" => self.restore_row::<OperatorRow>(id, row).await,
             "connectors" => self.restore_row::<ConnectorRow>(id, row).await,
@@ -149,7 +149,7 @@ macro_rules! with_columns {
     )+};
 }
 
-with_columns!(AccountRow, ConnectorRow, MoRouteRow, OperatorRow, RouteRow, SmppAccountRow);
+with_columns!(AccountRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, RouteRow, SmppAccountRow);
 
 fn columns<R: Record>(row: &R) -> ChangedRow {
     let mut values = Vec::with_capacity(R::COLUMNS.len());

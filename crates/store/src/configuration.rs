@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, OperatorRow, PaymentRow, RateRow, Record,
-    RouteRow, Row, SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, OperatorRow, PaymentRow,
+    Record, RouteRow, Row, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -28,8 +28,10 @@ pub struct Configuration {
     pub routes: Vec<RouteRow>,
     /// Price lists.
     pub tariffs: Vec<TariffRow>,
-    /// Their lines.
-    pub rates: Vec<RateRow>,
+    /// What operators are paid.
+    pub cost_books: Vec<CostBookRow>,
+    /// Sheets of both that were not withdrawn; their rates are read one by one, see [`Store::rates_of`].
+    pub sheets: Vec<SheetRow>,
     /// Ways in over SMPP.
     pub smpp_accounts: Vec<SmppAccountRow>,
     /// API keys.
@@ -54,7 +56,8 @@ impl Store {
             connectors: self.table().await?,
             routes: self.table().await?,
             tariffs: self.table().await?,
-            rates: self.table().await?,
+            cost_books: self.table().await?,
+            sheets: select::<SheetRow>("WHERE withdrawn_at IS NULL ORDER BY id").all(self.pool()).await?,
             smpp_accounts: self.table().await?,
             api_keys: self.table().await?,
             webhooks: self.table().await?,
@@ -158,6 +161,10 @@ upserts! {
     upsert_admin_key: AdminKeyRow;
     /// Makes a route of messages from handsets, or gives the one of this id these values.
     upsert_mo_route: MoRouteRow;
+    /// Makes a price list, or gives the one of this id these values.
+    upsert_tariff: TariffRow;
+    /// Makes the cost book of an operator, or gives the one of this id these values.
+    upsert_cost_book: CostBookRow;
 }
 
 /// Declares, for each kind of row, the function that removes one. What still refers to it is a `Conflict("reference")`.
@@ -187,29 +194,7 @@ deletes! {
     delete_smpp_account: SmppAccountRow, SmppAccountId;
 }
 
-impl Store {
-    /// Makes a price list, or gives the one of this id these values. `rates` are all its lines: others are removed.
-    pub async fn upsert_tariff(&self, tariff: &TariffRow, rates: &[RateRow]) -> Result<(), StoreError> {
-        let mut work = self.begin().await?;
-        work.upsert_tariff(tariff, rates).await?;
-        work.commit().await
-    }
-}
-
 impl UnitOfWork {
-    /// As [`Store::upsert_tariff`], in this unit of work.
-    pub async fn upsert_tariff(&mut self, tariff: &TariffRow, rates: &[RateRow]) -> Result<(), StoreError> {
-        self.upsert_recorded(tariff).await?;
-        let stored = select::<RateRow>("WHERE tariff_id = $1").bind(&tariff.id).all_in::<RateRow>(self).await?;
-        for gone in stored.iter().filter(|stored| !rates.iter().any(|rate| rate.id == stored.id)) {
-            self.restore_row::<RateRow>(gone.id.raw(), None).await?;
-        }
-        for rate in rates {
-            self.upsert_recorded(rate).await?;
-        }
-        self.changed().await
-    }
-
     /// Makes a ledger account unless there is one of its account, kind, currency and shard.
     pub async fn ensure_balance(&mut self, balance: &BalanceRow) -> Result<(), StoreError> {
         // UNIQUE does not hold for a NULL account, which is ours: so the row looks for itself.

@@ -37,7 +37,14 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("routes_name_key", "routes.name", "routes.name"),
     ("tariffs_pkey", "tariffs.id", "tariffs"),
     ("tariffs_name_key", "tariffs.name", "tariffs.name"),
-    ("tariff_rates_pkey", "tariff_rates.id", "tariff_rates"),
+    ("cost_books_pkey", "cost_books.id", "cost_books"),
+    ("cost_books_operator_id_key", "cost_books.operator_id", "cost_books.operator"),
+    ("price_sheets_pkey", "price_sheets.id", "price_sheets"),
+    ("price_sheets_version", "price_sheets.book_id, price_sheets.version", "price_sheets.version"),
+    ("price_sheets_effective", "price_sheets.book_id, price_sheets.effective_from", "price_sheets.effective"),
+    ("price_sheets_ends_later", "price_sheets_ends_later", "price_sheets.effective_to"),
+    ("rates_pkey", "rates.id", "rates"),
+    ("rates_price_not_negative", "rates_price_not_negative", "rates.price"),
     ("smpp_accounts_pkey", "smpp_accounts.id", "smpp_accounts"),
     ("smpp_accounts_system_id_key", "smpp_accounts.system_id", "smpp_accounts.system_id"),
     ("api_keys_pkey", "api_keys.id", "api_keys"),
@@ -144,7 +151,9 @@ mod tests {
         let store = Store::open(database.url()).await.unwrap();
         let names = query(
             "SELECT CAST(conname AS TEXT) FROM pg_constraint JOIN pg_namespace n ON n.oid = connamespace
-             WHERE n.nspname = 'public' AND contype IN ('p', 'u', 'c')",
+             WHERE n.nspname = 'public' AND contype IN ('p', 'u', 'c')
+             UNION SELECT CAST(relname AS TEXT) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND indisunique",
         );
         let names = names.all::<(String,)>(store.pool()).await.unwrap();
         let names: BTreeSet<String> = names.into_iter().map(|(name,)| name).collect();

@@ -7,10 +7,10 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, ErrorCode, EventId, HoldId, IntentId, Lane,
-    MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorId, PaymentId, PostingId, RateId,
-    ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SmppAccountId, Strategy, TargetId, TariffId, Timestamp,
-    TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Currency, ErrorCode, EventId,
+    HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorGroupId,
+    OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender,
+    SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -114,17 +114,21 @@ id_fields!(
     NoticeId,
     OperatorId,
     PaymentId,
+    CostBookId,
+    OperatorGroupId,
     HoldId,
     PostingId,
     RateId,
     RouteId,
     SegmentId,
+    SheetId,
     SmppAccountId,
     TariffId,
     WebhookId
 );
 
 big_int_fields! {
+    BookId: |book| book.0, |raw| Some(BookId(raw));
     TargetId: |target| target.0, |raw| Some(TargetId(raw));
     Timestamp: |at| at.0, |micros| Some(Timestamp(micros));
     u16: |number| i64::from(*number), |number| u16::try_from(number).ok();
@@ -139,6 +143,7 @@ small_int_fields! {
     Lane: |lane| i16::from(lane.0), |code| u8::try_from(code).ok().map(Lane);
     TrafficClass: |class| class.code(), TrafficClass::from_code;
     ChargePolicy: |policy| policy.code(), ChargePolicy::from_code;
+    SenderForm: |form| form.code(), SenderForm::from_code;
     HoldState: |state| state.code(), HoldState::from_code;
     MessageState: |state| state.code(), MessageState::from_code;
     ReceiptState: |state| i16::from(state.message_state()), |code| ReceiptState::from_message_state(u8::try_from(code).ok()?);
@@ -152,6 +157,7 @@ text_fields! {
     TransferState: |state| Cow::Borrowed(state.as_str()), |word| TransferState::from_word(&word);
     Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
     MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
+    RateScope: |scope| Cow::Owned(scope.to_string()), |text| text.parse().ok();
     Sender: |sender| Cow::Borrowed(sender.as_str()), |text| text.parse().ok();
     ErrorCode: |error| Cow::Borrowed(error.code()), |text| text.parse().ok();
     RouteMatch: json_of, json_from;

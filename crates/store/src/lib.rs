@@ -32,6 +32,7 @@ mod mo;
 mod outbox;
 mod payments;
 mod pool;
+mod prices;
 mod query;
 mod receipts;
 mod segments;

@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (11, include_str!("../migrations/0011_alerts.sql")),
     (17, include_str!("../migrations/0017_ledger.sql")),
     (22, include_str!("../migrations/0022_payments.sql")),
+    (23, include_str!("../migrations/0023_price_sheets.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -130,9 +130,11 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 26] = [
+const ID_TABLES: [&str; 28] = [
     "tariffs",
-    "tariff_rates",
+    "cost_books",
+    "price_sheets",
+    "rates",
     "accounts",
     "operators",
     "connectors",

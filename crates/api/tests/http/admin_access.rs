@@ -75,6 +75,20 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("show_transfer", TransfersWrite),
     ("approve_transfer", TransfersWrite),
     ("refuse_transfer", TransfersWrite),
+    ("list_tariffs", ConfigRead),
+    ("create_tariff", ConfigWrite),
+    ("show_tariff", ConfigRead),
+    ("import_tariff_sheet", ConfigWrite),
+    ("export_tariff_sheet", ConfigRead),
+    ("compare_tariff_sheets", ConfigRead),
+    ("withdraw_tariff_sheet", ConfigWrite),
+    ("list_costs", ConfigRead),
+    ("create_cost_book", ConfigWrite),
+    ("show_cost_book", ConfigRead),
+    ("import_cost_sheet", ConfigWrite),
+    ("export_cost_sheet", ConfigRead),
+    ("compare_cost_sheets", ConfigRead),
+    ("withdraw_cost_sheet", ConfigWrite),
 ];
 
 struct Operation {

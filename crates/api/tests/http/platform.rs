@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use sambac_api::{Api, Limits};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Currency, OperatorId, PaymentId, PostingId, RateId, RouteId,
-    RouteMatch, Strategy, TariffId, Timestamp,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, OperatorId, PaymentId, PostingId, RateId,
+    RouteId, RouteMatch, SheetId, Strategy, TariffId, Timestamp,
 };
 use sambac_engine::admin::AdminScope;
 use sambac_engine::api_key::{self, Environment};
@@ -19,7 +19,7 @@ use sambac_engine::seal::Seal;
 use sambac_engine::{Engine, Scope, Settings};
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, OperatorRow,
-    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, TariffRow,
+    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SheetRow, TariffRow,
 };
 use sambac_store::{Sealed, Store};
 use secrecy::ExposeSecret;
@@ -267,15 +267,32 @@ async fn seed(store: &Store, seal: &Seal) {
     let tariff =
         TariffRow { id: TariffId::from_raw(3 << 8), name: "Standard".into(), currency: eur(), created_at: NOW };
     // Priced: the United Kingdom's numbers only.
+    let sheet = SheetRow {
+        id: SheetId::from_raw(3 << 8),
+        book_id: tariff.id.into(),
+        version: 1,
+        effective_from: Timestamp::EPOCH,
+        effective_to: None,
+        rate_count: 1,
+        source: "test".into(),
+        note: String::new(),
+        created_by: "test".into(),
+        created_at: NOW,
+        withdrawn_at: None,
+    };
     let rate = RateRow {
         id: RateId::from_raw(4 << 8),
-        tariff_id: tariff.id,
-        mcc: None,
-        mcc_mnc: None,
-        prefix: Some("44".into()),
+        sheet_id: sheet.id,
+        scope: "prefix:44".parse().unwrap(),
+        sender_form: None,
+        class: None,
         price_micros: PRICE_MICROS,
+        charge_policy: ChargePolicy::Delivered,
     };
-    store.upsert_tariff(&tariff, &[rate]).await.unwrap();
+    let mut work = store.begin().await.unwrap();
+    work.upsert_tariff(&tariff).await.unwrap();
+    work.add_sheet(&sheet, &[rate]).await.unwrap();
+    work.commit().await.unwrap();
     for (account, name) in [(BANK, "Bank"), (SHOP, "Shop")] {
         seed_account(store, seal, account, name, tariff.id).await;
     }

@@ -16,6 +16,7 @@ mod list;
 mod mo_route;
 mod orphan;
 mod payment;
+mod prices;
 mod thing;
 mod unrouted;
 mod versions;
@@ -27,6 +28,7 @@ pub(crate) use connector::ConnectorCommand;
 pub(crate) use mo_route::MoRouteCommand;
 pub(crate) use orphan::OrphanCommand;
 pub(crate) use payment::PaymentCommand;
+pub(crate) use prices::{CostCommand, TariffCommand};
 pub(crate) use unrouted::UnroutedCommand;
 pub(crate) use versions::VersionsCommand;
 

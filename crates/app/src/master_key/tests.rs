@@ -27,7 +27,7 @@ async fn refusal(config: &Config, store: &Store) -> String {
 async fn add_account(store: &Store) {
     let (currency, created_at) = ("EUR".parse().expect("a currency"), Timestamp(0));
     let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".to_owned(), currency, created_at };
-    store.upsert_tariff(&tariff, &[]).await.expect("a tariff");
+    store.upsert_tariff(&tariff).await.expect("a tariff");
     let account = AccountRow {
         id: AccountId::from_raw(1),
         name: "bank".to_owned(),

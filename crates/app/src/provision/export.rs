@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sambac_engine::admin::{self, File, file};
+use sambac_engine::clock::Clock;
 use serde_json::json;
 
 use crate::config::Flags;
@@ -36,7 +37,7 @@ impl Export {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         let config = load(&self.flags)?.config;
         let store = platform::open_existing(&config).await?;
-        let text = text(&admin::export(&store.load_configuration().await?))?;
+        let text = text(&admin::export(&store, Clock::system().now()).await?)?;
         store.close().await;
         if self.file.as_os_str() == "-" {
             return output::text(&text);

@@ -116,6 +116,8 @@ catalogue! {
         "What is to be started is disabled, what is to be drained does not run. The detail says how it is.";
     InvalidConfiguration "invalid_configuration" 422 RSUBMITFAIL AfterFix, "The configuration is not possible",
         "A value is out of bounds, a setting is unknown, or a name leads nowhere. Nothing was changed; the detail says which.";
+    InvalidSheet "invalid_sheet" 422 RSUBMITFAIL AfterFix, "The price sheet cannot be taken",
+        "A line or the head of the file is wrong. Nothing was changed; the answer names each line, its column and the reason.";
     IdempotencyInProgress "idempotency_in_progress" 409 RSYSERR AfterS(1), "A request with this key is being handled",
         "Another request with the same Idempotency-Key has not been answered yet. Repeat the request shortly for its answer.";
     IdempotencyMismatch "idempotency_mismatch" 422 RSUBMITFAIL AfterFix, "The key was used for another request",

@@ -86,8 +86,14 @@ define_ids! {
     RouteId "rte_";
     /// A price list.
     TariffId "trf_";
-    /// One line of a price list.
+    /// One line of a price sheet.
     RateId "rat_";
+    /// What an operator is paid: a price book of ours.
+    CostBookId "cst_";
+    /// One version of a price list or of an operator's costs.
+    SheetId "sht_";
+    /// Networks that belong together, whatever their codes.
+    OperatorGroupId "grp_";
     /// A REST API key.
     ApiKeyId "key_";
     /// A key of the admin API.
@@ -190,6 +196,22 @@ impl TargetId {
     /// The number, as it is in the database.
     pub const fn raw(self) -> i64 {
         self.0
+    }
+}
+
+/// Whose sheets: a tariff's or a cost book's raw id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookId(pub i64);
+
+impl From<TariffId> for BookId {
+    fn from(id: TariffId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<CostBookId> for BookId {
+    fn from(id: CostBookId) -> Self {
+        Self(id.0)
     }
 }
 

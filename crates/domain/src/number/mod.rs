@@ -9,6 +9,7 @@
 //! ```
 
 mod built_in;
+mod country;
 mod incoming;
 mod mcc_mnc;
 mod msisdn;
@@ -17,9 +18,10 @@ mod parse;
 mod sender;
 mod trie;
 
+pub use country::{Country, CountryError};
 pub use incoming::{incoming_address, shown_address};
 pub use mcc_mnc::{MccMnc, MccMncError, Mnc};
 pub use msisdn::{Digits, Msisdn};
 pub use network::{Network, NetworkRow, NetworkTable, Provenance};
 pub use parse::{NumberError, normalise_smpp, parse};
-pub use sender::{Sender, SenderError, SenderForm};
+pub use sender::{Sender, SenderError, SenderForm, SenderFormError};

@@ -49,6 +49,50 @@ pub enum SenderForm {
     Number,
 }
 
+/// The text is no form of a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the form of a sender is name, short_code or number")]
+pub struct SenderFormError;
+
+impl SenderForm {
+    /// All forms in the order of their codes.
+    pub const ALL: [Self; 3] = [Self::Name, Self::ShortCode, Self::Number];
+
+    /// The number kept in the database.
+    #[must_use]
+    pub const fn code(self) -> i16 {
+        match self {
+            Self::Name => 0,
+            Self::ShortCode => 1,
+            Self::Number => 2,
+        }
+    }
+
+    /// The form of a database number.
+    #[must_use]
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.code() == code)
+    }
+
+    /// The name used outside.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::ShortCode => "short_code",
+            Self::Number => "number",
+        }
+    }
+}
+
+impl FromStr for SenderForm {
+    type Err = SenderFormError;
+
+    fn from_str(text: &str) -> Result<Self, SenderFormError> {
+        Self::ALL.into_iter().find(|form| form.as_str() == text).ok_or(SenderFormError)
+    }
+}
+
 impl Sender {
     /// Reads a sender: 3–8 digits are a short code, more digits or a leading plus a number, all else a name
     /// of up to 11 ASCII characters (Q-E9). Whether a connector can write it is its profile's to say.
@@ -195,4 +239,14 @@ impl<'de> Deserialize<'de> for Sender {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
     }
+}
+#[test]
+fn forms_have_fixed_codes_and_names() {
+    for (form, code, name) in
+        [(SenderForm::Name, 0, "name"), (SenderForm::ShortCode, 1, "short_code"), (SenderForm::Number, 2, "number")]
+    {
+        assert_eq!((form.code(), SenderForm::from_code(code), form.as_str()), (code, Some(form), name));
+        assert_eq!(name.parse(), Ok(form));
+    }
+    assert_eq!((SenderForm::from_code(3), "Name".parse::<SenderForm>()), (None, Err(SenderFormError)));
 }

@@ -7,9 +7,10 @@
 //! ```
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use sambac_domain::money::Micros;
-use sambac_domain::{IdSource, Timestamp};
+use sambac_domain::{BookId, IdSource, Timestamp};
 use sambac_store::{Configuration, Store, StoreError, UnitOfWork};
 
 use super::difference::{Difference, Names, differences};
@@ -19,6 +20,7 @@ use super::secrets::{Issued, Secrets};
 use super::write;
 use crate::refusal::Refusal;
 use crate::seal::Seal;
+use crate::tariff::current::{self, CurrentRates};
 
 /// How often a plan is made anew because somebody else changed the configuration meanwhile.
 const PLANS_MAX: u32 = 5;
@@ -88,7 +90,9 @@ impl<'a> Provisioning<'a> {
             let stored = self.store.load_configuration().await?;
             let Wanted { file, renamed } = wanted(&stored)?;
             let as_named = renamed.as_ref().unwrap_or(&stored);
-            let context = Context { stored: as_named, ids: self.ids, now: self.now, seal: self.seal, secrets };
+            let rates = rates_of_now(self.store, as_named, &file, self.now).await?;
+            let (ids, now, seal) = (self.ids, self.now, self.seal);
+            let context = Context { stored: as_named, rates: &rates, ids, now, seal, secrets };
             let mut changes = without_booked(self.store, plan::plan(&file, &context)?).await?;
             changes.add_renamed(&stored, as_named);
             let mut work = self.store.begin_configuration().await?;
@@ -137,6 +141,20 @@ impl Prepared<'_> {
         }
         Ok((number, self.changes.issued))
     }
+}
+
+/// The rates of now of the tariffs that the file gives rates for.
+async fn rates_of_now(
+    store: &Store,
+    stored: &Configuration,
+    file: &File,
+    now: Timestamp,
+) -> Result<CurrentRates, StoreError> {
+    let named = file.tariff.iter().filter(|tariff| tariff.rate.is_some()).map(|tariff| &tariff.name);
+    let named: HashSet<&String> = named.collect();
+    let wanted = stored.tariffs.iter().filter(|row| named.contains(&row.name)).map(|row| BookId::from(row.id));
+    let wanted: HashSet<BookId> = wanted.collect();
+    current::rates(store, stored, now, u32::MAX, |book| wanted.contains(&book)).await
 }
 
 /// Leaves out payments that are booked; one that is booked with another amount is a fault of the file.

@@ -11,8 +11,8 @@ use std::fmt;
 
 use sambac_domain::mo::MoTarget;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ConnectorId, Micros, MoRouteId, OperatorId, RateId, RouteId, SmppAccountId,
-    TariffId, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Micros, MoRouteId, OperatorId, RateId,
+    RateScope, RouteId, SenderForm, SheetId, SmppAccountId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::{Change, ChangedRow, Configuration};
 use serde::Serialize;
@@ -67,9 +67,12 @@ pub(super) struct Names {
     operators: HashMap<i64, String>,
     connectors: HashMap<i64, String>,
     accounts: HashMap<i64, String>,
-    tariffs: HashMap<i64, String>,
     /// Webhooks and SMPP accounts: targets of messages from handsets.
     targets: HashMap<i64, String>,
+    /// Tariffs by their name, cost books by their operator's.
+    books: HashMap<i64, String>,
+    /// Whose a sheet is.
+    sheets: HashMap<i64, Value>,
 }
 
 impl Names {
@@ -79,33 +82,48 @@ impl Names {
             operators: stored.operators.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
             connectors: stored.connectors.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
             accounts: stored.accounts.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
-            tariffs: stored.tariffs.iter().map(|row| (row.id.raw(), row.name.clone())).collect(),
             targets: {
                 let webhooks = stored.webhooks.iter().map(|row| (row.id.raw(), row.url.clone()));
                 let accounts = stored.smpp_accounts.iter().map(|row| (row.id.raw(), row.system_id.clone()));
                 webhooks.chain(accounts).collect()
             },
+            books: stored
+                .tariffs
+                .iter()
+                .map(|row| (row.id.raw(), row.name.clone()))
+                .chain(cost_books(stored))
+                .collect(),
+            sheets: stored.sheets.iter().map(|row| (row.id.raw(), Value::from(row.book_id.0))).collect(),
         }
     }
 
     /// What things were called that are not there any more, and what new ones are called.
     fn learn(&mut self, changes: &[Change]) {
         for change in changes {
+            let row = change.after.as_ref().or(change.before.as_ref());
+            if let Some(book) = row.and_then(|row| row.get("book_id")) {
+                self.sheets.insert(change.id, book.clone());
+            }
             let (names, column) = match change.table.as_str() {
                 "operators" => (&mut self.operators, "name"),
                 "connectors" => (&mut self.connectors, "name"),
                 "accounts" => (&mut self.accounts, "name"),
-                "tariffs" => (&mut self.tariffs, "name"),
+                "tariffs" => (&mut self.books, "name"),
                 "webhooks" => (&mut self.targets, "url"),
                 "smpp_accounts" => (&mut self.targets, "system_id"),
                 _ => continue,
             };
-            let row = change.after.as_ref().or(change.before.as_ref());
             if let Some(name) = row.and_then(|row| row.get(column)).and_then(Value::as_str) {
                 names.insert(change.id, name.to_owned());
             }
         }
     }
+}
+
+/// The cost books of a configuration, by the names of their operators.
+fn cost_books(stored: &Configuration) -> impl Iterator<Item = (i64, String)> + '_ {
+    let name = |id| stored.operators.iter().find(|row| row.id == id).map(|row| row.name.clone()).unwrap_or_default();
+    stored.cost_books.iter().map(move |row| (row.id.raw(), name(row.operator_id)))
 }
 
 /// Changed rows as people read them. A row that was changed more than once is told from its first state to its last.
@@ -153,7 +171,9 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
     let id = change.id;
     Some(match change.table.as_str() {
         "tariffs" => ("tariff", TariffId::from_raw(id).to_string()),
-        "tariff_rates" => ("rate", RateId::from_raw(id).to_string()),
+        "cost_books" => ("cost_book", CostBookId::from_raw(id).to_string()),
+        "price_sheets" => ("sheet", SheetId::from_raw(id).to_string()),
+        "rates" => ("rate", RateId::from_raw(id).to_string()),
         "accounts" => ("account", AccountId::from_raw(id).to_string()),
         "operators" => ("operator", OperatorId::from_raw(id).to_string()),
         "connectors" => ("connector", ConnectorId::from_raw(id).to_string()),
@@ -170,13 +190,20 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
 /// A line of a price list has no name but what it is for.
 fn name(change: &Change, row: &ChangedRow, names: &Names) -> String {
     let text = |column: &str| row.get(column).and_then(Value::as_str).map(str::to_owned);
-    if change.table == "tariff_rates" {
-        let list = row.get("tariff_id").map(|id| named(&names.tariffs, id)).unwrap_or_default();
-        let mcc = row.get("mcc").and_then(Value::as_i64).map(|mcc| format!("mcc {mcc:03}"));
-        let network = text("mcc_mnc").map(|network| format!("network {network}"));
-        let prefix = text("prefix").map(|prefix| format!("prefix {prefix}"));
-        let what = mcc.or(network).or(prefix).unwrap_or_else(|| "everything else".to_owned());
-        return format!("{}: {what}", list.as_str().unwrap_or_default());
+    let book = |id: Option<&Value>| id.map(|id| named(&names.books, id)).unwrap_or_default();
+    match change.table.as_str() {
+        "rates" => {
+            let list = book(row.get("sheet_id").and_then(Value::as_i64).and_then(|id| names.sheets.get(&id)));
+            let scope = text("scope").and_then(|scope| scope.parse::<RateScope>().ok());
+            let what = scope.map(|scope| scope.told()).unwrap_or_default();
+            return format!("{}: {what}", list.as_str().unwrap_or_default());
+        }
+        "price_sheets" => {
+            let version = row.get("version").and_then(Value::as_i64).unwrap_or_default();
+            return format!("{} {version}", book(row.get("book_id")).as_str().unwrap_or_default());
+        }
+        "cost_books" => return book(row.get("id")).as_str().unwrap_or_default().to_owned(),
+        _ => {}
     }
     text("name").or_else(|| text("system_id")).or_else(|| text("url")).unwrap_or_default()
 }
@@ -186,16 +213,19 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
     let mut fields = BTreeMap::new();
     for (column, value) in row.iter().filter(|(_, value)| !value.is_null()) {
         let (field, value) = match column.as_str() {
-            "id" | "created_at" => continue,
+            "id" | "created_at" | "sheet_id" | "book_id" => continue,
             "operator_id" => ("operator", named(&names.operators, value)),
             "account_id" => ("account", named(&names.accounts, value)),
             "wallet_of" => ("wallet_of", named(&names.accounts, value)),
-            "tariff_id" => ("tariff", named(&names.tariffs, value)),
+            "tariff_id" => ("tariff", named(&names.books, value)),
+            "effective_from" | "effective_to" | "withdrawn_at" => (column.as_str(), moment(value)),
+            "sender_form" => ("sender", sender_form(value)),
+            "charge_policy" => ("charge", charge_policy(value)),
             "password_sealed" | "password_hash" => ("password", value.clone()),
             "secret_sealed" | "secret_hash" => ("secret", value.clone()),
             "price_micros" => ("price", amount(value)),
             "credit_limit_micros" => ("credit_limit", amount(value)),
-            "traffic_class" => ("class", class(value)),
+            "traffic_class" | "class" => ("class", class(value)),
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),
             "allowed_ips" | "scopes" => (column.as_str(), parsed(value)),
@@ -227,8 +257,26 @@ fn amount(value: &Value) -> Value {
     Value::from(Micros(value.as_i64().unwrap_or_default()).to_string())
 }
 
+fn moment(value: &Value) -> Value {
+    Value::from(Timestamp(value.as_i64().unwrap_or_default()).rfc3339())
+}
+
+fn code(value: &Value) -> Option<i16> {
+    value.as_i64().and_then(|code| i16::try_from(code).ok())
+}
+
+fn sender_form(value: &Value) -> Value {
+    let form = code(value).and_then(SenderForm::from_code);
+    form.map_or_else(|| value.clone(), |form| Value::from(form.as_str()))
+}
+
+fn charge_policy(value: &Value) -> Value {
+    let policy = code(value).and_then(ChargePolicy::from_code);
+    policy.map_or_else(|| value.clone(), |policy| Value::from(policy.as_str()))
+}
+
 fn class(value: &Value) -> Value {
-    let class = value.as_i64().and_then(|code| i16::try_from(code).ok()).and_then(TrafficClass::from_code);
+    let class = code(value).and_then(TrafficClass::from_code);
     class.map_or_else(|| value.clone(), |class| Value::from(class.as_str()))
 }
 

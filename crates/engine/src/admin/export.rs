@@ -2,12 +2,12 @@
 //! stay as they are.
 
 use sambac_domain::mo::MoTarget;
-use sambac_domain::{AccountId, ConnectorId, Micros, OperatorId, TariffId};
-use sambac_store::Configuration;
+use sambac_domain::{AccountId, ConnectorId, Micros, OperatorId, RateScope, TariffId, Timestamp};
 use sambac_store::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, RouteRow, SmppAccountRow,
     TariffRow, WebhookRow, WebhookState,
 };
+use sambac_store::{Configuration, Store, StoreError};
 use serde_json::{Map, Value};
 
 use super::file::{
@@ -15,13 +15,26 @@ use super::file::{
     SmppAccount, Tariff, Webhook,
 };
 use super::plan::without_nulls;
+use crate::tariff::current::{self, CurrentRates};
 
-/// Everything but payments, which are no configuration, and secrets.
-pub fn export(stored: &Configuration) -> File {
+/// Larger sheets are not in a configuration file: they are exported by themselves.
+const RATES_MAX: u32 = 10_000;
+
+/// Everything but payments, which are no configuration, and secrets. Of each tariff the sheet of `now`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn export(store: &Store, now: Timestamp) -> Result<File, StoreError> {
+    let stored = store.load_configuration().await?;
+    let rates = current::rates(store, &stored, now, RATES_MAX, |_| true).await?;
+    Ok(file(&stored, &rates))
+}
+
+pub(super) fn file(stored: &Configuration, rates: &CurrentRates) -> File {
     File {
         operator: stored.operators.iter().map(operator).collect(),
         connector: stored.connectors.iter().map(|row| connector(stored, row)).collect(),
-        tariff: stored.tariffs.iter().map(|row| tariff(stored, row)).collect(),
+        tariff: stored.tariffs.iter().map(|row| tariff(rates, row)).collect(),
         account: accounts(stored),
         smpp_account: stored.smpp_accounts.iter().map(|row| smpp_account(stored, row)).collect(),
         api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
@@ -61,18 +74,28 @@ pub(super) fn connector(stored: &Configuration, row: &ConnectorRow) -> Connector
     }
 }
 
-fn tariff(stored: &Configuration, row: &TariffRow) -> Tariff {
-    let rates = stored.rates.iter().filter(|rate| rate.tariff_id == row.id);
-    Tariff { name: row.name.clone(), currency: row.currency.to_string(), rate: rates.map(rate).collect() }
+fn tariff(rates: &CurrentRates, row: &TariffRow) -> Tariff {
+    let rates = rates.get(&row.id.into()).map(|rates| rates.iter().map(rate).collect());
+    Tariff { name: row.name.clone(), currency: row.currency.to_string(), rate: rates }
 }
 
 fn rate(row: &RateRow) -> Rate {
-    Rate {
+    let mut rate = Rate {
         price: Micros(row.price_micros).to_string(),
-        mcc: row.mcc.map(three_digits),
-        mcc_mnc: row.mcc_mnc.map(|network| network.to_string()),
-        prefix: row.prefix.clone(),
+        sender: row.sender_form.map(|form| form.as_str().to_owned()),
+        class: row.class,
+        charge: row.charge_policy,
+        ..Rate::default()
+    };
+    match row.scope {
+        RateScope::Network(network) => rate.mcc_mnc = Some(network.to_string()),
+        RateScope::Group(group) => rate.operator_group = Some(group.to_string()),
+        RateScope::Prefix(prefix) => rate.prefix = Some(prefix.to_string()),
+        RateScope::Mcc(mcc) => rate.mcc = Some(three_digits(mcc)),
+        RateScope::Country(country) => rate.country = Some(country.to_string()),
+        RateScope::Default => {}
     }
+    rate
 }
 
 pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {

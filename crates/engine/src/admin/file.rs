@@ -4,7 +4,7 @@
 use std::fmt;
 
 use sambac_domain::mo::MoStrategy;
-use sambac_domain::{Strategy, Throughput, TrafficClass};
+use sambac_domain::{ChargePolicy, Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -100,18 +100,18 @@ pub struct Tariff {
     pub name: String,
     /// The currency of its prices.
     pub currency: String,
-    /// Its lines.
-    #[serde(default)]
-    pub rate: Vec<Rate>,
+    /// The lines of its sheet of now; without it, its sheets stay as they are. Other lines than those of now are a new sheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Vec<Rate>>,
 }
 
-/// A line of it: for a network, a country, a prefix, or everything else.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A line of it: for a network, an operator group, a prefix, a country, or everything else.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Price of a segment, decimal text.
     pub price: String,
-    /// A country.
+    /// A mobile country code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mcc: Option<String>,
     /// A network.
@@ -120,6 +120,21 @@ pub struct Rate {
     /// What the number begins with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// A country, which may have several mobile country codes: `DE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The id of an operator group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator_group: Option<String>,
+    /// Only for senders of this form: `name`, `short_code` or `number`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Only for this traffic class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<TrafficClass>,
+    /// When a segment is paid for.
+    #[serde(default, skip_serializing_if = "is_delivered")]
+    pub charge: ChargePolicy,
 }
 
 /// A customer account.
@@ -364,6 +379,10 @@ impl Match {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+fn is_delivered(charge: &ChargePolicy) -> bool {
+    *charge == ChargePolicy::Delivered
 }
 
 fn mo_failover() -> MoStrategy {

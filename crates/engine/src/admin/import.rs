@@ -7,6 +7,7 @@ use super::export;
 use super::file::File;
 use super::key::Administrator;
 use super::object::file_from;
+use super::refusal;
 use super::secrets::{Issued, Secrets};
 use crate::Engine;
 use crate::refusal::Refusal;
@@ -28,7 +29,8 @@ impl Engine {
     /// # Errors
     /// When the database does not answer.
     pub async fn export(&self) -> Result<File, Refusal> {
-        Ok(export::export(&self.stored().await?))
+        let exported = export::export(&self.0.store, self.0.clock.now()).await;
+        exported.map_err(|error| refusal::store(&error))
     }
 
     /// Makes the configuration say what `document` says; what it does not name stays. With `dry_run` only tells what that

@@ -262,7 +262,7 @@ impl Engine {
         Provisioning { store: &inner.store, seal: &inner.settings.seal, ids: &inner.ids, now: inner.clock.now() }
     }
 
-    pub(super) async fn stored(&self) -> Result<Configuration, Refusal> {
+    pub(crate) async fn stored(&self) -> Result<Configuration, Refusal> {
         self.0.store.load_configuration().await.map_err(|error| refusal::store(&error))
     }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod handset;
 mod money;
 mod network;
+mod price;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +14,7 @@ use sambac_domain::{AccountId, ConnectorId, Currency, IdSource, MccMnc, Operator
 use sambac_store::Configuration;
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow,
-    RouteRow, SmppAccountRow, TariffRow, WebhookRow,
+    RouteRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use serde_json::{Map, Value};
 
@@ -22,10 +23,13 @@ use faults::Faults;
 use super::file::{File, Password};
 use super::secrets::{Issued, Secrets};
 use crate::seal::Seal;
+use crate::tariff::current::CurrentRates;
 
 /// What the plan is made with.
 pub(crate) struct Context<'a> {
     pub(crate) stored: &'a Configuration,
+    /// The rates of now of every tariff that is named with rates.
+    pub(crate) rates: &'a CurrentRates,
     pub(crate) ids: &'a IdSource,
     pub(crate) now: Timestamp,
     pub(crate) seal: &'a Seal,
@@ -35,7 +39,7 @@ pub(crate) struct Context<'a> {
 /// Rows to be written, in the order in which they depend on each other. What is already so is not among them.
 #[derive(Debug, Default)]
 pub struct Changes {
-    pub(crate) tariffs: Vec<(TariffRow, Vec<RateRow>)>,
+    pub(crate) tariffs: Vec<TariffChange>,
     pub(crate) accounts: Vec<AccountRow>,
     pub(crate) balances: Vec<BalanceRow>,
     pub(crate) payments: Vec<Credit>,
@@ -49,6 +53,24 @@ pub struct Changes {
     pub(crate) mo_routes: Vec<MoRouteRow>,
     /// Secrets that were made for these rows.
     pub issued: Vec<Issued>,
+}
+
+/// A price list, and its next sheet when its prices change.
+#[derive(Debug)]
+pub(crate) struct TariffChange {
+    pub(crate) row: TariffRow,
+    /// Whether the row itself is another.
+    pub(crate) is_changed: bool,
+    pub(crate) sheet: Option<NewSheet>,
+}
+
+/// A sheet that comes after the one of now.
+#[derive(Debug)]
+pub(crate) struct NewSheet {
+    pub(crate) row: SheetRow,
+    pub(crate) rates: Vec<RateRow>,
+    /// What differs from the sheet of now: the rate as it was and as it is.
+    pub(crate) differing: Vec<(Option<RateRow>, Option<RateRow>)>,
 }
 
 /// A payment to be booked unless its reference was.

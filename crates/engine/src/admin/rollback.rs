@@ -1,5 +1,7 @@
 //! Back to how the configuration was after a version: itself a change, with a version of its own.
 //!
+//! Prices come back as new sheets, see [`super::rollback_prices`].
+//!
 //! Three things are never taken back. Secrets: what is there keeps its password, so that a rollback neither breaks a bind nor
 //! revives a password that was replaced. Keys and webhooks: one that was revoked stays revoked. And what was made since is
 //! switched off, not removed: messages may wait for it.
@@ -17,12 +19,12 @@ use serde_json::Value;
 use super::difference::{Difference, Names, differences};
 use super::key::Administrator;
 use super::refusal;
+use super::rollback_prices::Prices;
 use crate::Engine;
 use crate::refusal::Refusal;
 
 /// What is taken back, in the order in which things depend on each other.
-const TABLES: [&str; 8] =
-    ["tariffs", "tariff_rates", "accounts", "operators", "connectors", "routes", "smpp_accounts", "mo_routes"];
+const TABLES: [&str; 7] = ["tariffs", "accounts", "operators", "connectors", "routes", "smpp_accounts", "mo_routes"];
 
 /// Versions read at once.
 const PAGE: u32 = 100;
@@ -52,12 +54,14 @@ impl Engine {
         store.configuration_version_of(number).await.map_err(unavailable)?.ok_or(ErrorCode::NotFound)?;
         let mut work = store.begin_configuration().await.map_err(unavailable)?;
         let stored = self.stored().await?;
-        let targets = self.targets(number).await.map_err(unavailable)?;
+        let (targets, sheets) = self.targets(number).await.map_err(unavailable)?;
         let targets = possible(targets, &stored)?;
         for ((table, id), row) in &targets {
             let table = TABLES[*table];
             work.restore(table, *id, row.as_ref()).await.map_err(unavailable)?;
         }
+        let prices = Prices { stored: &stored, made_since: &sheets, ids: &self.0.ids, now: self.0.clock.now() };
+        prices.take_back(&mut work, number, &by.author()).await.map_err(unavailable)?;
         let differences = differences(work.changes(), &Names::of(&stored));
         let version = if dry_run { None } else { self.keep(work, by, number).await.map_err(unavailable)? };
         Ok(RolledBack { version, differences })
@@ -72,13 +76,17 @@ impl Engine {
         Ok(version)
     }
 
-    /// From the newest version to the one after `number`: what was before the earliest of them counts.
-    async fn targets(&self, number: i64) -> Result<Targets, StoreError> {
-        let (mut targets, mut before) = (Targets::new(), None);
+    /// From the newest version to the one after `number`: what was before the earliest of them counts. And the price sheets that
+    /// were made since.
+    async fn targets(&self, number: i64) -> Result<(Targets, HashSet<i64>), StoreError> {
+        let (mut targets, mut sheets, mut before) = (Targets::new(), HashSet::new(), None);
         loop {
             let page = self.0.store.configuration_versions(before, PAGE).await?;
             for row in page.iter().filter(|row| row.id > number) {
                 for Change { table, id, before, .. } in row.list()?.into_iter().rev() {
+                    if table == "price_sheets" && before.is_none() {
+                        sheets.insert(id);
+                    }
                     if let Some(place) = TABLES.iter().position(|known| *known == table) {
                         targets.insert((place, id), before);
                     }
@@ -86,7 +94,7 @@ impl Engine {
             }
             match page.last() {
                 Some(last) if last.id > number => before = Some(last.id),
-                _ => return Ok(targets),
+                _ => return Ok((targets, sheets)),
             }
         }
     }
@@ -105,8 +113,7 @@ fn possible(targets: Targets, stored: &Configuration) -> Result<Targets, Refusal
                 possible.insert((place, id), Some(row));
             }
             None => {
-                let is_price_of_new_list = TABLES[place] == "tariff_rates" && known.is_price_of_new_list(id, stored);
-                if !is_price_of_new_list && let Some(off) = now.and_then(|row| switched_off(TABLES[place], row)) {
+                if let Some(off) = now.and_then(|row| switched_off(TABLES[place], row)) {
                     possible.insert((place, id), off);
                 }
             }
@@ -121,15 +128,14 @@ fn today(table: &str, id: i64, stored: &Configuration) -> Option<ChangedRow> {
         "smpp_accounts" => stored.smpp_accounts.iter().find(|row| row.id.raw() == id).map(SmppAccountRow::columns),
         "mo_routes" => stored.mo_routes.iter().find(|row| row.id.raw() == id).map(MoRouteRow::columns),
         "routes" => stored.routes.iter().find(|row| row.id.raw() == id).map(RouteRow::columns),
-        "tariff_rates" => stored.rates.iter().any(|row| row.id.raw() == id).then(ChangedRow::new),
         _ => None,
     }
 }
 
-/// What was made since: routes and prices go, connectors and SMPP accounts are switched off, all else stays.
+/// What was made since: routes go, connectors and SMPP accounts are switched off, all else stays.
 fn switched_off(table: &str, mut row: ChangedRow) -> Option<Option<ChangedRow>> {
     match table {
-        "routes" | "mo_routes" | "tariff_rates" => Some(None),
+        "routes" | "mo_routes" => Some(None),
         "connectors" => {
             row.insert("enabled".to_owned(), Value::Bool(false));
             Some(Some(row))
@@ -155,26 +161,18 @@ struct Known {
     connectors: HashSet<i64>,
     /// SMPP accounts and webhooks.
     targets: HashSet<i64>,
-    /// Price lists that were made since. They stay, with their prices: accounts may pay by them.
-    new_lists: HashSet<i64>,
 }
 
 impl Known {
     fn of(targets: &Targets, stored: &Configuration) -> Self {
-        let of_table = |table: &'static str, is_there: bool| {
-            let rows =
-                targets.iter().filter(move |((place, _), row)| TABLES[*place] == table && row.is_some() == is_there);
+        let of_table = |table: &'static str| {
+            let rows = targets.iter().filter(move |((place, _), row)| TABLES[*place] == table && row.is_some());
             rows.map(|((_, id), _)| *id)
         };
-        let connectors = stored.connectors.iter().map(|row| row.id.raw()).chain(of_table("connectors", true));
-        let smpp_accounts = stored.smpp_accounts.iter().map(|row| row.id.raw()).chain(of_table("smpp_accounts", true));
+        let connectors = stored.connectors.iter().map(|row| row.id.raw()).chain(of_table("connectors"));
+        let smpp_accounts = stored.smpp_accounts.iter().map(|row| row.id.raw()).chain(of_table("smpp_accounts"));
         let targets = stored.webhooks.iter().map(|row| row.id.raw()).chain(smpp_accounts).collect();
-        Self { connectors: connectors.collect(), targets, new_lists: of_table("tariffs", false).collect() }
-    }
-
-    fn is_price_of_new_list(&self, rate: i64, stored: &Configuration) -> bool {
-        let list = stored.rates.iter().find(|row| row.id.raw() == rate).map(|row| row.tariff_id.raw());
-        list.is_some_and(|list| self.new_lists.contains(&list))
+        Self { connectors: connectors.collect(), targets }
     }
 }
 

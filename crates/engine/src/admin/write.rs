@@ -5,11 +5,21 @@ use sambac_store::chain::SHARD_OF_PAYMENTS;
 use sambac_store::rows::{BalanceKind, BalanceRow, PaymentRow, PostingKind, PostingRow};
 use sambac_store::{ChainKey, Store, StoreError, UnitOfWork};
 
-use super::plan::{Changes, Credit};
+use super::plan::{Changes, Credit, NewSheet, TariffChange};
+
+/// Rates of a new sheet that the history tells one by one.
+const TOLD_MAX: usize = 1_000;
 
 pub(super) async fn configuration(work: &mut UnitOfWork, changes: &Changes) -> Result<(), StoreError> {
-    for (tariff, rates) in &changes.tariffs {
-        work.upsert_tariff(tariff, rates).await?;
+    for TariffChange { row, is_changed, sheet } in &changes.tariffs {
+        if *is_changed {
+            work.upsert_tariff(row).await?;
+        }
+        if let Some(NewSheet { row, rates, differing }) = sheet {
+            work.add_sheet(row, rates).await?;
+            let told = differing.iter().take(TOLD_MAX);
+            work.note_rates(told.map(|(before, after)| (before.as_ref(), after.as_ref())));
+        }
     }
     for row in &changes.accounts {
         work.upsert_account(row).await?;

@@ -22,9 +22,12 @@ use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
 impl Committer {
     pub(super) fn accept(&mut self, accept: Accept) {
-        let Accept { draft, reply, claim, place: _place } = accept;
+        let Accept { mut draft, reply, claim, place: _place } = accept;
         if reply.is_abandoned() {
             return; // Whoever has stopped waiting is going to ask again.
+        }
+        if let Err(refusal) = draft.price_at(&self.snapshot, self.now) {
+            return self.after.refuse(reply, refusal);
         }
         let account = draft.request.account_id;
         if let Some(code) = reply.revoked().or_else(|| self.suspended(account)) {
@@ -40,7 +43,7 @@ impl Committer {
             self.inner.metrics.refused(ErrorCode::InsufficientFunds);
             return self.after.refuse(reply, ErrorCode::InsufficientFunds.into());
         };
-        let taken = (draft.charge_policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
+        let taken = (draft.priced.policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);
         self.idempotency_row(&draft, &submitted);
@@ -133,7 +136,7 @@ impl Committer {
             segment_count: draft.segments,
             mcc_mnc: draft.mcc_mnc,
             route_id: draft.route_id,
-            rate_id: draft.rate_id,
+            rate_id: draft.priced.rate_id,
             price_micros: draft.price_micros,
             currency: draft.currency,
             accepted_at: self.now,
@@ -143,7 +146,7 @@ impl Committer {
             answered_id: None,
             registered_delivery: request.registered_delivery,
             options,
-            charge_policy: draft.charge_policy,
+            charge_policy: draft.priced.policy,
         }
     }
 

@@ -118,7 +118,7 @@ impl Requests {
     async fn admit(&mut self, sm: &Sm<'_>) -> Result<(Draft, Place), ErrorCode> {
         let Client { inner, account, .. } = &*self.client;
         let draft = submit::request(account, sm, inner.clock.now())
-            .and_then(|request| prepare(&inner.snapshot.load(), request))
+            .and_then(|request| prepare(&inner.snapshot.load(), request, inner.clock.now()))
             .map_err(|Refusal { code, .. }| code)?;
         self.pace.pass(draft.parts, &draft.request.sender).await?;
         check_throughput(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{
-    AccountId, ApiKeyId, ConnectorId, MessageId, MoRouteId, OperatorId, PaymentId, PostingId, RateId, RouteId,
+    AccountId, ApiKeyId, ConnectorId, MessageId, MoRouteId, OperatorId, PaymentId, PostingId, RateId, RouteId, SheetId,
     SmppAccountId, TariffId,
 };
 use sambac_domain::message::Origin;
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::money::Currency;
 use sambac_domain::number::Msisdn;
+use sambac_domain::rating::{ChargePolicy, RateScope};
 use sambac_domain::routing::{RouteMatch, Strategy};
 use sambac_domain::time::Timestamp;
 use sambac_engine::clock::Clock;
@@ -25,7 +26,7 @@ use sambac_engine::{Balance, Engine, Settings};
 use sambac_smpp::{BindKind as EsmeBindKind, BindRequest, Events, Session, SessionConfig};
 use sambac_store::rows::{
     AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, MoRouteRow, MoRow, OperatorRow,
-    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SmppAccountRow, TariffRow,
+    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow,
 };
 use sambac_store::{MessageView, MoFilter, Sealed, Store};
 use sambac_testkit::postgres::TestDatabase;
@@ -361,26 +362,49 @@ fn smpp_account(state: AccessState) -> SmppAccountRow {
     }
 }
 
+/// A tariff of one sheet with one rate.
+async fn price(store: &Store, currency: Currency, now: Timestamp) -> TariffId {
+    let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".into(), currency, created_at: now };
+    let sheet = SheetRow {
+        id: SheetId::from_raw(1),
+        book_id: tariff.id.into(),
+        version: 1,
+        effective_from: Timestamp::EPOCH,
+        effective_to: None,
+        rate_count: 1,
+        source: "test".into(),
+        note: String::new(),
+        created_by: "test".into(),
+        created_at: now,
+        withdrawn_at: None,
+    };
+    let rate = RateRow {
+        id: RateId::from_raw(1),
+        sheet_id: sheet.id,
+        scope: RateScope::Default,
+        sender_form: None,
+        class: None,
+        price_micros: PRICE,
+        charge_policy: ChargePolicy::Delivered,
+    };
+    let mut work = store.begin().await.expect("a unit of work");
+    work.upsert_tariff(&tariff).await.expect("a tariff");
+    work.add_sheet(&sheet, &[rate]).await.expect("a sheet");
+    work.commit().await.expect("a commit");
+    tariff.id
+}
+
 async fn provision(store: &Store, seal: &Seal, ports: &[u16]) {
     let now = Timestamp(1_767_225_600_000_000);
     let currency: Currency = "EUR".parse().expect("a currency");
-    let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".into(), currency, created_at: now };
-    let rate = RateRow {
-        id: RateId::from_raw(1),
-        tariff_id: tariff.id,
-        mcc: None,
-        mcc_mnc: None,
-        prefix: None,
-        price_micros: PRICE,
-    };
-    store.upsert_tariff(&tariff, &[rate]).await.expect("a tariff");
+    let tariff = price(store, currency, now).await;
     let account = AccountRow {
         id: ACCOUNT,
         name: "Example Bank".into(),
         currency,
         state: AccessState::Active,
         credit_limit_micros: 0,
-        tariff_id: tariff.id,
+        tariff_id: tariff,
         created_at: now,
         throughput: String::new(),
         wallet_of: None,

@@ -16,6 +16,7 @@ mod message;
 mod mo;
 mod outbox;
 mod payment;
+mod price;
 mod route;
 mod words;
 
@@ -30,7 +31,8 @@ pub use message::{MessageRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
-pub use route::{RateRow, RouteRow, TariffRow};
+pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
+pub use route::RouteRow;
 pub use words::{AccessState, WebhookState};
 
 pub use sambac_domain::ledger::{BalanceKind, PostingKind};

@@ -1,6 +1,6 @@
-//! Routes and price lists.
+//! Routes.
 
-use sambac_domain::{ConnectorId, Currency, MccMnc, RateId, RouteId, RouteMatch, Strategy, TariffId, Timestamp};
+use sambac_domain::{ConnectorId, RouteId, RouteMatch, Strategy, Timestamp};
 
 use super::row;
 
@@ -23,37 +23,5 @@ row! {
         enabled: bool,
         /// When it was made.
         created_at: Timestamp,
-    }
-}
-
-row! {
-    /// A price list; its lines are [`RateRow`]s.
-    TariffRow in "tariffs" {
-        /// Its id.
-        id: TariffId,
-        /// Its name, unique.
-        name: String,
-        /// The currency of its prices.
-        currency: Currency,
-        /// When it was made.
-        created_at: Timestamp,
-    }
-}
-
-row! {
-    /// One line of a price list. No condition at all: the price of everything else.
-    RateRow in "tariff_rates" {
-        /// Its id.
-        id: RateId,
-        /// The list it is in.
-        tariff_id: TariffId,
-        /// Country code of the network.
-        mcc: Option<u16>,
-        /// The network.
-        mcc_mnc: Option<MccMnc>,
-        /// What the number starts with, digits.
-        prefix: Option<String>,
-        /// Price of one segment, in micros.
-        price_micros: i64,
     }
 }

@@ -1,11 +1,11 @@
-use sambac_domain::{MccMnc, TargetId};
-use sambac_store::rows::{AccessState, OutboxKind, OutboxRow, RateRow};
+use sambac_domain::TargetId;
+use sambac_store::rows::{AccessState, OutboxKind, OutboxRow};
 use sambac_store::{Batch, Configuration, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    self, ACCOUNT, OTHER_ACCOUNT, WEBHOOK, account, admin_key, api_key, connector, operator, rate, route, smpp_account,
-    tariff, webhook,
+    self, ACCOUNT, OTHER_ACCOUNT, WEBHOOK, account, admin_key, api_key, connector, cost_book, operator, route,
+    smpp_account, tariff, webhook,
 };
 
 async fn write_everything(store: &Store) {
@@ -17,6 +17,8 @@ async fn write_everything(store: &Store) {
     store.upsert_api_key(&api_key()).await.unwrap();
     store.upsert_webhook(&webhook()).await.unwrap();
     store.upsert_admin_key(&admin_key()).await.unwrap();
+    store.upsert_tariff(&tariff()).await.unwrap();
+    store.upsert_cost_book(&cost_book()).await.unwrap();
 }
 
 on_both_databases! {
@@ -30,7 +32,8 @@ on_both_databases! {
             connectors: vec![connector()],
             routes: vec![route()],
             tariffs: vec![tariff()],
-            rates: vec![rate()],
+            cost_books: vec![cost_book()],
+            sheets: vec![fixture::sheet()],
             smpp_accounts: vec![smpp_account()],
             api_keys: vec![api_key()],
             webhooks: vec![webhook()],
@@ -48,16 +51,6 @@ on_both_databases! {
         store.upsert_account(&suspended).await.unwrap();
         assert_eq!(store.configuration_version().await.unwrap(), before + 1);
         assert_eq!(store.load_configuration().await.unwrap().accounts, [suspended]);
-    }
-
-    async fn a_tariff_keeps_only_the_rates_given(store: Store) {
-        write_everything(&store).await;
-        let network = RateRow { mcc: Some(1), mcc_mnc: Some(MccMnc::TEST), prefix: Some("447700".into()), ..rate() };
-        let country = RateRow { id: sambac_domain::RateId::from_raw(99 << 8), mcc: Some(901), ..rate() };
-        store.upsert_tariff(&tariff(), &[network.clone(), country.clone()]).await.unwrap();
-        assert_eq!(store.load_configuration().await.unwrap().rates, [network, country.clone()]);
-        store.upsert_tariff(&tariff(), std::slice::from_ref(&country)).await.unwrap();
-        assert_eq!(store.load_configuration().await.unwrap().rates, [country]);
     }
 
     async fn names_and_references_are_held(store: Store) {

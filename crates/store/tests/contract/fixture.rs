@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use sambac_domain::text::Encoding;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Currency, EventId, IntentId, Lane, MccMnc, Message,
-    MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId, RateId,
-    ReceiptState, RouteId, RouteMatch, SegmentId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass,
-    WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Currency, EventId, IntentId, Lane, MccMnc,
+    Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId,
+    RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy, TargetId,
+    TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
-    ConnectorRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow,
-    PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+    ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow,
+    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SheetRow, SmppAccountRow, TariffRow,
+    WebhookRow, WebhookState,
 };
 use sambac_store::{ChainKey, NewMessage, Sealed, Settlement, Store};
 
@@ -22,6 +23,8 @@ pub(crate) const CONNECTOR: ConnectorId = ConnectorId::from_raw(3 << 8);
 pub(crate) const OPERATOR: OperatorId = OperatorId::from_raw(4 << 8);
 pub(crate) const TARIFF: TariffId = TariffId::from_raw(5 << 8);
 pub(crate) const RATE: RateId = RateId::from_raw(6 << 8);
+pub(crate) const COST_BOOK: CostBookId = CostBookId::from_raw(21 << 8);
+pub(crate) const SHEET: SheetId = SheetId::from_raw(20 << 8);
 pub(crate) const ROUTE: RouteId = RouteId::from_raw(7 << 8);
 pub(crate) const API_KEY: ApiKeyId = ApiKeyId::from_raw(8 << 8);
 pub(crate) const SMPP_ACCOUNT: SmppAccountId = SmppAccountId::from_raw(9 << 8);
@@ -268,8 +271,37 @@ pub(crate) fn tariff() -> TariffRow {
     TariffRow { id: TARIFF, name: "Standard".to_owned(), currency: eur(), created_at: NOW }
 }
 
+pub(crate) fn cost_book() -> CostBookRow {
+    CostBookRow { id: COST_BOOK, operator_id: OPERATOR, currency: eur(), created_at: NOW }
+}
+
 pub(crate) fn rate() -> RateRow {
-    RateRow { id: RATE, tariff_id: TARIFF, mcc: None, mcc_mnc: None, prefix: None, price_micros: PRICE_MICROS }
+    RateRow {
+        id: RATE,
+        sheet_id: SHEET,
+        scope: RateScope::Default,
+        sender_form: None,
+        class: None,
+        price_micros: PRICE_MICROS,
+        charge_policy: ChargePolicy::Delivered,
+    }
+}
+
+/// The tariff's first sheet: from the beginning, without an end.
+pub(crate) fn sheet() -> SheetRow {
+    SheetRow {
+        id: SHEET,
+        book_id: TARIFF.into(),
+        version: 1,
+        effective_from: Timestamp::EPOCH,
+        effective_to: None,
+        rate_count: 1,
+        source: "test".to_owned(),
+        note: String::new(),
+        created_by: "a person".to_owned(),
+        created_at: NOW,
+        withdrawn_at: None,
+    }
 }
 
 pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
@@ -375,7 +407,10 @@ pub(crate) fn balances() -> Vec<BalanceRow> {
 
 /// One account with an empty wallet.
 pub(crate) async fn seed(store: &Store) {
-    store.upsert_tariff(&tariff(), &[rate()]).await.unwrap();
+    let mut work = store.begin().await.unwrap();
+    work.upsert_tariff(&tariff()).await.unwrap();
+    work.add_sheet(&sheet(), &[rate()]).await.unwrap();
+    work.commit().await.unwrap();
     store.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
     store.ensure_balances(&balances()).await.unwrap();
 }

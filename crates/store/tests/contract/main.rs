@@ -20,6 +20,7 @@ mod mo;
 mod open;
 mod outbox;
 mod payments;
+mod prices;
 mod receipts;
 mod transactions;
 mod uncertain;

@@ -24,7 +24,7 @@ on_both_databases! {
 
     async fn several_writes_make_one_unit(store: Store) {
         let mut work = store.begin().await.unwrap();
-        work.upsert_tariff(&fixture::tariff(), &[fixture::rate()]).await.unwrap();
+        work.upsert_tariff(&fixture::tariff()).await.unwrap();
         work.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
         for balance in fixture::balances() {
             work.ensure_balance(&balance).await.unwrap();

@@ -23,6 +23,7 @@ mod list_versions;
 mod mo_route_state;
 mod mo_routes;
 mod operators;
+mod prices;
 mod receipt_rules;
 mod release_segments;
 mod rematch_orphans;
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(mo_routes::routes())
         .merge(accounts::routes())
         .merge(smpp_accounts::routes())
+        .merge(prices::routes())
         .routes(routes!(renew_password::renew_smpp_password))
         .routes(routes!(show_settings::show_settings))
         .routes(routes!(list_versions::list_versions))

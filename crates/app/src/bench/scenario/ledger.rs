@@ -109,7 +109,7 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
     let (currency, created_at) = (eur()?, Clock::system().now());
     let tariff = TariffRow { id: TariffId::from_raw(1 << 8), name: "bench".to_owned(), currency, created_at };
     let mut work = store.begin().await?;
-    work.upsert_tariff(&tariff, &[]).await?;
+    work.upsert_tariff(&tariff).await?;
     let balance = |id, account_id, kind| BalanceRow { id, account_id, kind, currency, balance_micros: 0, shard: 0 };
     for (id, kind) in (1_i64..).zip(BalanceKind::OURS) {
         work.ensure_balance(&balance(id, None, kind)).await?;

@@ -1,72 +1,13 @@
-//! Tariffs and accounts with their ledger accounts and payments.
+//! Accounts with their ledger accounts and payments.
 
-use std::collections::HashSet;
-
-use sambac_domain::{AccountId, Currency, RateId, TariffId, parse_micros};
+use sambac_domain::{AccountId, Currency, parse_micros};
 use sambac_store::chain::{SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
-use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow, RateRow, TariffRow};
+use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow};
 
-use super::{Credit, Draft, Faults, access_state, mcc, mcc_mnc, prefix};
-use crate::admin::file::{Account, Payment, Rate, Tariff};
+use super::{Credit, Draft, Faults, access_state};
+use crate::admin::file::{Account, Payment};
 
 impl Draft<'_> {
-    pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        let currency = faults.keep(currency(&tariff.currency));
-        let stored = self.context.stored.tariffs.iter().find(|row| row.name == tariff.name);
-        let is_another = stored.is_some_and(|row| currency.is_some_and(|currency| row.currency != currency));
-        faults.check(!is_another, "the currency of a tariff cannot change; make another tariff");
-        let id = stored.map_or_else(|| TariffId::from_raw(self.next_id()), |row| row.id);
-        let rates = self.rates(id, &tariff.rate, &mut faults);
-        if let Some(currency) = currency {
-            self.known.tariffs.insert(tariff.name.clone(), (id, currency));
-        }
-        faults.none()?;
-        let Some(currency) = currency else { return Ok(()) };
-        let created_at = stored.map_or(self.context.now, |row| row.created_at);
-        let row = TariffRow { id, name: tariff.name.clone(), currency, created_at };
-        let mut before: Vec<_> = self.context.stored.rates.iter().filter(|rate| rate.tariff_id == row.id).collect();
-        let mut after: Vec<_> = rates.iter().collect();
-        before.sort_by_key(|rate| rate.id);
-        after.sort_by_key(|rate| rate.id);
-        if stored != Some(&row) || before != after {
-            self.changes.tariffs.push((row, rates));
-        }
-        Ok(())
-    }
-
-    /// A line keeps its id while it is for the same destinations.
-    fn rates(&self, tariff_id: TariffId, rates: &[Rate], faults: &mut Faults) -> Vec<RateRow> {
-        let mut seen = HashSet::new();
-        let mut rows = Vec::new();
-        for (number, rate) in (1..).zip(rates) {
-            let row = self.rate(tariff_id, rate).map_err(|problem| format!("rate {number}: {problem}"));
-            let Some(row) = faults.keep(row) else { continue };
-            let is_new = seen.insert((row.mcc, row.mcc_mnc, row.prefix.clone()));
-            faults.check(is_new, format!("rate {number}: another rate is for the same destinations"));
-            rows.push(row);
-        }
-        rows
-    }
-
-    fn rate(&self, tariff_id: TariffId, rate: &Rate) -> Result<RateRow, String> {
-        let (mcc, mcc_mnc, prefix) =
-            (mcc(rate.mcc.as_ref())?, mcc_mnc(rate.mcc_mnc.as_ref())?, prefix(rate.prefix.as_ref())?);
-        if [mcc.is_some(), mcc_mnc.is_some(), prefix.is_some()].iter().filter(|given| **given).count() > 1 {
-            return Err("only one of mcc, mcc_mnc and prefix says what it is for".to_owned());
-        }
-        let price_micros = amount(&rate.price, "price")?;
-        if price_micros < 0 {
-            return Err("price is below zero".to_owned());
-        }
-        let same = |row: &&RateRow| {
-            row.tariff_id == tariff_id && row.mcc == mcc && row.mcc_mnc == mcc_mnc && row.prefix == prefix
-        };
-        let stored = self.context.stored.rates.iter().find(same);
-        let id = stored.map_or_else(|| RateId::from_raw(self.next_id()), |row| row.id);
-        Ok(RateRow { id, tariff_id, mcc, mcc_mnc, prefix, price_micros })
-    }
-
     pub(super) fn account(&mut self, account: &Account) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let stored = self.context.stored.accounts.iter().find(|row| row.name == account.name);
@@ -181,10 +122,10 @@ fn check_payment(payment: &Payment) -> Result<i64, String> {
     Ok(amount_micros)
 }
 
-fn currency(text: &str) -> Result<Currency, String> {
+pub(super) fn currency(text: &str) -> Result<Currency, String> {
     text.parse().map_err(|error: sambac_domain::MoneyError| format!("currency: {error}"))
 }
 
-fn amount(text: &str, key: &str) -> Result<i64, String> {
+pub(super) fn amount(text: &str, key: &str) -> Result<i64, String> {
     parse_micros(text).map_err(|error| format!("{key}: {error}"))
 }

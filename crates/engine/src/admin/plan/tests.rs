@@ -5,7 +5,7 @@ use sambac_store::Configuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::admin::export;
+use crate::admin::export::file;
 use crate::seal::Seal;
 
 const FILE: &str = r#"
@@ -58,20 +58,28 @@ struct Bench {
     ids: IdSource,
     seal: Seal,
     stored: Configuration,
+    rates: CurrentRates,
     renew: bool,
 }
 
 impl Bench {
     fn new() -> Self {
         let seal = Seal::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").expect("32 octets");
-        Self { ids: IdSource::new(63, 0), seal, stored: Configuration::default(), renew: false }
+        Self {
+            ids: IdSource::new(63, 0),
+            seal,
+            stored: Configuration::default(),
+            rates: CurrentRates::new(),
+            renew: false,
+        }
     }
 
     fn plan(&self, text: &str) -> Result<Changes, Vec<String>> {
         let variable = |name: &str| (name == "ALPHA_PASSWORD").then(|| "secret".to_owned());
         let secrets = Secrets { variable: &variable, renew: self.renew };
         let now = Timestamp(1_767_225_600_000_000);
-        let context = Context { stored: &self.stored, ids: &self.ids, now, seal: &self.seal, secrets: &secrets };
+        let (stored, rates, ids, seal) = (&self.stored, &self.rates, &self.ids, &self.seal);
+        let context = Context { stored, rates, ids, now, seal, secrets: &secrets };
         let file = toml::from_str::<File>(text).map_err(|error| vec![error.to_string()])?;
         plan(&file, &context).map_err(|problems| problems.0)
     }
@@ -79,9 +87,12 @@ impl Bench {
     /// What the database would hold after the plan.
     fn store(&mut self, changes: Changes) {
         let stored = &mut self.stored;
-        for (tariff, rates) in changes.tariffs {
-            stored.tariffs.push(tariff);
-            stored.rates.extend(rates);
+        for TariffChange { row, sheet, .. } in changes.tariffs {
+            if let Some(sheet) = sheet {
+                self.rates.insert(row.id.into(), sheet.rates);
+                stored.sheets.push(sheet.row);
+            }
+            stored.tariffs.push(row);
         }
         stored.accounts.extend(changes.accounts);
         stored.balances.extend(changes.balances);
@@ -98,9 +109,12 @@ impl Bench {
 #[test]
 fn a_file_becomes_rows_that_belong_together() {
     let changes = Bench::new().plan(FILE).expect("nothing is wrong with it");
-    let (tariff, rates) = &changes.tariffs[0];
-    assert_eq!(rates.iter().map(|rate| rate.price_micros).collect::<Vec<_>>(), [50_000, 40_000, 10_000]);
-    assert_eq!(rates[1].prefix.as_deref(), Some("44"));
+    let TariffChange { row: tariff, sheet, .. } = &changes.tariffs[0];
+    let sheet = sheet.as_ref().expect("a sheet");
+    let prices: Vec<_> = sheet.rates.iter().map(|rate| (rate.scope.to_string(), rate.price_micros)).collect();
+    let expected = [("default", 50_000), ("prefix:44", 40_000), ("network:00101", 10_000)];
+    assert_eq!(prices, expected.map(|(scope, price)| (scope.to_owned(), price)));
+    assert_eq!((sheet.row.effective_from, sheet.row.rate_count), (Timestamp::EPOCH, 3));
     let account = &changes.accounts[0];
     assert_eq!((account.tariff_id, account.credit_limit_micros), (tariff.id, 10_000_000));
     // The account's two, ours of its currency, and the stripe that payments come from.
@@ -125,16 +139,53 @@ fn a_second_run_changes_nothing_and_makes_no_secret() {
 }
 
 #[test]
-fn a_change_keeps_the_id_and_touches_nothing_else() {
+fn a_change_keeps_the_id_and_touches_nothing_else_and_prices_are_a_new_sheet() {
     let mut bench = Bench::new();
     let first = bench.plan(FILE).expect("nothing is wrong with it");
-    let (connector, rate) = (first.connectors[0].id, first.tariffs[0].1[0].id);
+    let connector = first.connectors[0].id;
     bench.store(first);
     let changed = FILE.replace("port = 2776", "port = 2777").replace("price = \"0.05\"", "price = \"0.06\"");
     let second = bench.plan(&changed).expect("nothing is wrong with it");
     assert_eq!(second.counts(), [("tariffs", 1), ("connectors", 1), ("payments", 1)]);
     assert_eq!((second.connectors[0].id, second.connectors[0].port), (connector, 2777));
-    assert_eq!((second.tariffs[0].1[0].id, second.tariffs[0].1[0].price_micros), (rate, 60_000));
+    let sheet = second.tariffs[0].sheet.as_ref().expect("a sheet");
+    let was_and_is = |(was, is): &(Option<RateRow>, Option<RateRow>)| {
+        (was.as_ref().map(|row| row.price_micros), is.as_ref().map(|row| row.price_micros))
+    };
+    assert_eq!(sheet.differing.iter().map(was_and_is).collect::<Vec<_>>(), [(Some(50_000), Some(60_000))]);
+    assert_eq!((sheet.rates.len(), sheet.row.effective_from), (3, Timestamp(1_767_225_600_000_000)));
+    assert!(!second.tariffs[0].is_changed);
+}
+
+#[test]
+fn a_tariff_without_rates_leaves_its_sheets_alone() {
+    let mut bench = Bench::new();
+    bench.store(bench.plan(FILE).expect("nothing is wrong with it"));
+    let start = FILE.find("rate = [").expect("rates");
+    let end = start + FILE[start..].find('\n').expect("a line");
+    let changes = bench.plan(&FILE.replace(&FILE[start..end], "")).expect("nothing is wrong with it");
+    assert_eq!(changes.counts(), [("payments", 1)]);
+}
+
+#[test]
+fn a_rate_may_be_for_a_sender_and_a_class_and_says_when_it_is_paid() {
+    let rates = r#"rate = [{ price = "0.05" }, { country = "DE", sender = "number", class = "otp", charge = "submit", price = "0" }]"#;
+    let start = FILE.find("rate = [").expect("rates");
+    let end = start + FILE[start..].find('\n').expect("a line");
+    let text = FILE.replace(&FILE[start..end], rates);
+    let changes = Bench::new().plan(&text).expect("nothing is wrong with it");
+    let rate = changes.tariffs[0].sheet.as_ref().expect("a sheet").rates[1].rate();
+    assert_eq!((rate.scope.to_string().as_str(), rate.price_micros), ("country:DE", 0));
+    assert_eq!(
+        (rate.sender, rate.class),
+        (Some(sambac_domain::SenderForm::Number), Some(sambac_domain::TrafficClass::Otp))
+    );
+    assert_eq!(rate.policy, sambac_domain::ChargePolicy::Submit);
+    goes_round(&text);
+    for (wrong, said) in [("\"DE\"", "country"), ("\"number\"", "sender")] {
+        let problems = Bench::new().plan(&text.replace(wrong, "\"x\"")).expect_err(wrong);
+        assert!(problems[0].contains(said), "{problems:?}");
+    }
 }
 
 #[test]
@@ -277,7 +328,7 @@ fn goes_round(text: &str) {
     let mut bench = Bench::new();
     let first = bench.plan(text).expect("nothing is wrong with it");
     bench.store(first);
-    let exported = export(&bench.stored);
+    let exported = file(&bench.stored, &bench.rates);
     let same = |file: &File| toml::to_string(file).expect("it can be written");
     let again = bench.plan(&same(&exported)).expect("nothing is wrong with it");
     assert_eq!(again.counts(), [], "it changes nothing");
@@ -286,7 +337,7 @@ fn goes_round(text: &str) {
     with_passwords.connector.iter_mut().for_each(|link| link.password_env = Some("ALPHA_PASSWORD".to_owned()));
     let made = other.plan(&same(&with_passwords)).expect("nothing is wrong with it");
     other.store(made);
-    assert_eq!(same(&export(&other.stored)), same(&exported));
+    assert_eq!(same(&file(&other.stored, &other.rates)), same(&exported));
 }
 
 #[test]

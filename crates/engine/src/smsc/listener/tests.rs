@@ -54,7 +54,7 @@ async fn server(change: impl FnOnce(&mut Settings)) -> Server {
 async fn provision(store: &Store) {
     let (currency, created_at) = ("EUR".parse().expect("a currency"), Timestamp(0));
     let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".into(), currency, created_at };
-    store.upsert_tariff(&tariff, &[]).await.expect("a tariff");
+    store.upsert_tariff(&tariff).await.expect("a tariff");
     let account = AccountRow {
         id: AccountId::from_raw(1),
         name: "bank".into(),
