@@ -6,6 +6,7 @@
 mod admin_access;
 mod admin_objects;
 mod admin_operations;
+mod admin_prices;
 mod admin_versions;
 mod concealment;
 mod document;

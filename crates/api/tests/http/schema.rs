@@ -24,7 +24,9 @@ pub(crate) fn hold(method: &Method, path: &str, reply: &Reply) {
         return assert!(reply.text.is_empty(), "{method} {path}: {status} has a body: {}", reply.text);
     };
     assert_eq!(reply.header("content-type"), content_type, "{method} {path}: {status}");
-    assert_fits(&content["schema"], &reply.json, &format!("{method} {path} {status}"));
+    if content_type.ends_with("json") {
+        assert_fits(&content["schema"], &reply.json, &format!("{method} {path} {status}"));
+    }
     if let Some(codes) = documented["x-error-codes"].as_array() {
         assert!(codes.contains(&reply.json["code"]), "{method} {path}: {status} with an undocumented {}", reply.code());
     }
