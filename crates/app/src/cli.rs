@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
 use crate::client::admin::{
-    AccountCommand, Alerts, ConnectorCommand, CostCommand, MoRouteCommand, OperatorCommand, OrphanCommand, PaymentCommand,
-    RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
+    AccountCommand, Alerts, ConnectorCommand, CostCommand, MoRouteCommand, OperatorCommand, OrphanCommand,
+    PaymentCommand, RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;

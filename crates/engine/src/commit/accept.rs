@@ -26,17 +26,18 @@ impl Committer {
         if reply.is_abandoned() {
             return; // Whoever has stopped waiting is going to ask again.
         }
-        if let Err(refusal) = draft.price_at(&self.snapshot, self.now) {
-            return self.after.refuse(reply, refusal);
-        }
         let account = draft.request.account_id;
         if let Some(code) = reply.revoked().or_else(|| self.suspended(account)) {
             self.inner.metrics.refused(code);
             return self.after.refuse(reply, code.into());
         }
-        let total = match total_price(draft.price_micros, draft.segments) {
+        let priced = draft.price_at(&self.snapshot, self.now);
+        let total = match priced.and_then(|()| total_price(draft.price_micros, draft.segments)) {
             Ok(total) => total,
-            Err(refusal) => return self.after.refuse(reply, refusal),
+            Err(refusal) => {
+                self.inner.metrics.refused(refusal.code);
+                return self.after.refuse(reply, refusal);
+            }
         };
         let hold = self.inner.ledger().hold(account, total, &self.inner.ids, self.now);
         let Ok(hold) = hold else {

@@ -8,6 +8,7 @@ mod operate;
 mod operator;
 mod payments;
 mod platform;
+mod policies;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;

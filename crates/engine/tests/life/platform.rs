@@ -9,12 +9,14 @@ use sambac_domain::id::{
     AccountId, ApiKeyId, ConnectorId, MessageId, MoRouteId, OperatorId, PaymentId, PostingId, RateId, RouteId, SheetId,
     SmppAccountId, TariffId,
 };
+use sambac_domain::ledger::{Command, Order};
 use sambac_domain::message::Origin;
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::money::Currency;
 use sambac_domain::number::Msisdn;
 use sambac_domain::rating::{ChargePolicy, RateScope};
 use sambac_domain::routing::{RouteMatch, Strategy};
+use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_engine::clock::Clock;
 use sambac_engine::payment::{PaymentSettings, ProviderSettings};
@@ -25,8 +27,8 @@ use sambac_engine::submit::{Content, Idempotency, SubmitRequest, Submitted};
 use sambac_engine::{Balance, Engine, Settings};
 use sambac_smpp::{BindKind as EsmeBindKind, BindRequest, Events, Session, SessionConfig};
 use sambac_store::rows::{
-    AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ConnectorRow, MoRouteRow, MoRow, OperatorRow,
-    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow,
+    AccessState, AccountRow, BalanceKind, BalanceRow, BindKind, ChargeState, ConnectorRow, MoRouteRow, MoRow,
+    OperatorRow, PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow,
 };
 use sambac_store::{MessageView, MoFilter, Sealed, Store};
 use sambac_testkit::postgres::TestDatabase;
@@ -152,6 +154,43 @@ impl Platform {
         let clock = Clock::mock(Clock::system().now());
         let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
         (operator, Self { engine, folder, database: None }, clock)
+    }
+
+    /// The same, where segments are paid for as `policy` says.
+    pub(crate) async fn with_policy(policy: ChargePolicy) -> (Operator, Self, Clock) {
+        let operator = Operator::start().await;
+        let (store, seal, folder) = prepared_with(&[operator.port], None, policy).await;
+        let clock = Clock::mock(Clock::system().now());
+        let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
+        (operator, Self { engine, folder, database: None }, clock)
+    }
+
+    /// From now on nobody is where the connectors go; with `enabled` false they are gone.
+    pub(crate) async fn connectors_away(&self, enabled: bool) {
+        let store = self.engine.store();
+        for row in store.load_configuration().await.expect("a read").connectors {
+            let away = ConnectorRow { host: "127.0.0.2".into(), enabled, ..row };
+            store.upsert_connector(&away).await.expect("a change");
+        }
+        self.engine.reload().await;
+    }
+
+    /// Takes everything that is in the wallet.
+    pub(crate) async fn spend_all(&self) {
+        let order = Order::Debit { micros: self.balance().available_micros };
+        let command = Command { account: ACCOUNT, key: "all of it".to_owned(), fingerprint: String::new(), order };
+        let outcomes = self.engine.charge(vec![command], false).await.expect("an answer");
+        assert!(outcomes[0].answer.is_ok(), "{outcomes:?}");
+    }
+
+    /// The message once its operator has taken it.
+    pub(crate) async fn until_submitted(&self, id: MessageId) -> MessageView {
+        self.until(id, |view| view.segments[0].state == MessageState::Submitted).await
+    }
+
+    /// The message once its charge is so.
+    pub(crate) async fn until_charge(&self, id: MessageId, state: ChargeState) -> MessageView {
+        self.until(id, |view| view.charges[0].state == state).await
     }
 
     /// The same, with the payment provider that is played.
@@ -315,12 +354,16 @@ fn sqlite(folder: &Path) -> String {
 
 /// A provisioned database in a folder of its own, and its key.
 async fn prepared(ports: &[u16], url: Option<&str>) -> (Store, Seal, PathBuf) {
+    prepared_with(ports, url, ChargePolicy::Delivered).await
+}
+
+async fn prepared_with(ports: &[u16], url: Option<&str>, policy: ChargePolicy) -> (Store, Seal, PathBuf) {
     let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
     std::fs::create_dir_all(&folder).expect("a folder");
     let store = Store::open(url.unwrap_or(&sqlite(&folder))).await.expect("a database");
     store.migrate().await.expect("a schema");
     let seal = Seal::create_file(&folder.join("master.key")).expect("a key");
-    provision(&store, &seal, ports).await;
+    provision(&store, &seal, ports, policy).await;
     (store, seal, folder)
 }
 
@@ -363,7 +406,7 @@ fn smpp_account(state: AccessState) -> SmppAccountRow {
 }
 
 /// A tariff of one sheet with one rate.
-async fn price(store: &Store, currency: Currency, now: Timestamp) -> TariffId {
+async fn price(store: &Store, currency: Currency, now: Timestamp, policy: ChargePolicy) -> TariffId {
     let tariff = TariffRow { id: TariffId::from_raw(1), name: "list".into(), currency, created_at: now };
     let sheet = SheetRow {
         id: SheetId::from_raw(1),
@@ -385,7 +428,7 @@ async fn price(store: &Store, currency: Currency, now: Timestamp) -> TariffId {
         sender_form: None,
         class: None,
         price_micros: PRICE,
-        charge_policy: ChargePolicy::Delivered,
+        charge_policy: policy,
     };
     let mut work = store.begin().await.expect("a unit of work");
     work.upsert_tariff(&tariff).await.expect("a tariff");
@@ -394,10 +437,10 @@ async fn price(store: &Store, currency: Currency, now: Timestamp) -> TariffId {
     tariff.id
 }
 
-async fn provision(store: &Store, seal: &Seal, ports: &[u16]) {
+async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePolicy) {
     let now = Timestamp(1_767_225_600_000_000);
     let currency: Currency = "EUR".parse().expect("a currency");
-    let tariff = price(store, currency, now).await;
+    let tariff = price(store, currency, now, policy).await;
     let account = AccountRow {
         id: ACCOUNT,
         name: "Example Bank".into(),
