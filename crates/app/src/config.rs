@@ -19,6 +19,7 @@ mod secret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use sambac_domain::rating::MarginFloor;
 use serde::Deserialize;
 
 pub(crate) use flags::Flags;
@@ -38,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     /// Number of this process among those that share a database.
     pub(crate) node: u8,
+    pub(crate) billing: Billing,
     pub(crate) data: Data,
     pub(crate) store: StoreSection,
     pub(crate) http: Listener,
@@ -48,6 +50,13 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
+}
+
+/// `[billing]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Billing {
+    pub(crate) margin_floor: MarginFloor,
 }
 
 /// `[data]`

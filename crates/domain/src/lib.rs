@@ -34,7 +34,7 @@ pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
 pub use number::{Country, MccMnc, Msisdn, Sender, SenderForm};
 pub use options::MessageOptions;
-pub use rating::{ChargePolicy, PriceBook, Priced, Rate, RateQuery, RateScope, Sheet};
+pub use rating::{ChargePolicy, Cost, PriceBook, Priced, Rate, RateQuery, RateScope, Sheet};
 pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;
 pub use routing::{Route, RouteMatch, RouteQuery, RoutingTable, Strategy};

@@ -10,7 +10,7 @@ use crate::id::{AccountId, ApiKeyId, MessageId, RateId, RouteId, SegmentId, Smpp
 use crate::money::Currency;
 use crate::number::{MccMnc, Msisdn, Sender};
 use crate::options::MessageOptions;
-use crate::rating::ChargePolicy;
+use crate::rating::{ChargePolicy, Cost};
 use crate::text::Encoding;
 use crate::time::Timestamp;
 
@@ -193,6 +193,8 @@ pub struct Message {
     pub options: Option<Box<MessageOptions>>,
     /// What its segments are paid for.
     pub charge_policy: ChargePolicy,
+    /// What a charged segment was to cost us by the operator that it was first for, when that was known.
+    pub cost: Option<Cost>,
 }
 
 impl Message {
@@ -220,6 +222,12 @@ impl Message {
     /// How many segments its client is charged: more than are submitted when the operator does the cutting.
     pub fn charged_segments(&self) -> u8 {
         self.options.as_ref().and_then(|options| options.parts).unwrap_or(self.segment_count)
+    }
+
+    /// Price of one charged segment, in micros: that of a submitted one is a multiple of it.
+    pub fn charged_price_micros(&self) -> i64 {
+        let per_submitted = i64::from(self.charged_segments() / self.segment_count.max(1)).max(1);
+        self.price_micros / per_submitted
     }
 
     /// The lane it waits in.
@@ -266,6 +274,7 @@ mod tests {
             registered_delivery: 1,
             options: None,
             charge_policy: ChargePolicy::Delivered,
+            cost: None,
         }
     }
 

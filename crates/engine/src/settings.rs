@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
+use sambac_domain::rating::MarginFloor;
 
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub smpp_refusal_after: Duration,
     /// Bounds of the log of PDUs.
     pub pdu_log: PduLogLimits,
+    /// The least margin of a segment where neither account nor route says one.
+    pub margin_floor: MarginFloor,
     /// How often segments in doubt are counted.
     pub uncertain_interval: Duration,
     /// How often news is looked for that nobody has fetched in its time.
@@ -82,6 +85,7 @@ impl Settings {
             // As many slow hashes as there are unbound connections fit in, two at a time.
             smpp_refusal_after: Duration::from_secs(3),
             pdu_log: PduLogLimits::default(),
+            margin_floor: MarginFloor::Off,
             uncertain_interval: Duration::from_secs(5),
             notice_interval: Duration::from_secs(60),
             audit_interval: Duration::from_secs(10),

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::{AccountId, AdminKeyId, ApiKeyId, ConnectorId, RouteId, SmppAccountId, TargetId, WebhookId};
+use sambac_domain::id::{
+    AccountId, AdminKeyId, ApiKeyId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId,
+};
 use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::profile::{ClientProfile, Profile};
-use sambac_domain::rating::PriceBook;
+use sambac_domain::rating::{Cost, MarginFloor, PriceBook, Priced, RateQuery};
 use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
 use sambac_domain::receipt_key::receipt_key;
 use sambac_domain::routing::{Route, RoutingTable};
@@ -53,6 +55,12 @@ pub struct Snapshot {
     webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
     /// Price books with the sheets that are ready.
     pub(crate) books: Books,
+    /// What each operator is paid.
+    costs: HashMap<OperatorId, Arc<PriceBook>>,
+    /// The least margin on routes that have one of their own.
+    route_floors: HashMap<RouteId, MarginFloor>,
+    /// And where neither account nor route says one.
+    pub(crate) platform_floor: MarginFloor,
 }
 
 /// A paying client.
@@ -65,6 +73,10 @@ pub struct Account {
     pub credit_limit_micros: i64,
     /// Lets pass what it may submit over all its ways in.
     pub(crate) limit: Arc<TokenBucket>,
+    /// The least margin of its segments, where it has one of its own.
+    pub(crate) margin_floor: Option<MarginFloor>,
+    /// The most that one of its messages may cost, in micros.
+    pub(crate) message_price_micros_max: Option<i64>,
 }
 
 /// Credentials of a client ESME.
@@ -93,6 +105,8 @@ impl Snapshot {
         let profiles = profiles(&configuration.connectors);
         let usable = configuration.connectors.iter().filter(|row| row.enabled && profiles.contains_key(&row.id));
         let enabled: HashSet<_> = usable.map(|row| row.id).collect();
+        let route_floors =
+            configuration.routes.iter().filter_map(|row| Some((row.id, floor(&row.margin_floor)?))).collect();
         let routes: Vec<Route> = configuration.routes.into_iter().map(route).collect();
         let smpp_accounts: Vec<_> = configuration.smpp_accounts.into_iter().map(smpp_account).map(Arc::new).collect();
         let mut webhooks_of: HashMap<AccountId, Vec<WebhookId>> = HashMap::new();
@@ -108,6 +122,13 @@ impl Snapshot {
         Self {
             version: configuration.version,
             accounts,
+            costs: configuration
+                .cost_books
+                .iter()
+                .map(|row| (row.operator_id, books.book(row.id, row.currency)))
+                .collect(),
+            route_floors,
+            platform_floor: MarginFloor::Off,
             books,
             routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
             routing: RoutingTable::new(routes, enabled),
@@ -205,6 +226,25 @@ impl Snapshot {
             .map(|row| (row.id, TargetId::from(row.id)))
     }
 
+    /// What a segment would cost by a connector's operator; `None` when nobody knows.
+    pub(crate) fn cost(&self, connector: ConnectorId, at: Timestamp, query: &RateQuery) -> Option<Cost> {
+        let operator_id = self.connectors.get(&connector)?.operator_id;
+        let book = self.costs.get(&operator_id)?;
+        let Priced { rate_id, price_micros, policy, .. } = book.price(at, query)?;
+        Some(Cost { operator_id, rate_id, micros: price_micros, currency: book.currency(), policy })
+    }
+
+    /// Whether an operator has a cost book.
+    pub(crate) fn has_costs_of(&self, operator: OperatorId) -> bool {
+        self.costs.contains_key(&operator)
+    }
+
+    /// The least margin of an account's segments on a route: the account's own, or the route's, or the platform's.
+    pub(crate) fn margin_floor(&self, account: Option<&Account>, route: RouteId) -> MarginFloor {
+        let own = account.and_then(|account| account.margin_floor);
+        own.or_else(|| self.route_floors.get(&route).copied()).unwrap_or(self.platform_floor)
+    }
+
     /// The connectors of a route in order, for fail-over.
     pub fn connectors_of(&self, route: RouteId) -> &[ConnectorId] {
         self.routes.get(&route).map_or(&[], Vec::as_slice)
@@ -221,7 +261,17 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         tariff,
         credit_limit_micros: row.credit_limit_micros,
         limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),
+        margin_floor: floor(&row.margin_floor),
+        message_price_micros_max: row.message_price_micros_max,
     }
+}
+
+/// One that does not parse must not let losses pass: the least margin is then the greatest.
+fn floor(text: &str) -> Option<MarginFloor> {
+    let parsed = || {
+        text.parse().inspect_err(|error| tracing::error!(%error, "a margin floor does not parse; nothing passes it"))
+    };
+    (!text.is_empty()).then(|| parsed().unwrap_or(MarginFloor::AtLeast(i64::MAX)))
 }
 
 fn route(row: RouteRow) -> Route {
@@ -360,6 +410,8 @@ mod tests {
                 created_at: Timestamp(0),
                 throughput: throughput.into(),
                 wallet_of: None,
+                margin_floor: String::new(),
+                message_price_micros_max: None,
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())

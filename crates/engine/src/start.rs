@@ -58,7 +58,8 @@ impl Engine {
         wallets.load(&accounts, &configuration.balances);
         let networks = Arc::new(NetworkTable::built_in());
         let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
-        let snapshot = Snapshot::build(configuration, networks, books);
+        let mut snapshot = Snapshot::build(configuration, networks, books);
+        snapshot.platform_floor = settings.margin_floor;
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let orders = store.connector_orders().await?;
@@ -162,6 +163,7 @@ async fn reload(inner: &Arc<Inner>) {
     let accounts = configuration.accounts.clone();
     let networks = Arc::clone(&before.networks);
     let mut snapshot = Snapshot::build(configuration, networks, books);
+    snapshot.platform_floor = inner.settings.margin_floor;
     snapshot.keep_limits(&inner.snapshot.load());
     let loaded = Loaded { snapshot: Arc::new(snapshot), accounts };
     let (done, wait) = oneshot::channel();

@@ -14,7 +14,7 @@ use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{MccMnc, Msisdn, Network, Sender};
 use sambac_domain::options::MessageOptions;
-use sambac_domain::rating::{Priced, RateQuery, price_of_segments};
+use sambac_domain::rating::{Cost, Priced, RateQuery, price_of_segments};
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
 use sambac_domain::text::Encoding;
@@ -26,7 +26,8 @@ use crate::Engine;
 use crate::commit::{Accept, Reply, Write};
 use crate::compose::{Composed, compose};
 use crate::refusal::Refusal;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Account, Snapshot};
+use crate::tariff::cost::{QuotedCost, keep_profitable, margin_too_low, quoted_costs};
 
 /// The longest that a message may wait, whatever the client asks for.
 pub const VALIDITY_MAX: Duration = Duration::from_secs(72 * 3600);
@@ -146,6 +147,8 @@ pub struct Quote {
     pub explanation: Explanation,
     /// Whether the balance would allow it now.
     pub affordable: bool,
+    /// What the operators of these connectors would be paid for all segments: for who runs the platform, no client is told.
+    pub costs: Vec<QuotedCost>,
 }
 
 /// A request that passed every check that needs no storage; the group commit turns it into a message.
@@ -165,6 +168,8 @@ pub(crate) struct Draft {
     pub(crate) priced: Priced,
     /// For one that is submitted, in micros.
     pub(crate) price_micros: i64,
+    /// What a charged segment costs us by its connector, when that is known.
+    pub(crate) cost: Option<Cost>,
     pub(crate) currency: Currency,
     pub(crate) validity: Duration,
 }
@@ -209,6 +214,9 @@ impl Engine {
         let query = route_query(&draft.request, draft.mcc_mnc);
         let choice = snapshot.routing.decide(&query).map_err(|_| no_route())?;
         let total = total_price(draft.price_micros, draft.segments)?;
+        let network = snapshot.networks.lookup(draft.request.destination);
+        let asked = rate_query(&draft.request, network);
+        let costs = quoted_costs(&snapshot, &draft, &choice.connectors, (self.0.clock.now(), &asked));
         Ok(Quote {
             encoding: draft.body.encoding(),
             segments: draft.parts,
@@ -219,6 +227,7 @@ impl Engine {
             connectors: choice.connectors.to_vec(),
             explanation: snapshot.routing.explain(&query),
             affordable: self.balance(draft.request.account_id).is_some_and(|balance| balance.allows(total)),
+            costs,
         })
     }
 }
@@ -238,13 +247,21 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
     let network = snapshot.networks.lookup(request.destination);
     let mcc_mnc = network.map(|network| network.mcc_mnc);
     let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
-    let (route_id, connectors) = (choice.route.id, choice.connectors);
+    let (route_id, mut connectors) = (choice.route.id, choice.connectors);
+    let query = rate_query(&request, network);
+    let priced = account.tariff.price(now, &query).ok_or_else(no_price);
+    // What is wrong with the message is told first.
+    let profitable = priced.as_ref().map_or(Ok(()), |priced| {
+        keep_profitable(snapshot, account, route_id, &mut connectors, (now, &query, priced.price_micros))
+    });
     let connector_id = *connectors.first().ok_or_else(no_route)?;
+    let cost = snapshot.cost(connector_id, now, &query);
     let Composed { body, options, segments, parts } = compose(snapshot, &connectors, &mut request)?;
-    let priced = account.tariff.price(now, &rate_query(&request, network)).ok_or_else(no_price)?;
+    let priced = priced?;
+    profitable?;
     let currency = account.tariff.currency();
     let price_micros = price_submitted(&priced, segments, parts)?;
-    check_price(&request, price_micros, segments)?;
+    check_price(account, &request, price_micros, segments)?;
     Ok(Draft {
         request,
         body,
@@ -256,6 +273,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
         connector_id,
         priced,
         price_micros,
+        cost,
         currency,
         validity,
     })
@@ -269,9 +287,24 @@ impl Draft {
         }
         let account = snapshot.account(self.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
         let network = snapshot.networks.lookup(self.request.destination);
-        self.priced = account.tariff.price(now, &rate_query(&self.request, network)).ok_or_else(no_price)?;
+        let query = rate_query(&self.request, network);
+        self.priced = account.tariff.price(now, &query).ok_or_else(no_price)?;
         self.price_micros = price_submitted(&self.priced, self.segments, self.parts)?;
-        check_price(&self.request, self.price_micros, self.segments)
+        check_price(account, &self.request, self.price_micros, self.segments)?;
+        self.cost = snapshot.cost(self.connector_id, now, &query);
+        self.leaves_enough(snapshot, self.cost).then_some(()).ok_or_else(margin_too_low)
+    }
+
+    /// What a charged segment costs by a connector of its route; `None` when nobody knows.
+    pub(crate) fn cost_by(&self, snapshot: &Snapshot, connector: ConnectorId, now: Timestamp) -> Option<Cost> {
+        let network = snapshot.networks.lookup(self.request.destination);
+        snapshot.cost(connector, now, &rate_query(&self.request, network))
+    }
+
+    /// Whether enough is left of its price after this cost.
+    pub(crate) fn leaves_enough(&self, snapshot: &Snapshot, cost: Option<Cost>) -> bool {
+        let floor = snapshot.margin_floor(snapshot.account(self.request.account_id), self.route_id);
+        floor.allows(cost.and_then(|cost| cost.margin(self.priced.price_micros, self.currency)))
     }
 }
 
@@ -280,15 +313,21 @@ fn price_submitted(priced: &Priced, segments: u8, parts: u8) -> Result<i64, Refu
     total_price(priced.price_micros, parts / segments.max(1))
 }
 
-fn check_price(request: &SubmitRequest, price_micros: i64, segments: u8) -> Result<(), Refusal> {
-    if request.price_micros_max.is_some_and(|max| total_price(price_micros, segments).is_ok_and(|total| total > max)) {
+/// The most that a message may cost is the client's and the account's to say.
+fn check_price(account: &Account, request: &SubmitRequest, price_micros: i64, segments: u8) -> Result<(), Refusal> {
+    let total = total_price(price_micros, segments)?;
+    if request.price_micros_max.is_some_and(|most| total > most) {
         return Err(Refusal::from(ErrorCode::PriceAboveMaximum).at("/max_price"));
+    }
+    if account.message_price_micros_max.is_some_and(|most| total > most) {
+        let detail = "it costs more than a message of this account may";
+        return Err(Refusal::new(ErrorCode::PriceAboveMaximum, detail));
     }
     Ok(())
 }
 
 /// What a price book is asked about a message.
-pub(crate) fn rate_query(request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
+fn rate_query(request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
     RateQuery {
         destination: request.destination,
         mcc_mnc: network.map(|network| network.mcc_mnc),

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (17, include_str!("../migrations/0017_ledger.sql")),
     (22, include_str!("../migrations/0022_payments.sql")),
     (23, include_str!("../migrations/0023_price_sheets.sql")),
+    (24, include_str!("../migrations/0024_costs.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -149,6 +149,11 @@ mod tests {
             expires_at: Timestamp(300),
             final_at: Some(Timestamp(40)),
             charge_policy: sambac_domain::ChargePolicy::Delivered,
+            cost_operator_id: None,
+            cost_rate_id: None,
+            cost_micros: None,
+            cost_currency: None,
+            cost_policy: None,
         };
         let segments = vec![
             SegmentRow { smsc_message_id: Some("0a".into()), ..segment(1, MessageState::Delivered, 0, 30) },

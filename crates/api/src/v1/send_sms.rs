@@ -60,6 +60,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::PriceAboveMaximum,
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
+    ErrorCode::MarginTooLow,
     ErrorCode::AccountSuspended,
     ErrorCode::QueueFull,
 ];

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::platform::{NOW, Platform, Reply, request};
+use crate::platform::{BANK, NOW, Platform, Reply, request};
 
 const SHEETS: &str = "/v1/admin/tariffs/Standard/sheets";
 
@@ -187,4 +187,34 @@ async fn a_hundred_thousand_rates_are_imported_whole() {
     assert_eq!((&changes["new"], &changes["removed"], &changes["is_cut"]), (&json!(100_000), &json!(1), &json!(true)));
     let exported = get(&platform, "/v1/admin/tariffs/Standard/sheets/2/rates").await;
     assert_eq!(exported.text.lines().count(), 100_001);
+}
+
+/// What a connector costs us is nobody's business but ours: the client is told that no operator takes it, and no amount.
+#[tokio::test]
+async fn a_message_at_a_loss_is_refused_where_the_margin_is_bound() {
+    let platform = Platform::start().await;
+    let new = json!({ "operator": "Example Mobile", "currency": "EUR" });
+    assert_eq!(platform.post(&platform.admin, "/v1/admin/costs", &new).await.status, 201);
+    let sheet = import(&platform, "/v1/admin/costs/Example%20Mobile/sheets", "country,price\ndefault,0.0133\n").await;
+    assert_eq!(sheet.status, 201, "{}", sheet.text);
+    assert_eq!(quoted(&platform).await, "0.0125", "nothing is bound");
+    let account = format!("/v1/admin/accounts/{BANK}");
+    let change = async |patch: Value| {
+        let changed = platform.admin(Method::PATCH, &account, Some(&patch), &[]).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        changed.json
+    };
+    assert_eq!(change(json!({ "margin_floor": "-0.000799" })).await["margin_floor"], "-0.000799");
+    let refused = platform.send(&platform.bank, json!({})).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "margin_too_low"), "{}", refused.text);
+    assert!(!refused.text.contains("0133"), "{}", refused.text);
+    change(json!({ "margin_floor": "-0.0008" })).await;
+    assert_eq!(platform.send(&platform.bank, json!({})).await.status, 202, "the bound itself is allowed");
+    change(json!({ "margin_floor": null, "message_price_max": "0.012499" })).await;
+    let refused = platform.send(&platform.bank, json!({})).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "price_above_maximum"), "{}", refused.text);
+    change(json!({ "message_price_max": "0.0125" })).await;
+    assert_eq!(platform.send(&platform.bank, json!({})).await.status, 202);
+    let wrong = platform.admin(Method::PATCH, &account, Some(&json!({ "margin_floor": "some" })), &[]).await;
+    assert_eq!((wrong.status.as_u16(), wrong.code()), (422, "invalid_configuration"), "{}", wrong.text);
 }

@@ -318,6 +318,8 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         created_at: NOW,
         throughput: String::new(),
         wallet_of: None,
+        margin_floor: String::new(),
+        message_price_micros_max: None,
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));
@@ -389,5 +391,6 @@ fn route(number: i64, name: &str, matches: RouteMatch) -> RouteRow {
         connectors: vec![ConnectorId::from_raw(6 << 8)],
         enabled: true,
         created_at: NOW,
+        margin_floor: String::new(),
     }
 }

@@ -54,6 +54,12 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "sqlite:///path/file.db or postgres://…; sambac.db in the data folder if not given",
     ),
+    key(
+        "billing.margin_floor",
+        Kind::Text,
+        "\"off\"",
+        "The least that must be left of a segment's price after its cost, as 0.002, where neither account nor route says one; off: messages may be carried at a loss",
+    ),
     key("http.listen", Kind::Address, "\"127.0.0.1:8080\"", "Public API"),
     key("services.listen", Kind::Address, "\"127.0.0.1:8081\"", "Health and metrics; not for the public"),
     key("smpp.listen", Kind::Address, "\"127.0.0.1:2775\"", "Where clients' ESMEs bind"),

@@ -38,6 +38,8 @@ async fn add_account(store: &Store) {
         created_at,
         throughput: String::new(),
         wallet_of: None,
+        margin_floor: String::new(),
+        message_price_micros_max: None,
     };
     store.upsert_account(&account).await.expect("an account");
 }

@@ -63,6 +63,7 @@ fn segment(account: i64, id: i64) -> Queued {
         registered_delivery: 0,
         answered_id: None,
         charge_policy: sambac_domain::ChargePolicy::Delivered,
+        cost: None,
     };
     let task = Task::Submit { segment: SegmentId::from_raw(id), attempt: 0, message: Arc::new(message) };
     Queued { target: TargetId(7), lane: Lane(0), id, task }

@@ -145,9 +145,11 @@ catalogue! {
     FourEyes "four_eyes" 403 RPROHIBITED AfterFix, "Another administrator has to approve",
         "A transfer above the limit is approved with another admin key than the one that asked for it.";
     PriceAboveMaximum "price_above_maximum" 422 RSUBMITFAIL AfterFix, "The message costs more than allowed",
-        "The price is above the maximum that the request set. Raise the maximum or leave it out.";
+        "The price is above the maximum that the request set, or that the account has. Raise the maximum or leave it out.";
     NoRoute "no_route" 422 RINVDSTADR AfterFix, "No route leads to the destination",
         "No enabled route takes this destination, sender and traffic class. Ask the platform's operator for one.";
+    MarginTooLow "margin_too_low" 422 RSUBMITFAIL AfterFix, "No route carries the message at the account's price",
+        "No operator of the route is open to the account's price. Ask the platform's operator for another price or route.";
     NoPrice "no_price" 422 RSUBMITFAIL AfterFix, "The tariff has no price for the destination",
         "The account's tariff covers other destinations only. Ask the platform's operator to add this one.";
     RateLimited "rate_limited" 429 RTHROTTLED SameLater, "Too many requests",

@@ -22,12 +22,14 @@
 
 mod book;
 mod charge_policy;
+mod margin;
 mod rate;
 mod scope;
 mod sheet;
 
 pub use book::{Effective, PriceBook, Priced};
 pub use charge_policy::{ChargePolicy, ChargePolicyError};
+pub use margin::{Cost, MarginFloor};
 pub use rate::{Rate, RateQuery, price_of_segments};
 pub use scope::{RatePrefix, RateScope, RateScopeError};
 pub use sheet::{Sheet, SheetRate};

@@ -225,6 +225,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "secret_sealed" | "secret_hash" => ("secret", value.clone()),
             "price_micros" => ("price", amount(value)),
             "credit_limit_micros" => ("credit_limit", amount(value)),
+            "message_price_micros_max" => ("message_price_max", amount(value)),
             "traffic_class" | "class" => ("class", class(value)),
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),

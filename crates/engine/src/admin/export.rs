@@ -107,6 +107,8 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         state: row.state.as_str().to_owned(),
         throughput: row.throughput.parse().unwrap_or_default(),
         wallet_of: row.wallet_of.map(|owner| account_name(stored, owner)),
+        margin_floor: floor(&row.margin_floor),
+        message_price_max: row.message_price_micros_max.map(|micros| Micros(micros).to_string()),
         payment: Vec::new(),
     }
 }
@@ -152,6 +154,7 @@ pub(super) fn route(stored: &Configuration, row: &RouteRow) -> Route {
         strategy: row.strategy,
         connectors: row.connectors.iter().map(|id| connector_name(stored, *id)).collect(),
         enabled: row.enabled,
+        margin_floor: floor(&row.margin_floor),
     }
 }
 
@@ -225,4 +228,8 @@ names! {
     connector_name: ConnectorId in connectors;
     account_name: AccountId in accounts;
     tariff_name: TariffId in tariffs;
+}
+
+fn floor(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }

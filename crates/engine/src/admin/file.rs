@@ -159,6 +159,12 @@ pub struct Account {
     /// The account whose wallet pays for this one, in the same currency; its own when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet_of: Option<String>,
+    /// The least that must be left of a segment's price after its cost: `0.002`, or `off`; its route's if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_floor: Option<String>,
+    /// The most that one of its messages may cost, all its segments together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_price_max: Option<String>,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,
@@ -248,6 +254,9 @@ pub struct Route {
     /// Whether it is used.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// The least that must be left of a segment's price after its cost: `0.002`, or `off`; the platform's if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_floor: Option<String>,
 }
 
 /// What a route asks of a message.

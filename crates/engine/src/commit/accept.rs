@@ -50,6 +50,9 @@ impl Committer {
         self.idempotency_row(&draft, &submitted);
         let (group, connector) = self.group_of(id, &draft);
         let answered_id = reply.answered_id(id);
+        if connector != draft.connector_id {
+            draft.cost = draft.cost_by(&self.snapshot, connector, self.now);
+        }
         let mut message = Message { answered_id, ..self.message(id, draft, group) };
         if hold.payer != account {
             message.options.get_or_insert_default().wallet_of = Some(hold.payer);
@@ -111,7 +114,8 @@ impl Committer {
         let (group, connector) = self.part_groups.join(owner, part, (id, draft.connector_id), self.now);
         // The route may have changed since the first part came.
         let usable = self.snapshot.connectors.get(&connector).is_some_and(|row| row.enabled)
-            && self.snapshot.connectors_of(draft.route_id).contains(&connector);
+            && self.snapshot.connectors_of(draft.route_id).contains(&connector)
+            && draft.leaves_enough(&self.snapshot, draft.cost_by(&self.snapshot, connector, self.now));
         (Some(group), if usable { connector } else { draft.connector_id })
     }
 
@@ -148,6 +152,7 @@ impl Committer {
             registered_delivery: request.registered_delivery,
             options,
             charge_policy: draft.priced.policy,
+            cost: draft.cost,
         }
     }
 

@@ -16,6 +16,7 @@ use sambac_store::{NewIntent, OutboxMove};
 
 use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
 use crate::live::{Live, Progress, SegmentProgress};
+use crate::tariff::cost::may_go_by;
 
 /// A delay that grows does so this often.
 const GROWTHS_MAX: u8 = 3;
@@ -313,13 +314,16 @@ impl Committer {
         self.after.put_back(queue, Queued { target: to.target, lane: to.lane, id: to.id, task });
     }
 
-    /// The connector after the present one in the route's order, among those that are enabled; the first when the present one
-    /// was taken out of the route.
+    /// The connector after the present one in the route's order, among those that are enabled and leave enough of the price; the
+    /// first when the present one was taken out of the route.
     pub(super) fn next_connector(&self, case: &Case) -> Option<ConnectorId> {
         let order = self.snapshot.connectors_of(case.live.message.route_id);
         let begin = order.iter().position(|id| *id == case.connector).map_or(0, |place| place + 1);
-        let enabled = |id: &&ConnectorId| self.snapshot.connectors.get(id).is_some_and(|row| row.enabled);
-        order.iter().skip(begin).find(enabled).copied()
+        let usable = |id: &&ConnectorId| {
+            let enabled = self.snapshot.connectors.get(id).is_some_and(|row| row.enabled);
+            enabled && may_go_by(&self.snapshot, &case.live.message, **id)
+        };
+        order.iter().skip(begin).find(usable).copied()
     }
 
     /// Nothing more can be done but wait: for a receipt, or for the end of the validity.

@@ -12,6 +12,7 @@ use sambac_store::{MessageFinal, NewCdr, NewEvent};
 
 use super::Committer;
 use crate::live::{Live, SegmentProgress};
+use crate::tariff::cost::incurred;
 
 impl Committer {
     /// The segment's row is written with the batch, as it will be by then.
@@ -105,6 +106,7 @@ impl Committer {
 
     fn write_cdr(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress, charge_state: ChargeState) {
         let operator = self.snapshot.connectors.get(&segment.connector).map(|row| row.operator_id);
+        let cost = incurred(&self.snapshot, message, segment);
         self.batch.cdrs.push(NewCdr {
             id,
             account_id: message.account_id,
@@ -129,6 +131,9 @@ impl Committer {
             done_at: segment.done_at,
             group_id: message.options.as_ref().and_then(|options| options.group),
             block_id: 0,
+            cost_rate_id: cost.map(|(cost, _)| cost.rate_id),
+            cost_micros: cost.map(|(_, micros)| micros),
+            cost_currency: cost.map(|(cost, _)| cost.currency),
         });
     }
 }

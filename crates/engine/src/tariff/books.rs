@@ -19,6 +19,11 @@ use super::current::each_page;
 /// Sheets that count within this time are made ready.
 const READY_AHEAD: Duration = Duration::from_secs(86_400);
 
+/// Sheets of tariffs that ended within this time are ready, too: for what was taken a moment ago and is not priced yet.
+const TARIFFS_KEPT: Duration = Duration::from_secs(60);
+/// And those of costs: for what fails over to another operator. It is the longest validity, and a day that a message may wait.
+const COSTS_KEPT: Duration = Duration::from_secs(96 * 3_600);
+
 /// All price books of a configuration.
 #[derive(Clone, Default)]
 pub(crate) struct Books {
@@ -37,12 +42,12 @@ impl Books {
         before: &Self,
     ) -> Result<Self, StoreError> {
         let mut books = Self::default();
-        let tariffs = configuration.tariffs.iter().map(|row| (BookId::from(row.id), row.currency));
-        let costs = configuration.cost_books.iter().map(|row| (BookId::from(row.id), row.currency));
-        for (id, currency) in tariffs.chain(costs) {
+        let tariffs = configuration.tariffs.iter().map(|row| (BookId::from(row.id), row.currency, TARIFFS_KEPT));
+        let costs = configuration.cost_books.iter().map(|row| (BookId::from(row.id), row.currency, COSTS_KEPT));
+        for (id, currency, kept) in tariffs.chain(costs) {
             let mut sheets: Vec<_> = configuration.sheets.iter().filter(|sheet| sheet.book_id == id).collect();
             sheets.sort_by_key(|sheet| sheet.effective_from);
-            let book = books.load_book(store, currency, &sheets, now, before).await?;
+            let book = books.load_book(store, currency, &sheets, (now, kept), before).await?;
             books.books.insert(id, Arc::new(book));
         }
         Ok(books)
@@ -53,7 +58,7 @@ impl Books {
         store: &Store,
         currency: Currency,
         sheets: &[&SheetRow],
-        now: Timestamp,
+        (now, kept): (Timestamp, Duration),
         before: &Self,
     ) -> Result<PriceBook, StoreError> {
         let past = sheets.partition_point(|sheet| sheet.effective_from <= now);
@@ -61,8 +66,8 @@ impl Books {
         let mut effective = Vec::with_capacity(sheets.len());
         for (index, row) in sheets.iter().enumerate() {
             let soon = index > past && row.effective_from <= now.saturating_add(READY_AHEAD);
-            // What was taken a moment ago may still have to be priced by the sheet that counted then.
-            let just_ended = index + 2 == past && before.sheets.contains_key(&row.id);
+            let ended_at = sheets.get(index + 1).map(|next| next.effective_from);
+            let just_ended = index < past && ended_at.is_some_and(|at| at > now.saturating_sub(kept));
             let sheet = if index < past && !needed.contains(&index) && !just_ended {
                 None
             } else if needed.contains(&index) || soon || just_ended {

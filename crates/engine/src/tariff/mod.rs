@@ -4,6 +4,7 @@
 mod book;
 pub(crate) mod books;
 mod compare;
+pub(crate) mod cost;
 pub(crate) mod csv;
 pub(crate) mod current;
 mod import;
@@ -13,5 +14,6 @@ pub use self::csv::{Fault, Faults};
 pub use book::{Book, BookKind};
 pub(crate) use books::Books;
 pub use compare::{Comparison, RateDifference};
+pub use cost::QuotedCost;
 pub use import::{ImportError, ImportRequest, ImportedSheet};
 pub use show::{BookView, ExportedSheet, SheetView};

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod handsets;
+mod margin;
 mod notices;
 mod operate;
 mod operator;

@@ -23,7 +23,7 @@ use sambac_engine::payment::{PaymentSettings, ProviderSettings};
 use sambac_engine::refusal::Refusal;
 use sambac_engine::seal::Seal;
 use sambac_engine::smsc::password;
-use sambac_engine::submit::{Content, Idempotency, SubmitRequest, Submitted};
+use sambac_engine::submit::{Content, Idempotency, Quote, SubmitRequest, Submitted};
 use sambac_engine::{Balance, Engine, Settings};
 use sambac_smpp::{BindKind as EsmeBindKind, BindRequest, Events, Session, SessionConfig};
 use sambac_store::rows::{
@@ -175,6 +175,11 @@ impl Platform {
         self.engine.reload().await;
     }
 
+    /// Where its SQLite database is.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.join("sambac.db")
+    }
+
     /// Takes everything that is in the wallet.
     pub(crate) async fn spend_all(&self) {
         let order = Order::Debit { micros: self.balance().available_micros };
@@ -277,6 +282,11 @@ impl Platform {
     }
 
     /// The same request each time, under an idempotency key.
+    /// What such a message would cost.
+    pub(crate) fn quote(&self, text: &str) -> Result<Quote, Refusal> {
+        self.engine.quote(request(TrafficClass::Otp, text))
+    }
+
     pub(crate) async fn submit_with_key(&self, key: &str) -> Result<Submitted, Refusal> {
         let idempotency = Some(Idempotency { key: key.to_owned(), fingerprint: "same".to_owned() });
         self.engine.submit(SubmitRequest { idempotency, ..request(TrafficClass::Otp, "once") }).await
@@ -451,6 +461,8 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         created_at: now,
         throughput: String::new(),
         wallet_of: None,
+        margin_floor: String::new(),
+        message_price_micros_max: None,
     };
     store.upsert_account(&account).await.expect("an account");
     let mut connectors = Vec::new();
@@ -486,6 +498,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         connectors,
         enabled: true,
         created_at: now,
+        margin_floor: String::new(),
     };
     store.upsert_route(&route).await.expect("a route");
     fund(store, seal, currency, now).await;

@@ -27,6 +27,10 @@ row! {
         throughput: String,
         /// The account whose wallet pays for it, when that is another one.
         wallet_of: Option<AccountId>,
+        /// The least margin of a segment: a [`sambac_domain::rating::MarginFloor`], empty means its route's.
+        margin_floor: String,
+        /// The most that one of its messages may cost, in micros.
+        message_price_micros_max: Option<i64>,
     }
 }
 

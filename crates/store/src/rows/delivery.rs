@@ -2,7 +2,7 @@
 
 use sambac_domain::{
     AccountId, ConnectorId, Currency, ErrorCode, EventId, IntentId, MccMnc, MessageId, MessageState, Msisdn,
-    OperatorId, ReceiptState, SegmentId, Sender, Timestamp, TrafficClass,
+    OperatorId, RateId, ReceiptState, SegmentId, Sender, Timestamp, TrafficClass,
 };
 
 use super::ledger::ChargeState;
@@ -155,5 +155,11 @@ row! {
         group_id: Option<MessageId>,
         /// The block that seals it.
         block_id: i64,
+        /// The rate of the operator's cost book that it fell under.
+        cost_rate_id: Option<RateId>,
+        /// What the operator is to be paid for it, in micros; nothing when what it is paid for did not happen.
+        cost_micros: Option<i64>,
+        /// Currency of the cost.
+        cost_currency: Option<Currency>,
     }
 }

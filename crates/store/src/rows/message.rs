@@ -1,10 +1,11 @@
 //! Messages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sambac_domain::{
-    AccountId, ChargePolicy, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageOptions,
-    MessageState, Msisdn, Origin, RateId, RouteId, Sender, Timestamp, TrafficClass,
+    AccountId, ChargePolicy, Cost, Currency, ErrorCode, MccMnc, Message, MessageBody, MessageId, MessageOptions,
+    MessageState, Msisdn, OperatorId, Origin, RateId, RouteId, Sender, Timestamp, TrafficClass,
 };
 
 use super::{Record, row};
@@ -64,6 +65,16 @@ row! {
         options: Option<String>,
         /// What its segments are paid for.
         charge_policy: ChargePolicy,
+        /// The operator that it was first for, when its cost was known.
+        cost_operator_id: Option<OperatorId>,
+        /// The rate of that operator's cost book.
+        cost_rate_id: Option<RateId>,
+        /// What a charged segment was to cost, in micros.
+        cost_micros: Option<i64>,
+        /// Currency of the cost.
+        cost_currency: Option<Currency>,
+        /// What the operator is paid for.
+        cost_policy: Option<ChargePolicy>,
     }
 }
 
@@ -103,6 +114,7 @@ impl Record for NewMessage {
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
         let message = &*self.message;
+        let cost = message.cost.as_ref();
         values.extend([
             message.id.value(),
             message.account_id.value(),
@@ -129,6 +141,11 @@ impl Record for NewMessage {
             message.answered_id.value(),
             self.options.value(),
             message.charge_policy.value(),
+            Value::BigInt(cost.map(|cost| cost.operator_id.raw())),
+            Value::BigInt(cost.map(|cost| cost.rate_id.raw())),
+            Value::BigInt(cost.map(|cost| cost.micros)),
+            Value::Text(cost.map(|cost| Cow::Borrowed(cost.currency.as_str()))),
+            Value::SmallInt(cost.map(|cost| cost.policy.code())),
         ]);
     }
 }
@@ -137,6 +154,7 @@ impl MessageRow {
     /// The message again, with its decrypted body. `None` when the stored origin or options are unknown.
     pub fn into_message(self, body: MessageBody) -> Option<Message> {
         let options = self.options.as_deref().map(MessageOptions::from_json).transpose().ok()?;
+        let cost = self.cost();
         Some(Message {
             id: self.id,
             account_id: self.account_id,
@@ -159,6 +177,18 @@ impl MessageRow {
             registered_delivery: self.registered_delivery,
             options: options.map(Box::new),
             charge_policy: self.charge_policy,
+            cost,
+        })
+    }
+
+    /// What a charged segment was to cost, when that was known.
+    pub fn cost(&self) -> Option<Cost> {
+        Some(Cost {
+            operator_id: self.cost_operator_id?,
+            rate_id: self.cost_rate_id?,
+            micros: self.cost_micros?,
+            currency: self.cost_currency?,
+            policy: self.cost_policy?,
         })
     }
 }

@@ -23,5 +23,7 @@ row! {
         enabled: bool,
         /// When it was made.
         created_at: Timestamp,
+        /// The least margin of a segment: a [`sambac_domain::rating::MarginFloor`], empty means the platform's.
+        margin_floor: String,
     }
 }

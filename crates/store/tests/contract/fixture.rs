@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sambac_domain::text::Encoding;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Currency, EventId, IntentId, Lane, MccMnc,
-    Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId, PostingId,
-    RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy, TargetId,
-    TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Cost, CostBookId, Currency, EventId, IntentId, Lane,
+    MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId,
+    PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy,
+    TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
@@ -79,6 +79,13 @@ pub(crate) fn message(number: i64) -> Arc<Message> {
             Box::new(MessageOptions { reference: Some(7), message_class: Some(0), ..MessageOptions::default() })
         }),
         charge_policy: ChargePolicy::Delivered,
+        cost: (number % 2 == 1).then(|| Cost {
+            operator_id: OPERATOR,
+            rate_id: RATE,
+            micros: 9_000,
+            currency: eur(),
+            policy: ChargePolicy::Accepted,
+        }),
     })
 }
 
@@ -207,6 +214,9 @@ pub(crate) fn cdr(number: i64) -> CdrRow {
         done_at: Some(Timestamp(NOW.0 + 2)),
         group_id: (number % 2 == 0).then(|| message_id(number)),
         block_id: 0,
+        cost_rate_id: Some(RATE),
+        cost_micros: Some(9_000),
+        cost_currency: Some(eur()),
     }
 }
 
@@ -315,6 +325,8 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         created_at: NOW,
         throughput: "200/s burst 50".to_owned(),
         wallet_of: None,
+        margin_floor: String::new(),
+        message_price_micros_max: None,
     }
 }
 
@@ -351,6 +363,7 @@ pub(crate) fn route() -> RouteRow {
         connectors: vec![CONNECTOR],
         enabled: true,
         created_at: NOW,
+        margin_floor: String::new(),
     }
 }
 

@@ -30,7 +30,11 @@ const STATES: [&str; 13] = [
 pub struct Database(SqliteConnection);
 
 impl Database {
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    /// Opens a SQLite database.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn open(path: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(10));
         let connection = SqliteConnection::connect_with(&options).await;
         Ok(Self(connection.with_context(|| format!("opening {}", path.display()))?))

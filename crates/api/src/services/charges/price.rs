@@ -5,8 +5,9 @@ use garde::Validate;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::message::Origin;
 use sambac_domain::number::{self, Sender};
-use sambac_domain::{AccountId, ApiKeyId, TrafficClass};
+use sambac_domain::{AccountId, ApiKeyId, Currency, TrafficClass};
 use sambac_engine::submit::{Content, SubmitRequest};
+use sambac_engine::tariff::QuotedCost;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -58,6 +59,23 @@ pub(crate) struct PriceAnswer {
     network: Option<String>,
     /// Whether the wallet covers it now.
     affordable: bool,
+    /// What the operators of its connectors would be paid, in the order in which they would be tried, as far as it is known.
+    costs: Vec<ConnectorCost>,
+}
+
+/// What the operator of a connector would be paid.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectorCost {
+    /// The connector.
+    #[schema(example = "con_01h2xcejqtf2n")]
+    connector: String,
+    /// For all segments.
+    cost: Price,
+    /// The line of the operator's cost book.
+    #[schema(example = "rat_01h2xcejqtf2n")]
+    rate: String,
+    /// What would be left of the price; not given when the cost is in another currency.
+    margin: Option<Price>,
 }
 
 struct Refusals;
@@ -70,6 +88,8 @@ impl utoipa::IntoResponses for Refusals {
             ErrorCode::MessageTooLong,
             ErrorCode::NoRoute,
             ErrorCode::NoPrice,
+            ErrorCode::MarginTooLow,
+            ErrorCode::PriceAboveMaximum,
             ErrorCode::AccountSuspended,
             ErrorCode::NotFound,
         ];
@@ -100,7 +120,19 @@ pub(crate) async fn price(
         rate: quote.rate_id.to_string(),
         network: quote.mcc_mnc.map(|network| network.to_string()),
         affordable: quote.affordable,
+        costs: quote.costs.iter().map(|cost| ConnectorCost::new(cost, quote.price.currency)).collect(),
     }))
+}
+
+impl ConnectorCost {
+    fn new(quoted: &QuotedCost, currency: Currency) -> Self {
+        Self {
+            connector: quoted.connector_id.to_string(),
+            cost: quoted.cost.into(),
+            rate: quoted.rate_id.to_string(),
+            margin: quoted.margin_micros.map(|micros| Price::new(micros, currency)),
+        }
+    }
 }
 
 impl PriceEnquiry {

@@ -32,6 +32,12 @@ pub(crate) struct AccountDocument {
     wallet_of: Option<String>,
     /// How much it may submit over all its ways in, as `200/s burst 50`; empty is no limit.
     throughput: Option<String>,
+    /// The least that must be left of a segment's price after its cost, decimal text, or `off`; the route's if not given.
+    #[schema(example = "0.002")]
+    margin_floor: Option<String>,
+    /// The most that one of its messages may cost, all its segments together.
+    #[schema(example = "0.25")]
+    message_price_max: Option<String>,
     /// `active` or `suspended`.
     #[schema(default = "active")]
     state: Option<String>,

@@ -34,6 +34,9 @@ pub(crate) struct RouteDocument {
     /// Whether it is used.
     #[schema(default = true)]
     enabled: Option<bool>,
+    /// The least that must be left of a segment's price after its cost, decimal text, or `off`; the platform's if not given.
+    #[schema(example = "0.002")]
+    margin_floor: Option<String>,
 }
 
 /// What a route asks of a message.

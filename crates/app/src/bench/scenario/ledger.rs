@@ -126,6 +126,8 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             created_at,
             throughput: String::new(),
             wallet_of: None,
+            margin_floor: String::new(),
+            message_price_micros_max: None,
         };
         work.upsert_account(&row).await?;
         work.ensure_balance(&balance(wallet_of(id), Some(id), BalanceKind::Wallet)).await?;

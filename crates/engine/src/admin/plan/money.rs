@@ -1,5 +1,6 @@
 //! Accounts with their ledger accounts and payments.
 
+use sambac_domain::rating::MarginFloor;
 use sambac_domain::{AccountId, Currency, parse_micros};
 use sambac_store::chain::{SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
 use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow};
@@ -29,6 +30,10 @@ impl Draft<'_> {
         for payment in &account.payment {
             faults.keep(check_payment(payment));
         }
+        let margin_floor = faults.keep(margin_floor(account.margin_floor.as_ref())).unwrap_or_default();
+        let most = account.message_price_max.as_ref().map(|text| amount(text, "message_price_max")).transpose();
+        let message_price_micros_max = faults.keep(most).flatten();
+        faults.check(message_price_micros_max.is_none_or(|most| most >= 0), "message_price_max: is below zero");
         let wallet_of = currency.and_then(|currency| faults.keep(self.wallet_of(account, currency))).flatten();
         faults.none()?;
         let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
@@ -46,6 +51,8 @@ impl Draft<'_> {
             created_at: stored.map_or(self.context.now, |row| row.created_at),
             throughput: account.throughput.to_string(),
             wallet_of,
+            margin_floor,
+            message_price_micros_max,
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {
@@ -120,6 +127,13 @@ fn check_payment(payment: &Payment) -> Result<i64, String> {
         return Err("payment: reference is empty".to_owned());
     }
     Ok(amount_micros)
+}
+
+/// As it is stored: always the same text for the same floor, empty for none.
+pub(super) fn margin_floor(text: Option<&String>) -> Result<String, String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(String::new()) };
+    let floor: MarginFloor = text.parse().map_err(|error| format!("margin_floor: {error}, or off"))?;
+    Ok(floor.to_string())
 }
 
 pub(super) fn currency(text: &str) -> Result<Currency, String> {

@@ -6,6 +6,7 @@ use sambac_store::Sealed;
 use sambac_store::rows::{BindKind, ConnectorRow, OperatorRow, RouteRow};
 use secrecy::ExposeSecret as _;
 
+use super::money::margin_floor;
 use super::{Draft, Faults, mcc, mcc_mnc, prefix, settings_text};
 use crate::admin::file::{Connector, Match, Operator, Route};
 
@@ -99,6 +100,7 @@ impl Draft<'_> {
         }
         faults.check(!route.connectors.is_empty(), "connectors: is empty");
         let matches = self.matches(&route.matches, &mut faults);
+        let margin_floor = faults.keep(margin_floor(route.margin_floor.as_ref())).unwrap_or_default();
         faults.none()?;
         let stored = self.context.stored.routes.iter().find(|row| row.name == route.name);
         let row = RouteRow {
@@ -110,6 +112,7 @@ impl Draft<'_> {
             connectors,
             enabled: route.enabled,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
+            margin_floor,
         };
         if stored != Some(&row) {
             self.changes.routes.push(row);

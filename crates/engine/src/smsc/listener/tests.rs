@@ -65,6 +65,8 @@ async fn provision(store: &Store) {
         created_at,
         throughput: String::new(),
         wallet_of: None,
+        margin_floor: String::new(),
+        message_price_micros_max: None,
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));
