@@ -4,11 +4,15 @@
 //! them count all at once. So an import of any size never keeps the database from others for long.
 
 use sambac_domain::{BookId, RateId, SheetId, Timestamp};
+use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
-use crate::rows::{RateRow, SheetRow};
+use crate::rows::{RateRow, Record as _, SheetRow};
 use crate::unit_of_work::UnitOfWork;
 use crate::{Change, Store, StoreError};
+
+/// Rates of one statement: a text with more parameters takes longer to prepare than it saves.
+const ROWS: usize = 128;
 
 impl Store {
     /// Rates of a sheet in the order of their ids, `limit` of those after `after`.
@@ -76,8 +80,15 @@ impl UnitOfWork {
 
     /// Writes rates; they count once their sheet is there.
     pub async fn add_rates(&mut self, rates: &[RateRow]) -> Result<(), StoreError> {
-        let statements = self.statements();
-        statements.insert_rates(self, rates).await
+        let columns = RateRow::COLUMNS;
+        for rows in rates.chunks(ROWS) {
+            let tuples = self.dialect().tuples(0, rows.len(), columns.len());
+            let sql = format!("INSERT INTO {} ({}) VALUES {tuples}", RateRow::TABLE, columns.join(", "));
+            let mut values = Vec::with_capacity(rows.len() * columns.len());
+            rows.iter().for_each(|row| row.values(&mut values));
+            query(AssertSqlSafe(sql)).bind_all(values).run(self).await?;
+        }
+        Ok(())
     }
 
     /// Takes a sheet back that has not taken effect at `now`. Answers whether there was such a one.

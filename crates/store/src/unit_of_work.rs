@@ -68,10 +68,6 @@ impl UnitOfWork {
         statements.write(self, batch).await
     }
 
-    pub(crate) fn statements(&self) -> Arc<Statements> {
-        Arc::clone(&self.statements)
-    }
-
     /// Keeps everything: durable when this returns.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.transaction {

@@ -1,12 +1,10 @@
 //! `INSERT INTO … VALUES (…),(…)`.
 
 use super::Batch;
-use super::pipe::{Pipe, piped};
+use super::pipe::Pipe;
 use super::statement::{Bulk, Statements};
-use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::rows::{RateRow, Record};
-use crate::unit_of_work::UnitOfWork;
+use crate::rows::Record;
 
 /// The statement that inserts rows of `R`.
 pub(super) fn insert<R: Record>(dialect: Dialect) -> Bulk<R> {
@@ -14,15 +12,6 @@ pub(super) fn insert<R: Record>(dialect: Dialect) -> Bulk<R> {
 }
 
 impl Statements {
-    /// Rates of a price sheet: not the hot path, but as many rows at once.
-    pub(crate) async fn insert_rates(&self, work: &mut UnitOfWork, rates: &[RateRow]) -> Result<(), StoreError> {
-        let put = |pipe: Pipe| async move {
-            self.rates.put(&pipe, rates).await;
-            Ok(())
-        };
-        piped(work, put).await
-    }
-
     pub(super) async fn insert_all(&self, pipe: &Pipe, batch: &Batch) {
         // First what is most likely refused: a key that is there already.
         self.idempotency.put(pipe, &batch.idempotency).await;

@@ -74,27 +74,19 @@ impl Ready {
     }
 }
 
-/// Runs what `put` puts into the pipe, each while the next is put together.
-pub(super) async fn piped<F>(work: &mut UnitOfWork, put: impl FnOnce(Pipe) -> F) -> Result<(), StoreError>
-where
-    F: Future<Output = Result<(), StoreError>>,
-{
-    let (statements, mut ready) = mpsc::channel(AHEAD);
-    let put = put(Pipe { dialect: work.dialect(), statements });
-    let run = async move {
-        while let Some(statement) = ready.recv().await {
-            statement.run(work).await?;
-        }
-        Ok(())
-    };
-    // The database first: what it waits for is ready.
-    try_join(run, put).await.map(|_| ())
-}
-
 impl Statements {
     /// Writes a batch as part of a unit of work.
     pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
-        piped(work, |pipe| self.put_all(pipe, batch)).await
+        let (statements, mut ready) = mpsc::channel(AHEAD);
+        let pipe = Pipe { dialect: work.dialect(), statements };
+        let run = async move {
+            while let Some(statement) = ready.recv().await {
+                statement.run(work).await?;
+            }
+            Ok(())
+        };
+        // The database first: what it waits for is ready.
+        try_join(run, self.put_all(pipe, batch)).await.map(|_| ())
     }
 
     async fn put_all(&self, pipe: Pipe, batch: &Batch) -> Result<(), StoreError> {

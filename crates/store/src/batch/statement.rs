@@ -20,7 +20,7 @@ use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, RateRow, Record, SegmentRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -67,7 +67,6 @@ pub(crate) struct Statements {
     pub(super) mo_ends: Bulk<MoEnd>,
     pub(super) mo_rerouted: Bulk<MoRerouted>,
     pub(super) mo_dismissed: Bulk<Id>,
-    pub(super) rates: Bulk<RateRow>,
 }
 
 /// One statement in every size.
@@ -204,7 +203,6 @@ impl Statements {
             mo_ends: ends_of_mo(dialect),
             mo_rerouted: rerouted_mo(dialect),
             mo_dismissed: dismissed_mo(dialect),
-            rates: insert(dialect),
         }
     }
 }
@@ -274,7 +272,6 @@ impl Statements {
             self.mo_ends.text(rows),
             self.mo_rerouted.text(rows),
             self.mo_dismissed.text(rows),
-            self.rates.text(rows),
         ]
     }
 }
