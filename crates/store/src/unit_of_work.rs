@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use sambac_domain::Timestamp;
 use sqlx::{Postgres, Sqlite};
 use tokio::sync::Notify;
 
 use crate::StoreError;
 use crate::batch::{Batch, Statements};
+use crate::chain::{Chain, Head};
 use crate::change::Change;
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
@@ -65,7 +67,14 @@ impl UnitOfWork {
     /// Writes a batch as part of this unit of work.
     pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let statements = Arc::clone(&self.statements);
-        statements.write(self, batch).await
+        statements.write(self, batch, None).await.map(|_| ())
+    }
+
+    /// Writes a batch whose rows are numbered, and seals it with this chain. Gives the head that it makes.
+    pub(crate) async fn write_next(&mut self, batch: &Batch, chain: &Chain, at: Timestamp) -> Result<Head, StoreError> {
+        let statements = Arc::clone(&self.statements);
+        let head = statements.write(self, batch, Some((chain, at))).await?;
+        Ok(head.unwrap_or_else(|| chain.head().clone()))
     }
 
     /// Keeps everything: durable when this returns.

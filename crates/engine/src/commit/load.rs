@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
 use sambac_domain::id::{MessageId, SegmentId};
+use sambac_domain::receipt::IdSide;
 use sambac_store::StoreError;
 
-use super::{Committer, Found, Withdraw, Write};
+use super::{AnswerOutcome, Committer, Found, Withdraw, Write};
 use crate::by_id::{ById, Ids};
 use crate::live::{Candidates, Live};
 use crate::relay;
@@ -82,6 +83,7 @@ impl Committer {
                 _ => {}
             }
         }
+        self.drop_answered_here(&mut keys, inbox);
         for row in self.inner.store.segments_by_receipt_keys(&keys).await? {
             if let Some(key) = row.receipt_key {
                 self.pin_receipt(key, row.id, &mut missing);
@@ -93,6 +95,24 @@ impl Committer {
             self.pinned.messages.insert(live.message.id, live);
         }
         Ok(())
+    }
+
+    /// An operator's receipt may come with its answer: the database knows nothing of their key yet, and need not be asked.
+    fn drop_answered_here(&self, keys: &mut Vec<i64>, inbox: &[Write]) {
+        if keys.is_empty() {
+            return;
+        }
+        let answers = inbox.iter().filter_map(|write| match write {
+            Write::Answer(answer) => match &answer.outcome {
+                AnswerOutcome::Accepted { smsc_message_id } => {
+                    self.snapshot.receipt_key(answer.connector, smsc_message_id, IdSide::Answer)
+                }
+                _ => None,
+            },
+            _ => None,
+        });
+        let answered: Ids<i64> = answers.collect();
+        keys.retain(|key| !answered.contains(key));
     }
 
     /// Pins what memory knows under a receipt's keys. Whether any of that fits; otherwise the database is to be asked.

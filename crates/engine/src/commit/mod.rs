@@ -46,7 +46,7 @@ use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::ledger::Mark;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::AccountRow;
-use sambac_store::{Batch, Chain, Head, Lengths, StoreError};
+use sambac_store::{Batch, Chain, Lengths, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -291,18 +291,16 @@ impl Committer {
             if self.batch.is_empty() {
                 break;
             }
-            let head = self.chain.seal(&mut self.batch, self.now);
             let started = Instant::now();
             kill_point::reached("before_commit");
-            match self.inner.store.commit(&self.batch).await {
+            match self.inner.store.commit_next(&mut self.batch, &mut self.chain, self.now).await {
                 Ok(()) => {
                     kill_point::reached("after_commit");
                     self.inner.metrics.committed(started.elapsed(), &self.batch);
-                    self.chain.advance(head);
                     break;
                 }
                 Err(error) => {
-                    if self.refused(&error, &mut new, head).await {
+                    if self.refused(&error, &mut new).await {
                         break;
                     }
                 }
@@ -336,7 +334,7 @@ impl Committer {
 
     /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again. True when it
     /// turns out that the batch was stored all the same, or that there is nothing left to store.
-    async fn refused(&mut self, error: &StoreError, new: &mut Option<New>, head: Head) -> bool {
+    async fn refused(&mut self, error: &StoreError, new: &mut Option<New>) -> bool {
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
         // Also when it turns out to be stored: what comes again is recognised.
@@ -344,7 +342,6 @@ impl Committer {
         let fenced = matches!(error, StoreError::Conflict("ledger_shards"));
         if (fenced || matches!(error, StoreError::Unavailable(_))) && self.was_stored().await {
             tracing::warn!(%error, "a commit was answered by an error and is stored all the same");
-            self.chain.advance(head);
             return true;
         }
         if fenced {
@@ -371,10 +368,16 @@ impl Committer {
 
     /// Asks until the database answers whether the batch is in it: a connection may break after a commit and before its
     /// answer.
-    async fn was_stored(&self) -> bool {
+    async fn was_stored(&mut self) -> bool {
+        let head = self.chain.seal(&mut self.batch, self.now);
         loop {
             match self.inner.store.contains(&self.batch).await {
-                Ok(stored) => return stored,
+                Ok(stored) => {
+                    if stored {
+                        self.chain.advance(head);
+                    }
+                    return stored;
+                }
                 Err(error) => tracing::error!(%error, "the database does not say whether a batch is stored"),
             }
             tokio::time::sleep(RETRY_PAUSE).await;

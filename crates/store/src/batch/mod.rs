@@ -30,9 +30,10 @@ pub use changes::{
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, MoId, NoticeId, PaymentId};
+use sambac_domain::{IntentId, MoId, NoticeId, PaymentId, Timestamp};
 use sqlx::AssertSqlSafe;
 
+use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
@@ -198,6 +199,26 @@ impl Store {
                 result => return result,
             }
         }
+    }
+
+    /// Writes a batch and goes on with the chain that seals it: [`Chain::seal`], [`Store::commit`] and [`Chain::advance`] in
+    /// one. The seal is made while the database works.
+    pub async fn commit_next(&self, batch: &mut Batch, chain: &mut Chain, at: Timestamp) -> Result<(), StoreError> {
+        chain.number(batch);
+        let mut repeats = 0;
+        loop {
+            match self.commit_next_once(batch, chain, at).await {
+                Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
+                result => return result.map(|head| chain.advance(head)),
+            }
+        }
+    }
+
+    async fn commit_next_once(&self, batch: &Batch, chain: &Chain, at: Timestamp) -> Result<Head, StoreError> {
+        let mut work = self.begin().await?;
+        let head = work.write_next(batch, chain, at).await?;
+        work.commit().await?;
+        Ok(head)
     }
 
     async fn commit_once(&self, batch: &Batch) -> Result<(), StoreError> {

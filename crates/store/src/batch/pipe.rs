@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use futures_util::future::try_join;
+use sambac_domain::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use tokio::sync::mpsc;
 
-use super::{Batch, Statements};
+use super::{Batch, Fence, Statements};
 use crate::StoreError;
+use crate::chain::{Chain, Head, Sealed};
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
 use crate::unit_of_work::{Transaction, UnitOfWork};
@@ -75,8 +77,13 @@ impl Ready {
 }
 
 impl Statements {
-    /// Writes a batch as part of a unit of work.
-    pub(crate) async fn write(&self, work: &mut UnitOfWork, batch: &Batch) -> Result<(), StoreError> {
+    /// Writes a batch as part of a unit of work. With a chain and a time, it is sealed meanwhile; gives the head then.
+    pub(crate) async fn write(
+        &self,
+        work: &mut UnitOfWork,
+        batch: &Batch,
+        chain: Option<(&Chain, Timestamp)>,
+    ) -> Result<Option<Head>, StoreError> {
         let (statements, mut ready) = mpsc::channel(AHEAD);
         let pipe = Pipe { dialect: work.dialect(), statements };
         let run = async move {
@@ -86,14 +93,40 @@ impl Statements {
             Ok(())
         };
         // The database first: what it waits for is ready.
-        try_join(run, self.put_all(pipe, batch)).await.map(|_| ())
+        try_join(run, self.put_all(pipe, batch, chain)).await.map(|(_, head)| head)
     }
 
-    async fn put_all(&self, pipe: Pipe, batch: &Batch) -> Result<(), StoreError> {
-        self.check_fences(&pipe, batch).await;
+    async fn put_all(
+        &self,
+        pipe: Pipe,
+        batch: &Batch,
+        chain: Option<(&Chain, Timestamp)>,
+    ) -> Result<Option<Head>, StoreError> {
+        // A process that lost its shard writes nothing, and whoever takes the shard waits for the end of this.
+        self.fence(&pipe, &batch.fences).await;
+        if let Some((chain, _)) = chain {
+            self.fence(&pipe, &[chain.fence()]).await;
+        }
         self.insert_all(&pipe, batch).await;
+        let head = match chain {
+            Some((chain, at)) => Some(self.seal(&pipe, chain.sealed(batch, at)).await),
+            None => None,
+        };
         self.update_all(&pipe, batch).await?;
         self.delete_all(&pipe, batch).await;
-        Ok(())
+        Ok(head)
+    }
+
+    async fn seal(&self, pipe: &Pipe, sealed: Sealed) -> Head {
+        let Sealed { block, fence, head } = sealed;
+        if block.is_some() {
+            self.blocks.put(pipe, block.as_slice()).await;
+            self.fence(pipe, &[fence]).await;
+        }
+        head
+    }
+
+    async fn fence(&self, pipe: &Pipe, fences: &[Fence]) {
+        self.fences.put_all_of(pipe, fences, "ledger_shards").await;
     }
 }

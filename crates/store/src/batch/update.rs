@@ -46,11 +46,6 @@ impl Statements {
 }
 
 impl Statements {
-    /// The first of all: a process that lost its shard writes nothing, and whoever takes it waits for the end of this.
-    pub(super) async fn check_fences(&self, pipe: &Pipe, batch: &Batch) {
-        self.fences.put_all_of(pipe, &batch.fences, "ledger_shards").await;
-    }
-
     /// Deliveries before messages, which look at them.
     async fn update_mo(&self, pipe: &Pipe, batch: &Batch) {
         self.mo_joined.put(pipe, &batch.mo_joined).await;

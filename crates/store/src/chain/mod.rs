@@ -19,5 +19,6 @@ mod verify;
 pub use key::ChainKey;
 pub(crate) use raw::Raw;
 pub use seal::Chain;
+pub(crate) use seal::Sealed;
 pub use shard::{Head, HeadError, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
 pub use verify::{Finding, Report, Verified, What};

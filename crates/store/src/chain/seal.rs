@@ -19,6 +19,13 @@ pub struct Chain {
     before: Vec<(LeafKind, i64)>,
 }
 
+/// What seals a batch.
+pub(crate) struct Sealed {
+    pub(crate) block: Option<BlockRow>,
+    pub(crate) fence: Fence,
+    pub(crate) head: Head,
+}
+
 impl Chain {
     /// The chain that ends at `head`.
     pub fn new(key: ChainKey, head: Head) -> Self {
@@ -35,19 +42,38 @@ impl Chain {
     pub fn seal(&self, batch: &mut Batch, at: Timestamp) -> Head {
         batch.blocks.clear();
         batch.fences.clear();
-        let block_id = self.head.block_id + 1;
-        number(batch, block_id);
+        self.number(batch);
+        let Sealed { block, fence, head } = self.sealed(batch, at);
+        batch.blocks.extend(block);
+        batch.fences.push(fence);
+        head
+    }
+
+    /// Tells every row of a batch in which block it is going to be sealed.
+    pub(crate) fn number(&self, batch: &mut Batch) {
+        number(batch, self.head.block_id + 1);
+    }
+
+    /// The block of a batch whose rows are numbered, and the fence that goes with it.
+    pub(crate) fn sealed(&self, batch: &Batch, at: Timestamp) -> Sealed {
         let leaves = self.leaves(batch);
-        let before = self.head.clone();
-        let after = if leaves.is_empty() { before.clone() } else { self.add_block(batch, block_id, leaves, at) };
-        batch.fences.push(Fence {
+        let before = &self.head;
+        let block = (!leaves.is_empty()).then(|| self.block(before.block_id + 1, leaves, at));
+        let head = block.as_ref().map_or_else(|| before.clone(), |(_, head)| head.clone());
+        let fence = Fence {
             shard: before.shard,
             epoch: before.epoch,
             block_before: before.block_id,
-            block_after: after.block_id,
-            hash: after.hash.to_vec(),
-        });
-        after
+            block_after: head.block_id,
+            hash: head.hash.to_vec(),
+        };
+        Sealed { block: block.map(|(block, _)| block), fence, head }
+    }
+
+    /// That the shard is still as this process left it, and nothing else.
+    pub(crate) fn fence(&self) -> Fence {
+        let Head { shard, epoch, block_id, ref hash } = self.head;
+        Fence { shard, epoch, block_before: block_id, block_after: block_id, hash: hash.to_vec() }
     }
 
     /// The batch is stored: the chain goes on from here.
@@ -58,12 +84,12 @@ impl Chain {
         self.head = head;
     }
 
-    fn add_block(&self, batch: &mut Batch, id: i64, leaves: Vec<u8>, at: Timestamp) -> Head {
+    fn block(&self, id: i64, leaves: Vec<u8>, at: Timestamp) -> (BlockRow, Head) {
         let Head { shard, epoch, hash: previous, .. } = self.head;
         let hash = block_hash(&self.key, &previous, (id, epoch), at, &leaves);
         let (previous_hash, hash_octets) = (previous.to_vec(), hash.to_vec());
-        batch.blocks.push(BlockRow { id, epoch, previous_hash, hash: hash_octets, leaves, created_at: at });
-        Head { shard, epoch, block_id: id, hash }
+        let block = BlockRow { id, epoch, previous_hash, hash: hash_octets, leaves, created_at: at };
+        (block, Head { shard, epoch, block_id: id, hash })
     }
 
     fn leaves(&self, batch: &Batch) -> Vec<u8> {

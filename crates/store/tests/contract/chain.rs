@@ -19,10 +19,10 @@ async fn take(store: &Store, holder: &str) -> Chain {
 }
 
 async fn commit(store: &Store, chain: &mut Chain, mut batch: Batch) -> Result<(), StoreError> {
-    let head = chain.seal(&mut batch, NOW);
-    store.commit(&batch).await?;
+    let before = chain.clone();
+    store.commit_next(&mut batch, chain, NOW).await?;
+    assert_eq!(*chain.head(), before.seal(&mut batch, NOW), "the seal does not depend on when it is made");
     assert!(store.contains(&batch).await.unwrap());
-    chain.advance(head);
     Ok(())
 }
 
@@ -170,6 +170,10 @@ on_both_databases! {
         let mut other = Batch { events: vec![fixture::event(1, 1)], ..Batch::default() };
         first.seal(&mut other, NOW);
         assert!(other.blocks.is_empty() && matches!(store.commit(&other).await, Err(StoreError::Conflict("ledger_shards"))));
+        let mut still = first.clone();
+        let refused = commit(&store, &mut still, Batch { cdrs: vec![cdr(3)], ..Batch::default() }).await;
+        assert!(matches!(refused, Err(StoreError::Conflict("ledger_shards"))), "{refused:?}");
+        assert_eq!(still.head(), first.head(), "nothing was added to its chain");
         commit(&store, &mut second, Batch { cdrs: vec![cdr(3)], ..Batch::default() }).await.unwrap();
         let shards = store.shards().await.unwrap();
         assert_eq!((shards[0].holder.as_str(), shards[1].id), ("the second", SHARD_OF_PAYMENTS));
