@@ -171,7 +171,12 @@ async fn ask_for_binds(core: Arc<Core>) {
 
 async fn serve(core: Arc<Core>, io: Connection) {
     let io = wire::through(&core, io);
-    let config = SessionConfig { response_timeout: Duration::from_secs(10), ..SessionConfig::default() };
+    // What it leaves unanswered is meant so: it keeps nobody's unbind.
+    let config = SessionConfig {
+        response_timeout: Duration::from_secs(10),
+        answer_grace: Duration::ZERO,
+        ..SessionConfig::default()
+    };
     let pending = tokio::select! {
         pending = accept(io, config) => pending,
         () = core.stop.cancelled() => return,

@@ -1,10 +1,10 @@
 //! The place of a bind is free again at once: a client that unbinds, or goes, binds anew without being told that all are taken.
 
 use anyhow::{Result, ensure};
-use sambac_testkit::scenario::smpp::{CommandId, Pdu, interface_version};
-use sambac_testkit::scenario::{Platform, Secrets, Site, Wire, World};
+use sambac_testkit::scenario::smpp::{CommandId, Pdu, Sm, interface_version};
+use sambac_testkit::scenario::{Platform, Secrets, Site, Wire, World, message};
 
-use crate::world;
+use crate::{Healthy, world};
 
 /// Often enough that an order of tasks that nobody has promised shows.
 const TIMES: usize = 30;
@@ -47,5 +47,30 @@ async fn who_closed_its_connection_binds_at_once() -> Result<()> {
     let refused = bound(&platform, &secrets).await.map(drop);
     ensure!(refused.is_err_and(|error| error.to_string().contains("refused")), "one place is one place");
     world.passed();
+    Ok(())
+}
+
+/// A client that submits, and unbinds without waiting: what was taken and charged is answered before the unbind is.
+#[tokio::test]
+async fn what_was_submitted_before_the_unbind_is_answered_before_it() -> Result<()> {
+    let healthy = Healthy::start("rebind_answers").await?;
+    let mut client = Wire::bound(healthy.platform.smpp(), &healthy.secrets, "esme", interface_version::V3_4).await?.0;
+    const COUNT: usize = 50;
+    let mut octets = Vec::new();
+    for _ in 0..COUNT {
+        let sm = Sm { registered_delivery: 0, ..message("447700900123", b"at once") };
+        octets.extend(client.encoded(&Pdu::SubmitSm(sm))?);
+    }
+    octets.extend(client.encoded(&Pdu::Unbind)?);
+    client.send(&octets).await?;
+    let mut answers = Vec::new();
+    while let Some(frame) = client.next().await? {
+        ensure!(frame.header().command_status.is_ok(), "{:?}", frame.header());
+        answers.push(frame.header().command_id);
+    }
+    ensure!(answers.pop() == Some(CommandId::UNBIND_RESP), "the unbind last: {answers:?}");
+    ensure!(answers == [CommandId::SUBMIT_SM_RESP; COUNT], "{answers:?}");
+    assert_eq!(healthy.world.database().await?.number("SELECT COUNT(*) FROM messages").await?, 50);
+    healthy.world.passed();
     Ok(())
 }

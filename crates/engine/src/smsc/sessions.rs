@@ -327,7 +327,8 @@ impl Bound {
         if policy == ReceiverPolicy::RoundRobin {
             self.turn = self.turn.wrapping_add(1);
         }
-        let is_open = |member: &&Member| receives(&member.session) && !member.session.is_closed();
+        // One that is about to unbind takes nothing more: what comes waits until it has left, or another one binds.
+        let is_open = |member: &&Member| receives(&member.session) && member.session.takes_requests();
         let receivers = || self.sessions.iter().filter(is_open);
         let room = |member: &&Member| member.session.window_free();
         match policy {

@@ -24,6 +24,8 @@ pub struct SessionConfig {
     pub write_timeout: Duration,
     /// How long an `unbind` of the peer waits for the answers to our open requests before we answer it. Zero: not at all.
     pub unbind_grace: Duration,
+    /// How long it waits for our answers to the peer's own open requests, which would be lost with the session. Zero: not at all.
+    pub answer_grace: Duration,
     /// The largest PDU taken, in octets. A larger one closes the session: the stream is out of step.
     pub max_pdu_bytes: usize,
     /// Events that may wait for the caller. When they are full, nothing is read from the peer.
@@ -59,6 +61,7 @@ impl Default for SessionConfig {
             pdu_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             unbind_grace: Duration::ZERO,
+            answer_grace: Duration::from_secs(5),
             max_pdu_bytes: crate::PDU_OCTETS_MAX,
             events_capacity: 1024,
             write_buffer_bytes_max: 1024 * 1024,

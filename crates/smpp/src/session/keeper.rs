@@ -66,9 +66,11 @@ fn expire(link: &Link, state: &mut State, now: Instant, events: &Sender<Event>) 
 fn check(link: &Link, state: &mut State, now: Instant) -> Option<CloseReason> {
     let config = &link.config;
     let is_over = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
-    let is_granted = |since: Instant| !is_over(since, config.unbind_grace) && !state.window.is_empty();
-    if state.peer_unbind.is_some_and(|(_, since)| !is_granted(since)) {
-        return state.answer_unbind();
+    if let Some((_, since)) = state.peer_unbind
+        && let Some(reason) =
+            state.answer_unbind_when_due(is_over(since, config.unbind_grace), is_over(since, config.answer_grace))
+    {
+        return Some(reason);
     }
     if state.is_reader_waiting {
         return None;

@@ -54,6 +54,7 @@ impl Link {
         let window = config.window_clamped();
         let mut state = State::new(window, sequence, config.broken_tlvs);
         state.grants_answers = !config.unbind_grace.is_zero();
+        state.owes_answers = !config.answer_grace.is_zero();
         Self {
             config,
             kind,
@@ -102,12 +103,23 @@ impl Link {
         })
     }
 
-    /// Lets `answer` write into the buffer, unless the session is over.
-    pub(super) fn queue_response<T>(&self, answer: impl FnOnce(&mut BytesMut) -> T) -> Result<T, Over> {
-        self.with(|state| match state.closed {
-            Some(_) => Err(Over),
-            None => Ok(answer(&mut state.out)),
-        })
+    /// Lets `answer` write the answer to a request of the peer into the buffer, unless the session is over.
+    pub(super) fn queue_response<E>(
+        &self,
+        answer: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<Result<(), E>, Over> {
+        let (written, end) = self.with(|state| {
+            if state.closed.is_some() {
+                return (Err(Over), None);
+            }
+            let written = answer(&mut state.out);
+            let end = if written.is_ok() { state.answered() } else { None };
+            (Ok(written), end)
+        });
+        if let Some(reason) = end {
+            self.close(reason);
+        }
+        written
     }
 
     /// Takes in all whole PDUs of `buffer`. Returns whether the session goes on.
@@ -216,9 +228,7 @@ fn take_frames(
                     return Some(reason);
                 }
             }
-            // Everything that was open is answered: nothing keeps the peer's unbind any more.
-            Ok(None) if state.window.is_empty() => return state.answer_unbind(),
-            Ok(None) => return None,
+            Ok(None) => return state.answer_unbind_when_due(false, false),
             Err(FrameError { command_length, sequence }) => {
                 encode_header(CommandId::GENERIC_NACK, sequence, CommandStatus::RINVCMDLEN, &mut state.out);
                 return Some(CloseReason::BadLength { command_length });

@@ -48,7 +48,9 @@ pub use state::SessionCounters;
 pub use tap::{Direction, Tap, Tapped};
 
 use crate::{CommandId, CommandStatus, EncodeError, Header, Pdu, encode};
+use bytes::BytesMut;
 use link::{Link, Over, Unqueued};
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,8 +151,15 @@ impl Session {
 
     /// Answers a request with a status alone, in the shape of its kind. Requests without an answer get none.
     pub fn respond_error(&self, request: Header, status: CommandStatus) {
+        if request.command_id.response().is_none() {
+            return;
+        }
+        let written = |out: &mut BytesMut| {
+            state::error_response(request, status, out);
+            Ok::<(), Infallible>(())
+        };
         // When the session is over, there is nobody to answer.
-        let _ = self.link.queue_response(|out| state::error_response(request, status, out));
+        let _ = self.link.queue_response(written);
     }
 
     /// Waits until the write buffer is below its bound, or the session is over.
@@ -188,6 +197,13 @@ impl Session {
         self.link.lock().counters
     }
 
+    /// Whether requests can still be sent: the session is not over, and neither side has asked to unbind.
+    #[must_use]
+    pub fn takes_requests(&self) -> bool {
+        let state = self.link.lock();
+        state.closed.is_none() && !state.is_draining
+    }
+
     /// Whether the session is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -200,7 +216,7 @@ impl Session {
     }
 
     /// Ends the session in good order: takes no more requests, waits up to `limit` for open responses, sends `unbind`,
-    /// waits up to `limit` again for its answer, and closes.
+    /// waits up to `limit` again for its answer and until the owner has answered what the peer asked, and closes.
     pub async fn unbind(&self, limit: Duration) {
         self.link.drain();
         let answered = self.link.until(|state| state.window.is_empty() || state.closed.is_some());

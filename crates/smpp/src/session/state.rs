@@ -33,12 +33,18 @@ pub(super) struct State {
     pub(super) closed: Option<CloseReason>,
     /// Whether we asked to unbind.
     pub(super) unbind_sent: bool,
+    /// Whether the peer has answered that.
+    is_unbound: bool,
     /// Whether the owner stopped sending.
     pub(super) is_draining: bool,
-    /// The peer's `unbind`, and since when it waits for the answers to our open requests.
+    /// The peer's `unbind`, and since when it waits for the answers to what is open.
     pub(super) peer_unbind: Option<(Header, Instant)>,
-    /// Whether it may wait for them.
+    /// Whether it may wait for the answers to our own requests.
     pub(super) grants_answers: bool,
+    /// Whether it waits for the owner's answers to the peer's.
+    pub(super) owes_answers: bool,
+    /// Requests of the peer that the owner has not answered yet.
+    owed: usize,
     /// Whether the writer has written its last.
     pub(super) is_flushed: bool,
     pub(super) received_at: Instant,
@@ -65,9 +71,12 @@ impl State {
             counters: SessionCounters::default(),
             closed: None,
             unbind_sent: false,
+            is_unbound: false,
             is_draining: false,
             peer_unbind: None,
             grants_answers: false,
+            owes_answers: false,
+            owed: 0,
             is_flushed: false,
             received_at: now,
             active_at: now,
@@ -130,18 +139,37 @@ impl State {
                 self.peer_unbind = Some((header, now));
                 self.is_draining = true;
                 if !self.grants_answers {
-                    return self.answer_unbind();
+                    return self.answer_unbind_when_due(false, false);
                 }
             }
-            CommandId::UNBIND_RESP => return self.unbind_sent.then_some(CloseReason::Unbound),
+            CommandId::UNBIND_RESP => {
+                self.is_unbound = self.unbind_sent;
+                return (self.is_unbound && self.owed == 0).then_some(CloseReason::Unbound);
+            }
             id if id.is_response() => self.response(header, frame, now, events),
             _ => self.peer_request(header, frame, now, events),
         }
         None
     }
 
+    /// A request of the peer was answered. Returns why the session is over, when an `unbind` of either side has waited for that.
+    pub(super) fn answered(&mut self) -> Option<CloseReason> {
+        self.owed = self.owed.saturating_sub(1);
+        if self.is_unbound && self.owed == 0 {
+            return Some(CloseReason::Unbound);
+        }
+        self.answer_unbind_when_due(false, false)
+    }
+
+    /// Answers the peer's `unbind`, if there was one, once all is answered that it waits for, or has been waited for long enough.
+    pub(super) fn answer_unbind_when_due(&mut self, is_over_ours: bool, is_over_theirs: bool) -> Option<CloseReason> {
+        let waits_for_ours = self.grants_answers && !self.window.is_empty() && !is_over_ours;
+        let waits_for_theirs = self.owed > 0 && !is_over_theirs;
+        if waits_for_ours || waits_for_theirs { None } else { self.answer_unbind() }
+    }
+
     /// Answers the peer's `unbind`, if there was one: the session is over, for everybody who asks, before the answer is written.
-    pub(super) fn answer_unbind(&mut self) -> Option<CloseReason> {
+    fn answer_unbind(&mut self) -> Option<CloseReason> {
         let (header, _) = self.peer_unbind.take()?;
         error_response(header, CommandStatus::ROK, &mut self.out);
         self.closed.get_or_insert(CloseReason::PeerUnbind);
@@ -193,6 +221,10 @@ impl State {
             self.counters.undecodable_requests += 1;
             return error_response(header, error.status(), &mut self.out);
         }
+        if self.peer_unbind.is_some() && !self.grants_answers {
+            return error_response(header, CommandStatus::RINVBNDSTS, &mut self.out);
+        }
+        self.owed += usize::from(self.owes_answers && id.response().is_some());
         events.push(Event::Request { header, frame });
     }
 

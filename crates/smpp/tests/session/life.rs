@@ -139,6 +139,25 @@ async fn unbind_waits_for_open_responses_and_for_its_own_answer() {
     assert!(peer.next().await.is_none(), "the connection is closed");
 }
 
+/// What the peer had asked before it was told to unbind is answered, also when it has answered the unbind.
+#[tokio::test(start_paused = true)]
+async fn unbind_waits_for_our_own_answers() {
+    let (session, mut events, mut peer) = esme(quiet()).await;
+    peer.ask(&deliver_sm(), 50).await;
+    let Some(Event::Request { .. }) = events.recv().await else { panic!("a request") };
+    let unbound = tokio::spawn({
+        let session = session.clone();
+        async move { session.unbind(5 * SECOND).await }
+    });
+    let (sequence, _) = peer.expect(CommandId::UNBIND).await;
+    peer.ask(&Pdu::UnbindResp, sequence).await;
+    sleep(SECOND).await;
+    session.respond(50, CommandStatus::ROK, &Pdu::DeliverSmResp(SmResp::default())).unwrap();
+    assert_eq!(peer.expect(CommandId::DELIVER_SM_RESP).await, (50, CommandStatus::ROK));
+    assert_eq!(next_closed(&mut events).await, (CloseReason::Unbound, vec![]));
+    unbound.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn unbind_ends_in_time_whatever_the_peer_does() {
     let (session, mut events, mut peer) = esme(quiet()).await;
@@ -253,4 +272,37 @@ async fn an_unbind_of_the_peer_does_not_wait_for_ever() {
     assert_eq!(peer.expect(CommandId::UNBIND_RESP).await, (9, CommandStatus::ROK));
     assert!((5 * SECOND..7 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert_eq!(next_closed(&mut events).await, (CloseReason::PeerUnbind, vec![1]));
+}
+
+/// What the peer asked before its unbind is answered before the unbind is: the answers would be lost with the session.
+#[tokio::test(start_paused = true)]
+async fn an_unbind_of_the_peer_waits_for_our_answers() {
+    let (session, mut events, mut peer) = esme(quiet()).await;
+    for sequence in [1, 2] {
+        peer.ask(&deliver_sm(), sequence).await;
+    }
+    peer.ask(&Pdu::Unbind, 3).await;
+    peer.ask(&deliver_sm(), 4).await;
+    assert_eq!(peer.expect(CommandId::DELIVER_SM_RESP).await, (4, CommandStatus::RINVBNDSTS), "after the unbind");
+    for sequence in [1, 2] {
+        assert!(!session.is_closed());
+        let Some(Event::Request { header, .. }) = events.recv().await else { panic!("a request") };
+        assert_eq!(header.sequence_number, sequence);
+        session.respond(sequence, CommandStatus::ROK, &Pdu::DeliverSmResp(SmResp::default())).unwrap();
+        assert_eq!(peer.expect(CommandId::DELIVER_SM_RESP).await, (sequence, CommandStatus::ROK));
+    }
+    assert!(session.is_closed(), "before the answer is written");
+    assert_eq!(peer.expect(CommandId::UNBIND_RESP).await, (3, CommandStatus::ROK));
+    assert_eq!(next_closed(&mut events).await, (CloseReason::PeerUnbind, vec![]));
+}
+
+/// An owner that does not answer keeps no peer.
+#[tokio::test(start_paused = true)]
+async fn an_unbind_of_the_peer_does_not_wait_for_ever_for_our_answers() {
+    let (_session, _events, mut peer) = esme(SessionConfig { answer_grace: 2 * SECOND, ..quiet() }).await;
+    peer.ask(&deliver_sm(), 1).await;
+    let start = Instant::now();
+    peer.ask(&Pdu::Unbind, 2).await;
+    assert_eq!(peer.expect(CommandId::UNBIND_RESP).await, (2, CommandStatus::ROK));
+    assert!((2 * SECOND..4 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
