@@ -28,6 +28,6 @@ mod write;
 pub use address::{is_a_number, names_number};
 pub use date::ReceiptDate;
 pub use id::{IdSide, names_a_message, normalise_id};
-pub use parse::{Receipt, ReceiptInput, ReceiptRules, parse, parse_by};
+pub use parse::{ID_OCTETS_MAX, Receipt, ReceiptInput, ReceiptRules, parse, parse_by};
 pub use state::ReceiptState;
 pub use write::{ReceiptOut, write_text};

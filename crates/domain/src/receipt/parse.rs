@@ -8,8 +8,8 @@ use crate::ErrorCode;
 use crate::profile::{Detect, Prefer, ReceiptIdSettings, ReceiptSettings};
 use crate::text::{Encoding, decode};
 
-/// Longest smsc_message_id kept: the protocol's 64 characters.
-const ID_OCTETS_MAX: usize = 64;
+/// Longest smsc_message_id kept, of answers as of receipts: the protocol's 64 characters. Of a longer one the beginning counts.
+pub const ID_OCTETS_MAX: usize = 64;
 /// Longest error code or state word kept.
 const WORD_OCTETS_MAX: usize = 32;
 /// So much of a text tells in which form its characters are.

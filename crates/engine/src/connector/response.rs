@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sambac_domain::profile::{Action, Verdict};
+use sambac_domain::receipt::ID_OCTETS_MAX;
 use sambac_smpp::{CommandId, CommandStatus, Frame, Header, Pdu, Tag};
 use tokio::time::Instant;
 
@@ -11,6 +12,11 @@ use super::window::Sign;
 use super::{Connector, StopReason};
 use crate::alert::AlertKind;
 use crate::commit::AnswerOutcome;
+
+/// As much of an id as a receipt can bring back: whatever an operator sends is bounded.
+fn kept_id(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets.get(..ID_OCTETS_MAX).unwrap_or(octets)).into_owned()
+}
 
 impl Connector {
     /// Takes in the answer to a segment: what it says of the link is heeded here, what becomes of the segment is for the group
@@ -34,8 +40,8 @@ impl Connector {
             }
             CommandStatus::ROK => {
                 self.throughput.accepted(now);
-                let id = resp.map(|resp| String::from_utf8_lossy(resp.message_id).into_owned());
-                (AnswerOutcome::Accepted { smsc_message_id: id.unwrap_or_default() }, false)
+                let smsc_message_id = kept_id(resp.map_or(&[][..], |resp| resp.message_id));
+                (AnswerOutcome::Accepted { smsc_message_id }, false)
             }
             status => {
                 let verdict = profile.verdict(status.0);
@@ -68,5 +74,24 @@ impl Connector {
             (Action::Retry | Action::FailOver | Action::Permanent, _) => {}
         }
         verdict.action == Action::Pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sambac_domain::receipt::{ReceiptInput, parse};
+
+    use super::*;
+
+    /// An id of more than the protocol's 64 characters counts by its beginning, in the answer as in the receipt.
+    #[test]
+    fn an_id_that_is_too_long_is_kept_as_a_receipt_brings_it_back() {
+        let id = format!("{}tail", "0123456789".repeat(7));
+        let text = format!("id:{id} sub:001 dlvrd:001 stat:DELIVRD err:000");
+        let input = ReceiptInput { esm_class: 4, short_message: text.as_bytes(), ..ReceiptInput::default() };
+        let receipt = parse(&input).expect("a receipt");
+        assert_eq!(kept_id(id.as_bytes()), receipt.smsc_message_id);
+        assert_eq!(kept_id(&[b'x'; 5_000]).len(), ID_OCTETS_MAX);
+        assert_eq!((kept_id(b"a1"), kept_id(b"")), ("a1".to_owned(), String::new()));
     }
 }
