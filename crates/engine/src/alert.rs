@@ -70,7 +70,8 @@ kinds! {
     ConnectorQuery "connector_query",
     /// An operator's certificate ends soon, or has ended. The subject is the connector.
     ConnectorCertificate "connector_certificate",
-    /// Many binds of clients fail: somebody guesses passwords. The subject is the listener.
+    /// Binds of clients fail, or connections are turned away: many in seconds, or more within an hour than a mistake explains.
+    /// Somebody guesses passwords, or a client has a wrong one. The subject is the listener.
     SmppAttack "smpp_attack",
     /// The files of a TLS listener cannot be used as they are now; it goes on with those of before. The subject is the listener.
     SmppCertificate "smpp_certificate",

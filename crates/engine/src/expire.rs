@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sambac_domain::id::MessageId;
 use sambac_domain::time::Timestamp;
-use sambac_store::StoreError;
+use sambac_store::{Expiring, StoreError};
 use tokio::sync::oneshot;
 
 use crate::Inner;
@@ -34,9 +34,9 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     let mut seldom = tokio::time::interval(LATE_INTERVAL);
     seldom.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut purge = tokio::time::interval(PURGE_INTERVAL);
-    let mut unsent = Cursor::of(Which::Unsent);
-    let mut left = Cursor::of(Which::Unsent);
-    let mut unanswered = Cursor::of(Which::Open);
+    let mut unsent = Cursor::of(Expiring::Unsent);
+    let mut left = Cursor::of(Expiring::Unsent);
+    let mut unanswered = Cursor::of(Expiring::Open);
     loop {
         tokio::select! {
             _ = often.tick() => unsent.sweep(&inner, UNSENT_GRACE).await,
@@ -57,25 +57,16 @@ async fn purge_idempotency(inner: &Inner) {
     }
 }
 
-/// Which messages are looked for.
-#[derive(Clone, Copy)]
-enum Which {
-    /// Those of which something was not sent.
-    Unsent,
-    /// All that have not ended.
-    Open,
-}
-
 /// Up to which validity the table was looked through, for one kind of messages. Each is looked at once: those that may still be
 /// answered or get a receipt are met again by a later sweep.
 struct Cursor {
-    which: Which,
+    which: Expiring,
     expires_at: Timestamp,
     id: MessageId,
 }
 
 impl Cursor {
-    const fn of(which: Which) -> Self {
+    const fn of(which: Expiring) -> Self {
         Self { which, expires_at: Timestamp::EPOCH, id: MessageId::from_raw(0) }
     }
 
@@ -105,7 +96,7 @@ impl Cursor {
                 break;
             }
         }
-        if matches!(self.which, Which::Unsent) {
+        if self.which == Expiring::Unsent {
             // What lies between is sent: looking over it again and again would cost more the longer nothing is unsent.
             (self.expires_at, self.id) = (until, MessageId::from_raw(i64::MAX));
         }
@@ -113,10 +104,6 @@ impl Cursor {
     }
 
     async fn page(&self, inner: &Inner, until: Timestamp) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
-        let after = (self.expires_at, self.id);
-        match self.which {
-            Which::Unsent => inner.store.unsent_messages_expiring(after, until, PAGE).await,
-            Which::Open => inner.store.open_messages_expiring(after, until, PAGE).await,
-        }
+        inner.store.messages_expiring(self.which, (self.expires_at, self.id), until, PAGE).await
     }
 }

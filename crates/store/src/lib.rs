@@ -55,7 +55,7 @@ pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;
 pub use error::StoreError;
 pub use field::Sealed;
-pub use messages::{EndedFilter, MessageFilter, MessageView};
+pub use messages::{EndedFilter, Expiring, MessageFilter, MessageView};
 pub use mo::{MoFilter, UnroutedFilter};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;

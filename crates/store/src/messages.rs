@@ -6,6 +6,15 @@ use crate::query::{query, select, select_listed};
 use crate::rows::{ChargeRow, ChargeState, EventRow, MessageRow, SegmentRow};
 use crate::{Store, StoreError};
 
+/// Which messages are looked for when their validity is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiring {
+    /// All that have not ended.
+    Open,
+    /// Those of which a segment was not submitted: others wait for receipts.
+    Unsent,
+}
+
 /// A message with everything that is known about its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
@@ -145,48 +154,30 @@ impl Store {
         .await
     }
 
-    /// Open messages whose validity ends after `after` (a validity and an id, exclusive) and not after `until`, in that
-    /// order: the next page begins after the last row of this one.
-    pub async fn open_messages_expiring(
+    /// Messages whose validity ends after `after` (a validity and an id, exclusive) and not after `until`, in that order: the next
+    /// page begins after the last row of this one.
+    pub async fn messages_expiring(
         &self,
+        which: Expiring,
         after: (Timestamp, MessageId),
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
-        query(
-            "SELECT expires_at, id FROM messages
-             WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
-             ORDER BY expires_at, id LIMIT $4",
-        )
-        .bind(&after.0)
-        .bind(&after.1)
-        .bind(&until)
-        .bind(&i64::from(limit))
-        .all(self.pool())
-        .await
-    }
-
-    /// The same, of those messages only of which a segment was not submitted: in doubt and taken ones wait for receipts.
-    pub async fn unsent_messages_expiring(
-        &self,
-        after: (Timestamp, MessageId),
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(Timestamp, MessageId)>, StoreError> {
-        // A segment's id is its message's, with the number of the segment in the low octet.
-        query(
-            "SELECT expires_at, id FROM messages
-             WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
-                AND EXISTS (SELECT 1 FROM segments
-                    WHERE segments.id > messages.id AND segments.id < messages.id + 256 AND segments.state < $5)
-             ORDER BY expires_at, id LIMIT $4",
-        )
-        .bind(&after.0)
-        .bind(&after.1)
-        .bind(&until)
-        .bind(&i64::from(limit))
-        .bind(&MessageState::Submitted)
-        .all(self.pool())
-        .await
+        let found = match which {
+            Expiring::Open => query(
+                "SELECT expires_at, id FROM messages
+                 WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
+                 ORDER BY expires_at, id LIMIT $4",
+            ),
+            // A segment's id is its message's, with the number of the segment in the low octet; 4 is submitted.
+            Expiring::Unsent => query(
+                "SELECT expires_at, id FROM messages
+                 WHERE final_at IS NULL AND expires_at <= $3 AND (expires_at, id) > ($1, $2)
+                    AND EXISTS (SELECT 1 FROM segments
+                        WHERE segments.id > messages.id AND segments.id < messages.id + 256 AND segments.state < 4)
+                 ORDER BY expires_at, id LIMIT $4",
+            ),
+        };
+        found.bind(&after.0).bind(&after.1).bind(&until).bind(&i64::from(limit)).all(self.pool()).await
     }
 }

@@ -118,3 +118,23 @@ async fn what_is_throttled_away_expires_in_time() -> Result<()> {
     world.passed();
     Ok(())
 }
+
+/// Sent several times and never answered, it may have arrived: when its time is over it is not sent again, and its receipt is
+/// waited for.
+#[tokio::test]
+async fn what_may_have_arrived_is_not_called_unsent() -> Result<()> {
+    let impatient = "settings = { session = { response_timeout_ms = 500 } }";
+    let Alone { world, mut operator, secrets, platform } =
+        site("expiry_doubt", "magic = false\n[answer]\ndrop_answer = 1.0\n[receipt]\ngiven = 0.0", impatient).await?;
+    let esme = platform.esme(&secrets).await?;
+    esme.accepted(Sm { validity_period: b"000000000002000R", ..message("447700900123", b"perhaps") }).await?;
+    let mut database = world.database().await?;
+    let waiting = "SELECT COUNT(*) FROM outbox";
+    until_true("it waits for nobody", async || Ok(world.database().await?.number(waiting).await? == 0)).await?;
+    let in_doubt = "SELECT COUNT(*) FROM segments WHERE state = 5 AND final_at IS NULL";
+    assert_eq!((database.open_messages().await?, database.number(in_doubt).await?), (1, 1));
+    let submits = operator.finish().await?.submits().count();
+    ensure!((2..=5).contains(&submits), "sent {submits} times");
+    world.passed();
+    Ok(())
+}

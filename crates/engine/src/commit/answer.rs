@@ -89,6 +89,7 @@ impl Committer {
             }
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
             AnswerOutcome::NotSent => self.again(&case, answer.queued, answer.queue),
+            AnswerOutcome::Expired if case.is_in_doubt() => self.wait_for_expiry(&case),
             AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
             AnswerOutcome::Unsendable => self.fail_over(&case, ErrorCode::TextNotEncodable),
         }
@@ -172,8 +173,7 @@ impl Committer {
 
     /// Whether its validity is over and nothing of it was ever sent.
     fn is_too_late(&self, case: &Case) -> bool {
-        let is_in_doubt = case.with(|progress| progress.state) == Some(MessageState::SubmitUnknown);
-        case.live.message.is_expired(self.now) && !is_in_doubt
+        case.live.message.is_expired(self.now) && !case.is_in_doubt()
     }
 
     /// Once more, at once, without the fields that the operator does not take; the outbox row remembers which.
@@ -361,7 +361,8 @@ impl Committer {
     /// The validity of these messages is over: what was not sent ends now, what was sent when its receipt is overdue.
     pub(super) fn expire(&mut self, messages: &[sambac_domain::id::MessageId]) {
         for id in messages {
-            let Some(live) = self.live(*id) else { continue };
+            // A replace_sm may have given it more time since it was looked for.
+            let Some(live) = self.live(*id).filter(|live| live.message.is_expired(self.now)) else { continue };
             let overdue = self.now >= live.message.expires_at.saturating_add(self.inner.settings.receipt_grace);
             for segment in live.message.segment_ids() {
                 let open = live.progress().of(segment).filter(|progress| !progress.state.is_final()).cloned();
@@ -395,6 +396,11 @@ fn attempt_of(queued: &Queued) -> Attempt {
 impl Case {
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut SegmentProgress) -> T) -> Option<T> {
         self.live.progress().of(self.segment).map(change)
+    }
+
+    /// Whether it was sent once, and nobody knows whether it arrived.
+    fn is_in_doubt(&self) -> bool {
+        self.with(|progress| progress.state) == Some(MessageState::SubmitUnknown)
     }
 
     /// When it is to be sent, as long as it waits for that.

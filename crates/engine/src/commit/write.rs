@@ -63,7 +63,7 @@ pub(crate) enum Write {
     Replace(Box<Replace>),
     /// The time has come for an outbox row that had to wait.
     Due { queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()> },
-    /// The validity of these messages has passed, and so has the wait for their receipts.
+    /// The validity of these messages has passed: what was not sent ends, and what was when its receipt is overdue.
     Expire { messages: Vec<MessageId>, done: oneshot::Sender<()> },
     /// Segments whose answer is unknown because this process ended before it was stored.
     Recovered(Recovered),

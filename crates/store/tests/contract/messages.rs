@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sambac_domain::{Message, MessageId, MessageState, Origin, Timestamp};
 use sambac_store::rows::{MessageRow, PostingKind};
-use sambac_store::{Batch, EndedFilter, MessageFilter, MessageFinal, NewMessage, Store};
+use sambac_store::{Batch, EndedFilter, Expiring, MessageFilter, MessageFinal, NewMessage, Store};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
@@ -105,12 +105,12 @@ on_both_databases! {
         let now = Timestamp(NOW.0 + 3_000_000);
         let start = (Timestamp(0), MessageId::from_raw(0));
         let expiring = |number| (Timestamp(NOW.0 + number * 1_000_000), message_id(number));
-        assert_eq!(store.open_messages_expiring(start, now, 10).await.unwrap(), [1, 2, 3].map(expiring));
-        assert_eq!(store.open_messages_expiring(start, now, 1).await.unwrap(), [expiring(1)]);
-        assert_eq!(store.open_messages_expiring(expiring(1), now, 1).await.unwrap(), [expiring(2)]);
+        assert_eq!(store.messages_expiring(Expiring::Open, start, now, 10).await.unwrap(), [1, 2, 3].map(expiring));
+        assert_eq!(store.messages_expiring(Expiring::Open, start, now, 1).await.unwrap(), [expiring(1)]);
+        assert_eq!(store.messages_expiring(Expiring::Open, expiring(1), now, 1).await.unwrap(), [expiring(2)]);
         let end = MessageFinal { id: message_id(1), state: MessageState::Expired, error: None, final_at: now };
         store.commit(&Batch { message_finals: vec![end], ..Batch::default() }).await.unwrap();
-        assert_eq!(store.open_messages_expiring(start, now, 10).await.unwrap(), [2, 3].map(expiring));
+        assert_eq!(store.messages_expiring(Expiring::Open, start, now, 10).await.unwrap(), [2, 3].map(expiring));
     }
 
     async fn what_was_submitted_is_not_among_the_unsent(store: Store) {
@@ -123,11 +123,11 @@ on_both_databases! {
         }
         store.commit(&Batch { segment_updates: rows, ..Batch::default() }).await.unwrap();
         let until = Timestamp(NOW.0 + 4_000_000);
-        assert_eq!(store.unsent_messages_expiring(start, until, 10).await.unwrap(), [3, 4].map(expiring));
-        assert_eq!(store.unsent_messages_expiring(start, until, 1).await.unwrap(), [expiring(3)]);
-        assert_eq!(store.unsent_messages_expiring(expiring(3), until, 9).await.unwrap(), [expiring(4)]);
-        assert_eq!(store.unsent_messages_expiring(start, Timestamp(NOW.0 + 3_000_000), 9).await.unwrap(), [expiring(3)]);
-        assert_eq!(store.open_messages_expiring(start, until, 10).await.unwrap().len(), 4);
+        assert_eq!(store.messages_expiring(Expiring::Unsent, start, until, 10).await.unwrap(), [3, 4].map(expiring));
+        assert_eq!(store.messages_expiring(Expiring::Unsent, start, until, 1).await.unwrap(), [expiring(3)]);
+        assert_eq!(store.messages_expiring(Expiring::Unsent, expiring(3), until, 9).await.unwrap(), [expiring(4)]);
+        assert_eq!(store.messages_expiring(Expiring::Unsent, start, Timestamp(NOW.0 + 3_000_000), 9).await.unwrap(), [expiring(3)]);
+        assert_eq!(store.messages_expiring(Expiring::Open, start, until, 10).await.unwrap().len(), 4);
     }
 
     async fn many_messages_are_read_in_the_order_of_ids(store: Store) {
