@@ -227,21 +227,18 @@ async fn attack(server: &Server) -> (String, u64) {
     tokio::time::timeout(Duration::from_secs(20), looking).await.expect("an alert")
 }
 
-/// Far fewer failures than would be many in a second, and they are told of with their address.
+/// Far fewer failures than would be many in a second, and they are told of with their address: once, however often they go on.
 #[tokio::test]
 async fn a_guesser_of_one_password_is_told_of() {
-    let server = server(|settings| settings.smpp_refusal_after = Duration::from_secs(3)).await;
-    let mut guesses = tokio::task::JoinSet::new();
-    for _ in 0..10 {
-        let stream = server.connect(ELSEWHERE).await;
-        guesses.spawn(async move {
-            let request = BindRequest::new(BindKind::Transceiver, "guest", "wrong");
-            sambac_smpp::bind(stream, &request, SessionConfig::default()).await.is_err()
-        });
+    let server = server(|_| {}).await;
+    let peer = Peer { address: ELSEWHERE.parse().expect("an address"), tls: false, certificate: None };
+    for times in 1..=15 {
+        note_failure(&server.engine.0, peer, b"guest");
+        assert_eq!(server.engine.alerts().iter().any(|alert| alert.kind == AlertKind::SmppAttack), times >= 10);
     }
-    assert!(guesses.join_all().await.into_iter().all(|refused| refused));
+    look_at_attack(&server.engine.0);
     let (text, count) = attack(&server).await;
-    assert_eq!(text, "10 binds failed within an hour from 127.0.0.2, of system_id guest");
+    assert_eq!(text, "15 binds failed within an hour from 127.0.0.2, of system_id guest");
     assert_eq!(count, 1);
 }
 
