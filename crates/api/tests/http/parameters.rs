@@ -36,7 +36,8 @@ fn filled(path: &str) -> String {
         () if of("routes") => RouteId::from_raw(1 << 8).to_string(),
         () if of("mo-routes") => MoRouteId::from_raw(1 << 8).to_string(),
         () if of("smpp-accounts") => SmppAccountId::from_raw(1 << 8).to_string(),
-        () => String::new(),
+        // Names, and what reads any text.
+        () => "none".to_owned(),
     };
     path.replace("{id}", &id).replace("{number}", "1").replace("{rule}", "none")
 }
@@ -49,9 +50,10 @@ impl Operation {
     /// The query with everything that has to be there but `without`, and with `more`.
     fn query(&self, without: &str, more: &[(&str, &str)]) -> String {
         let required = self.in_query().filter(|parameter| parameter["required"] == true);
-        let required = required.map(|parameter| (parameter["name"].as_str().unwrap(), parameter["example"].as_str()));
-        let pairs = required.map(|(name, example)| (name, example.expect("an example of what is required")));
-        let pairs = pairs.filter(|(name, _)| *name != without).chain(more.iter().copied());
+        let required = required.map(|parameter| (parameter["name"].as_str().unwrap(), example(parameter)));
+        let required = required.map(|(name, value)| (name, value.expect("an example of what is required")));
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let pairs = required.filter(|(name, _)| *name != without).chain(more);
         pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
     }
 
@@ -60,6 +62,15 @@ impl Operation {
         let key = if self.path.starts_with("/v1/admin/") { &platform.admin } else { &platform.bank };
         let reply = platform.call(request(self.method.clone(), &uri, key).body(Body::empty()).unwrap()).await;
         hold(&reply, &format!("{} {uri}", self.method), blamed);
+    }
+}
+
+/// What the document gives as an example of it.
+fn example(parameter: &Value) -> Option<String> {
+    match &parameter["example"] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 
@@ -85,8 +96,9 @@ async fn every_wrong_query_parameter_is_named_in_our_words() {
                 operation.refused(&platform, &operation.query(name, &[]), name).await;
             }
             let kind = parameter["schema"]["type"].as_str().unwrap_or("a moment");
-            let value = if kind == "boolean" { "true" } else { parameter["example"].as_str().unwrap_or("1") };
-            operation.refused(&platform, &operation.query(name, &[(name, value), (name, value)]), name).await;
+            let value = if kind == "boolean" { Some("true".to_owned()) } else { example(parameter) };
+            let value = value.unwrap_or_else(|| "1".to_owned());
+            operation.refused(&platform, &operation.query(name, &[(name, &value), (name, &value)]), name).await;
             let wrong: &[&str] = match kind {
                 "boolean" | "integer" => &["perhaps", "", "99999999999999999999999", "1.5"],
                 "a moment" => &["perhaps", ""],
