@@ -21,6 +21,7 @@ impl Store {
     /// `end_by`. Postings and holds that are right are left out.
     pub async fn trial(&self, end_by: Timestamp) -> Result<Trial, StoreError> {
         let mut work = self.begin_reading().await?;
+        work.read_whole_tables().await?;
         let postings = query(POSTINGS_VS_PARTS).bind(&TOLD_MAX).all_in::<(PostingId, i64, i64)>(&mut work).await?;
         Ok(Trial {
             balances: balances(&mut work).await?,

@@ -56,6 +56,17 @@ impl UnitOfWork {
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed: None })
     }
 
+    /// From here on whole tables are read. PostgreSQL is told to bring them together by hashes, which its statistics of a table
+    /// that fills would keep it from, and may take its time.
+    pub(crate) async fn read_whole_tables(&mut self) -> Result<(), StoreError> {
+        if let Transaction::Postgres(transaction) = &mut self.transaction {
+            let settings =
+                "SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = on; SET LOCAL statement_timeout = '15min'";
+            sqlx::raw_sql(settings).execute(&mut **transaction).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
     /// Which database it is on.
     pub(crate) fn dialect(&self) -> Dialect {
         match self.transaction {
