@@ -4,8 +4,9 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
 use crate::client::admin::{
-    AccountCommand, Alerts, ConnectorCommand, CostCommand, MoRouteCommand, OperatorCommand, OrphanCommand,
-    PaymentCommand, RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
+    AccountCommand, Alerts, CatalogueCommand, ConnectorCommand, CostCommand, MoRouteCommand, NetworkCommand,
+    NumberPrefixCommand, OperatorCommand, OperatorGroupCommand, OrphanCommand, PaymentCommand, RouteCommand,
+    SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -53,6 +54,10 @@ enum Command {
     SmppAccount(SmppAccountCommand),
     Tariff(TariffCommand),
     Cost(CostCommand),
+    Catalogue(CatalogueCommand),
+    Network(NetworkCommand),
+    NumberPrefix(NumberPrefixCommand),
+    OperatorGroup(OperatorGroupCommand),
     Versions(VersionsCommand),
     Alerts(Alerts),
     Orphan(OrphanCommand),
@@ -94,6 +99,10 @@ impl Cli {
             Command::SmppAccount(command) => command.run(self.output).await,
             Command::Tariff(command) => command.run(self.output).await,
             Command::Cost(command) => command.run(self.output).await,
+            Command::Catalogue(command) => command.run(self.output).await,
+            Command::Network(command) => command.run(self.output).await,
+            Command::NumberPrefix(command) => command.run(self.output).await,
+            Command::OperatorGroup(command) => command.run(self.output).await,
             Command::Versions(command) => command.run(self.output).await,
             Command::Alerts(alerts) => alerts.run(self.output).await,
             Command::Orphan(command) => command.run(self.output).await,

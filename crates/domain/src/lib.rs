@@ -27,8 +27,8 @@ pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
     AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, EventId, HoldId, IdError, IdSource, IntentId,
-    MessageId, MoId, MoRouteId, NoticeId, OperatorGroupId, OperatorId, OrphanId, PaymentId, PostingId, RateId, RouteId,
-    SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
+    MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OrphanId, PaymentId,
+    PostingId, RateId, RouteId, SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

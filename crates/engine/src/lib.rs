@@ -11,6 +11,7 @@ pub mod alert;
 pub mod api_key;
 mod by_id;
 mod caller;
+pub mod catalogue;
 pub mod clock;
 mod commit;
 mod compose;
@@ -55,6 +56,7 @@ use arc_swap::ArcSwap;
 use sambac_bus::Bus;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, IdSource};
+use sambac_domain::number::NetworkTable;
 use sambac_store::Store;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -101,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) ids: IdSource,
     pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// The tables that are compiled in.
+    pub(crate) networks: Arc<NetworkTable>,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) live: LiveMessages,
     pub(crate) metrics: Metrics,

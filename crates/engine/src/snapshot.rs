@@ -26,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::tariff::Books;
+use crate::tariff::groups::Groups;
 use crate::token_bucket::TokenBucket;
 
 /// A client that says no burst may send a second's worth at once.
@@ -57,6 +58,8 @@ pub struct Snapshot {
     pub(crate) books: Books,
     /// What each operator is paid.
     costs: HashMap<OperatorId, Arc<PriceBook>>,
+    /// Which networks belong together.
+    pub(crate) groups: Groups,
     /// The least margin on routes that have one of their own.
     route_floors: HashMap<RouteId, MarginFloor>,
     /// And where neither account nor route says one.
@@ -127,6 +130,7 @@ impl Snapshot {
                 .iter()
                 .map(|row| (row.operator_id, books.book(row.id, row.currency)))
                 .collect(),
+            groups: Groups::new(&configuration.operator_groups),
             route_floors,
             platform_floor: MarginFloor::Off,
             books,

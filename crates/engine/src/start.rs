@@ -28,7 +28,8 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, connector, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay, smsc, webhook,
+    Engine, Inner, catalogue, connector, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay, smsc,
+    webhook,
 };
 
 /// Why the engine did not start.
@@ -56,7 +57,8 @@ impl Engine {
         let mut wallets = Ledger::default();
         let accounts = configuration.accounts.clone();
         wallets.load(&accounts, &configuration.balances);
-        let networks = Arc::new(NetworkTable::built_in());
+        let built_in = Arc::new(NetworkTable::built_in());
+        let networks = catalogue::laid_over(&built_in, &configuration);
         let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
         let mut snapshot = Snapshot::build(configuration, networks, books);
         snapshot.platform_floor = settings.margin_floor;
@@ -72,6 +74,7 @@ impl Engine {
             bus: Bus::new(settings.lane_capacity),
             ids,
             snapshot: ArcSwap::from_pointee(snapshot),
+            networks: built_in,
             ledger: Mutex::new(wallets),
             live: LiveMessages::new(settings.live_capacity),
             metrics: Metrics::new(),
@@ -161,7 +164,7 @@ async fn reload(inner: &Arc<Inner>) {
         Err(error) => return tracing::error!(%error, "prices not reloaded"),
     };
     let accounts = configuration.accounts.clone();
-    let networks = Arc::clone(&before.networks);
+    let networks = catalogue::laid_over(&inner.networks, &configuration);
     let mut snapshot = Snapshot::build(configuration, networks, books);
     snapshot.platform_floor = inner.settings.margin_floor;
     snapshot.keep_limits(&inner.snapshot.load());

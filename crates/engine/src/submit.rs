@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{AccountId, ConnectorId, MessageId, RateId, RouteId};
+use sambac_domain::id::{AccountId, ConnectorId, MessageId, RouteId};
 use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{MccMnc, Msisdn, Network, Sender};
@@ -137,8 +137,8 @@ pub struct Quote {
     pub mcc_mnc: Option<MccMnc>,
     /// For all segments.
     pub price: Money,
-    /// The rate that gave the price.
-    pub rate_id: RateId,
+    /// What a charged segment costs, by which rate, and until when.
+    pub priced: Priced,
     /// The route.
     pub route_id: RouteId,
     /// Its connectors, in the order in which they would be tried.
@@ -215,14 +215,14 @@ impl Engine {
         let choice = snapshot.routing.decide(&query).map_err(|_| no_route())?;
         let total = total_price(draft.price_micros, draft.segments)?;
         let network = snapshot.networks.lookup(draft.request.destination);
-        let asked = rate_query(&draft.request, network);
+        let asked = rate_query(&snapshot, &draft.request, network);
         let costs = quoted_costs(&snapshot, &draft, &choice.connectors, (self.0.clock.now(), &asked));
         Ok(Quote {
             encoding: draft.body.encoding(),
             segments: draft.parts,
             mcc_mnc: draft.mcc_mnc,
             price: Money { micros: total, currency: draft.currency },
-            rate_id: draft.priced.rate_id,
+            priced: draft.priced,
             route_id: draft.route_id,
             connectors: choice.connectors.to_vec(),
             explanation: snapshot.routing.explain(&query),
@@ -248,7 +248,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
     let mcc_mnc = network.map(|network| network.mcc_mnc);
     let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
     let (route_id, mut connectors) = (choice.route.id, choice.connectors);
-    let query = rate_query(&request, network);
+    let query = rate_query(snapshot, &request, network);
     let priced = account.tariff.price(now, &query).ok_or_else(no_price);
     // What is wrong with the message is told first.
     let profitable = priced.as_ref().map_or(Ok(()), |priced| {
@@ -287,7 +287,7 @@ impl Draft {
         }
         let account = snapshot.account(self.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
         let network = snapshot.networks.lookup(self.request.destination);
-        let query = rate_query(&self.request, network);
+        let query = rate_query(snapshot, &self.request, network);
         self.priced = account.tariff.price(now, &query).ok_or_else(no_price)?;
         self.price_micros = price_submitted(&self.priced, self.segments, self.parts)?;
         check_price(account, &self.request, self.price_micros, self.segments)?;
@@ -298,7 +298,7 @@ impl Draft {
     /// What a charged segment costs by a connector of its route; `None` when nobody knows.
     pub(crate) fn cost_by(&self, snapshot: &Snapshot, connector: ConnectorId, now: Timestamp) -> Option<Cost> {
         let network = snapshot.networks.lookup(self.request.destination);
-        snapshot.cost(connector, now, &rate_query(&self.request, network))
+        snapshot.cost(connector, now, &rate_query(snapshot, &self.request, network))
     }
 
     /// Whether enough is left of its price after this cost.
@@ -327,11 +327,12 @@ fn check_price(account: &Account, request: &SubmitRequest, price_micros: i64, se
 }
 
 /// What a price book is asked about a message.
-fn rate_query(request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
+fn rate_query(snapshot: &Snapshot, request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
+    let mcc_mnc = network.map(|network| network.mcc_mnc);
     RateQuery {
         destination: request.destination,
-        mcc_mnc: network.map(|network| network.mcc_mnc),
-        group: None,
+        mcc_mnc,
+        group: mcc_mnc.and_then(|network| snapshot.groups.of_network(network)),
         country: network.and_then(|network| network.country.parse().ok()),
         sender: request.sender.form(),
         class: request.class,

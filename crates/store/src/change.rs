@@ -10,8 +10,8 @@ use sqlx::AssertSqlSafe;
 use crate::StoreError;
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, CostBookRow, MoRouteRow, OperatorRow, RateRow, Record, RouteRow,
-    Row, SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, CostBookRow, MoRouteRow, NetworkRow, NumberPrefixRow,
+    OperatorGroupRow, OperatorRow, RateRow, Record, RouteRow, Row, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -43,6 +43,9 @@ impl UnitOfWork {
     pub async fn restore(&mut self, table: &str, id: i64, row: Option<&ChangedRow>) -> Result<(), StoreError> {
         match table {
             "tariffs" => self.restore_row::<TariffRow>(id, row).await,
+            "networks" => self.restore_row::<NetworkRow>(id, row).await,
+            "number_prefixes" => self.restore_row::<NumberPrefixRow>(id, row).await,
+            "operator_groups" => self.restore_row::<OperatorGroupRow>(id, row).await,
             "cost_books" => self.restore_row::<CostBookRow>(id, row).await,
             "accounts" => self.restore_row::<AccountRow>(id, row).await,
             "operators" => self.restore_row::<OperatorRow>(id, row).await,
@@ -149,7 +152,18 @@ macro_rules! with_columns {
     )+};
 }
 
-with_columns!(AccountRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, RouteRow, SmppAccountRow);
+with_columns!(
+    AccountRow,
+    ConnectorRow,
+    MoRouteRow,
+    NetworkRow,
+    NumberPrefixRow,
+    OperatorGroupRow,
+    OperatorRow,
+    RateRow,
+    RouteRow,
+    SmppAccountRow
+);
 
 fn columns<R: Record>(row: &R) -> ChangedRow {
     let mut values = Vec::with_capacity(R::COLUMNS.len());

@@ -1,12 +1,15 @@
 //! Configuration: read as a whole, changed row by row. Every change makes a new version.
 
-use sambac_domain::{AccountId, ConnectorId, MoRouteId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId};
+use sambac_domain::{
+    AccountId, ConnectorId, MoRouteId, NetworkId, NumberPrefixId, OperatorGroupId, OperatorId, RouteId, SmppAccountId,
+    TargetId, WebhookId,
+};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, OperatorRow, PaymentRow,
-    Record, RouteRow, Row, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, NetworkRow, NumberPrefixRow,
+    OperatorGroupRow, OperatorRow, PaymentRow, Record, RouteRow, Row, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -28,6 +31,12 @@ pub struct Configuration {
     pub routes: Vec<RouteRow>,
     /// Price lists.
     pub tariffs: Vec<TariffRow>,
+    /// Networks as people know them.
+    pub networks: Vec<NetworkRow>,
+    /// Prefixes of numbers as people know them.
+    pub number_prefixes: Vec<NumberPrefixRow>,
+    /// Networks that belong together.
+    pub operator_groups: Vec<OperatorGroupRow>,
     /// What operators are paid.
     pub cost_books: Vec<CostBookRow>,
     /// Sheets of both that were not withdrawn; their rates are read one by one, see [`Store::rates_of`].
@@ -56,6 +65,9 @@ impl Store {
             connectors: self.table().await?,
             routes: self.table().await?,
             tariffs: self.table().await?,
+            networks: self.table().await?,
+            number_prefixes: self.table().await?,
+            operator_groups: self.table().await?,
             cost_books: self.table().await?,
             sheets: select::<SheetRow>("WHERE withdrawn_at IS NULL ORDER BY id").all(self.pool()).await?,
             smpp_accounts: self.table().await?,
@@ -165,6 +177,12 @@ upserts! {
     upsert_tariff: TariffRow;
     /// Makes the cost book of an operator, or gives the one of this id these values.
     upsert_cost_book: CostBookRow;
+    /// Says what a network is, or gives the row of this id these values.
+    upsert_network: NetworkRow;
+    /// Says whose numbers begin so, or gives the row of this id these values.
+    upsert_number_prefix: NumberPrefixRow;
+    /// Makes an operator group, or gives the one of this id these values.
+    upsert_operator_group: OperatorGroupRow;
 }
 
 /// Declares, for each kind of row, the function that removes one. What still refers to it is a `Conflict("reference")`.
@@ -192,6 +210,12 @@ deletes! {
     delete_mo_route: MoRouteRow, MoRouteId;
     /// Removes an SMPP account. Answers whether there was one.
     delete_smpp_account: SmppAccountRow, SmppAccountId;
+    /// Forgets what people said of a network. Answers whether they had.
+    delete_network: NetworkRow, NetworkId;
+    /// Forgets what people said of a prefix. Answers whether they had.
+    delete_number_prefix: NumberPrefixRow, NumberPrefixId;
+    /// Removes an operator group. Answers whether there was one.
+    delete_operator_group: OperatorGroupRow, OperatorGroupId;
 }
 
 impl UnitOfWork {

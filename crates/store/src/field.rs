@@ -7,10 +7,11 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Currency, ErrorCode, EventId,
-    HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NoticeId, OperatorGroupId,
-    OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender,
-    SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, ErrorCode,
+    EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId,
+    NumberPrefixId, OperatorGroupId, OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId,
+    RouteMatch, SegmentId, Sender, SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp,
+    TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -111,7 +112,9 @@ id_fields!(
     MessageId,
     MoId,
     MoRouteId,
+    NetworkId,
     NoticeId,
+    NumberPrefixId,
     OperatorId,
     PaymentId,
     CostBookId,
@@ -157,6 +160,7 @@ text_fields! {
     TransferState: |state| Cow::Borrowed(state.as_str()), |word| TransferState::from_word(&word);
     Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
     MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
+    Country: |country| Cow::Owned(country.to_string()), |text| text.parse().ok();
     RateScope: |scope| Cow::Owned(scope.to_string()), |text| text.parse().ok();
     Sender: |sender| Cow::Borrowed(sender.as_str()), |text| text.parse().ok();
     ErrorCode: |error| Cow::Borrowed(error.code()), |text| text.parse().ok();

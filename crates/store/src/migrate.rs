@@ -27,6 +27,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (22, include_str!("../migrations/0022_payments.sql")),
     (23, include_str!("../migrations/0023_price_sheets.sql")),
     (24, include_str!("../migrations/0024_costs.sql")),
+    (25, include_str!("../migrations/0025_catalogue.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -130,9 +130,12 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 28] = [
+const ID_TABLES: [&str; 31] = [
     "tariffs",
     "cost_books",
+    "networks",
+    "number_prefixes",
+    "operator_groups",
     "price_sheets",
     "rates",
     "accounts",

@@ -3,7 +3,7 @@
 //! A large sheet is written in slices: [`Store::stage_rates`] in units of work of their own, then the sheet's row, which makes
 //! them count all at once. So an import of any size never keeps the database from others for long.
 
-use sambac_domain::{BookId, RateId, SheetId, Timestamp};
+use sambac_domain::{BookId, RateId, RateScope, SheetId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
@@ -15,6 +15,12 @@ use crate::{Change, Store, StoreError};
 const ROWS: usize = 128;
 
 impl Store {
+    /// Whether a rate of any sheet is for this scope. Looks at all of them: not for the hot path.
+    pub async fn is_scope_named(&self, scope: RateScope) -> Result<bool, StoreError> {
+        let found = query("SELECT id FROM rates WHERE scope = $1 LIMIT 1").bind(&scope);
+        Ok(found.first::<(RateId,)>(self.pool()).await?.is_some())
+    }
+
     /// Rates of a sheet in the order of their ids, `limit` of those after `after`.
     pub async fn rates_of(&self, sheet: SheetId, after: RateId, limit: u32) -> Result<Vec<RateRow>, StoreError> {
         let rates = select::<RateRow>("WHERE sheet_id = $1 AND id > $2 ORDER BY id LIMIT $3");

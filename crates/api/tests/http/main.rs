@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod admin_access;
+mod admin_catalogue;
 mod admin_objects;
 mod admin_operations;
 mod admin_prices;

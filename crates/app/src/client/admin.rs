@@ -10,6 +10,7 @@
 //! The admin key is taken from the environment (`SAMBAC_ADMIN_KEY`) or the file of [`super::Access`], never from an argument.
 
 mod alerts;
+mod catalogue;
 mod connector;
 mod fields;
 mod list;
@@ -24,6 +25,7 @@ mod versions;
 use clap::{Args, Subcommand};
 
 pub(crate) use alerts::Alerts;
+pub(crate) use catalogue::CatalogueCommand;
 pub(crate) use connector::ConnectorCommand;
 pub(crate) use mo_route::MoRouteCommand;
 pub(crate) use orphan::OrphanCommand;
@@ -60,6 +62,12 @@ macro_rules! things {
 things! {
     /// Operators: list, show, create, update, delete.
     OperatorCommand Operator;
+    /// What people know better of networks: list, show, create, update, delete.
+    NetworkCommand Network;
+    /// What people know better of whose numbers begin how: list, show, create, update, delete.
+    NumberPrefixCommand NumberPrefix;
+    /// Networks that belong together, which price sheets name: list, show, create, update, delete.
+    OperatorGroupCommand OperatorGroup;
     /// Routes: list, show, create, update, delete.
     RouteCommand Route;
     /// Customer accounts: list, show, create, update.

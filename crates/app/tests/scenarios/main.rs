@@ -29,6 +29,7 @@ mod operate;
 mod oracle;
 mod payments;
 mod pdu_log;
+mod prices;
 mod rebind;
 mod receiver_policies;
 mod refused;

@@ -94,6 +94,10 @@ define_ids! {
     SheetId "sht_";
     /// Networks that belong together, whatever their codes.
     OperatorGroupId "grp_";
+    /// What people say of a network.
+    NetworkId "net_";
+    /// What people say of numbers that begin so.
+    NumberPrefixId "npx_";
     /// A REST API key.
     ApiKeyId "key_";
     /// A key of the admin API.

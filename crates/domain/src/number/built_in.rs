@@ -1,6 +1,6 @@
 //! Reads the tables that are compiled in; `data/README.md` says where they come from.
 
-use super::{MccMnc, NetworkRow, NetworkTable, Provenance};
+use super::{MccMnc, NamedNetwork, NetworkRow, NetworkTable, Provenance};
 
 const MCC_MNC: &str = include_str!("../../data/mcc_mnc.csv");
 const COUNTRY_PREFIXES: &str = include_str!("../../data/country_prefixes.csv");
@@ -10,11 +10,14 @@ const OPERATOR_PREFIXES: &str = include_str!("../../data/operator_prefixes.csv")
 const COUNTRIES: Provenance<'static> =
     Provenance { source: "itu-e164", as_of: "2026-11-06", confidence_percent: Some(100) };
 
+/// The list of networks does not say of which day it is.
+const NAMES: Provenance<'static> = Provenance { source: "mcc-mnc-list-1.1.11", as_of: "", confidence_percent: None };
+
 /// The table of the three files. A row that cannot be read is left out; a test sees that there is none.
 pub(super) fn load() -> NetworkTable {
     let mut table = NetworkTable::empty();
     for (mcc_mnc, country, operator) in rows(MCC_MNC).filter_map(network) {
-        table.name(mcc_mnc, country, operator);
+        table.name(&NamedNetwork { mcc_mnc, country, operator, provenance: NAMES });
     }
     for row in rows(COUNTRY_PREFIXES).filter_map(country_prefix) {
         table.insert(&row);

@@ -22,6 +22,6 @@ pub use country::{Country, CountryError};
 pub use incoming::{incoming_address, shown_address};
 pub use mcc_mnc::{MccMnc, MccMncError, Mnc};
 pub use msisdn::{Digits, Msisdn};
-pub use network::{Network, NetworkRow, NetworkTable, Provenance};
+pub use network::{NamedNetwork, Network, NetworkRow, NetworkTable, Provenance};
 pub use parse::{NumberError, normalise_smpp, parse};
 pub use sender::{Sender, SenderError, SenderForm, SenderFormError};

@@ -70,6 +70,21 @@ struct Entry {
 struct Name {
     country: u32,
     operator: u32,
+    source: u32,
+    as_of: u32,
+}
+
+/// A network by its codes, whatever its numbers begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedNetwork<'a> {
+    /// Its codes.
+    pub mcc_mnc: MccMnc,
+    /// ISO 3166 code of two letters; `ZZ` for international and test networks.
+    pub country: &'a str,
+    /// The operator's name.
+    pub operator: &'a str,
+    /// Who says so.
+    pub provenance: Provenance<'a>,
 }
 
 /// Each word kept once: rows share sources, days, countries and operators.
@@ -95,10 +110,15 @@ impl NetworkTable {
         super::built_in::load()
     }
 
-    /// Names a network.
-    pub fn name(&mut self, mcc_mnc: MccMnc, country: &str, operator: &str) {
-        let name = Name { country: self.words.number(country), operator: self.words.number(operator) };
-        self.names.insert(mcc_mnc, name);
+    /// Names a network, over the name that it has.
+    pub fn name(&mut self, network: &NamedNetwork<'_>) {
+        let name = Name {
+            country: self.words.number(network.country),
+            operator: self.words.number(network.operator),
+            source: self.words.number(network.provenance.source),
+            as_of: self.words.number(network.provenance.as_of),
+        };
+        self.names.insert(network.mcc_mnc, name);
     }
 
     /// Adds a row over those that are there; the longest prefix decides, then the row added last. A row
@@ -136,6 +156,20 @@ impl NetworkTable {
             (own, _) => own,
         };
         Some(Network { mcc_mnc: entry.mcc_mnc, country, operator, provenance: self.provenance(entry) })
+    }
+
+    /// Every named network, in no order.
+    pub fn networks(&self) -> impl Iterator<Item = NamedNetwork<'_>> {
+        self.names.iter().map(|(mcc_mnc, name)| NamedNetwork {
+            mcc_mnc: *mcc_mnc,
+            country: self.words.text(name.country),
+            operator: self.words.text(name.operator),
+            provenance: Provenance {
+                source: self.words.text(name.source),
+                as_of: self.words.text(name.as_of),
+                confidence_percent: None,
+            },
+        })
     }
 
     /// Country and name of a network, `None` when unknown.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{ChargePolicy, RateQuery, Sheet};
-use crate::id::RateId;
+use crate::id::{RateId, SheetId};
 use crate::money::Currency;
 use crate::time::Timestamp;
 
@@ -32,6 +32,8 @@ pub struct Effective {
 pub struct Priced {
     /// The rate that says so.
     pub rate_id: RateId,
+    /// The sheet it is in.
+    pub sheet_id: SheetId,
     /// Of one segment, in micros of the book's currency.
     pub price_micros: i64,
     /// When it is paid for.
@@ -79,8 +81,16 @@ impl PriceBook {
     /// Takes no lock and allocates nothing.
     pub fn price(&self, at: Timestamp, query: &RateQuery) -> Option<Priced> {
         let Effective { from, to, sheet } = self.sheet_at(at)?;
-        let rate = sheet.as_ref()?.rate(query)?;
-        Some(Priced { rate_id: rate.id, price_micros: rate.price_micros, policy: rate.policy, from: *from, to: *to })
+        let sheet = sheet.as_ref()?;
+        let rate = sheet.rate(query)?;
+        Some(Priced {
+            rate_id: rate.id,
+            sheet_id: sheet.id(),
+            price_micros: rate.price_micros,
+            policy: rate.policy,
+            from: *from,
+            to: *to,
+        })
     }
 }
 

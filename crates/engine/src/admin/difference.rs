@@ -11,8 +11,9 @@ use std::fmt;
 
 use sambac_domain::mo::MoTarget;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Micros, MoRouteId, OperatorId, RateId,
-    RateScope, RouteId, SenderForm, SheetId, SmppAccountId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Micros, MoRouteId, NetworkId,
+    NumberPrefixId, OperatorGroupId, OperatorId, RateId, RateScope, RouteId, SenderForm, SheetId, SmppAccountId,
+    TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::{Change, ChangedRow, Configuration};
 use serde::Serialize;
@@ -171,6 +172,9 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
     let id = change.id;
     Some(match change.table.as_str() {
         "tariffs" => ("tariff", TariffId::from_raw(id).to_string()),
+        "networks" => ("network", NetworkId::from_raw(id).to_string()),
+        "number_prefixes" => ("number_prefix", NumberPrefixId::from_raw(id).to_string()),
+        "operator_groups" => ("operator_group", OperatorGroupId::from_raw(id).to_string()),
         "cost_books" => ("cost_book", CostBookId::from_raw(id).to_string()),
         "price_sheets" => ("sheet", SheetId::from_raw(id).to_string()),
         "rates" => ("rate", RateId::from_raw(id).to_string()),
@@ -202,6 +206,8 @@ fn name(change: &Change, row: &ChangedRow, names: &Names) -> String {
             let version = row.get("version").and_then(Value::as_i64).unwrap_or_default();
             return format!("{} {version}", book(row.get("book_id")).as_str().unwrap_or_default());
         }
+        "networks" => return text("mcc_mnc").unwrap_or_default(),
+        "number_prefixes" => return text("prefix").unwrap_or_default(),
         "cost_books" => return book(row.get("id")).as_str().unwrap_or_default().to_owned(),
         _ => {}
     }
@@ -229,7 +235,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "traffic_class" | "class" => ("class", class(value)),
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),
-            "allowed_ips" | "scopes" => (column.as_str(), parsed(value)),
+            "allowed_ips" | "scopes" | "aliases" | "networks" => (column.as_str(), parsed(value)),
             "settings" => {
                 flatten("settings", &parsed(value), &mut fields);
                 continue;

@@ -2,17 +2,17 @@
 //! stay as they are.
 
 use sambac_domain::mo::MoTarget;
-use sambac_domain::{AccountId, ConnectorId, Micros, OperatorId, RateScope, TariffId, Timestamp};
+use sambac_domain::{AccountId, ConnectorId, Micros, OperatorGroupId, OperatorId, RateScope, TariffId, Timestamp};
 use sambac_store::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow, RouteRow, SmppAccountRow,
-    TariffRow, WebhookRow, WebhookState,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
+    OperatorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
 use sambac_store::{Configuration, Store, StoreError};
 use serde_json::{Map, Value};
 
 use super::file::{
-    Account, AdminKey, ApiKey, Connector, File, Match, MoRoute, MoRouteMatch, MoRouteTarget, Operator, Rate, Route,
-    SmppAccount, Tariff, Webhook,
+    Account, AdminKey, ApiKey, Connector, File, Match, MoRoute, MoRouteMatch, MoRouteTarget, Network, NumberPrefix,
+    Operator, OperatorGroup, Rate, Route, SmppAccount, Tariff, Webhook,
 };
 use super::plan::without_nulls;
 use crate::tariff::current::{self, CurrentRates};
@@ -34,7 +34,10 @@ pub(super) fn file(stored: &Configuration, rates: &CurrentRates) -> File {
     File {
         operator: stored.operators.iter().map(operator).collect(),
         connector: stored.connectors.iter().map(|row| connector(stored, row)).collect(),
-        tariff: stored.tariffs.iter().map(|row| tariff(rates, row)).collect(),
+        network: stored.networks.iter().map(network).collect(),
+        number_prefix: stored.number_prefixes.iter().map(number_prefix).collect(),
+        operator_group: stored.operator_groups.iter().map(operator_group).collect(),
+        tariff: stored.tariffs.iter().map(|row| tariff(stored, rates, row)).collect(),
         account: accounts(stored),
         smpp_account: stored.smpp_accounts.iter().map(|row| smpp_account(stored, row)).collect(),
         api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
@@ -56,6 +59,35 @@ pub(super) fn operator(row: &OperatorRow) -> Operator {
     Operator { name: row.name.clone() }
 }
 
+pub(super) fn network(row: &NetworkRow) -> Network {
+    Network {
+        mcc_mnc: row.mcc_mnc.to_string(),
+        country: row.country.to_string(),
+        operator: row.operator.clone(),
+        source: Some(row.source.clone()),
+        as_of: Some(row.as_of.clone()),
+    }
+}
+
+pub(super) fn number_prefix(row: &NumberPrefixRow) -> NumberPrefix {
+    NumberPrefix {
+        prefix: row.prefix.clone(),
+        mcc_mnc: row.mcc_mnc.to_string(),
+        source: Some(row.source.clone()),
+        as_of: Some(row.as_of.clone()),
+    }
+}
+
+pub(super) fn operator_group(row: &OperatorGroupRow) -> OperatorGroup {
+    OperatorGroup {
+        name: row.name.clone(),
+        aliases: row.aliases.clone(),
+        networks: row.networks.clone(),
+        source: Some(row.source.clone()),
+        as_of: Some(row.as_of.clone()),
+    }
+}
+
 pub(super) fn connector(stored: &Configuration, row: &ConnectorRow) -> Connector {
     Connector {
         name: row.name.clone(),
@@ -74,12 +106,12 @@ pub(super) fn connector(stored: &Configuration, row: &ConnectorRow) -> Connector
     }
 }
 
-fn tariff(rates: &CurrentRates, row: &TariffRow) -> Tariff {
-    let rates = rates.get(&row.id.into()).map(|rates| rates.iter().map(rate).collect());
+fn tariff(stored: &Configuration, rates: &CurrentRates, row: &TariffRow) -> Tariff {
+    let rates = rates.get(&row.id.into()).map(|rates| rates.iter().map(|row| rate(stored, row)).collect());
     Tariff { name: row.name.clone(), currency: row.currency.to_string(), rate: rates }
 }
 
-fn rate(row: &RateRow) -> Rate {
+fn rate(stored: &Configuration, row: &RateRow) -> Rate {
     let mut rate = Rate {
         price: Micros(row.price_micros).to_string(),
         sender: row.sender_form.map(|form| form.as_str().to_owned()),
@@ -89,7 +121,7 @@ fn rate(row: &RateRow) -> Rate {
     };
     match row.scope {
         RateScope::Network(network) => rate.mcc_mnc = Some(network.to_string()),
-        RateScope::Group(group) => rate.operator_group = Some(group.to_string()),
+        RateScope::Group(group) => rate.operator_group = Some(group_name(stored, group)),
         RateScope::Prefix(prefix) => rate.prefix = Some(prefix.to_string()),
         RateScope::Mcc(mcc) => rate.mcc = Some(three_digits(mcc)),
         RateScope::Country(country) => rate.country = Some(country.to_string()),
@@ -227,6 +259,7 @@ names! {
     operator_name: OperatorId in operators;
     connector_name: ConnectorId in connectors;
     account_name: AccountId in accounts;
+    group_name: OperatorGroupId in operator_groups;
     tariff_name: TariffId in tariffs;
 }
 

@@ -1,12 +1,16 @@
 //! The configuration as people write it: the file that `sambac apply` reads and `sambac config export` writes, and the objects
 //! of the admin API. Things are named, not numbered. Unknown keys are refused.
 
+mod catalogue;
+
 use std::fmt;
 
 use sambac_domain::mo::MoStrategy;
 use sambac_domain::{ChargePolicy, Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use catalogue::{Network, NumberPrefix, OperatorGroup};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -18,6 +22,15 @@ pub struct File {
     /// Links to their SMSCs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connector: Vec<Connector>,
+    /// What people know better of networks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<Network>,
+    /// And of what numbers begin with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub number_prefix: Vec<NumberPrefix>,
+    /// Networks that belong together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operator_group: Vec<OperatorGroup>,
     /// Price lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tariff: Vec<Tariff>,

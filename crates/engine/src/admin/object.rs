@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sambac_domain::Timestamp;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::{MccMnc, Timestamp};
 use sambac_store::{ChangedRow, Configuration};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -31,8 +31,14 @@ pub enum Kind {
     Connector,
     /// Routes of messages from handsets.
     MoRoute,
+    /// What people know of networks.
+    Network,
+    /// And of what numbers begin with.
+    NumberPrefix,
     /// Operators.
     Operator,
+    /// Networks that belong together.
+    OperatorGroup,
     /// Routes.
     Route,
     /// SMPP accounts.
@@ -92,7 +98,10 @@ impl Kind {
             Self::Account => "account",
             Self::Connector => "connector",
             Self::MoRoute => "mo_route",
+            Self::Network => "network",
+            Self::NumberPrefix => "number_prefix",
             Self::Operator => "operator",
+            Self::OperatorGroup => "operator_group",
             Self::Route => "route",
             Self::SmppAccount => "smpp_account",
         }
@@ -102,7 +111,18 @@ impl Kind {
     const fn name_field(self) -> &'static str {
         match self {
             Self::SmppAccount => "system_id",
+            Self::Network => "mcc_mnc",
+            Self::NumberPrefix => "prefix",
             _ => "name",
+        }
+    }
+
+    /// A name as it is stored: codes and digits may be written in more than one way.
+    fn stored_name(self, name: &str) -> String {
+        match self {
+            Self::Network => name.parse::<MccMnc>().map_or_else(|_| name.to_owned(), |codes| codes.to_string()),
+            Self::NumberPrefix => name.trim_start_matches('+').to_owned(),
+            _ => name.to_owned(),
         }
     }
 
@@ -121,7 +141,10 @@ impl Kind {
             Self::Account => objects!(accounts, |row| export::account(stored, row)),
             Self::Connector => objects!(connectors, |row| export::connector(stored, row)),
             Self::MoRoute => objects!(mo_routes, |row| export::mo_route(stored, row)),
+            Self::Network => objects!(networks, |row| export::network(row)),
+            Self::NumberPrefix => objects!(number_prefixes, |row| export::number_prefix(row)),
             Self::Operator => objects!(operators, |row| export::operator(row)),
+            Self::OperatorGroup => objects!(operator_groups, |row| export::operator_group(row)),
             Self::Route => objects!(routes, |row| export::route(stored, row)),
             Self::SmppAccount => objects!(smpp_accounts, |row| export::smpp_account(stored, row)),
         }
@@ -131,7 +154,9 @@ impl Kind {
 impl Object {
     /// Its name.
     pub fn name(&self) -> &str {
-        let name = self.document.get("name").or_else(|| self.document.get("system_id"));
+        // A prefix has a network, and is not named by it.
+        let names = ["name", "system_id", "prefix", "mcc_mnc"];
+        let name = names.iter().find_map(|field| self.document.get(*field));
         name.and_then(Value::as_str).unwrap_or_default()
     }
 }
@@ -195,7 +220,7 @@ impl Engine {
         let before = self.object(kind, id).await?;
         let mut renamed_to = before.name().to_owned();
         if let Some(name) = patch.get(kind.name_field()).and_then(Value::as_str) {
-            name.clone_into(&mut renamed_to);
+            renamed_to = kind.stored_name(name);
         }
         let wanted = |stored: &Configuration| {
             let object = find(stored, kind, id)?;
@@ -296,7 +321,7 @@ fn object(id: String, created_at: Timestamp, columns: &ChangedRow, entry: &impl 
 }
 
 fn name_in(kind: Kind, document: &Map<String, Value>) -> String {
-    document.get(kind.name_field()).and_then(Value::as_str).unwrap_or_default().to_owned()
+    kind.stored_name(document.get(kind.name_field()).and_then(Value::as_str).unwrap_or_default())
 }
 
 pub(super) fn file_of(kind: Kind, document: &Map<String, Value>) -> Result<File, Refusal> {
@@ -349,10 +374,16 @@ fn rename(stored: &Configuration, kind: Kind, id: &str, name: &str) -> Result<Co
         let pointer = format!("/{}", kind.name_field());
         return Err(Refusal::from(ErrorCode::Conflict).at(pointer));
     }
+    if matches!(kind, Kind::Network | Kind::NumberPrefix) {
+        let pointer = format!("/{}", kind.name_field());
+        return Err(Refusal::new(ErrorCode::InvalidRequest, "it cannot be another: make another, and remove this one")
+            .at(pointer));
+    }
     macro_rules! renamed {
         ($($kind:ident: $table:ident . $field:ident),+) => {{
             let mut renamed = stored.clone();
             match kind {
+                Kind::Network | Kind::NumberPrefix => {}
                 $(Kind::$kind => renamed.$table.iter_mut().filter(|row| row.id.to_string() == id)
                     .for_each(|row| name.clone_into(&mut row.$field)),)+
             }
@@ -360,7 +391,7 @@ fn rename(stored: &Configuration, kind: Kind, id: &str, name: &str) -> Result<Co
         }};
     }
     Ok(renamed!(Account: accounts.name, Connector: connectors.name, MoRoute: mo_routes.name, Operator: operators.name,
-        Route: routes.name, SmppAccount: smpp_accounts.system_id))
+        OperatorGroup: operator_groups.name, Route: routes.name, SmppAccount: smpp_accounts.system_id))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! anything is written.
 
 mod access;
+mod catalogue;
 mod faults;
 mod handset;
 mod money;
@@ -10,11 +11,13 @@ mod price;
 
 use std::collections::{BTreeMap, HashSet};
 
-use sambac_domain::{AccountId, ConnectorId, Currency, IdSource, MccMnc, OperatorId, TariffId, Timestamp};
+use sambac_domain::{
+    AccountId, ConnectorId, Currency, IdSource, MccMnc, OperatorGroupId, OperatorId, TariffId, Timestamp,
+};
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, OperatorRow, RateRow,
-    RouteRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow,
+    OperatorGroupRow, OperatorRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use serde_json::{Map, Value};
 
@@ -24,6 +27,7 @@ use super::file::{File, Password};
 use super::secrets::{Issued, Secrets};
 use crate::seal::Seal;
 use crate::tariff::current::CurrentRates;
+use crate::tariff::groups::folded;
 
 /// What the plan is made with.
 pub(crate) struct Context<'a> {
@@ -39,6 +43,9 @@ pub(crate) struct Context<'a> {
 /// Rows to be written, in the order in which they depend on each other. What is already so is not among them.
 #[derive(Debug, Default)]
 pub struct Changes {
+    pub(crate) networks: Vec<NetworkRow>,
+    pub(crate) number_prefixes: Vec<NumberPrefixRow>,
+    pub(crate) operator_groups: Vec<OperatorGroupRow>,
     pub(crate) tariffs: Vec<TariffChange>,
     pub(crate) accounts: Vec<AccountRow>,
     pub(crate) balances: Vec<BalanceRow>,
@@ -98,6 +105,8 @@ struct Known {
     accounts: BTreeMap<String, AccountId>,
     operators: BTreeMap<String, OperatorId>,
     connectors: BTreeMap<String, ConnectorId>,
+    /// Operator groups by their names and aliases, as they are compared.
+    groups: BTreeMap<String, OperatorGroupId>,
 }
 
 /// Builds the plan part by part, gathering what is wrong.
@@ -118,6 +127,13 @@ pub(crate) fn plan(file: &File, context: &Context<'_>) -> Result<Changes, Proble
         problems: Vec::new(),
         seen: HashSet::new(),
     };
+    file.network.iter().for_each(|network| draft.one("network", &network.mcc_mnc, |draft| draft.network(network)));
+    for number in &file.number_prefix {
+        draft.one("number_prefix", &number.prefix, |draft| draft.number_prefix(number));
+    }
+    for group in &file.operator_group {
+        draft.one("operator_group", &group.name, |draft| draft.operator_group(group));
+    }
     file.tariff.iter().for_each(|tariff| draft.one("tariff", &tariff.name, |draft| draft.tariff(tariff)));
     file.account.iter().for_each(|account| draft.one("account", &account.name, |draft| draft.account(account)));
     file.operator.iter().for_each(|operator| draft.one("operator", &operator.name, |draft| draft.operator(operator)));
@@ -141,6 +157,9 @@ impl Changes {
     /// How many things change, by kind; kinds without a change are left out.
     pub fn counts(&self) -> Vec<(&'static str, usize)> {
         let all = [
+            ("networks", self.networks.len()),
+            ("number_prefixes", self.number_prefixes.len()),
+            ("operator_groups", self.operator_groups.len()),
             ("tariffs", self.tariffs.len()),
             ("accounts", self.accounts.len()),
             ("operators", self.operators.len()),
@@ -173,7 +192,7 @@ macro_rules! add_renamed {
 impl Changes {
     pub(super) fn add_renamed(&mut self, stored: &Configuration, renamed: &Configuration) {
         add_renamed!(self, stored, renamed: accounts.name, operators.name, connectors.name, routes.name,
-            mo_routes.name, smpp_accounts.system_id);
+            mo_routes.name, operator_groups.name, smpp_accounts.system_id);
     }
 }
 
@@ -184,8 +203,13 @@ impl Known {
             accounts: stored.accounts.iter().map(|row| (row.name.clone(), row.id)).collect(),
             operators: stored.operators.iter().map(|row| (row.name.clone(), row.id)).collect(),
             connectors: stored.connectors.iter().map(|row| (row.name.clone(), row.id)).collect(),
+            groups: stored.operator_groups.iter().flat_map(group_names).collect(),
         }
     }
+}
+
+fn group_names(row: &OperatorGroupRow) -> impl Iterator<Item = (String, OperatorGroupId)> + '_ {
+    [&row.name].into_iter().chain(&row.aliases).map(|name| (folded(name), row.id))
 }
 
 impl Draft<'_> {

@@ -118,7 +118,7 @@ impl Fault {
         let named = self.place.split_at_checked(2).and_then(|(thing, field)| {
             let entry: &Map<String, Value> =
                 document.get(&thing[0])?.get(thing[1].parse::<usize>().ok()?)?.as_object()?;
-            let name = entry.get("name").or_else(|| entry.get("system_id"))?.as_str()?;
+            let name = ["name", "system_id", "prefix", "mcc_mnc"].iter().find_map(|key| entry.get(*key))?.as_str()?;
             Some((format!("{} \"{name}\"", thing[0]), field))
         });
         let (thing, field) = match &named {

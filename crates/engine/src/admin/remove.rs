@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use sambac_domain::TargetId;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::mo::MoTarget;
+use sambac_domain::{RateScope, TargetId};
 use sambac_store::rows::AccessState;
 use sambac_store::{Configuration, StoreError, UnitOfWork};
 
@@ -75,7 +75,8 @@ impl Engine {
         match kind {
             Kind::Account => Ok(Some("accounts are kept with their ledger; suspend it instead".to_owned())),
             Kind::Operator => Ok(operator_blocker(stored, object)),
-            Kind::Route | Kind::MoRoute => Ok(None),
+            Kind::Route | Kind::MoRoute | Kind::Network | Kind::NumberPrefix => Ok(None),
+            Kind::OperatorGroup => self.group_blocker(object).await,
             Kind::Connector => match connector_blocker(stored, object) {
                 Some(why) => Ok(Some(why)),
                 None => {
@@ -101,6 +102,14 @@ impl Engine {
         }
     }
 
+    /// A sheet keeps what it names: messages were priced by it.
+    async fn group_blocker(&self, object: &Object) -> Result<Option<String>, Refusal> {
+        let Ok(group) = object.id.parse() else { return Ok(None) };
+        let named =
+            self.0.store.is_scope_named(RateScope::Group(group)).await.map_err(|error| refusal::store(&error))?;
+        Ok(named.then(|| "price sheets name it; take its networks out instead".to_owned()))
+    }
+
     async fn waiting(&self, target: Option<TargetId>, what: &str) -> Result<Option<String>, Refusal> {
         let Some(target) = target else { return Ok(None) };
         let waiting = self.0.store.waiting_for(target, COUNT_MAX).await.map_err(|error| refusal::store(&error))?;
@@ -116,6 +125,9 @@ async fn delete(work: &mut UnitOfWork, kind: Kind, id: &str) -> Result<(), Store
         Kind::Connector => work.delete_connector(id.parse().map_err(|_| unreadable())?).await?,
         Kind::Operator => work.delete_operator(id.parse().map_err(|_| unreadable())?).await?,
         Kind::MoRoute => work.delete_mo_route(id.parse().map_err(|_| unreadable())?).await?,
+        Kind::Network => work.delete_network(id.parse().map_err(|_| unreadable())?).await?,
+        Kind::NumberPrefix => work.delete_number_prefix(id.parse().map_err(|_| unreadable())?).await?,
+        Kind::OperatorGroup => work.delete_operator_group(id.parse().map_err(|_| unreadable())?).await?,
         Kind::Route => work.delete_route(id.parse().map_err(|_| unreadable())?).await?,
         Kind::SmppAccount => work.delete_smpp_account(id.parse().map_err(|_| unreadable())?).await?,
     };

@@ -12,7 +12,9 @@ use sambac_domain::ConnectorId;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::mo::{MoMatch, MoTarget};
 use sambac_domain::profile::{ClientProfile, Profile};
-use sambac_store::rows::{ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow};
+use sambac_store::rows::{
+    ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow, OperatorGroupRow, RouteRow, SmppAccountRow,
+};
 use sambac_store::{Change, ChangedRow, Configuration, StoreError, UnitOfWork};
 use serde_json::Value;
 
@@ -24,7 +26,18 @@ use crate::Engine;
 use crate::refusal::Refusal;
 
 /// What is taken back, in the order in which things depend on each other.
-const TABLES: [&str; 7] = ["tariffs", "accounts", "operators", "connectors", "routes", "smpp_accounts", "mo_routes"];
+const TABLES: [&str; 10] = [
+    "networks",
+    "number_prefixes",
+    "operator_groups",
+    "tariffs",
+    "accounts",
+    "operators",
+    "connectors",
+    "routes",
+    "smpp_accounts",
+    "mo_routes",
+];
 
 /// Versions read at once.
 const PAGE: u32 = 100;
@@ -127,15 +140,25 @@ fn today(table: &str, id: i64, stored: &Configuration) -> Option<ChangedRow> {
         "connectors" => stored.connectors.iter().find(|row| row.id.raw() == id).map(ConnectorRow::columns),
         "smpp_accounts" => stored.smpp_accounts.iter().find(|row| row.id.raw() == id).map(SmppAccountRow::columns),
         "mo_routes" => stored.mo_routes.iter().find(|row| row.id.raw() == id).map(MoRouteRow::columns),
+        "networks" => stored.networks.iter().find(|row| row.id.raw() == id).map(NetworkRow::columns),
+        "number_prefixes" => stored.number_prefixes.iter().find(|row| row.id.raw() == id).map(NumberPrefixRow::columns),
+        "operator_groups" => {
+            stored.operator_groups.iter().find(|row| row.id.raw() == id).map(OperatorGroupRow::columns)
+        }
         "routes" => stored.routes.iter().find(|row| row.id.raw() == id).map(RouteRow::columns),
         _ => None,
     }
 }
 
-/// What was made since: routes go, connectors and SMPP accounts are switched off, all else stays.
+/// What was made since: routes and what was said of networks go, operator groups are emptied, connectors and SMPP accounts are
+/// switched off, all else stays.
 fn switched_off(table: &str, mut row: ChangedRow) -> Option<Option<ChangedRow>> {
     match table {
-        "routes" | "mo_routes" => Some(None),
+        "routes" | "mo_routes" | "networks" | "number_prefixes" => Some(None),
+        "operator_groups" => {
+            row.insert("networks".to_owned(), Value::from("[]"));
+            Some(Some(row))
+        }
         "connectors" => {
             row.insert("enabled".to_owned(), Value::Bool(false));
             Some(Some(row))

@@ -11,6 +11,15 @@ use super::plan::{Changes, Credit, NewSheet, TariffChange};
 const TOLD_MAX: usize = 1_000;
 
 pub(super) async fn configuration(work: &mut UnitOfWork, changes: &Changes) -> Result<(), StoreError> {
+    for row in &changes.networks {
+        work.upsert_network(row).await?;
+    }
+    for row in &changes.number_prefixes {
+        work.upsert_number_prefix(row).await?;
+    }
+    for row in &changes.operator_groups {
+        work.upsert_operator_group(row).await?;
+    }
     for TariffChange { row, is_changed, sheet } in &changes.tariffs {
         if *is_changed {
             work.upsert_tariff(row).await?;

@@ -121,7 +121,7 @@ fn query_of(snapshot: &Snapshot, message: &Message) -> RateQuery {
     RateQuery {
         destination: message.destination,
         mcc_mnc: message.mcc_mnc,
-        group: None,
+        group: message.mcc_mnc.and_then(|network| snapshot.groups.of_network(network)),
         country: network.and_then(|network| network.country.parse().ok()),
         sender: message.sender.form(),
         class: message.class,

@@ -116,8 +116,8 @@ impl Engine {
     }
 
     async fn read_file(&self, book: &Book, file: Bytes) -> Result<Vec<NewRate>, ImportError> {
-        let currency = book.currency;
-        let read = move || csv::read(&*file, &Reading { currency, group: &|_| None });
+        let (currency, snapshot) = (book.currency, self.snapshot());
+        let read = move || csv::read(&*file, &Reading { currency, group: &|name| snapshot.groups.named(name) });
         blocking(read).await?.map_err(ImportError::Faults)
     }
 

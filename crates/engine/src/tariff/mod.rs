@@ -7,6 +7,7 @@ mod compare;
 pub(crate) mod cost;
 pub(crate) mod csv;
 pub(crate) mod current;
+pub(crate) mod groups;
 mod import;
 mod show;
 

@@ -198,7 +198,9 @@ impl ExportedSheet {
         }
         let after = self.after.unwrap_or(RateId::from_raw(i64::MIN));
         let rates = self.engine.store().rates_of(self.sheet.id, after, PIECE).await.map_err(|error| refusal(&error))?;
-        let lines = csv::written(&rates, self.currency, &|_| None);
+        let snapshot = self.engine.snapshot();
+        let name = |id| snapshot.groups.name(id).map(str::to_owned);
+        let lines = csv::written(&rates, self.currency, &name);
         let head = if self.after.is_none() { csv::HEAD } else { "" };
         self.is_done = rates.len() < PIECE as usize;
         self.after = rates.last().map(|rate| rate.id).or(Some(after));

@@ -9,6 +9,7 @@
 
 mod account;
 mod admin;
+mod catalogue;
 mod connector;
 mod delivery;
 mod ledger;
@@ -22,6 +23,7 @@ mod words;
 
 pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
+pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
 pub use ledger::{

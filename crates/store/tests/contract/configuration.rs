@@ -19,6 +19,9 @@ async fn write_everything(store: &Store) {
     store.upsert_admin_key(&admin_key()).await.unwrap();
     store.upsert_tariff(&tariff()).await.unwrap();
     store.upsert_cost_book(&cost_book()).await.unwrap();
+    store.upsert_network(&fixture::network()).await.unwrap();
+    store.upsert_number_prefix(&fixture::number_prefix()).await.unwrap();
+    store.upsert_operator_group(&fixture::operator_group()).await.unwrap();
 }
 
 on_both_databases! {
@@ -32,6 +35,9 @@ on_both_databases! {
             connectors: vec![connector()],
             routes: vec![route()],
             tariffs: vec![tariff()],
+            networks: vec![fixture::network()],
+            number_prefixes: vec![fixture::number_prefix()],
+            operator_groups: vec![fixture::operator_group()],
             cost_books: vec![cost_book()],
             sheets: vec![fixture::sheet()],
             smpp_accounts: vec![smpp_account()],
@@ -51,6 +57,17 @@ on_both_databases! {
         store.upsert_account(&suspended).await.unwrap();
         assert_eq!(store.configuration_version().await.unwrap(), before + 1);
         assert_eq!(store.load_configuration().await.unwrap().accounts, [suspended]);
+    }
+
+    async fn what_people_said_of_a_network_can_be_forgotten(store: Store) {
+        write_everything(&store).await;
+        let mut work = store.begin_configuration().await.unwrap();
+        assert!(work.delete_network(fixture::network().id).await.unwrap());
+        assert!(!work.delete_network(fixture::network().id).await.unwrap());
+        assert!(work.delete_number_prefix(fixture::number_prefix().id).await.unwrap());
+        work.commit().await.unwrap();
+        let stored = store.load_configuration().await.unwrap();
+        assert!(stored.networks.is_empty() && stored.number_prefixes.is_empty() && stored.operator_groups.len() == 1);
     }
 
     async fn names_and_references_are_held(store: Store) {

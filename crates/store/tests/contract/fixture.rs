@@ -5,15 +5,15 @@ use std::sync::Arc;
 use sambac_domain::text::Encoding;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Cost, CostBookId, Currency, EventId, IntentId, Lane,
-    MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, OperatorId, Origin, PaymentId,
-    PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy,
-    TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, NetworkId, NumberPrefixId,
+    OperatorGroupId, OperatorId, Origin, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch,
+    SegmentId, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
-    ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow,
-    PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SegmentRow, SheetRow, SmppAccountRow, TariffRow,
-    WebhookRow, WebhookState,
+    ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
+    OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SegmentRow,
+    SheetRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
 use sambac_store::{ChainKey, NewMessage, Sealed, Settlement, Store};
 
@@ -283,6 +283,41 @@ pub(crate) fn tariff() -> TariffRow {
 
 pub(crate) fn cost_book() -> CostBookRow {
     CostBookRow { id: COST_BOOK, operator_id: OPERATOR, currency: eur(), created_at: NOW }
+}
+
+pub(crate) fn network() -> NetworkRow {
+    NetworkRow {
+        id: NetworkId::from_raw(22 << 8),
+        mcc_mnc: MccMnc::TEST,
+        country: "ZZ".parse().unwrap(),
+        operator: "Example".to_owned(),
+        source: "edited".to_owned(),
+        as_of: "2026-11-01".to_owned(),
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn number_prefix() -> NumberPrefixRow {
+    NumberPrefixRow {
+        id: NumberPrefixId::from_raw(23 << 8),
+        prefix: "999123".to_owned(),
+        mcc_mnc: MccMnc::TEST,
+        source: "edited".to_owned(),
+        as_of: "2026-11-01".to_owned(),
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn operator_group() -> OperatorGroupRow {
+    OperatorGroupRow {
+        id: OperatorGroupId::from_raw(24 << 8),
+        name: "Example".to_owned(),
+        aliases: vec!["EX".to_owned()],
+        networks: vec!["00101".to_owned(), "001001".to_owned()],
+        source: "edited".to_owned(),
+        as_of: "2026-11-01".to_owned(),
+        created_at: NOW,
+    }
 }
 
 pub(crate) fn rate() -> RateRow {

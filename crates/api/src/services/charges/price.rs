@@ -117,7 +117,7 @@ pub(crate) async fn price(
     Ok(Json(PriceAnswer {
         segments: quote.segments,
         price: quote.price.into(),
-        rate: quote.rate_id.to_string(),
+        rate: quote.priced.rate_id.to_string(),
         network: quote.mcc_mnc.map(|network| network.to_string()),
         affordable: quote.affordable,
         costs: quote.costs.iter().map(|cost| ConnectorCost::new(cost, quote.price.currency)).collect(),

@@ -7,6 +7,7 @@ mod accounts;
 mod acknowledge_alert;
 mod act_on_connector;
 mod apply_receipt_rule;
+mod catalogue;
 mod certify_connector;
 mod connector_state;
 mod connectors;
@@ -22,6 +23,9 @@ mod list_unrouted;
 mod list_versions;
 mod mo_route_state;
 mod mo_routes;
+mod networks;
+mod number_prefixes;
+mod operator_groups;
 mod operators;
 mod prices;
 mod receipt_rules;
@@ -55,6 +59,11 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(accounts::routes())
         .merge(smpp_accounts::routes())
         .merge(prices::routes())
+        .merge(networks::routes())
+        .merge(number_prefixes::routes())
+        .merge(operator_groups::routes())
+        .routes(routes!(catalogue::list_catalogue_networks))
+        .routes(routes!(catalogue::show_catalogue_number))
         .routes(routes!(renew_password::renew_smpp_password))
         .routes(routes!(show_settings::show_settings))
         .routes(routes!(list_versions::list_versions))

@@ -70,7 +70,7 @@ impl Thing {
                 Kind::SmppAccount => {
                     ClientProfile::parse(&settings).ok().and_then(|profile| serde_json::to_value(profile).ok())
                 }
-                Kind::Account | Kind::MoRoute | Kind::Operator | Kind::Route => None,
+                _ => None,
             };
         }
         self

@@ -16,7 +16,10 @@ pub(crate) enum Kind {
     Account,
     Connector,
     MoRoute,
+    Network,
+    NumberPrefix,
     Operator,
+    OperatorGroup,
     Route,
     SmppAccount,
 }
@@ -46,7 +49,7 @@ pub(crate) struct Listed {
 /// Which thing.
 #[derive(Args, Debug)]
 pub(crate) struct Named {
-    /// Its name (an SMPP account's system_id) or its id.
+    /// Its name (an SMPP account's system_id, a network's codes, a prefix's digits) or its id.
     name: String,
     #[command(flatten)]
     access: Access,
@@ -108,7 +111,10 @@ impl Kind {
             Self::Account => "/v1/admin/accounts",
             Self::Connector => "/v1/admin/connectors",
             Self::MoRoute => "/v1/admin/mo-routes",
+            Self::Network => "/v1/admin/networks",
+            Self::NumberPrefix => "/v1/admin/number-prefixes",
             Self::Operator => "/v1/admin/operators",
+            Self::OperatorGroup => "/v1/admin/operator-groups",
             Self::Route => "/v1/admin/routes",
             Self::SmppAccount => "/v1/admin/smpp-accounts",
         }
@@ -119,9 +125,22 @@ impl Kind {
             Self::Account => "account",
             Self::Connector => "connector",
             Self::MoRoute => "route of messages from handsets",
+            Self::Network => "network",
+            Self::NumberPrefix => "prefix of numbers",
             Self::Operator => "operator",
+            Self::OperatorGroup => "operator group",
             Self::Route => "route",
             Self::SmppAccount => "SMPP account",
+        }
+    }
+
+    /// What one may be called by.
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Network => &["id", "mcc_mnc"],
+            Self::NumberPrefix => &["id", "prefix"],
+            Self::SmppAccount => &["id", "system_id"],
+            _ => &["id", "name"],
         }
     }
 
@@ -131,7 +150,10 @@ impl Kind {
             Self::Account => &["name", "currency", "tariff", "credit_limit", "state", "id"],
             Self::Connector => &["name", "operator", "host", "port", "system_id", "enabled", "id"],
             Self::MoRoute => &["position", "name", "account", "strategy", "targets", "enabled", "id"],
+            Self::Network => &["mcc_mnc", "country", "operator", "source", "as_of", "id"],
+            Self::NumberPrefix => &["prefix", "mcc_mnc", "source", "as_of", "id"],
             Self::Operator => &["name", "id"],
+            Self::OperatorGroup => &["name", "networks", "aliases", "source", "as_of", "id"],
             Self::Route => &["position", "name", "connectors", "strategy", "enabled", "id"],
             Self::SmppAccount => &["system_id", "account", "class", "binds_max", "state", "id"],
         }
@@ -202,7 +224,7 @@ impl Condition {
 /// The id of what is called so, or has this id.
 pub(super) async fn id_of(client: &Client, kind: Kind, name: &str) -> Result<String, Failure> {
     let list = client.get(kind.path()).await?;
-    let is_meant = |thing: &&Value| ["id", "name", "system_id"].iter().any(|key| thing[*key].as_str() == Some(name));
+    let is_meant = |thing: &&Value| kind.names().iter().any(|key| thing[*key].as_str() == Some(name));
     let found = list["data"].as_array().into_iter().flatten().find(is_meant);
     let missing = || Failure::because(Exit::Refused, format!("not_found: there is no {} \"{name}\"", kind.word()));
     found.and_then(|thing| thing["id"].as_str()).map(str::to_owned).ok_or_else(missing)

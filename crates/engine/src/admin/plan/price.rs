@@ -9,6 +9,7 @@ use super::money::{amount, currency};
 use super::{Draft, Faults, NewSheet, TariffChange, mcc, mcc_mnc, prefix};
 use crate::admin::file::{Rate, Tariff};
 use crate::tariff::current::sheet_at;
+use crate::tariff::groups::folded;
 
 impl Draft<'_> {
     pub(super) fn tariff(&mut self, tariff: &Tariff) -> Result<(), Faults> {
@@ -79,7 +80,7 @@ impl Draft<'_> {
     }
 
     fn rate(&self, sheet_id: SheetId, rate: &Rate) -> Result<RateRow, String> {
-        let scope = scope(rate)?;
+        let scope = self.scope(rate)?;
         let price_micros = amount(&rate.price, "price")?;
         if price_micros < 0 {
             return Err("price is below zero".to_owned());
@@ -97,9 +98,23 @@ impl Draft<'_> {
     }
 }
 
-fn scope(rate: &Rate) -> Result<RateScope, String> {
+impl Draft<'_> {
+    /// A group by its name, an alias or its id.
+    fn group(&self, name: &str) -> Result<RateScope, String> {
+        let by_name = self.known.groups.get(&folded(name)).copied();
+        let known = || name.parse().ok().filter(|id| self.known.groups.values().any(|known| known == id));
+        let group = by_name.or_else(known).ok_or_else(|| format!("operator_group: there is none \"{name}\""))?;
+        Ok(RateScope::Group(group))
+    }
+
+    fn scope(&self, rate: &Rate) -> Result<RateScope, String> {
+        let group = rate.operator_group.as_ref().map(|name| self.group(name)).transpose()?;
+        scope(rate, group)
+    }
+}
+
+fn scope(rate: &Rate, group: Option<RateScope>) -> Result<RateScope, String> {
     let country = rate.country.as_ref().map(|text| text.parse().map(RateScope::Country));
-    let group = rate.operator_group.as_ref().map(|text| text.parse().map(RateScope::Group));
     let given = [
         mcc(rate.mcc.as_ref())?.map(RateScope::Mcc),
         mcc_mnc(rate.mcc_mnc.as_ref())?.map(RateScope::Network),
@@ -108,7 +123,7 @@ fn scope(rate: &Rate) -> Result<RateScope, String> {
             .transpose()
             .map_err(|_| "prefix does not begin with a country code".to_owned())?,
         country.transpose().map_err(|error| format!("country: {error}"))?,
-        group.transpose().map_err(|error| format!("operator_group: {error}"))?,
+        group,
     ];
     let mut given = given.into_iter().flatten();
     let scope = given.next().unwrap_or(RateScope::Default);

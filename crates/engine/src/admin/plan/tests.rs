@@ -286,7 +286,7 @@ fn the_example_of_the_reference_page_can_be_applied() {
     let page = include_str!("../../../../../docs/reference/provisioning.md");
     let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let changes = Bench::new().plan(example).expect("nothing is wrong with it");
-    assert_eq!(changes.counts().len(), 11, "every kind of thing is in it");
+    assert_eq!(changes.counts().len(), 14, "every kind of thing is in it");
 }
 
 const MO_ROUTE: &str = r#"
@@ -376,5 +376,74 @@ proptest! {
             window_max = {window}\npassword_env = \"ALPHA_PASSWORD\"\nenabled = {enabled}\nsettings = {{ {settings} }}
             [[route]]\nname = {name}\nposition = {position}\nconnectors = [{name}]\nmatch = {{ account = {name}, prefix = \"{prefix}\" }}");
         goes_round(&text);
+    }
+}
+
+const GROUPS: &str = r#"
+[[operator_group]]
+name = "North"
+aliases = ["North Mobile AG"]
+networks = ["262-02", "26209"]
+
+[[operator_group]]
+name = "South"
+networks = ["26201"]
+"#;
+
+#[test]
+fn rates_name_operator_groups_by_what_they_are_called() {
+    let text = FILE.replace("mcc_mnc = \"00101\"", "operator_group = \"north mobile ag\"");
+    assert_ne!(text, FILE);
+    let changes = Bench::new().plan(&format!("{GROUPS}{text}")).expect("nothing is wrong with it");
+    let north = &changes.operator_groups[0];
+    assert_eq!(
+        (north.networks.as_slice(), north.source.as_str()),
+        (&["26202".to_owned(), "26209".into()][..], "edited")
+    );
+    let scope = sambac_domain::RateScope::Group(north.id);
+    assert!(changes.tariffs[0].sheet.as_ref().is_some_and(|sheet| sheet.rates.iter().any(|rate| rate.scope == scope)));
+    let problems = Bench::new().plan(&text).expect_err("there is no such group");
+    assert!(problems[0].contains("operator_group: there is none \"north mobile ag\""), "{problems:#?}");
+}
+
+#[test]
+fn a_network_and_a_name_are_of_one_group() {
+    for (right, wrong, said) in [
+        ("[\"26201\"]", "[\"26201\", \"26209\"]", "26209 is in group \"North\" already"),
+        ("[\"26201\"]", "[\"26201\", \"26201\"]", "26201 is in group \"South\" already"),
+        ("[\"26201\"]", "[\"262\"]", "a country is given as mcc"),
+        ("name = \"South\"", "name = \"NORTH\"", "\"NORTH\" names group \"North\" already"),
+        ("name = \"South\"", "name = \"grp_0000000000007\"", "is an id, and no name"),
+        ("name = \"South\"", "name = \"South\"\nas_of = \"2026-02-30\"", "as_of is a day"),
+    ] {
+        let text = GROUPS.replace(right, wrong);
+        assert_ne!(text, GROUPS, "{right}");
+        let problems = Bench::new().plan(&text).expect_err(wrong);
+        assert!(problems.iter().any(|problem| problem.contains(said)), "{wrong}: {problems:#?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_network_keeps_who_said_it_until_it_changes() {
+    let said = "[[network]]\nmcc_mnc = \"26299\"\ncountry = \"DE\"\noperator = \"Example\"\n";
+    let dated = format!(
+        "{said}source = \"operator\"\nas_of = \"2025-01-31\"\n[[number_prefix]]\nprefix = \"+4915\"\nmcc_mnc = \"262\"\n"
+    );
+    let mut bench = Bench::new();
+    let changes = bench.plan(&dated).expect("nothing is wrong with it");
+    assert_eq!(changes.number_prefixes[0].prefix, "4915");
+    bench.stored.networks.clone_from(&changes.networks);
+    assert!(bench.plan(said).expect("it is the same").networks.is_empty(), "nothing is said anew");
+    let changes = bench.plan(&said.replace("Example", "Another")).expect("it is another");
+    let row = &changes.networks[0];
+    assert_eq!((row.id, row.source.as_str()), (bench.stored.networks[0].id, "edited"));
+    assert_ne!(row.as_of, "2025-01-31");
+    for wrong in ["mcc_mnc = \"262\"", "country = \"Germany\"", "operator = \" \""] {
+        let key = wrong.split(' ').next().expect("a key");
+        let text: String = said
+            .lines()
+            .map(|line| if line.starts_with(key) { wrong } else { line })
+            .fold(String::new(), |text, line| text + line + "\n");
+        assert!(bench.plan(&text).is_err(), "{wrong}");
     }
 }
