@@ -140,6 +140,21 @@ impl Problem {
         StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The entry of the catalogue.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What is particular to this case.
+    pub(crate) fn told(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// The fields to blame.
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// What to log, where it is a failure of ours.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self.code {

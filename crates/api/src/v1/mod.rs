@@ -13,6 +13,7 @@ mod paging;
 mod payment;
 pub(crate) mod payment_webhook;
 mod quote;
+mod quote_sms;
 mod remove_webhook;
 mod send_sms;
 mod show_balance;
@@ -31,6 +32,7 @@ use crate::access::Door;
 pub(crate) fn routes() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
         .routes(routes!(send_sms::send_sms))
+        .routes(routes!(quote_sms::quote_sms))
         .routes(routes!(show_sms::show_sms))
         .routes(routes!(list_sms::list_sms))
         .routes(routes!(list_inbound::list_inbound))

@@ -26,96 +26,96 @@ pub(crate) struct SendSms {
     /// Destination as an international number, with or without the plus.
     #[garde(skip)]
     #[schema(example = "+447700900123")]
-    to: String,
+    pub(super) to: String,
     /// What the handset shows: a number, a short code, or up to 11 characters.
     #[garde(skip)]
     #[schema(example = "MyBank")]
-    from: String,
+    pub(super) from: String,
     /// The text; long ones are sent in several segments. Needed unless `data` or `default_message_id` is given.
     #[garde(skip)]
     #[schema(min_length = 1, example = "Your code is 123456")]
-    text: Option<String>,
+    pub(super) text: Option<String>,
     /// How the text is encoded; chosen by its characters when left out.
     #[garde(skip)]
     #[schema(value_type = Option<shown::TextEncoding>)]
-    encoding: Option<TextEncoding>,
+    pub(super) encoding: Option<TextEncoding>,
     /// What the message is for. An `otp` goes before all others and is never sent twice on doubt.
     #[garde(skip)]
     #[serde(default = "transactional")]
     #[schema(value_type = shown::Class, default = "transactional")]
-    class: TrafficClass,
+    pub(super) class: TrafficClass,
     /// Seconds after which it is not sent any more; by default 300 for an `otp`, else 86400.
     #[garde(range(min = 1, max = 259_200))]
     #[schema(minimum = 1, maximum = 259_200)]
-    validity_s: Option<u32>,
+    pub(super) validity_s: Option<u32>,
     /// Your own reference, given back in the message's status and notifications.
     #[garde(length(chars, max = 64), inner(custom(without_controls)))]
     #[schema(max_length = 64)]
-    reference: Option<String>,
+    pub(super) reference: Option<String>,
     /// Refuse when all segments together would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
-    max_price: Option<String>,
+    pub(super) max_price: Option<String>,
     /// Answer what would happen, without sending, holding or storing anything.
     #[garde(skip)]
     #[serde(default)]
     #[schema(default = false)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Whether you want to be told the final state.
     #[garde(skip)]
     #[serde(default = "yes")]
     #[schema(default = true)]
-    receipt: bool,
+    pub(super) receipt: bool,
     /// Octets instead of a text, in hexadecimal: binary content. Given instead of `text`.
     #[garde(length(min = 2, max = 71_400), inner(custom(hexadecimal)))]
     #[schema(pattern = "^([0-9A-Fa-f]{2})+$", max_length = 71_400)]
-    data: Option<String>,
+    pub(super) data: Option<String>,
     /// data_coding of `data`; by default 4 (binary).
     #[garde(skip)]
-    data_coding: Option<u8>,
+    pub(super) data_coding: Option<u8>,
     /// A user data header for `data` in hexadecimal, its length octet first.
     #[garde(length(min = 2, max = 280), inner(custom(hexadecimal)))]
     #[schema(pattern = "^([0-9A-Fa-f]{2})+$", max_length = 280)]
-    udh: Option<String>,
+    pub(super) udh: Option<String>,
     /// Message class: 0 is shown at once and not kept (flash), 1 is kept on the handset, 2 on the SIM, 3 on a device behind it.
     #[garde(range(max = 3))]
     #[schema(maximum = 3)]
-    message_class: Option<u8>,
+    pub(super) message_class: Option<u8>,
     /// Application ports, for a program on the handset.
     #[garde(skip)]
     #[schema(value_type = Option<ApplicationPorts>)]
-    ports: Option<Ports>,
+    pub(super) ports: Option<Ports>,
     /// protocol_id (TP-PID). Sent where the operator takes it, 0 otherwise.
     #[garde(skip)]
-    protocol_id: Option<u8>,
+    pub(super) protocol_id: Option<u8>,
     /// Whether the operator may replace your last message from this sender to this number, while it is undelivered.
     #[garde(skip)]
     #[serde(default)]
     #[schema(default = false)]
-    replace_if_present: bool,
+    pub(super) replace_if_present: bool,
     /// priority_flag, 0 to 4. Sent where the operator takes it, 0 otherwise.
     #[garde(range(max = 4))]
     #[schema(maximum = 4)]
-    priority: Option<u8>,
+    pub(super) priority: Option<u8>,
     /// service_type, where the operator has none of its own.
     #[garde(length(max = 5), inner(custom(without_controls)))]
     #[schema(max_length = 5)]
-    service_type: Option<String>,
+    pub(super) service_type: Option<String>,
     /// A canned message of the operator (sm_default_msg_id), instead of a text.
     #[garde(range(min = 1, max = 254))]
     #[schema(minimum = 1, maximum = 254)]
-    default_message_id: Option<u8>,
+    pub(super) default_message_id: Option<u8>,
     /// Optional parameters by their name or tag, as the operators of your routes call them.
     #[garde(length(max = 32))]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(example = json!({ "dlt_entity_id": "1101234567890" }))]
-    tlvs: BTreeMap<String, String>,
+    pub(super) tlvs: BTreeMap<String, String>,
 }
 
 /// Application ports of 16 bits.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is wanted: the fields are the domain's")]
-struct ApplicationPorts {
+pub(super) struct ApplicationPorts {
     /// To which the handset gives the message.
     destination: u16,
     /// From which it comes.
@@ -126,7 +126,7 @@ struct ApplicationPorts {
 /// The encodings of text.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum TextEncoding {
+pub(super) enum TextEncoding {
     Gsm7,
     Latin1,
     Ucs2,
@@ -249,7 +249,7 @@ fn without_controls(text: &str, _context: &()) -> garde::Result {
     Ok(())
 }
 
-fn transactional() -> TrafficClass {
+pub(super) fn transactional() -> TrafficClass {
     TrafficClass::Transactional
 }
 
@@ -258,7 +258,7 @@ fn yes() -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
-fn hexadecimal(text: &str, _context: &()) -> garde::Result {
+pub(super) fn hexadecimal(text: &str, _context: &()) -> garde::Result {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return Err(garde::Error::new("must be octets in hexadecimal, two digits each"));
     }

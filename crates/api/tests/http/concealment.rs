@@ -44,6 +44,7 @@ impl Route {
         }
         Body::from(match self.operation["operationId"].as_str().unwrap() {
             "send_sms" => sms(json!({})).to_string(),
+            "quote_sms" => json!({ "to": ["+447700900123"], "from": "MyBank", "text": "x" }).to_string(),
             "add_webhook" => json!({ "url": "https://client.example.com/" }).to_string(),
             "add_payment" => payment().to_string(),
             other => panic!("{other} has no body in this test"),

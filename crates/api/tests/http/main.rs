@@ -17,6 +17,7 @@ mod malformed;
 mod pages;
 mod parameters;
 mod platform;
+mod quote;
 mod read;
 mod schema;
 mod send;
