@@ -69,6 +69,9 @@ pub(crate) fn blocks(file: &File) -> Result<String, toml::ser::Error> {
         )+};
     }
     blocks! {
+        network |_| None;
+        number_prefix |_| None;
+        operator_group |_| None;
         tariff |_| None;
         account |_| None;
         operator |_| None;

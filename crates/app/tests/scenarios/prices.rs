@@ -55,7 +55,7 @@ async fn a_sheet_from_the_shell_prices_messages_down_to_their_cdrs() -> Result<(
         "{}",
         priced.text
     );
-    shell.ask(&["route", "update", "all", "--set", "margin_floor=0"]).await?;
+    shell.ask(&["route", "update", "all", "--set", "margin_floor=\"0\""]).await?;
     let refused = rest.send(&json!({ "to": "+999000000001", "from": "Bank", "text": "x" })).await?;
     assert_eq!((refused.status, &refused.body["code"]), (422, &json!("margin_too_low")), "{}", refused.text);
     rest.accepted(&json!({ "to": "+447700900123", "from": "Bank", "text": "x" })).await?;

@@ -50,6 +50,9 @@ on_both_databases! {
         assert_eq!(store.rate(RateId::from_raw(7)).await.unwrap(), None);
         let mut work = store.begin().await.unwrap();
         assert_eq!(work.rates_in(sheet, rates[4].id, 9).await.unwrap(), rates[5..]);
+        drop(work);
+        assert!(store.is_scope_named(rates[1].scope).await.unwrap());
+        assert!(!store.is_scope_named("group:grp_0000000000008".parse().unwrap()).await.unwrap());
     }
 
     async fn sheets_of_one_book_never_overlap(store: Store) {

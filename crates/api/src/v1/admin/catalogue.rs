@@ -108,7 +108,7 @@ pub(crate) async fn show_catalogue_number(
         .map_err(|error| Problem::new(ErrorCode::InvalidDestination).parameter("number", error.to_string()))?;
     let known = admin.engine().known_number(number).ok_or(ErrorCode::NotFound)?;
     Ok(axum::Json(CatalogueNumber {
-        number: number.to_string(),
+        number: format!("+{number}"),
         confidence_percent: known.confidence_percent,
         network: known.network.into(),
     }))
