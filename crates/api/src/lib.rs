@@ -58,7 +58,7 @@ impl Api {
         self.finish(routes)
     }
 
-    /// For operators of the platform: `/health/live`, `/health/ready`, `/metrics`. Not to be reached from outside.
+    /// For operators of the platform: `/health/live`, `/health/ready`, `/metrics`, `/cdr`. Not to be reached from outside.
     pub fn services(&self) -> Router {
         self.finish(services::routes(&self.engine, &self.answering.traffic))
     }

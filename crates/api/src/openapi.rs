@@ -50,7 +50,7 @@ struct Base;
     info(
         title = "Sambac services",
         version = "1",
-        description = "For services of your own: charge accounts and read their balances. On the services listener, which is not \
+        description = "For services of your own: charge accounts, read their balances and what was sent. On the services listener, which is not \
             to be reached from outside; every call needs an admin key with the scope that it names.\n\n\
             Every error is an `application/problem+json` body with a `code` of the error catalogue. Amounts are decimal text, \
             never floating-point numbers; moments are RFC 3339 in UTC.",
@@ -59,6 +59,7 @@ struct Base;
     tags(
         (name = "Charges", description = "Take, set aside and give back"),
         (name = "Balances", description = "What can be spent"),
+        (name = "CDR", description = "What was sent, how it ended, what it cost"),
     ),
     components(schemas(ProblemBody<'_>, FieldError, RetryAdvice)),
     modifiers(&Keys)

@@ -129,6 +129,8 @@ words! {
     TextEncoding "TextEncoding" like "gsm7" vec!["gsm7", "latin1", "ucs2", "binary"];
     /// A code of the error catalogue.
     Code "ErrorCode" like "insufficient_funds" ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    /// A state in which a segment can end.
+    FinalState "FinalState" like "delivered" final_states().map(MessageState::as_str).collect();
     /// How far a message from a handset is.
     InboundState "InboundState" like "taken" vec!["waiting", "taken", "undeliverable"];
     /// How far a payment is.
@@ -141,6 +143,11 @@ words! {
     Charge "Charge" like "captured" vec!["held", "captured", "voided"];
     /// Whether a webhook is called.
     Calling "WebhookState" like "enabled" vec![WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()];
+}
+
+/// The states in which a message can end.
+pub(crate) fn final_states() -> impl Iterator<Item = MessageState> {
+    MessageState::ALL.into_iter().filter(|state| state.is_final())
 }
 
 /// Routed, as a message is from the moment it is taken, and the final states.

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::command::Bench;
+use crate::cdr::CdrCommand;
 use crate::client::admin::{
     AccountCommand, Alerts, CatalogueCommand, ConnectorCommand, CostCommand, MoRouteCommand, NetworkCommand,
     NumberPrefixCommand, OperatorCommand, OperatorGroupCommand, OrphanCommand, PaymentCommand, RouteCommand,
@@ -46,6 +47,7 @@ enum Command {
     AdminKey(AdminKey),
     Ledger(LedgerCommand),
     Pdu(Pdu),
+    Cdr(CdrCommand),
     Connector(ConnectorCommand),
     Operator(OperatorCommand),
     Route(RouteCommand),
@@ -91,6 +93,7 @@ impl Cli {
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Ledger(command) => command.run(self.output).await,
             Command::Pdu(pdu) => pdu.run(self.output).await,
+            Command::Cdr(cdr) => cdr.run(self.output).await,
             Command::Connector(command) => command.run(self.output).await,
             Command::Operator(command) => command.run(self.output).await,
             Command::Route(command) => command.run(self.output).await,

@@ -6,6 +6,7 @@
 //! ```
 
 mod bench;
+mod cdr;
 mod certify;
 mod cli;
 mod client;

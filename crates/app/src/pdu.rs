@@ -6,7 +6,7 @@
 //! sambac pdu export --pcap alpha.pcap --connector alpha
 //! ```
 
-mod services;
+pub(crate) mod services;
 mod shown;
 
 use std::path::PathBuf;

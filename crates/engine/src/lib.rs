@@ -12,6 +12,7 @@ pub mod api_key;
 mod by_id;
 mod caller;
 pub mod catalogue;
+pub mod cdr;
 pub mod clock;
 mod commit;
 mod compose;

@@ -13,6 +13,7 @@
 
 mod alerts;
 mod batch;
+mod cdrs;
 pub mod chain;
 mod change;
 mod checkpoint;
@@ -50,6 +51,7 @@ pub use batch::{
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
     OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
 };
+pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
 pub use chain::{Chain, ChainKey, Head};
 pub use change::{Change, ChangedRow};
 pub use configuration::Configuration;

@@ -1,8 +1,9 @@
 //! The services listener: health for supervisors, metrics for Prometheus, the log of PDUs for engineers, which are for the
-//! inside only and without keys; and charges and balances for other services, each call of which needs an admin key with the
-//! scope for it.
+//! inside only and without keys; and charges, balances and CDRs for other services, each call of which needs an admin key with
+//! the scope for it.
 
 mod balances;
+mod cdr;
 mod charges;
 mod health;
 mod metrics;
@@ -42,4 +43,5 @@ pub(crate) fn money() -> OpenApiRouter<Door> {
         .routes(routes!(charges::charge_batch))
         .routes(routes!(charges::price))
         .routes(routes!(balances::show_account_balance))
+        .routes(routes!(cdr::list_cdrs))
 }

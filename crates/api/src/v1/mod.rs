@@ -9,7 +9,7 @@ mod list_inbound;
 mod list_payments;
 mod list_sms;
 mod list_webhooks;
-mod paging;
+pub(crate) mod paging;
 mod payment;
 pub(crate) mod payment_webhook;
 mod quote;
@@ -20,6 +20,7 @@ mod show_balance;
 mod show_inbound;
 mod show_payment;
 mod show_sms;
+mod show_usage;
 mod sms_request;
 mod webhook;
 
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(show_balance::show_balance))
         .routes(routes!(add_payment::add_payment, list_payments::list_payments))
         .routes(routes!(show_payment::show_payment))
+        .routes(routes!(show_usage::show_usage))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
         .merge(admin::routes())

@@ -10,7 +10,7 @@ const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 200;
 
 /// Entries of a page, as asked for.
-pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     let limit = asked.unwrap_or(LIMIT_DEFAULT);
     if (1..=LIMIT_MAX).contains(&limit) {
         return Ok(limit);
@@ -19,13 +19,13 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 }
 
 /// The entry before which the page begins: the last one of the page before.
-pub(super) fn before<T: FromStr>(cursor: Option<String>) -> Result<Option<T>, Problem> {
+pub(crate) fn before<T: FromStr>(cursor: Option<String>) -> Result<Option<T>, Problem> {
     let parsed = cursor.map(|text| text.parse()).transpose();
     parsed.map_err(|_| bad("cursor", "is not a next_cursor of this list".to_owned()))
 }
 
 /// Cuts what was read, one more than asked for, to a page; gives the cursor of the next one, if there is one.
-pub(super) fn cut<R>(rows: &mut Vec<R>, limit: u32, id: impl Fn(&R) -> String) -> Option<String> {
+pub(crate) fn cut<R>(rows: &mut Vec<R>, limit: u32, id: impl Fn(&R) -> String) -> Option<String> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_last = rows.len() <= limit;
     rows.truncate(limit);
@@ -33,6 +33,6 @@ pub(super) fn cut<R>(rows: &mut Vec<R>, limit: u32, id: impl Fn(&R) -> String) -
 }
 
 /// What is wrong with a parameter.
-pub(super) fn bad(name: &'static str, detail: String) -> Problem {
+pub(crate) fn bad(name: &'static str, detail: String) -> Problem {
     Problem::new(ErrorCode::InvalidRequest).detail("a query parameter is not valid").parameter(name, detail)
 }

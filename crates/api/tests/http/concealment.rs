@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use sambac_domain::{ConnectorId, MoId};
+use sambac_domain::{ConnectorId, MessageId, MoId, SegmentId};
 use sambac_engine::Scope;
 use sambac_store::Batch;
-use sambac_store::rows::{AccessState, MoRow, MoState};
+use sambac_store::rows::{AccessState, CdrRow, MoRow, MoState};
 use serde_json::{Value, json};
 
+use crate::cdr::cdr;
 use crate::platform::{BANK, NOW, Platform, Reply, SHOP, request, sms};
 use crate::schema::DOCUMENT;
 
@@ -185,7 +186,9 @@ async fn what_is_anothers_reads_like_what_does_not_exist() {
 #[tokio::test]
 async fn lists_show_ones_own_only() {
     let platform = Platform::start().await;
-    platform.send(&platform.shop, json!({})).await;
+    let sent: MessageId = platform.send(&platform.shop, json!({})).await.id().parse().unwrap();
+    let record = CdrRow { id: SegmentId::new(sent, 1), ..cdr(SHOP, 0) };
+    platform.engine.store().commit(&Batch { cdrs: vec![record], ..Batch::default() }).await.unwrap();
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
     platform.post(&platform.shop, "/v1/payments", &payment()).await;
     inbound(&platform, &platform.shop).await;

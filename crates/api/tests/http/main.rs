@@ -9,6 +9,7 @@ mod admin_objects;
 mod admin_operations;
 mod admin_prices;
 mod admin_versions;
+mod cdr;
 mod concealment;
 mod document;
 mod idempotency;

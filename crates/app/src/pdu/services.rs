@@ -1,4 +1,4 @@
-//! The services listener of a running platform, asked without a key: it is for the inside only.
+//! The services listener of a running platform, asked without a key: it is for the inside only. CDRs need an admin key.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::client::env_file::EnvFile;
 use crate::exit::{Exit, Failure};
+
+const KEY: &str = "SAMBAC_ADMIN_KEY";
 
 /// Where it is.
 #[derive(Args, Clone, Debug)]
@@ -27,6 +29,16 @@ impl Services {
         let mut url = self.url(path)?;
         url.query_pairs_mut().extend_pairs(parameters).finish();
         good(client()?.get(url.clone()).send().await, &url).await
+    }
+
+    /// `GET path` with the admin key of the environment (`SAMBAC_ADMIN_KEY`) or of the file.
+    pub(crate) async fn get_with_key(&self, path: &str, parameters: &[(&str, String)]) -> Result<Response, Failure> {
+        let file = EnvFile::read(&self.env_file).unwrap_or_default();
+        let key = std::env::var(KEY).ok().or_else(|| file.get(KEY));
+        let missing = || Failure::because(Exit::Configuration, format!("{KEY} is not set, nor in the file"));
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(parameters).finish();
+        good(client()?.get(url.clone()).bearer_auth(key.ok_or_else(missing)?).send().await, &url).await
     }
 
     /// `POST path` with `body`.

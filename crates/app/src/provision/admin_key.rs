@@ -35,7 +35,8 @@ enum What {
 struct Create {
     /// Its name, unique.
     name: String,
-    /// What it may do: config:read, config:write, operations, charges:write, transfers:write, balances:read.
+    /// What it may do: config:read, config:write, operations, charges:write, transfers:write, balances:read, cdr:read,
+    /// numbers:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod admin_shell;
 mod alerts;
 mod backlog_small;
 mod bad_input;
+mod cdr;
 mod certify;
 mod connector_orders;
 mod demo;

@@ -7,6 +7,8 @@ use crate::{dependencies, tree};
 /// What `deny.toml` allows and refuses.
 struct Policy {
     licences: Vec<String>,
+    /// Crates with licences that are allowed for them only.
+    exceptions: Vec<(String, Vec<String>)>,
     banned: Vec<String>,
     registries: Vec<String>,
 }
@@ -23,11 +25,16 @@ impl Policy {
     fn parse(text: &str) -> Self {
         let table: toml::Table = text.parse().expect("deny.toml is TOML");
         let list = |section: &str, key: &str| -> Vec<toml::Value> {
-            table[section][key].as_array().cloned().unwrap_or_default()
+            table[section].get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default()
         };
         let text_of = |value: &toml::Value| value.as_str().expect("it is text").to_owned();
+        let exception = |entry: &toml::Value| {
+            let licences = entry["allow"].as_array().expect("a list").iter().map(text_of).collect();
+            (text_of(&entry["crate"]), licences)
+        };
         Self {
             licences: list("licenses", "allow").iter().map(text_of).collect(),
+            exceptions: list("licenses", "exceptions").iter().map(exception).collect(),
             banned: list("bans", "deny").iter().map(|entry| text_of(&entry["crate"])).collect(),
             registries: list("sources", "allow-registry").iter().map(text_of).collect(),
         }
@@ -36,7 +43,9 @@ impl Policy {
     fn findings(&self, used: &Used) -> Vec<String> {
         let Used { name, licence, source } = used;
         let mut findings = Vec::new();
-        if !licence.as_ref().is_some_and(|licence| self.allows(licence)) {
+        let is_exception =
+            |licence: &String| self.exceptions.iter().any(|(of, licences)| of == name && licences.contains(licence));
+        if !licence.as_ref().is_some_and(|licence| self.allows(licence) || is_exception(licence)) {
             findings.push(format!("{name}: licence {licence:?} is not allowed"));
         }
         if self.banned.contains(name) {
@@ -112,7 +121,7 @@ fn what_we_build_on_may_be_shipped() {
 
 fn policy() -> Policy {
     Policy::parse(
-        "[licenses]\nallow = [\"MIT\", \"ISC\"]\n[bans]\ndeny = [{ crate = \"openssl\" }]\n\
+        "[licenses]\nallow = [\"MIT\", \"ISC\"]\nexceptions = [{ crate = \"b\", allow = [\"CC0-1.0\"] }]\n[bans]\ndeny = [{ crate = \"openssl\" }]\n\
          [sources]\nallow-registry = [\"https://example.org/index\"]\n",
     )
 }
@@ -137,6 +146,8 @@ fn a_bad_licence_a_banned_crate_and_a_foreign_source_are_found() {
     };
     assert!(policy().findings(&used("a", Some("MIT"), "example.org/index")).is_empty());
     assert_eq!(policy().findings(&used("a", Some("GPL-3.0"), "example.org/index")).len(), 1);
+    assert!(policy().findings(&used("b", Some("CC0-1.0"), "example.org/index")).is_empty(), "for this one only");
+    assert_eq!(policy().findings(&used("a", Some("CC0-1.0"), "example.org/index")).len(), 1);
     assert_eq!(policy().findings(&used("a", None, "example.org/index")).len(), 1);
     assert_eq!(policy().findings(&used("openssl", Some("MIT"), "example.org/index")).len(), 1);
     assert_eq!(policy().findings(&used("a", Some("MIT"), "elsewhere.example/index")).len(), 1);

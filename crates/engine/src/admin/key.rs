@@ -22,17 +22,23 @@ pub enum AdminScope {
     TransfersWrite,
     /// Read any account's balance and ask for prices, on the services listener.
     BalancesRead,
+    /// Read the CDRs of all accounts, on the services listener; numbers are masked.
+    CdrRead,
+    /// See whole numbers where they are masked for others.
+    NumbersRead,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ConfigRead,
         Self::ConfigWrite,
         Self::Operations,
         Self::ChargesWrite,
         Self::TransfersWrite,
         Self::BalancesRead,
+        Self::CdrRead,
+        Self::NumbersRead,
     ];
 
     /// The word used in the API, the configuration and the database.
@@ -44,6 +50,8 @@ impl AdminScope {
             Self::ChargesWrite => "charges:write",
             Self::TransfersWrite => "transfers:write",
             Self::BalancesRead => "balances:read",
+            Self::CdrRead => "cdr:read",
+            Self::NumbersRead => "numbers:read",
         }
     }
 

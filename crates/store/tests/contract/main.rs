@@ -5,6 +5,7 @@
 mod alerts;
 mod batch;
 mod both;
+mod cdrs;
 mod chain;
 mod configuration;
 mod connector_orders;
