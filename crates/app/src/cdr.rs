@@ -1,4 +1,4 @@
-//! The `cdr` command: records of what was sent, from a running platform into a file.
+//! The `cdr` command: records of what was sent, from a running platform into a file; and days of them between table and archive.
 //!
 //! ```text
 //! sambac cdr export november.parquet --from 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z
@@ -6,6 +6,8 @@
 //! ```
 //!
 //! Reference: `docs/reference/cdr.md`.
+
+mod archive;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,9 @@ pub(crate) struct CdrCommand {
 enum What {
     /// Write the records to a file: Parquet when its name ends so, CSV otherwise.
     Export(Box<Export>),
+    Archive(archive::Move),
+    Restore(archive::Restore),
+    List(archive::List),
 }
 
 #[derive(Args, Debug)]
@@ -76,6 +81,9 @@ impl CdrCommand {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         match self.what {
             What::Export(export) => export.run(output).await,
+            What::Archive(what) => what.run(output).await,
+            What::Restore(what) => what.run(output).await,
+            What::List(list) => list.run(output).await,
         }
     }
 }

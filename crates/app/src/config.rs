@@ -47,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
     pub(crate) payments: Payments,
+    pub(crate) retention: Retention,
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
@@ -116,6 +117,17 @@ pub(crate) struct Payments {
     pub(crate) expires_s: u64,
     pub(crate) transfer_alone_max: String,
     pub(crate) transfer_expires_s: u64,
+}
+
+/// `[retention]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Where days of CDRs go; in the data folder if not given.
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) cdr_months: u32,
+    pub(crate) restored_days: u32,
+    pub(crate) hour: u8,
 }
 
 /// `[log]`

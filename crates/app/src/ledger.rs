@@ -23,7 +23,7 @@ use crate::config::command::load;
 use crate::config::{Config, Flags};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::{master_key, platform};
+use crate::{master_key, platform, retention};
 
 /// How often it is told how far the verification is.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
@@ -81,9 +81,11 @@ impl LedgerCommand {
 impl Verify {
     async fn run(self, output: Output) -> Result<(), Failure> {
         let kept = kept(&self.heads)?;
-        let (_, store, seal) = open(&self.flags).await?;
+        let (config, store, seal) = open(&self.flags).await?;
+        let mut files = retention::folder(&config).cdrs();
         let mut told = Telling { output, last: Instant::now(), failed: None };
-        let verified = store.verify_ledger(&seal.chain_key(), &kept, &mut |report| told.tell(&report)).await;
+        let verified =
+            store.verify_ledger(&seal.chain_key(), &kept, &mut files, &mut |report| told.tell(&report)).await;
         store.close().await;
         let verified = verified?;
         if let Some(failure) = told.failed {

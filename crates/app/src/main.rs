@@ -21,6 +21,7 @@ mod payments;
 mod pdu;
 mod platform;
 mod provision;
+mod retention;
 mod run;
 #[cfg(test)]
 mod scratch;

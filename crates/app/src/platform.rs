@@ -184,6 +184,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
         payments: crate::payments::settings(config)?,
         margin_floor: config.billing.margin_floor,
+        retention: crate::retention::settings(config),
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })

@@ -79,6 +79,8 @@ kinds! {
     LedgerBreach "ledger_breach",
     /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
     LedgerFenced "ledger_fenced",
+    /// Days of CDRs could not be moved between table and files. The subject is `cdr`.
+    CdrArchive "cdr_archive",
     /// What became of a payment could not be found out in time. The subject is the payment.
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.

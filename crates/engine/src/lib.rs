@@ -37,6 +37,7 @@ mod receipt_watch;
 mod recover;
 pub mod refusal;
 mod relay;
+pub mod retention;
 pub mod seal;
 mod settings;
 pub mod smsc;

@@ -7,6 +7,7 @@ use sambac_domain::rating::MarginFloor;
 
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
+use crate::retention::RetentionSettings;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub audit_whole_interval: Duration,
     /// How payments are taken.
     pub payments: PaymentSettings,
+    /// For how long what is kept.
+    pub retention: RetentionSettings,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -91,6 +94,7 @@ impl Settings {
             audit_interval: Duration::from_secs(10),
             audit_whole_interval: Duration::from_secs(3_600),
             payments: PaymentSettings::default(),
+            retention: RetentionSettings::default(),
             reload_interval: Duration::from_secs(1),
         }
     }

@@ -13,6 +13,7 @@
 
 mod alerts;
 mod batch;
+mod cdr_archives;
 mod cdrs;
 pub mod chain;
 mod change;
@@ -51,6 +52,7 @@ pub use batch::{
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
     OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
 };
+pub use cdr_archives::CdrDay;
 pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
 pub use chain::{Chain, ChainKey, Head};
 pub use change::{Change, ChangedRow};

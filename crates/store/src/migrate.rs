@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../migrations/0023_price_sheets.sql")),
     (24, include_str!("../migrations/0024_costs.sql")),
     (25, include_str!("../migrations/0025_catalogue.sql")),
+    (26, include_str!("../migrations/0026_cdr_archives.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

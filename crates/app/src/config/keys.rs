@@ -114,6 +114,25 @@ pub(crate) const KEYS: &[Key] = &[
         "Bank transfers that one administrator may book within 24 hours, in all; above, another one approves",
     ),
     key("payments.transfer_expires_s", Kind::Number, "604800", "Seconds that a bank transfer waits for the other one"),
+    key(
+        "retention.cdr_months",
+        Kind::Number,
+        "13",
+        "Whole months, beside the one under way, that CDRs stay in the table before their days go into files; 0: for ever",
+    ),
+    key("retention.restored_days", Kind::Number, "30", "Days that CDRs stay in the table that were put back into it"),
+    key(
+        "retention.hour",
+        Kind::Number,
+        "3",
+        "Hour (UTC) at which days are moved, 0 to 23; what is due is moved at the start, too",
+    ),
+    key(
+        "retention.folder",
+        Kind::Text,
+        "",
+        "Folder of the files, the same for all processes of a database; archives in the data folder if not given",
+    ),
     key("log.level", Kind::Text, "\"info\"", "error, warn, info, debug, trace, or a filter: warn,sambac_engine=debug"),
     key("log.format", Kind::Text, "\"text\"", "text or json"),
     key(

@@ -187,6 +187,9 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
         let detail = "smpp.refused_status must be above 0, which means success";
         faults.note(from("smpp.refused_status"), detail);
     }
+    if config.retention.hour > 23 {
+        faults.note(from("retention.hour"), "retention.hour must be from 0 to 23");
+    }
     let ranges = config.webhooks.private_ranges.iter();
     for text in ranges.filter(|text| sambac_engine::snapshot::IpRange::parse(text).is_none()) {
         let detail = format!("webhooks.private_ranges: `{text}` is not an address range such as 10.0.0.0/8");

@@ -5,6 +5,8 @@ mod charges;
 mod fence;
 mod kill_points;
 
+pub(crate) use fence::migrate;
+
 use anyhow::{Context as _, Result, ensure};
 use sambac_testkit::scenario::{Platform, Reply, Rest, Secrets, Site, World};
 use serde_json::{Value, json};

@@ -37,6 +37,7 @@ mod refused;
 mod regression_a2;
 mod regression_smsc;
 mod regressions;
+mod retention;
 mod revoked;
 mod sigterm_drain;
 mod slow_smsc;

@@ -5,9 +5,11 @@
 //! while let Some(octets) = export.next().await? { file.write_all(&octets).await?; }
 //! ```
 
+pub mod archive;
 mod column;
 mod csv_file;
 mod parquet_file;
+mod parquet_rows;
 
 use sambac_domain::SegmentId;
 use sambac_store::rows::CdrRow;

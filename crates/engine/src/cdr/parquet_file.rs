@@ -79,7 +79,7 @@ impl Write for Octets {
 }
 
 /// The schema in Parquet's own language.
-fn schema() -> String {
+pub(super) fn schema() -> String {
     let mut text = "message cdr {\n".to_owned();
     for Column { name, value } in &COLUMNS {
         let line = match value {

@@ -20,7 +20,7 @@ const CORRECT_POSTING: usize = 6;
 
 /// The leaves of blocks that were looked at last.
 #[derive(Default)]
-struct Sealed {
+pub(super) struct Sealed {
     /// `None`: there is no such block.
     blocks: HashMap<i64, Option<HashSet<(LeafKind, i64)>>>,
     order: VecDeque<i64>,
@@ -44,12 +44,20 @@ impl Walk<'_> {
                 }
                 self.progress();
             }
+            if kind == LeafKind::Cdr {
+                before += self.added_to_files(&mut sealed).await?;
+            }
             self.before_the_chain(kind, before);
         }
         Ok(())
     }
 
-    async fn is_named(&mut self, kind: LeafKind, row: &RawRow, sealed: &mut Sealed) -> Result<(), StoreError> {
+    pub(super) async fn is_named(
+        &mut self,
+        kind: LeafKind,
+        row: &RawRow,
+        sealed: &mut Sealed,
+    ) -> Result<(), StoreError> {
         let (table, id) = (kind.table(), row.id());
         self.verified.rows += 1;
         if self.was_told(table, id) {

@@ -9,6 +9,7 @@
 //! batch of the one before is refused (decision 8: `docs/adr/0008-chain-of-blocks.md`).
 
 mod added;
+mod archived;
 mod key;
 mod leaf;
 mod raw;
@@ -16,6 +17,7 @@ mod seal;
 mod shard;
 mod verify;
 
+pub use archived::{CdrFiles, NoCdrFiles};
 pub use key::ChainKey;
 pub(crate) use raw::Raw;
 pub use seal::Chain;

@@ -6,7 +6,7 @@ use super::leaf::{put_number, put_octets};
 use crate::pool::Pool;
 use crate::query::query;
 use crate::rows::Row;
-use crate::value::{Columns, Field as _};
+use crate::value::{Columns, Field as _, Value};
 use crate::{Store, StoreError};
 
 /// A column's value.
@@ -25,6 +25,10 @@ pub(crate) enum Raw {
 pub(super) struct RawRow(Vec<Raw>);
 
 impl RawRow {
+    pub(super) fn new(values: Vec<Raw>) -> Self {
+        Self(values)
+    }
+
     pub(super) fn value(&self, place: usize) -> &Raw {
         self.0.get(place).unwrap_or(&Raw::Strange)
     }
@@ -42,6 +46,17 @@ impl RawRow {
 }
 
 impl Raw {
+    /// A value as it lies in the database once it is written.
+    pub(super) fn of(value: &Value<'_>) -> Self {
+        match value {
+            Value::BigInt(number) => number.map_or(Self::Null, Self::Number),
+            Value::SmallInt(number) => number.map_or(Self::Null, |number| Self::Number(number.into())),
+            Value::Boolean(flag) => flag.map_or(Self::Null, |flag| Self::Number(flag.into())),
+            Value::Text(text) => text.as_deref().map_or(Self::Null, |text| Self::Text(text.to_owned())),
+            Value::Bytes(octets) => octets.map_or(Self::Null, |octets| Self::Octets(octets.to_vec())),
+        }
+    }
+
     /// Written as the value that it was bound as.
     pub(super) fn put(&self, row: &mut Vec<u8>) {
         match self {

@@ -7,6 +7,7 @@ use std::fmt;
 use sambac_domain::Timestamp;
 use sqlx::AssertSqlSafe;
 
+use super::archived::{Archives, CdrFiles, Elsewhere};
 use super::key::{ChainKey, HASH_OCTETS};
 use super::leaf::{self, Leaf, LeafKind, put_number, row_digest};
 use super::raw::{Raw, RawRow};
@@ -80,7 +81,9 @@ pub struct Verified {
 
 pub(super) struct Walk<'a> {
     pub(super) store: &'a Store,
-    key: &'a ChainKey,
+    pub(super) key: &'a ChainKey,
+    /// CDRs that are in files.
+    pub(super) archives: Archives<'a>,
     report: &'a mut (dyn FnMut(Report<'_>) + Send),
     pub(super) verified: Verified,
     blocks_total: u64,
@@ -106,6 +109,7 @@ impl Store {
         &self,
         key: &ChainKey,
         kept: &[Head],
+        files: &mut dyn CdrFiles,
         report: &mut (dyn FnMut(Report<'_>) + Send),
     ) -> Result<Verified, StoreError> {
         let heads = self.ledger_heads().await?;
@@ -114,6 +118,7 @@ impl Store {
         let mut walk = Walk {
             store: self,
             key,
+            archives: Archives::new(files),
             report,
             verified: Verified { heads: heads.clone(), ..Verified::default() },
             blocks_total,
@@ -256,8 +261,21 @@ impl Walk<'_> {
             let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id(), row)).collect();
             for leaf in leaves {
                 self.verified.rows += 1;
-                self.row(leaf, block.id, rows.get(&leaf.id));
+                match rows.get(&leaf.id) {
+                    None if kind == LeafKind::Cdr => self.cdr_elsewhere(leaf, block.id).await?,
+                    row => self.row(leaf, block.id, row),
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// A CDR that is not in its table may be in the file of its day.
+    async fn cdr_elsewhere(&mut self, leaf: &Leaf<'_>, block: i64) -> Result<(), StoreError> {
+        match self.elsewhere(leaf.id).await? {
+            Elsewhere::InFile(row) => self.row(leaf, block, Some(&row)),
+            Elsewhere::Nowhere => self.row(leaf, block, None),
+            Elsewhere::Unreadable => {}
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 
 mod account;
 mod admin;
+mod archive;
 mod catalogue;
 mod connector;
 mod delivery;
@@ -23,6 +24,7 @@ mod words;
 
 pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
+pub use archive::{CdrArchiveRow, CdrArchiveState};
 pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};

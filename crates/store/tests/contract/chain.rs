@@ -1,7 +1,7 @@
 //! The chain of blocks: what is sealed verifies, a shard has one writer, and rows of money are not to be changed.
 
 use sambac_domain::ledger::{Trial, check};
-use sambac_store::chain::{Report, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
+use sambac_store::chain::{NoCdrFiles, Report, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
 use sambac_store::rows::{ChargeState, HoldRow, LedgerCommandRow, PostingKind};
 use sambac_store::{BalanceDelta, Batch, Chain, ChargeCorrection, RunningSums, Store, StoreError};
 
@@ -127,7 +127,7 @@ async fn findings(store: &Store) -> Vec<String> {
             found.push(finding.to_string());
         }
     };
-    store.verify_ledger(&chain_key(), &[], &mut report).await.unwrap();
+    store.verify_ledger(&chain_key(), &[], &mut NoCdrFiles, &mut report).await.unwrap();
     found
 }
 
@@ -153,7 +153,7 @@ on_both_databases! {
         history(&store).await;
         let (mut count, other) = (0, sambac_store::ChainKey::new(b"another key"));
         let mut report = |report: Report<'_>| count += u32::from(matches!(report, Report::Found(_)));
-        let verified = store.verify_ledger(&other, &[], &mut report).await.unwrap();
+        let verified = store.verify_ledger(&other, &[], &mut NoCdrFiles, &mut report).await.unwrap();
         assert!(verified.findings >= verified.blocks, "{verified:?}");
         assert_eq!(u64::from(count), verified.findings);
     }

@@ -5,6 +5,7 @@
 mod alerts;
 mod batch;
 mod both;
+mod cdr_archives;
 mod cdrs;
 mod chain;
 mod configuration;

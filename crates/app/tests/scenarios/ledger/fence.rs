@@ -26,7 +26,7 @@ async fn the_second_writer_fences_the_first_on_postgresql_too() -> Result<()> {
 
 /// The schema, made by the program itself.
 #[expect(clippy::expect_used, reason = "the testkit takes no error from it: a panic fails the test")]
-async fn migrate(url: String) {
+pub(crate) async fn migrate(url: String) {
     let world = world("fence_schema").expect("a folder").on(&url);
     let output = world.run(&["migrate"], &[]).await.expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

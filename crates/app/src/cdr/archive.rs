@@ -1,0 +1,151 @@
+//! `sambac cdr archive`, `restore` and `list`: days of CDRs between the table and their files.
+//!
+//! They work on the database and the folder of archives themselves, also while the platform runs.
+
+use clap::Args;
+use sambac_engine::cdr::archive::{Archive, ArchiveError, Moved};
+use sambac_engine::clock::Clock;
+use sambac_engine::retention::kept_from;
+use sambac_store::rows::CdrArchiveRow;
+use sambac_store::{CdrDay, Store};
+use serde_json::{Value, json};
+
+use crate::config::command::load;
+use crate::config::{Config, Flags};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::{master_key, platform, retention};
+
+/// Move days of records that have had their time from the table into files.
+#[derive(Args, Debug)]
+pub(super) struct Move {
+    /// Those of messages accepted before this day (UTC, 2025-10-01), instead of those older than `retention.cdr_months`.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    before: Option<CdrDay>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Put days of records back into the table.
+#[derive(Args, Debug)]
+pub(super) struct Restore {
+    /// The first day, UTC, as 2025-10-01.
+    #[arg(value_parser = day)]
+    day: CdrDay,
+    /// The last day, if it is not the same.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    until: Option<CdrDay>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Show which days are in files, and where each of their records is.
+#[derive(Args, Debug)]
+pub(super) struct List {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Move {
+    pub(super) async fn run(self, output: Output) -> Result<(), Failure> {
+        let (config, store, archive) = open(&self.flags).await?;
+        let done = moved(&config, &archive, self.before).await;
+        store.close().await;
+        print(output, "moved into files", &done?)
+    }
+}
+
+impl Restore {
+    pub(super) async fn run(self, output: Output) -> Result<(), Failure> {
+        let (_, store, archive) = open(&self.flags).await?;
+        let done = put_back(&store, &archive, self.day, self.until.unwrap_or(self.day)).await;
+        store.close().await;
+        print(output, "put back into the table", &done?)
+    }
+}
+
+impl List {
+    pub(super) async fn run(self, output: Output) -> Result<(), Failure> {
+        let (_, store, _) = open(&self.flags).await?;
+        let rows = store.cdr_archives().await;
+        store.close().await;
+        let rows = rows?;
+        let shown: Vec<_> = rows.iter().map(shown).collect();
+        output.print(&json!({ "days": shown }), || match rows.as_slice() {
+            [] => "no day is in a file".to_owned(),
+            rows => rows.iter().map(line).collect::<Vec<_>>().join("\n"),
+        })
+    }
+}
+
+async fn moved(config: &Config, archive: &Archive, before: Option<CdrDay>) -> Result<Vec<Moved>, Failure> {
+    let now = Clock::system().now();
+    let today = CdrDay::of(now);
+    let until = match before {
+        Some(day) if day > today => {
+            let why = "--before must not be later than today: days that are under way stay in the table";
+            return Err(Failure::because(Exit::Configuration, why.to_owned()));
+        }
+        Some(day) => day,
+        None => kept_from(today, config.retention.cdr_months),
+    };
+    let mut moved = archive.finish_begun().await.map_err(failed)?;
+    // Whoever asks means also what was put back.
+    for day in archive.due(until, now).await.map_err(failed)? {
+        moved.push(archive.archive(day).await.map_err(failed)?);
+    }
+    Ok(moved)
+}
+
+async fn put_back(store: &Store, archive: &Archive, first: CdrDay, last: CdrDay) -> Result<Vec<Moved>, Failure> {
+    let known = store.cdr_archives().await?;
+    let wanted = known.iter().map(|row| CdrDay(row.id)).filter(|day| (first..=last).contains(day));
+    let mut moved = Vec::new();
+    for day in wanted {
+        moved.push(archive.restore(day).await.map_err(failed)?);
+    }
+    if moved.is_empty() { Err(failed(ArchiveError::NotArchived)) } else { Ok(moved) }
+}
+
+async fn open(flags: &Flags) -> Result<(Config, Store, Archive), Failure> {
+    let config = load(flags)?.config;
+    let store = platform::open_store(&config).await?;
+    let key = master_key::open(&config, &store).await?.chain_key();
+    let archive = Archive::new(store.clone(), key, Clock::system(), retention::folder(&config));
+    Ok((config, store, archive))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err asks for")]
+fn failed(error: ArchiveError) -> Failure {
+    Failure::because(Exit::Failed, error.to_string())
+}
+
+fn print(output: Output, what: &str, moved: &[Moved]) -> Result<(), Failure> {
+    let shown: Vec<_> = moved.iter().map(|one| json!({ "day": one.day.to_string(), "records": one.records })).collect();
+    output.print(&json!({ "days": shown }), || match moved {
+        [] => "nothing is due".to_owned(),
+        moved => {
+            let lines = moved.iter().map(|one| format!("{}: {} records {what}", one.day, one.records));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    })
+}
+
+fn shown(row: &CdrArchiveRow) -> Value {
+    json!({
+        "day": CdrDay(row.id).to_string(), "state": row.state.as_str(), "records": row.records, "file": row.file,
+        "octets": row.octets, "sha256": row.sha256, "written_at": row.written_at.rfc3339(), "changed_at": row.changed_at.rfc3339(),
+    })
+}
+
+fn line(row: &CdrArchiveRow) -> String {
+    let CdrArchiveRow { id, file, records, octets, state, .. } = row;
+    format!("{}  {:9}  {records:>10} records  {octets:>12} octets  {file}", CdrDay(*id), state.as_str())
+}
+
+/// A day like 2025-10-01.
+fn day(text: &str) -> Result<CdrDay, String> {
+    let midnight = text.parse::<jiff::civil::Date>().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+    let midnight = midnight.map_err(|_| "must be a day like 2025-10-01".to_owned())?;
+    Ok(CdrDay(midnight.timestamp().as_second().div_euclid(86_400)))
+}

@@ -1,0 +1,152 @@
+//! Moves days of CDRs that have had their time in the table into files: each day at an hour when little is sent, and at once what
+//! an interruption left half done.
+//!
+//! ```text
+//! 2026-11-26, 13 months kept: what was accepted before 2025-10-01 goes into files.
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_domain::Timestamp;
+use sambac_store::CdrDay;
+use tokio::time::MissedTickBehavior;
+
+use crate::alert::AlertKind;
+use crate::cdr::archive::{Archive, ArchiveError, ArchiveFolder, Moved};
+use crate::{Engine, Inner};
+
+/// How often it is looked whether the hour has come.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// How long nothing is tried after a failure.
+const REST: Duration = Duration::from_secs(3_600);
+const HOUR_MICROS: i64 = 3_600_000_000;
+const DAY: Duration = Duration::from_secs(86_400);
+/// Whom the alert is of.
+const SUBJECT: &str = "cdr";
+
+/// For how long what is kept.
+#[derive(Clone, Debug, Default)]
+pub struct RetentionSettings {
+    /// Where days of CDRs go; `None`: they stay in the table.
+    pub archives: Option<ArchiveFolder>,
+    /// Whole calendar months, beside the one under way, that CDRs stay in the table.
+    pub cdr_months: u32,
+    /// Days that records stay in the table that were put back into it.
+    pub restored_days: u32,
+    /// The hour (UTC) at which days are moved.
+    pub hour: u8,
+}
+
+/// The first day that stays in the table.
+#[must_use]
+pub fn kept_from(today: CdrDay, months: u32) -> CdrDay {
+    let first_of_month = |day: CdrDay| {
+        let (_, _, of_month) = day.begin().civil_date();
+        CdrDay(day.0 - i64::from(of_month) + 1)
+    };
+    (0..months).fold(first_of_month(today), |first, _| first_of_month(CdrDay(first.0 - 1)))
+}
+
+/// Runs until the engine stops.
+pub(crate) async fn run(inner: Arc<Inner>) {
+    if inner.settings.retention.archives.is_none() {
+        return;
+    }
+    let mut interval = tokio::time::interval(INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next = Timestamp::EPOCH;
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = inner.stopping.cancelled() => return,
+        }
+        let now = inner.clock.now();
+        if now < next {
+            continue;
+        }
+        tokio::select! {
+            done = look(&inner) => next = told(&inner, now, &done),
+            // What was begun is taken up by the next process.
+            () = inner.stopping.cancelled() => return,
+        }
+    }
+}
+
+impl Engine {
+    /// Moves what is due now, once.
+    ///
+    /// # Errors
+    /// [`ArchiveError`]; what was not moved is in the table.
+    pub async fn look_at_retention(&self) -> Result<Vec<Moved>, ArchiveError> {
+        look(&self.0).await
+    }
+}
+
+async fn look(inner: &Inner) -> Result<Vec<Moved>, ArchiveError> {
+    let settings = &inner.settings.retention;
+    let Some(folder) = &settings.archives else { return Ok(Vec::new()) };
+    let archive =
+        Archive::new(inner.store.clone(), inner.settings.seal.chain_key(), inner.clock.clone(), folder.clone());
+    let mut moved = archive.finish_begun().await?;
+    let now = inner.clock.now();
+    let until = kept_from(CdrDay::of(now), settings.cdr_months);
+    for day in archive.due(until, now.saturating_sub(DAY * settings.restored_days)).await? {
+        moved.push(archive.archive(day).await?);
+    }
+    Ok(moved)
+}
+
+/// Tells what came of it, and answers when it is tried again.
+fn told(inner: &Inner, now: Timestamp, done: &Result<Vec<Moved>, ArchiveError>) -> Timestamp {
+    match done {
+        Ok(moved) => {
+            for Moved { day, records } in moved {
+                tracing::info!(day = %day, records, "a day of CDRs was moved");
+            }
+            inner.alerts.clear(AlertKind::CdrArchive, SUBJECT, "what is due was moved");
+            next_hour(now, inner.settings.retention.hour)
+        }
+        // Somebody at the command line is about it.
+        Err(ArchiveError::Busy) => now.saturating_add(INTERVAL),
+        Err(error) => {
+            inner.alerts.raise(AlertKind::CdrArchive, SUBJECT, error.to_string());
+            now.saturating_add(REST)
+        }
+    }
+}
+
+/// The next time that the clock shows this hour.
+fn next_hour(now: Timestamp, hour: u8) -> Timestamp {
+    let today = CdrDay::of(now);
+    let of = |day: CdrDay| Timestamp(day.begin().0.saturating_add(i64::from(hour).saturating_mul(HOUR_MICROS)));
+    if of(today) > now { of(today) } else { of(today.next()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days since 1970 of a day of 2026 or so.
+    fn day(year: i64, month: u8, of_month: u8) -> CdrDay {
+        let found = (20_000..21_000).map(CdrDay).find(|day| day.begin().civil_date() == (year, month, of_month));
+        found.expect("a day of these years")
+    }
+
+    #[test]
+    fn whole_months_are_kept_beside_the_one_under_way() {
+        assert_eq!(kept_from(day(2026, 11, 26), 13), day(2025, 10, 1));
+        assert_eq!(kept_from(day(2026, 3, 31), 1), day(2026, 2, 1));
+        assert_eq!(kept_from(day(2026, 1, 1), 1), day(2025, 12, 1));
+        assert_eq!(kept_from(day(2026, 1, 31), 0), day(2026, 1, 1));
+    }
+
+    #[test]
+    fn the_next_time_is_never_now() {
+        let at = |day: CdrDay, hours: i64| Timestamp(day.begin().0 + hours * HOUR_MICROS);
+        let today = day(2026, 11, 26);
+        assert_eq!(next_hour(at(today, 2), 3), at(today, 3));
+        assert_eq!(next_hour(at(today, 3), 3), at(today.next(), 3));
+        assert_eq!(next_hour(at(today, 23), 0), at(today.next(), 0));
+    }
+}
