@@ -56,7 +56,7 @@ pub(crate) mod admin_scope {
         )+};
     }
 
-    scopes! { ConfigRead ConfigWrite Operations ChargesWrite TransfersWrite BalancesRead CdrRead }
+    scopes! { ConfigRead ConfigWrite Operations ChargesWrite TransfersWrite BalancesRead CdrRead NumbersErase }
 }
 
 /// A scope as a type, so that an endpoint's signature names what it asks for.

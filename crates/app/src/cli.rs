@@ -13,6 +13,7 @@ use crate::client::send::Send;
 use crate::client::status::Status;
 use crate::config::command::ConfigCommand;
 use crate::demo::Demo;
+use crate::erase::Erase;
 use crate::exit::{self, Failure};
 use crate::ledger::LedgerCommand;
 use crate::output::{self, Output};
@@ -48,6 +49,7 @@ enum Command {
     Ledger(LedgerCommand),
     Pdu(Pdu),
     Cdr(CdrCommand),
+    Erase(Erase),
     Connector(ConnectorCommand),
     Operator(OperatorCommand),
     Route(RouteCommand),
@@ -94,6 +96,7 @@ impl Cli {
             Command::Ledger(command) => command.run(self.output).await,
             Command::Pdu(pdu) => pdu.run(self.output).await,
             Command::Cdr(cdr) => cdr.run(self.output).await,
+            Command::Erase(cdr) => cdr.run(self.output).await,
             Command::Connector(command) => command.run(self.output).await,
             Command::Operator(command) => command.run(self.output).await,
             Command::Route(command) => command.run(self.output).await,

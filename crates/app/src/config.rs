@@ -128,6 +128,7 @@ pub(crate) struct Retention {
     pub(crate) cdr_months: u32,
     pub(crate) restored_days: u32,
     pub(crate) hour: u8,
+    pub(crate) handset_text_h: u64,
 }
 
 /// `[log]`

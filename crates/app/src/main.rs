@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod data_folder;
 mod demo;
+mod erase;
 mod exit;
 mod ledger;
 mod master_key;

@@ -1,5 +1,7 @@
 //! `[retention]` of the configuration, as the engine takes it.
 
+use std::time::Duration;
+
 use sambac_engine::cdr::archive::ArchiveFolder;
 use sambac_engine::retention::RetentionSettings;
 
@@ -9,10 +11,11 @@ use crate::config::Config;
 pub(crate) fn settings(config: &Config) -> RetentionSettings {
     let retention = &config.retention;
     RetentionSettings {
-        archives: (retention.cdr_months > 0).then(|| folder(config)),
+        archives: Some(folder(config)),
         cdr_months: retention.cdr_months,
         restored_days: retention.restored_days,
         hour: retention.hour,
+        handset_text: Duration::from_secs(retention.handset_text_h.saturating_mul(3_600)),
     }
 }
 

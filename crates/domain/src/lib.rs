@@ -26,9 +26,9 @@ pub mod time;
 pub use class::{Lane, TrafficClass};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, EventId, HoldId, IdError, IdSource, IntentId,
-    MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OrphanId, PaymentId,
-    PostingId, RateId, RouteId, SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError, IdSource,
+    IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OrphanId,
+    PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

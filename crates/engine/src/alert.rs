@@ -81,6 +81,8 @@ kinds! {
     LedgerFenced "ledger_fenced",
     /// Days of CDRs could not be moved between table and files. The subject is `cdr`.
     CdrArchive "cdr_archive",
+    /// Numbers that are to be erased could not be. The subject is `erasures`.
+    Erasure "erasure",
     /// What became of a payment could not be found out in time. The subject is the payment.
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.

@@ -17,6 +17,7 @@ pub mod clock;
 mod commit;
 mod compose;
 mod connector;
+pub mod erasure;
 mod expire;
 mod fingerprint;
 mod health;
@@ -130,6 +131,8 @@ pub(crate) struct Inner {
     pub(crate) verified_binds: smsc::VerifiedBinds,
     /// Held while the admin API changes the configuration: one change at a time.
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
+    /// A number is to be erased.
+    pub(crate) erasure_asked: tokio::sync::Notify,
     /// A target has refused a message from a handset.
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,

@@ -26,16 +26,25 @@ const DAY: Duration = Duration::from_secs(86_400);
 const SUBJECT: &str = "cdr";
 
 /// For how long what is kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RetentionSettings {
-    /// Where days of CDRs go; `None`: they stay in the table.
+    /// Where days of CDRs go; `None`: there is no such place.
     pub archives: Option<ArchiveFolder>,
-    /// Whole calendar months, beside the one under way, that CDRs stay in the table.
+    /// Whole calendar months, beside the one under way, that CDRs stay in the table; 0: for ever.
     pub cdr_months: u32,
     /// Days that records stay in the table that were put back into it.
     pub restored_days: u32,
     /// The hour (UTC) at which days are moved.
     pub hour: u8,
+    /// How long a text from a handset is kept after it was taken or given up, for clients that read it by the API.
+    pub handset_text: Duration,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        let handset_text = Duration::from_secs(72 * 3_600);
+        Self { archives: None, cdr_months: 0, restored_days: 0, hour: 0, handset_text }
+    }
 }
 
 /// The first day that stays in the table.
@@ -89,6 +98,9 @@ async fn look(inner: &Inner) -> Result<Vec<Moved>, ArchiveError> {
     let archive =
         Archive::new(inner.store.clone(), inner.settings.seal.chain_key(), inner.clock.clone(), folder.clone());
     let mut moved = archive.finish_begun().await?;
+    if settings.cdr_months == 0 {
+        return Ok(moved);
+    }
     let now = inner.clock.now();
     let until = kept_from(CdrDay::of(now), settings.cdr_months);
     for day in archive.due(until, now.saturating_sub(DAY * settings.restored_days)).await? {

@@ -28,8 +28,8 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, catalogue, connector, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay, retention,
-    smsc, webhook,
+    Engine, Inner, catalogue, connector, erasure, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay,
+    retention, smsc, webhook,
 };
 
 /// Why the engine did not start.
@@ -92,6 +92,7 @@ impl Engine {
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
             admin_changes: tokio::sync::Mutex::new(()),
+            erasure_asked: tokio::sync::Notify::new(),
             handset_given_up: tokio::sync::Notify::new(),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
@@ -147,6 +148,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
     inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));
+    inner.tasks.spawn(erasure::run(Arc::clone(inner)));
     inner.tasks.spawn(retention::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);

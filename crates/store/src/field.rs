@@ -7,11 +7,11 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, ErrorCode,
-    EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId,
-    NumberPrefixId, OperatorGroupId, OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId,
-    RouteMatch, SegmentId, Sender, SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp,
-    TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, ErasureId,
+    ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId,
+    NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState,
+    RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId,
+    Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -107,6 +107,7 @@ id_fields!(
     AdminKeyId,
     ApiKeyId,
     ConnectorId,
+    ErasureId,
     EventId,
     IntentId,
     MessageId,

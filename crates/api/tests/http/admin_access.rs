@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use sambac_engine::Scope;
-use sambac_engine::admin::AdminScope::{self, ConfigRead, ConfigWrite, Operations, TransfersWrite};
+use sambac_engine::admin::AdminScope::{self, ConfigRead, ConfigWrite, NumbersErase, Operations, TransfersWrite};
 use sambac_store::rows::AccessState;
 use serde_json::{Value, json};
 
@@ -70,6 +70,8 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("list_unrouted", Operations),
     ("route_unrouted", Operations),
     ("dismiss_unrouted", Operations),
+    ("ask_erasure", NumbersErase),
+    ("show_erasure", NumbersErase),
     ("add_transfer", TransfersWrite),
     ("list_transfers", TransfersWrite),
     ("show_transfer", TransfersWrite),

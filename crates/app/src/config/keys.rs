@@ -128,6 +128,12 @@ pub(crate) const KEYS: &[Key] = &[
         "Hour (UTC) at which days are moved, 0 to 23; what is due is moved at the start, too",
     ),
     key(
+        "retention.handset_text_h",
+        Kind::Number,
+        "72",
+        "Hours that a text from a handset is kept after it was taken or given up; texts to handsets go at their end",
+    ),
+    key(
         "retention.folder",
         Kind::Text,
         "",

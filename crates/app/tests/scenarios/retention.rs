@@ -1,6 +1,7 @@
 //! What is kept for how long: days of CDRs go into files and come back, whatever interrupts that, and the ledger's chain vouches for
 //! them wherever they are.
 
+mod erase;
 mod history;
 
 use std::path::PathBuf;
@@ -32,6 +33,10 @@ impl Old {
 
     async fn with(world: World, url: &str) -> Result<Self> {
         world.apply(&Site::with_one_account("10")).await?;
+        Self::of(world, url).await
+    }
+
+    async fn of(world: World, url: &str) -> Result<Self> {
         let store = Store::open(url).await?;
         let written = history::write(&store, &world.data_folder().join("master.key")).await?;
         Ok(Self { world, store, written })

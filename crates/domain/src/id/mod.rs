@@ -112,6 +112,8 @@ define_ids! {
     HoldId "hld_";
     /// A payment received.
     PaymentId "pay_";
+    /// The erasing of a person's number.
+    ErasureId "era_";
     /// A line of a message's history.
     EventId "evt_";
     /// A notification to a client: a webhook call or a deliver_sm.

@@ -74,6 +74,19 @@ impl Msisdn {
         self.digits().as_bytes().starts_with(TEST_COUNTRY_CODE)
     }
 
+    /// What is kept of a number that is erased: country and network perhaps, and nobody. The last seven digits become zeros; of a
+    /// number that has no more than seven, all but the first.
+    #[must_use]
+    pub const fn erased(self) -> Self {
+        const HIDDEN: u64 = 10_000_000;
+        let value = self.0.get();
+        let hidden = if value < HIDDEN { HIDDEN / 10 } else { HIDDEN };
+        match NonZeroU64::new(value - value % hidden) {
+            Some(kept) => Self(kept),
+            None => self,
+        }
+    }
+
     /// The number with its last four digits masked, for logs: `+44770090****`.
     #[must_use]
     pub fn masked(self) -> String {

@@ -26,11 +26,13 @@ pub enum AdminScope {
     CdrRead,
     /// See whole numbers where they are masked for others.
     NumbersRead,
+    /// Erase numbers wherever they are kept.
+    NumbersErase,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ConfigRead,
         Self::ConfigWrite,
         Self::Operations,
@@ -39,6 +41,7 @@ impl AdminScope {
         Self::BalancesRead,
         Self::CdrRead,
         Self::NumbersRead,
+        Self::NumbersErase,
     ];
 
     /// The word used in the API, the configuration and the database.
@@ -52,6 +55,7 @@ impl AdminScope {
             Self::BalancesRead => "balances:read",
             Self::CdrRead => "cdr:read",
             Self::NumbersRead => "numbers:read",
+            Self::NumbersErase => "numbers:erase",
         }
     }
 

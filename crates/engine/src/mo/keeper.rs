@@ -16,8 +16,6 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const TIDY_INTERVAL: Duration = Duration::from_secs(600);
 /// Parts and deliveries taken up at once.
 const PAGE: u32 = 500;
-/// How long a text is kept after its message was taken or given up, for clients that read it by the API.
-const TEXT_KEPT: Duration = Duration::from_secs(72 * 3_600);
 /// How long the parts of a message that was put together are kept, to know them again: the longest window that a profile
 /// may set.
 const PARTS_KEPT: Duration = Duration::from_secs(2 * 86_400);
@@ -62,7 +60,10 @@ async fn due(inner: &Inner) -> Result<(), StoreError> {
 
 async fn wipe(inner: &Inner) {
     let now = inner.clock.now();
-    let tidied = inner.store.tidy_mo(now.saturating_sub(TEXT_KEPT), now.saturating_sub(PARTS_KEPT)).await;
+    let tidied = inner
+        .store
+        .tidy_mo(now.saturating_sub(inner.settings.retention.handset_text), now.saturating_sub(PARTS_KEPT))
+        .await;
     if let Err(error) = tidied {
         tracing::error!(%error, "old texts from handsets were not wiped");
     }

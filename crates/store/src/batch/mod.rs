@@ -148,6 +148,8 @@ batch! {
     fences: Fence,
     /// Delivery records.
     cdrs: NewCdr,
+    /// Records whose number was erased. Each must exist, or nothing is written: `Conflict("cdr_sms")`.
+    cdr_updates: CdrRow,
     /// Work that is done. A row that is gone already is no error.
     outbox_done: OutboxKey,
     /// Work that goes to another queue or time. A row that is gone already is no error.

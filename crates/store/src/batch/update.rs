@@ -37,6 +37,7 @@ impl Statements {
         let booked: Vec<Id> = batch.transfers_booked.iter().map(|id| Id(id.raw())).collect();
         self.transfers_booked.put(pipe, &booked).await;
         self.hold_updates.put_all_of(pipe, &batch.hold_updates, "hold").await;
+        self.cdr_updates.put_all_of(pipe, &batch.cdr_updates, "cdr_sms").await;
         self.outbox_moves.put(pipe, &batch.outbox_moves).await;
         self.update_mo(pipe, batch).await;
         let balances = summed(&batch.balances)?;

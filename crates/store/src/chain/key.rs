@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use sambac_domain::Msisdn;
 use sha2::{Digest as _, Sha256};
 
 /// Octets of a block's hash.
@@ -30,6 +31,12 @@ impl ChainKey {
         let tint = key.digest(&[b"tint"]);
         key.tint = tint.iter().take(8).fold(0, |tint, octet| (tint << 8) | u64::from(*octet));
         key
+    }
+
+    /// By which a number that was erased can be told when somebody asks with it, and not without the key.
+    #[must_use]
+    pub fn digest_of(&self, number: Msisdn) -> Vec<u8> {
+        self.digest(&[b"erased number", number.to_string().as_bytes()]).to_vec()
     }
 
     /// HMAC-SHA-256 of these parts, one after the other.

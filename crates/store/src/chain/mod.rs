@@ -22,5 +22,5 @@ pub use key::ChainKey;
 pub(crate) use raw::Raw;
 pub use seal::Chain;
 pub(crate) use seal::Sealed;
-pub use shard::{Head, HeadError, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
+pub use shard::{Head, HeadError, SHARD_OF_ENGINE, SHARD_OF_ERASURES, SHARD_OF_PAYMENTS};
 pub use verify::{Finding, Report, Verified, What};

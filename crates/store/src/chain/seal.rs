@@ -106,6 +106,7 @@ impl Chain {
         leaves.add(LeafKind::Hold, &batch.hold_updates, HoldRow::COLUMNS.len());
         leaves.add(LeafKind::Command, &batch.commands, LedgerCommandRow::COLUMNS.len());
         leaves.add(LeafKind::Cdr, &batch.cdrs, CdrRow::COLUMNS.len());
+        leaves.add(LeafKind::Cdr, &batch.cdr_updates, CdrRow::COLUMNS.len());
         leaves.into_octets()
     }
 }
@@ -121,7 +122,7 @@ fn number(batch: &mut Batch, block_id: i64) {
     batch.charge_corrections.iter_mut().for_each(|row| row.block_id = block_id);
     batch.holds.iter_mut().chain(&mut batch.hold_updates).for_each(|row| row.block_id = block_id);
     batch.commands.iter_mut().for_each(|row| row.block_id = block_id);
-    batch.cdrs.iter_mut().for_each(|row| row.block_id = block_id);
+    batch.cdrs.iter_mut().chain(&mut batch.cdr_updates).for_each(|row| row.block_id = block_id);
 }
 
 /// The hash of a block: keyed, over the one before, its number and epoch, its time and its leaves.

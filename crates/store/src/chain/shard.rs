@@ -15,6 +15,8 @@ use crate::{Store, StoreError};
 pub const SHARD_OF_ENGINE: i64 = 0;
 /// The shard of payments that are booked from the command line, each in a transaction of its own.
 pub const SHARD_OF_PAYMENTS: i64 = 64;
+/// The shard of CDRs that are sealed anew because their number was erased.
+pub const SHARD_OF_ERASURES: i64 = 65;
 
 /// A block's number in its shard has this many bits; the shard's number is above them.
 const BLOCK_BITS: u32 = 48;

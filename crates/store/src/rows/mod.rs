@@ -13,6 +13,7 @@ mod archive;
 mod catalogue;
 mod connector;
 mod delivery;
+mod erasure;
 mod ledger;
 mod message;
 mod mo;
@@ -28,6 +29,7 @@ pub use archive::{CdrArchiveRow, CdrArchiveState};
 pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
+pub use erasure::ErasureRow;
 pub use ledger::{
     BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
 };

@@ -11,6 +11,7 @@ mod chain;
 mod configuration;
 mod connector_orders;
 mod coverage;
+mod erasures;
 mod fixture;
 mod guards;
 mod idempotency;

@@ -8,7 +8,7 @@ use sambac_store::{
 use crate::both::on_both_databases;
 use crate::fixture::{ACCOUNT, CONNECTOR, NOW, OTHER_ACCOUNT, SMPP_ACCOUNT, WEBHOOK, seed, webhook};
 
-fn mo(number: i64) -> MoRow {
+pub(crate) fn mo(number: i64) -> MoRow {
     MoRow {
         id: MoId::from_raw(number << 8),
         account_id: Some(ACCOUNT),
@@ -26,7 +26,7 @@ fn mo(number: i64) -> MoRow {
     }
 }
 
-fn segment(number: i64, assembly: i64) -> MoSegmentRow {
+pub(crate) fn segment(number: i64, assembly: i64) -> MoSegmentRow {
     MoSegmentRow {
         id: number << 8,
         assembly,

@@ -14,6 +14,7 @@ mod connectors;
 mod difference;
 mod dismissal;
 mod dry_run;
+mod erasures;
 mod export_configuration;
 mod import_configuration;
 mod list_alerts;
@@ -81,6 +82,8 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(certify_connector::show_certification))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(acknowledge_alert::acknowledge_alert))
+        .routes(routes!(erasures::ask_erasure))
+        .routes(routes!(erasures::show_erasure))
         .routes(routes!(transfers::add_transfer, transfers::list_transfers))
         .routes(routes!(transfers::show_transfer))
         .routes(routes!(transfers::approve_transfer))

@@ -9,6 +9,7 @@
 //! archive.restore(day).await?;
 //! ```
 
+mod erase;
 mod files;
 mod write;
 
@@ -163,7 +164,7 @@ impl Archive {
         self.restore_in(&turn, day).await
     }
 
-    async fn finish_begun_in(&self, turn: &Turn) -> Result<Vec<Moved>, ArchiveError> {
+    pub(super) async fn finish_begun_in(&self, turn: &Turn) -> Result<Vec<Moved>, ArchiveError> {
         let mut moved = Vec::new();
         for row in self.store.cdr_archives().await? {
             match row.state {
