@@ -8,6 +8,8 @@
 //!
 //! It needs the master key, reads only, and may run while the platform does. Reference: `docs/reference/ledger.md`.
 
+mod statement;
+
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,8 @@ enum What {
     Head(ShowHead),
     /// Add everything up: balances, postings, charges, holds and limits.
     Check(Check),
+    Statement(statement::ShowStatement),
+    TrialBalance(statement::ShowTrialBalance),
 }
 
 #[derive(Args, Debug)]
@@ -74,6 +78,8 @@ impl LedgerCommand {
             What::Verify(verify) => verify.run(output).await,
             What::Head(head) => head.run(output).await,
             What::Check(check) => check.run(output).await,
+            What::Statement(statement) => statement.run(output).await,
+            What::TrialBalance(trial) => trial.run(output).await,
         }
     }
 }

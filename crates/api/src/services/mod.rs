@@ -6,6 +6,7 @@ mod balances;
 mod cdr;
 mod charges;
 mod health;
+mod ledger;
 mod metrics;
 mod pdus;
 
@@ -44,4 +45,6 @@ pub(crate) fn money() -> OpenApiRouter<Door> {
         .routes(routes!(charges::price))
         .routes(routes!(balances::show_account_balance))
         .routes(routes!(cdr::list_cdrs))
+        .routes(routes!(ledger::show_statement))
+        .routes(routes!(ledger::show_trial_balance))
 }

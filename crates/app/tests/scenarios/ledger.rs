@@ -4,6 +4,7 @@ mod chain;
 mod charges;
 mod fence;
 mod kill_points;
+mod statement;
 
 pub(crate) use fence::migrate;
 

@@ -8,9 +8,11 @@ mod books;
 mod command;
 mod due;
 mod fence;
+mod statement;
 
 pub use command::ChargeOutcome;
 pub use sambac_domain::ledger::Balance;
+pub use statement::{Statement, StatementError, TrialBalance, statement, trial_balance};
 
 pub(crate) use auditor::run as run_auditor;
 pub(crate) use books::{Hold, Ledger};
