@@ -60,6 +60,7 @@ struct Base;
         (name = "Charges", description = "Take, set aside and give back"),
         (name = "Balances", description = "What can be spent"),
         (name = "CDR", description = "What was sent, how it ended, what it cost"),
+        (name = "Reconciliation", description = "Whether messages, money and CDRs tell of the same"),
     ),
     components(schemas(ProblemBody<'_>, FieldError, RetryAdvice)),
     modifiers(&Keys)

@@ -21,6 +21,7 @@ use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
 use crate::provision::command::Apply;
 use crate::provision::export::Export;
+use crate::reconcile::ReconcileCommand;
 use crate::run::{Migrate, Run};
 use crate::simulate::command::Simulate;
 use crate::telemetry;
@@ -47,6 +48,7 @@ enum Command {
     Export(Export),
     AdminKey(AdminKey),
     Ledger(LedgerCommand),
+    Reconcile(Box<ReconcileCommand>),
     Pdu(Pdu),
     Cdr(CdrCommand),
     Erase(Erase),
@@ -94,6 +96,7 @@ impl Cli {
             Command::Export(export) => export.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Ledger(command) => command.run(self.output).await,
+            Command::Reconcile(command) => command.run(self.output).await,
             Command::Pdu(pdu) => pdu.run(self.output).await,
             Command::Cdr(cdr) => cdr.run(self.output).await,
             Command::Erase(cdr) => cdr.run(self.output).await,

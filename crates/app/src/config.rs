@@ -58,6 +58,7 @@ pub(crate) struct Config {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Billing {
     pub(crate) margin_floor: MarginFloor,
+    pub(crate) reconcile_hour: String,
 }
 
 /// `[data]`

@@ -22,6 +22,7 @@ mod payments;
 mod pdu;
 mod platform;
 mod provision;
+mod reconcile;
 mod retention;
 mod run;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use sambac_api::{Api, Limits, serve};
 use sambac_engine::clock::Clock;
 use sambac_engine::pdu_log::PduLogLimits;
+use sambac_engine::reconcile::NightlyHour;
 use sambac_engine::smsc::TlsFiles;
 use sambac_engine::snapshot::IpRange;
 use sambac_engine::{Engine, Settings};
@@ -185,9 +186,15 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         payments: crate::payments::settings(config)?,
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),
+        reconcile_hour: reconcile_hour(config)?,
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })
+}
+
+fn reconcile_hour(config: &Config) -> Result<NightlyHour, Failure> {
+    let wrong = || Failure::because(Exit::Configuration, "billing.reconcile_hour is 0 to 23, or off");
+    NightlyHour::parse(&config.billing.reconcile_hour).ok_or_else(wrong)
 }
 
 /// The files of the TLS listener; `None` when there is to be none.

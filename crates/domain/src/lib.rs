@@ -2,6 +2,7 @@
 
 mod as_text;
 pub mod class;
+pub mod day;
 pub mod error;
 pub mod id;
 pub mod in_words;
@@ -24,6 +25,7 @@ pub mod throughput;
 pub mod time;
 
 pub use class::{Lane, TrafficClass};
+pub use day::{Day, DayError};
 pub use error::ErrorCode;
 pub use id::{
     AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError, IdSource,

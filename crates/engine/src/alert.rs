@@ -83,6 +83,9 @@ kinds! {
     CdrArchive "cdr_archive",
     /// Numbers that are to be erased could not be. The subject is `erasures`.
     Erasure "erasure",
+    /// Messages, charges, postings and CDRs, or an operator's statement, differ, and nobody has said why. The subject is
+    /// `reconciliation`.
+    ReconcileBreak "reconcile_break",
     /// What became of a payment could not be found out in time. The subject is the payment.
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.

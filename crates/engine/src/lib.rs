@@ -35,6 +35,7 @@ pub mod pdu_log;
 pub mod places;
 pub mod private_file;
 mod receipt_watch;
+pub mod reconcile;
 mod recover;
 pub mod refusal;
 mod relay;

@@ -49,6 +49,8 @@ pub(crate) struct Metrics {
     invariants_broken: Counter,
     ledger_breaches: Gauge,
     ledger_audits: Counter,
+    reconcile_runs: Counter,
+    reconcile_breaks: Gauge,
     charges_corrected: Family<Label, Counter>,
     charges_below_limit: Counter,
     commit_seconds: Histogram,
@@ -165,6 +167,8 @@ impl Metrics {
             invariants_broken: Counter::default(),
             ledger_breaches: Gauge::default(),
             ledger_audits: Counter::default(),
+            reconcile_runs: Counter::default(),
+            reconcile_breaks: Gauge::default(),
             charges_corrected: Family::default(),
             charges_below_limit: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
@@ -263,6 +267,8 @@ impl Metrics {
             self.ledger_breaches.clone(),
         );
         r.register("ledger_audits", "How often all money was added up", self.ledger_audits.clone());
+        r.register("reconcile_runs", "How often days were reconciled", self.reconcile_runs.clone());
+        r.register("reconcile_breaks_open", "Breaks that nobody has explained", self.reconcile_breaks.clone());
         r.register("charges_corrected", "Charges that another end was believed of", self.charges_corrected.clone());
         r.register(
             "charges_below_limit",
@@ -374,6 +380,16 @@ impl Metrics {
 
     pub(crate) fn invariant_broken(&self) {
         self.invariants_broken.inc();
+    }
+
+    /// Days were reconciled.
+    pub(crate) fn reconciled(&self) {
+        self.reconcile_runs.inc();
+    }
+
+    /// So many breaks are open now.
+    pub(crate) fn breaks_open(&self, count: i64) {
+        self.reconcile_breaks.set(count);
     }
 
     /// All money was added up; so many sums were wrong.

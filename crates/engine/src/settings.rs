@@ -7,6 +7,7 @@ use sambac_domain::rating::MarginFloor;
 
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
+use crate::reconcile::NightlyHour;
 use crate::retention::RetentionSettings;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub audit_interval: Duration,
     /// How often all of it is added up anew.
     pub audit_whole_interval: Duration,
+    /// When the day before is reconciled.
+    pub reconcile_hour: NightlyHour,
     /// How payments are taken.
     pub payments: PaymentSettings,
     /// For how long what is kept.
@@ -93,6 +96,7 @@ impl Settings {
             notice_interval: Duration::from_secs(60),
             audit_interval: Duration::from_secs(10),
             audit_whole_interval: Duration::from_secs(3_600),
+            reconcile_hour: NightlyHour(Some(2)),
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),
             reload_interval: Duration::from_secs(1),

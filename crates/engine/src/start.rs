@@ -150,6 +150,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));
     inner.tasks.spawn(erasure::run(Arc::clone(inner)));
     inner.tasks.spawn(retention::run(Arc::clone(inner)));
+    inner.tasks.spawn(crate::reconcile::run_nightly(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

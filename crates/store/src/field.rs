@@ -7,7 +7,7 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, ErasureId,
+    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, Day, ErasureId,
     ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId,
     NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState,
     RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId,
@@ -159,6 +159,7 @@ text_fields! {
     Verb: |verb| Cow::Borrowed(verb.as_str()), |word| Verb::from_word(&word);
     PaymentState: |state| Cow::Borrowed(state.as_str()), |word| PaymentState::from_word(&word);
     TransferState: |state| Cow::Borrowed(state.as_str()), |word| TransferState::from_word(&word);
+    Day: |day| Cow::Owned(day.to_string()), |text| text.parse().ok();
     Currency: |currency| Cow::Borrowed(currency.as_str()), |text| text.parse().ok();
     MccMnc: |network| Cow::Owned(network.to_string()), |text| text.parse().ok();
     Country: |country| Cow::Owned(country.to_string()), |text| text.parse().ok();

@@ -9,6 +9,7 @@ mod health;
 mod ledger;
 mod metrics;
 mod pdus;
+mod reconcile;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -47,4 +48,7 @@ pub(crate) fn money() -> OpenApiRouter<Door> {
         .routes(routes!(cdr::list_cdrs))
         .routes(routes!(ledger::show_statement))
         .routes(routes!(ledger::show_trial_balance))
+        .routes(routes!(reconcile::list_breaks))
+        .routes(routes!(reconcile::explain_break))
+        .routes(routes!(reconcile::reconcile))
 }

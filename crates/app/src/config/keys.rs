@@ -60,6 +60,12 @@ pub(crate) const KEYS: &[Key] = &[
         "\"off\"",
         "The least that must be left of a segment's price after its cost, as 0.002, where neither account nor route says one; off: messages may be carried at a loss",
     ),
+    key(
+        "billing.reconcile_hour",
+        Kind::Text,
+        "\"2\"",
+        "Hour of UTC, 0 to 23, from which the day before is reconciled, once whatever the number of processes; off: only when asked",
+    ),
     key("http.listen", Kind::Address, "\"127.0.0.1:8080\"", "Public API"),
     key("services.listen", Kind::Address, "\"127.0.0.1:8081\"", "Health and metrics; not for the public"),
     key("smpp.listen", Kind::Address, "\"127.0.0.1:2775\"", "Where clients' ESMEs bind"),

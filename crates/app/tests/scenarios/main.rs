@@ -33,6 +33,7 @@ mod pdu_log;
 mod prices;
 mod rebind;
 mod receiver_policies;
+mod reconcile;
 mod refused;
 mod regression_a2;
 mod regression_smsc;

@@ -10,6 +10,7 @@ mod operator;
 mod payments;
 mod platform;
 mod policies;
+mod reconcile;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;

@@ -180,6 +180,11 @@ impl Platform {
         self.folder.join("sambac.db")
     }
 
+    /// Where its PostgreSQL database is.
+    pub(crate) fn database_url(&self) -> String {
+        self.database.as_ref().expect("on PostgreSQL").url().to_owned()
+    }
+
     /// Takes everything that is in the wallet.
     pub(crate) async fn spend_all(&self) {
         let order = Order::Debit { micros: self.balance().available_micros };

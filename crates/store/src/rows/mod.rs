@@ -20,6 +20,7 @@ mod mo;
 mod outbox;
 mod payment;
 mod price;
+mod reconcile;
 mod route;
 mod words;
 
@@ -38,6 +39,7 @@ pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, Mo
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
+pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment};
 pub use route::RouteRow;
 pub use words::{AccessState, WebhookState};
 

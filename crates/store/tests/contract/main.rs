@@ -25,6 +25,7 @@ mod outbox;
 mod payments;
 mod prices;
 mod receipts;
+mod reconcile;
 mod statements;
 mod transactions;
 mod uncertain;
