@@ -19,6 +19,7 @@ pub mod rating;
 pub mod receipt;
 pub mod receipt_key;
 pub mod routing;
+pub mod spending;
 pub mod state;
 pub mod text;
 pub mod throughput;

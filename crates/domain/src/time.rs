@@ -91,6 +91,29 @@ impl Timestamp {
         Some(Self(seconds * 1_000_000 + fraction.map_or(Some(0), micros_of)?))
     }
 
+    /// Whole days of UTC since 1970.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(MICROS_PER_DAY)
+    }
+
+    /// Midnight of a day of UTC, counted since 1970.
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(MICROS_PER_DAY))
+    }
+
+    /// Whole months of UTC since the year 0.
+    pub fn month(self) -> i64 {
+        let (year, month, _) = self.civil_date();
+        year * 12 + i64::from(month) - 1
+    }
+
+    /// The first moment of its month.
+    #[must_use]
+    pub fn start_of_month(self) -> Self {
+        let (_, _, day) = self.civil_date();
+        Self::of_day(self.day() - i64::from(day) + 1)
+    }
+
     /// Year, month (1–12) and day (1–31) in the proleptic Gregorian calendar.
     pub fn civil_date(self) -> (i64, u8, u8) {
         civil_from_days(self.0.div_euclid(MICROS_PER_DAY))

@@ -86,6 +86,10 @@ kinds! {
     /// Messages, charges, postings and CDRs, or an operator's statement, differ, and nobody has said why. The subject is
     /// `reconciliation`.
     ReconcileBreak "reconcile_break",
+    /// An account's wallet has as little as its limits say, or less. The subject is the account.
+    LowBalance "low_balance",
+    /// An account was suspended because it owes for longer than its limits allow. The subject is the account.
+    AccountSuspended "account_suspended",
     /// What became of a payment could not be found out in time. The subject is the payment.
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.

@@ -44,6 +44,7 @@ pub mod seal;
 mod settings;
 pub mod smsc;
 pub mod snapshot;
+mod solvency;
 mod start;
 pub mod submit;
 pub mod tariff;

@@ -15,6 +15,7 @@ use sambac_domain::rating::{Cost, MarginFloor, PriceBook, Priced, RateQuery};
 use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
 use sambac_domain::receipt_key::receipt_key;
 use sambac_domain::routing::{Route, RoutingTable};
+use sambac_domain::spending::SpendingLimits;
 use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
@@ -68,6 +69,8 @@ pub struct Snapshot {
 
 /// A paying client.
 pub struct Account {
+    /// Its name.
+    pub(crate) name: String,
     /// False while it is suspended.
     pub active: bool,
     /// What it pays.
@@ -80,6 +83,8 @@ pub struct Account {
     pub(crate) margin_floor: Option<MarginFloor>,
     /// The most that one of its messages may cost, in micros.
     pub(crate) message_price_micros_max: Option<i64>,
+    /// How much it may spend.
+    pub(crate) spending: SpendingLimits,
 }
 
 /// Credentials of a client ESME.
@@ -164,6 +169,11 @@ impl Snapshot {
     /// An account by id.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
+    }
+
+    /// All accounts, in no order.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.accounts.iter().map(|(id, account)| (*id, account))
     }
 
     /// An API key that may be used now: active and not past its end.
@@ -260,13 +270,18 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     let throughput = row.throughput.parse::<Throughput>().inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the limit does not parse; the account cannot send");
     });
+    let spending = SpendingLimits::from_json(&row.limits).inspect_err(|error| {
+        tracing::error!(account = row.name, %error, "the spending limits do not parse; the account cannot send");
+    });
     Account {
-        active: row.state == AccessState::Active && throughput.is_ok(),
+        name: row.name.clone(),
+        active: row.state == AccessState::Active && throughput.is_ok() && spending.is_ok(),
         tariff,
         credit_limit_micros: row.credit_limit_micros,
         limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),
         margin_floor: floor(&row.margin_floor),
         message_price_micros_max: row.message_price_micros_max,
+        spending: spending.unwrap_or_default(),
     }
 }
 
@@ -416,6 +431,7 @@ mod tests {
                 wallet_of: None,
                 margin_floor: String::new(),
                 message_price_micros_max: None,
+                limits: String::new(),
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::admission::Admission;
 use crate::alert::{self, AlertKind, Alerts};
 use crate::clock::Clock;
-use crate::commit::{self, Loaded, Write};
+use crate::commit::{self, Loaded, Money, Write};
 use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
@@ -64,6 +64,7 @@ impl Engine {
         snapshot.platform_floor = settings.margin_floor;
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
+        let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
         let orders = store.connector_orders().await?;
         let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let pdu_log = PduLog::new(settings.pdu_log, clock.clone());
@@ -107,7 +108,7 @@ impl Engine {
             committer: TaskTracker::new(),
             settings,
         });
-        inner.committer.spawn(commit::run(Arc::clone(&inner), accounts, chain, inbox));
+        inner.committer.spawn(commit::run(Arc::clone(&inner), Money { accounts, meter, chain }, inbox));
         recover::recover(&inner).await?;
         start_tasks(&inner);
         inner.tasks.spawn(ledger::watch_shard(Arc::clone(&inner), epoch));
@@ -151,6 +152,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(erasure::run(Arc::clone(inner)));
     inner.tasks.spawn(retention::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::reconcile::run_nightly(Arc::clone(inner)));
+    inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

@@ -12,7 +12,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, RouteId};
 use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
-use sambac_domain::number::{MccMnc, Msisdn, Network, Sender};
+use sambac_domain::number::{Country, MccMnc, Msisdn, Network, Sender};
 use sambac_domain::options::MessageOptions;
 use sambac_domain::rating::{Cost, Priced, RateQuery, price_of_segments};
 use sambac_domain::routing::{Explanation, RouteQuery};
@@ -162,6 +162,8 @@ pub(crate) struct Draft {
     /// Segments that are charged.
     pub(crate) parts: u8,
     pub(crate) mcc_mnc: Option<MccMnc>,
+    /// Where it goes, for limits by country.
+    pub(crate) country: Option<Country>,
     pub(crate) route_id: RouteId,
     pub(crate) connector_id: ConnectorId,
     /// What a charged segment costs, and for how long that holds.
@@ -269,6 +271,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
         segments,
         parts,
         mcc_mnc,
+        country: country_of(network),
         route_id,
         connector_id,
         priced,
@@ -326,6 +329,11 @@ fn check_price(account: &Account, request: &SubmitRequest, price_micros: i64, se
     Ok(())
 }
 
+/// The country of a network, when it is known.
+pub(crate) fn country_of(network: Option<Network<'_>>) -> Option<Country> {
+    network.and_then(|network| network.country.parse().ok())
+}
+
 /// What a price book is asked about a message.
 fn rate_query(snapshot: &Snapshot, request: &SubmitRequest, network: Option<Network<'_>>) -> RateQuery {
     let mcc_mnc = network.map(|network| network.mcc_mnc);
@@ -333,7 +341,7 @@ fn rate_query(snapshot: &Snapshot, request: &SubmitRequest, network: Option<Netw
         destination: request.destination,
         mcc_mnc,
         group: mcc_mnc.and_then(|network| snapshot.groups.of_network(network)),
-        country: network.and_then(|network| network.country.parse().ok()),
+        country: country_of(network),
         sender: request.sender.form(),
         class: request.class,
     }

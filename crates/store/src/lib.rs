@@ -40,6 +40,7 @@ mod query;
 mod receipts;
 mod reconcile;
 mod segments;
+mod spending;
 mod statements;
 mod trial;
 mod uncertain;

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (26, include_str!("../migrations/0026_cdr_archives.sql")),
     (27, include_str!("../migrations/0027_erasures.sql")),
     (28, include_str!("../migrations/0028_reconcile.sql")),
+    (29, include_str!("../migrations/0029_spending.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -57,6 +57,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::IdempotencyInProgress,
     ErrorCode::IdempotencyMismatch,
     ErrorCode::InsufficientFunds,
+    ErrorCode::SpendingLimitReached,
     ErrorCode::PriceAboveMaximum,
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,

@@ -320,6 +320,7 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         wallet_of: None,
         margin_floor: String::new(),
         message_price_micros_max: None,
+        limits: String::new(),
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));

@@ -40,6 +40,7 @@ async fn add_account(store: &Store) {
         wallet_of: None,
         margin_floor: String::new(),
         message_price_micros_max: None,
+        limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
 }

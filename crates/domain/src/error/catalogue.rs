@@ -126,6 +126,8 @@ catalogue! {
         "The body is over the limit. Split it into several requests.";
     UnsupportedMediaType "unsupported_media_type" 415 RSUBMITFAIL AfterFix, "The content type is not supported",
         "Bodies are JSON. Set Content-Type to application/json.";
+    SpendingLimitReached "spending_limit_reached" 402 RSUBMITFAIL AfterFix, "A spending limit of the account is reached",
+        "The account may send so many messages, or for so much money, in a day or a month, and the answer says which limit it is. Wait for the next day or month (UTC), or have the limit raised.";
     InsufficientFunds "insufficient_funds" 402 RSUBMITFAIL AfterFix, "The balance does not cover the message",
         "Balance and credit limit together are less than the price of all segments. Top up the account.";
     HoldEnded "hold_ended" 409 RSUBMITFAIL Never, "The charge has ended",

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use sambac_domain::mo::MoTarget;
+use sambac_domain::spending::SpendingLimits;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Micros, MoRouteId, NetworkId,
     NumberPrefixId, OperatorGroupId, OperatorId, RateId, RateScope, RouteId, SenderForm, SheetId, SmppAccountId,
@@ -18,6 +19,8 @@ use sambac_domain::{
 use sambac_store::{Change, ChangedRow, Configuration};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use super::limits::Limits;
 
 /// What happened to a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -236,6 +239,10 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),
             "allowed_ips" | "scopes" | "aliases" | "networks" => (column.as_str(), parsed(value)),
+            "limits" => {
+                flatten("limits", &limits(value), &mut fields);
+                continue;
+            }
             "settings" => {
                 flatten("settings", &parsed(value), &mut fields);
                 continue;
@@ -258,6 +265,13 @@ fn shown(field: &str, value: &Value) -> Value {
 fn named(names: &HashMap<i64, String>, id: &Value) -> Value {
     let name = id.as_i64().and_then(|id| names.get(&id));
     name.map_or_else(|| id.clone(), |name| Value::from(name.as_str()))
+}
+
+/// Spending limits as people write them.
+fn limits(value: &Value) -> Value {
+    let stored = SpendingLimits::from_json(value.as_str().unwrap_or_default()).ok();
+    let shown = stored.as_ref().and_then(Limits::shown);
+    shown.and_then(|shown| serde_json::to_value(shown).ok()).unwrap_or(Value::Null)
 }
 
 fn amount(value: &Value) -> Value {

@@ -2,6 +2,7 @@
 //! stay as they are.
 
 use sambac_domain::mo::MoTarget;
+use sambac_domain::spending::SpendingLimits;
 use sambac_domain::{AccountId, ConnectorId, Micros, OperatorGroupId, OperatorId, RateScope, TariffId, Timestamp};
 use sambac_store::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
@@ -14,6 +15,7 @@ use super::file::{
     Account, AdminKey, ApiKey, Connector, File, Match, MoRoute, MoRouteMatch, MoRouteTarget, Network, NumberPrefix,
     Operator, OperatorGroup, Rate, Route, SmppAccount, Tariff, Webhook,
 };
+use super::limits::Limits;
 use super::plan::without_nulls;
 use crate::tariff::current::{self, CurrentRates};
 
@@ -141,6 +143,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         wallet_of: row.wallet_of.map(|owner| account_name(stored, owner)),
         margin_floor: floor(&row.margin_floor),
         message_price_max: row.message_price_micros_max.map(|micros| Micros(micros).to_string()),
+        limits: SpendingLimits::from_json(&row.limits).ok().as_ref().and_then(Limits::shown),
         payment: Vec::new(),
     }
 }

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 pub use catalogue::{Network, NumberPrefix, OperatorGroup};
 
+use super::limits::Limits;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -178,6 +180,9 @@ pub struct Account {
     /// The most that one of its messages may cost, all its segments together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_price_max: Option<String>,
+    /// How much it may spend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,

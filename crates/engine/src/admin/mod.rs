@@ -10,6 +10,7 @@ mod export;
 pub mod file;
 mod import;
 mod key;
+pub mod limits;
 mod object;
 mod plan;
 mod proposal;

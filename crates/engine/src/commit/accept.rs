@@ -39,11 +39,16 @@ impl Committer {
                 return self.after.refuse(reply, refusal);
             }
         };
+        if let Err(refusal) = self.within_limits(&draft, total) {
+            self.inner.metrics.refused(refusal.code);
+            return self.after.refuse(reply, refusal);
+        }
         let hold = self.inner.ledger().hold(account, total, &self.inner.ids, self.now);
         let Ok(hold) = hold else {
             self.inner.metrics.refused(ErrorCode::InsufficientFunds);
             return self.after.refuse(reply, ErrorCode::InsufficientFunds.into());
         };
+        self.spend(account, draft.country, total);
         let taken = (draft.priced.policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);

@@ -32,6 +32,7 @@ mod reference;
 mod release;
 mod settle;
 mod speak_for_all;
+pub(crate) mod spend;
 mod told;
 mod unrouted;
 mod withdraw;
@@ -44,6 +45,7 @@ use std::time::Duration;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::ledger::Mark;
+use sambac_domain::spending::Meter;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::AccountRow;
 use sambac_store::{Batch, Chain, Lengths, StoreError};
@@ -81,6 +83,16 @@ pub(crate) use write::{
     ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
+
+/// What the group commit knows of money when it begins.
+pub(crate) struct Money {
+    /// Whose wallets are kept.
+    pub(crate) accounts: Vec<AccountRow>,
+    /// What they have spent.
+    pub(crate) meter: Meter,
+    /// Seals what is written of money.
+    pub(crate) chain: Chain,
+}
 
 /// What is new in a batch: its clients may be told to come again.
 struct New {
@@ -128,6 +140,8 @@ pub(crate) struct Committer {
     charges: Charges,
     /// Money that has come in.
     credits: Credits,
+    /// What accounts have spent.
+    meter: Meter,
     /// Seals what is written of money.
     chain: Chain,
     /// Whose wallets are kept.
@@ -138,10 +152,10 @@ pub(crate) struct Committer {
 }
 
 /// Runs until every sender of writes is gone.
-pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Chain, writes: mpsc::Receiver<Write>) {
+pub(crate) async fn run(inner: Arc<Inner>, money: Money, writes: mpsc::Receiver<Write>) {
     let _last_words = LastWords;
     let mut gathering = Gathering::new(writes, inner.settings.group_max);
-    let mut committer = Committer::new(inner, accounts, chain);
+    let mut committer = Committer::new(inner, money);
     let mut inbox = Vec::new();
     loop {
         tokio::select! {
@@ -164,7 +178,8 @@ pub(crate) async fn run(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Cha
 }
 
 impl Committer {
-    pub(crate) fn new(inner: Arc<Inner>, accounts: Vec<AccountRow>, chain: Chain) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, money: Money) -> Self {
+        let Money { accounts, meter, chain } = money;
         let snapshot = inner.snapshot.load_full();
         Self {
             inner,
@@ -187,6 +202,7 @@ impl Committer {
             ended: Vec::new(),
             charges: Charges::default(),
             credits: Credits::default(),
+            meter,
             chain,
             accounts,
             out_of_step: false,
@@ -220,8 +236,9 @@ impl Committer {
         self.store(new).await;
         self.inner.store_away.store(false, Ordering::Relaxed);
         self.pinned.clear();
-        if !reloads.is_empty() || std::mem::take(&mut self.out_of_step) {
-            self.reload(reloads).await;
+        let out_of_step = std::mem::take(&mut self.out_of_step);
+        if !reloads.is_empty() || out_of_step {
+            self.reload(reloads, out_of_step).await;
         }
     }
 
@@ -351,6 +368,7 @@ impl Committer {
         if let Some(new) = new.take().filter(New::is_some) {
             let (messages, commands) = (new.lengths.messages, new.lengths.commands);
             tracing::error!(%error, messages, commands, "the database refused a batch; what is new in it is refused");
+            self.unspend_first(new.lengths.spending);
             self.batch.drop_first(&new.lengths);
             self.inner.ledger().forget_first(new.money);
             self.after.refuse_accepts();
@@ -433,8 +451,19 @@ impl Committer {
         }
     }
 
+    /// The balances, and what was spent when memory may be wrong about it: that is much to read.
+    async fn read_money(&mut self, spending_too: bool) -> Result<(), StoreError> {
+        let balances = self.inner.store.balances().await?;
+        if spending_too {
+            let since = self.now.start_of_month().day();
+            self.meter = spend::meter(&self.inner.store.spending_since(since).await?);
+        }
+        self.inner.ledger().load(&self.accounts, &balances);
+        Ok(())
+    }
+
     /// Takes over a configuration and reads the balances: now, between two batches, they are what memory says or newer.
-    async fn reload(&mut self, reloads: Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
+    async fn reload(&mut self, reloads: Vec<(Option<Loaded>, oneshot::Sender<()>)>, out_of_step: bool) {
         let (loaded, done): (Vec<_>, Vec<_>) = reloads.into_iter().unzip();
         for Loaded { snapshot, accounts } in loaded.into_iter().flatten() {
             if snapshot.version >= self.inner.snapshot.load().version {
@@ -444,12 +473,9 @@ impl Committer {
                 self.accounts = accounts;
             }
         }
-        match self.inner.store.balances().await {
-            Ok(balances) => self.inner.ledger().load(&self.accounts, &balances),
-            Err(error) => {
-                tracing::error!(%error, "balances not reloaded");
-                self.out_of_step = true;
-            }
+        if let Err(error) = self.read_money(out_of_step).await {
+            tracing::error!(%error, "balances not reloaded");
+            self.out_of_step = true;
         }
         for done in done {
             // Nobody waiting any more is fine.

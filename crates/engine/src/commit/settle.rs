@@ -99,6 +99,7 @@ impl Committer {
         let posting = self.inner.ledger().post(payer, kind, micros, &self.inner.ids, self.now);
         match posting {
             Ok(posting) => {
+                self.spend_more(message, captured_micros - micros);
                 self.batch.settlements.push(Settlement {
                     id: segment,
                     state: how,
@@ -128,6 +129,7 @@ impl Committer {
             }
         };
         let captured_micros = if taken { micros } else { 0 };
+        self.spend_more(&live.message, if taken { micros } else { -micros });
         self.batch.charge_corrections.push(ChargeCorrection { id: segment, captured_micros, posting, block_id: 0 });
         set_charge(live, segment, ChargeState::Corrected);
         let what = if taken { "captured" } else { "refunded" };

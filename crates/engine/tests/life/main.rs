@@ -11,6 +11,7 @@ mod payments;
 mod platform;
 mod policies;
 mod reconcile;
+mod spending;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;

@@ -272,6 +272,17 @@ impl Platform {
         Self { engine, folder, database: None }
     }
 
+    /// Ends, and begins again on the same database.
+    pub(crate) async fn restarted(mut self, clock: Clock) -> Self {
+        self.engine.stop(Duration::from_secs(5)).await;
+        let store = Store::open(&sqlite(&self.folder)).await.expect("a database");
+        let seal = Seal::from_file(&self.folder.join("master.key")).expect("a key");
+        let engine = Engine::start(Settings::new(seal), store, clock).await.expect("an engine");
+        // The new one removes the folder.
+        let folder = std::mem::take(&mut self.folder);
+        Self { engine, folder, database: None }
+    }
+
     /// Waits until the wallet is as given.
     pub(crate) async fn until_balance(&self, wanted: Balance) {
         let poll = async {
@@ -382,7 +393,7 @@ async fn prepared_with(ports: &[u16], url: Option<&str>, policy: ChargePolicy) -
     (store, seal, folder)
 }
 
-fn request(class: TrafficClass, text: &str) -> SubmitRequest {
+pub(crate) fn request(class: TrafficClass, text: &str) -> SubmitRequest {
     SubmitRequest {
         account_id: ACCOUNT,
         origin: Origin::Rest { api_key: ApiKeyId::from_raw(1) },
@@ -468,6 +479,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         wallet_of: None,
         margin_floor: String::new(),
         message_price_micros_max: None,
+        limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let mut connectors = Vec::new();

@@ -37,7 +37,7 @@ use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow,
 };
 use crate::{Store, StoreError};
 
@@ -129,6 +129,8 @@ batch! {
     settlements: Settlement,
     /// Charges of which another end is believed. Each must have ended, or nothing is written: `Conflict("correction")`.
     charge_corrections: ChargeCorrection,
+    /// What is spent, to be added to what was: one entry for each message.
+    spending: SpendingRow,
     /// Payments that are credited. One whose id or reference is there already is `Conflict("payments")` or
     /// `Conflict("payments.reference")`.
     payments: PaymentRow,

@@ -20,7 +20,7 @@ use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow,
+    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -56,6 +56,7 @@ pub(crate) struct Statements {
     pub(super) cdr_updates: Bulk<CdrRow>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
     pub(super) balances: Bulk<BalanceDelta>,
+    pub(super) spending: Bulk<SpendingRow>,
     pub(super) outbox_done: Bulk<Id>,
     pub(super) intents_done: Bulk<Id>,
     pub(super) orphans_done: Bulk<Id>,
@@ -189,6 +190,12 @@ impl Statements {
                 "balance_micros = balances.balance_micros + v.column2",
                 ") AS v WHERE balances.id = v.column1",
             ),
+            spending: Bulk::new(
+                dialect,
+                format!("INSERT INTO spending ({}) VALUES ", SpendingRow::COLUMNS.join(", ")),
+                " ON CONFLICT (account_id, day, country) DO UPDATE SET
+                    messages = spending.messages + excluded.messages, micros = spending.micros + excluded.micros",
+            ),
             outbox_done: delete_from_queue(dialect),
             intents_done: delete(dialect, "submit_intents"),
             orphans_done: delete(dialect, "orphan_receipts"),
@@ -263,6 +270,7 @@ impl Statements {
             self.fences.text(rows),
             self.outbox_moves.text(rows),
             self.balances.text(rows),
+            self.spending.text(rows),
             self.outbox_done.text(rows),
             self.intents_done.text(rows),
             self.orphans_done.text(rows),

@@ -12,6 +12,7 @@ use super::{Batch, SegmentUpdate};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::rows::{MoState, Record};
+use crate::spending;
 
 /// The statement that sets all columns of `R` but the first, by which the row is found.
 pub(super) fn update<R: Record>(dialect: Dialect, guard: &'static str) -> Bulk<R> {
@@ -40,6 +41,7 @@ impl Statements {
         self.cdr_updates.put_all_of(pipe, &batch.cdr_updates, "cdr_sms").await;
         self.outbox_moves.put(pipe, &batch.outbox_moves).await;
         self.update_mo(pipe, batch).await;
+        self.spending.put(pipe, &spending::summed(&batch.spending)).await;
         let balances = summed(&batch.balances)?;
         self.balances.put_all_of(pipe, &balances, "balance").await;
         Ok(())

@@ -31,6 +31,8 @@ row! {
         margin_floor: String,
         /// The most that one of its messages may cost, in micros.
         message_price_micros_max: Option<i64>,
+        /// How much it may spend: [`sambac_domain::spending::SpendingLimits`] as JSON, empty means no limits.
+        limits: String,
     }
 }
 

@@ -22,6 +22,7 @@ mod payment;
 mod price;
 mod reconcile;
 mod route;
+mod spending;
 mod words;
 
 pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
@@ -41,6 +42,7 @@ pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
 pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment};
 pub use route::RouteRow;
+pub use spending::{DebtRow, SpendingRow};
 pub use words::{AccessState, WebhookState};
 
 pub use sambac_domain::ledger::{BalanceKind, PostingKind};

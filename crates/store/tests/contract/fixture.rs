@@ -362,6 +362,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         wallet_of: None,
         margin_floor: String::new(),
         message_price_micros_max: None,
+        limits: String::new(),
     }
 }
 

@@ -26,6 +26,7 @@ mod payments;
 mod prices;
 mod receipts;
 mod reconcile;
+mod spending;
 mod statements;
 mod transactions;
 mod uncertain;

@@ -38,9 +38,52 @@ pub(crate) struct AccountDocument {
     /// The most that one of its messages may cost, all its segments together.
     #[schema(example = "0.25")]
     message_price_max: Option<String>,
+    /// How much it may spend; what is not given is not limited.
+    limits: Option<LimitsDocument>,
     /// `active` or `suspended`.
     #[schema(default = "active")]
     state: Option<String>,
+}
+
+/// How much an account may spend. Days and months are those of UTC.
+#[derive(ToSchema)]
+#[schema(as = AccountLimits)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct LimitsDocument {
+    /// Messages of a day.
+    daily_messages: Option<u32>,
+    /// Their price, decimal text.
+    #[schema(example = "500.00")]
+    daily_amount: Option<String>,
+    /// Messages of a month.
+    monthly_messages: Option<u32>,
+    /// Their price, decimal text.
+    monthly_amount: Option<String>,
+    /// An alert tells when the wallet has this or less, decimal text.
+    #[schema(example = "50.00")]
+    low_balance: Option<String>,
+    /// After so many hours with a wallet below zero the account is suspended, until it is not.
+    suspend_after_h: Option<u32>,
+    /// On messages to one country, besides.
+    country: Option<Vec<CountryLimitsDocument>>,
+}
+
+/// How much an account may spend on messages to one country.
+#[derive(ToSchema)]
+#[schema(as = AccountCountryLimits)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct CountryLimitsDocument {
+    /// Its two capitals.
+    #[schema(example = "DE")]
+    country: String,
+    /// Messages of a day.
+    daily_messages: Option<u32>,
+    /// Their price, decimal text.
+    daily_amount: Option<String>,
+    /// Messages of a month.
+    monthly_messages: Option<u32>,
+    /// Their price, decimal text.
+    monthly_amount: Option<String>,
 }
 
 /// A customer account as it is stored.

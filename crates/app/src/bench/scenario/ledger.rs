@@ -128,6 +128,7 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             wallet_of: None,
             margin_floor: String::new(),
             message_price_micros_max: None,
+            limits: String::new(),
         };
         work.upsert_account(&row).await?;
         work.ensure_balance(&balance(wallet_of(id), Some(id), BalanceKind::Wallet)).await?;

@@ -7,6 +7,7 @@ use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow};
 
 use super::{Credit, Draft, Faults, access_state};
 use crate::admin::file::{Account, Payment};
+use crate::admin::limits::Limits;
 
 impl Draft<'_> {
     pub(super) fn account(&mut self, account: &Account) -> Result<(), Faults> {
@@ -34,6 +35,8 @@ impl Draft<'_> {
         let most = account.message_price_max.as_ref().map(|text| amount(text, "message_price_max")).transpose();
         let message_price_micros_max = faults.keep(most).flatten();
         faults.check(message_price_micros_max.is_none_or(|most| most >= 0), "message_price_max: is below zero");
+        let limits = account.limits.as_ref().map(Limits::stored).transpose();
+        let limits = faults.keep(limits).flatten().unwrap_or_default().to_json();
         let wallet_of = currency.and_then(|currency| faults.keep(self.wallet_of(account, currency))).flatten();
         faults.none()?;
         let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
@@ -53,6 +56,7 @@ impl Draft<'_> {
             wallet_of,
             margin_floor,
             message_price_micros_max,
+            limits,
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {

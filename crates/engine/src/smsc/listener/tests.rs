@@ -67,6 +67,7 @@ async fn provision(store: &Store) {
         wallet_of: None,
         margin_floor: String::new(),
         message_price_micros_max: None,
+        limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));
