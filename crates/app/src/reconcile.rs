@@ -3,6 +3,7 @@
 //! ```text
 //! sambac reconcile --from 2026-11-01 --to 2026-11-30 --page november.html
 //! sambac reconcile breaks --state open
+//! sambac reconcile supplier --operator alpha --file november.csv
 //! sambac reconcile explain no_cdr:acc_…:opr_…:2026-11-26 --reason "restored from the archive"
 //! ```
 //!
@@ -11,13 +12,14 @@
 
 mod page;
 mod shown;
+mod supplier;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sambac_domain::Day;
 use sambac_engine::clock::Clock;
-use sambac_engine::reconcile::{self, Days, Report};
+use sambac_engine::reconcile::{self, Days};
 use sambac_store::Store;
 use sambac_store::rows::{BreakRow, BreakState};
 
@@ -46,6 +48,8 @@ enum What {
     Breaks(ListBreaks),
     /// Say why a break is there.
     Explain(Explain),
+    /// Take an operator's statement and compare it with our CDRs.
+    Supplier(Box<supplier::Supplier>),
 }
 
 #[derive(Args, Debug)]
@@ -100,6 +104,7 @@ impl ReconcileCommand {
             None => self.compare.run(output).await,
             Some(What::Breaks(breaks)) => breaks.run(output).await,
             Some(What::Explain(explain)) => explain.run(output).await,
+            Some(What::Supplier(supplier)) => supplier.run(output).await,
         }
     }
 }
@@ -113,7 +118,7 @@ impl Compare {
         let store = open(&self.flags).await?;
         let done = async {
             let report = reconcile::run(&store, days, now).await?;
-            Ok::<_, Failure>((kept(&store, &report).await?, report))
+            Ok::<_, Failure>((kept(&store, &report.breaks).await?, report))
         };
         let done = done.await;
         store.close().await;
@@ -130,11 +135,11 @@ impl Compare {
     }
 }
 
-/// The report's breaks with what people have said of them.
-async fn kept(store: &Store, report: &Report) -> Result<Vec<BreakRow>, Failure> {
-    let mut rows = Vec::with_capacity(report.breaks.len());
-    for found in &report.breaks {
-        rows.extend(store.break_by_id(&found.id).await?);
+/// Breaks that were found, with what people have said of them.
+async fn kept(store: &Store, found: &[BreakRow]) -> Result<Vec<BreakRow>, Failure> {
+    let mut rows = Vec::with_capacity(found.len());
+    for row in found {
+        rows.extend(store.break_by_id(&row.id).await?);
     }
     Ok(rows)
 }

@@ -9,6 +9,7 @@
 mod judge;
 mod nightly;
 mod report;
+pub mod supplier;
 mod walk;
 
 use sambac_domain::{Day, Timestamp};

@@ -68,7 +68,7 @@ pub use messages::{EndedFilter, Expiring, MessageFilter, MessageView};
 pub use mo::{MoFilter, UnroutedFilter};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;
-pub use reconcile::{Compared, ComparedNames, ComparedPage, Found, UnevenPosting};
+pub use reconcile::{Against, Compared, ComparedNames, ComparedPage, Found, Sides, UnevenPosting};
 pub use rows::NewMessage;
 pub use segments::AwaitingReceipt;
 pub use statements::{StatementLine, TrialLine};

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (27, include_str!("../migrations/0027_erasures.sql")),
     (28, include_str!("../migrations/0028_reconcile.sql")),
     (29, include_str!("../migrations/0029_spending.sql")),
+    (30, include_str!("../migrations/0030_statements.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

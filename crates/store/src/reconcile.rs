@@ -2,6 +2,7 @@
 //! ids, and the postings that charges name.
 
 mod breaks;
+mod statement;
 
 use sambac_domain::{AccountId, ConnectorId, OperatorId, PostingId, SegmentId, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -15,6 +16,7 @@ use crate::value::Field as _;
 use crate::{Store, StoreError};
 
 pub use breaks::Found;
+pub use statement::{Against, Sides};
 
 /// Ids of postings in one statement.
 const LISTED_MAX: usize = 256;

@@ -1,6 +1,8 @@
 //! Reconciliation from the shell and by the services listener, with the real binary: nothing differs after a real run, and its counts
 //! are the operator's; what is then taken away is named, told, and explained.
 
+mod supplier;
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};

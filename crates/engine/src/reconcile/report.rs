@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use sambac_domain::ledger::PostingKind;
-use sambac_domain::{AccountId, Currency, Day, OperatorId, Timestamp};
+use sambac_domain::{AccountId, Currency, Day, OperatorId};
 use sambac_store::ComparedNames;
-use sambac_store::rows::{BreakRow, BreakSource, BreakState, ChargeState};
+use sambac_store::rows::{BreakRow, ChargeState};
 use serde::Serialize;
 
 use super::Days;
@@ -154,7 +154,12 @@ impl Sheet {
             self.more_breaks = self.more_breaks.saturating_add(1);
             return;
         }
-        let row = self.breaks.entry(id.clone()).or_insert_with(|| empty(id, difference.kind, key, currency));
+        let row = self.breaks.entry(id.clone()).or_insert_with(|| BreakRow {
+            account_id: key.account,
+            operator_id: key.operator,
+            currency,
+            ..BreakRow::new(id, difference.kind.as_str(), key.day)
+        });
         add(&mut row.expected_count, Some(difference.expected.0));
         add(&mut row.expected_micros, Some(difference.expected.1));
         add(&mut row.found_count, Some(difference.found.0));
@@ -199,29 +204,6 @@ fn break_id(kind: BreakKind, key: Key) -> String {
     let account = key.account.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let operator = key.operator.map_or_else(|| "-".to_owned(), |id| id.to_string());
     format!("{}:{account}:{operator}:{}", kind.as_str(), key.day)
-}
-
-fn empty(id: String, kind: BreakKind, key: Key, currency: Option<Currency>) -> BreakRow {
-    BreakRow {
-        id,
-        source: BreakSource::Platform,
-        kind: kind.as_str().to_owned(),
-        account_id: key.account,
-        operator_id: key.operator,
-        day: key.day,
-        currency,
-        expected_count: 0,
-        found_count: 0,
-        expected_micros: 0,
-        found_micros: 0,
-        examples: Vec::new(),
-        state: BreakState::Open,
-        reason: None,
-        explained_by: None,
-        explained_at: None,
-        first_at: Timestamp::EPOCH,
-        last_at: Timestamp::EPOCH,
-    }
 }
 
 /// Sums that overflow are held at the end: what they come to is wrong by far, and seen.

@@ -15,7 +15,7 @@ use super::report::{Key, Report, Sheet};
 const PAGE: u32 = 4_096;
 /// How long before a day a message that ended on it may have been taken: scheduled a week ahead, valid for three days, given up
 /// an hour later, and kept by an outage.
-const BEFORE_MAX: Duration = Duration::from_secs(35 * 86_400);
+pub(super) const BEFORE_MAX: Duration = Duration::from_secs(35 * 86_400);
 /// Ids of that time are looked through in slices, most of which have nothing that ended so late.
 const SLICE: Duration = Duration::from_secs(3_600);
 /// Ids may run ahead of the clock when many are made.

@@ -110,7 +110,7 @@ fn once(rate: NewRate, line: u64, seen: &mut HashMap<WhatFor, u64>) -> Result<Ne
 
 /// Which sign is between the columns, told by the first line: the one that is there most often. The file comes back with its
 /// first octets before it, and without a byte order mark.
-fn delimiter<R: Read>(mut file: R) -> Result<(u8, impl Read), String> {
+pub(crate) fn delimiter<R: Read>(mut file: R) -> Result<(u8, impl Read), String> {
     let mut start = Vec::new();
     file.by_ref().take(16_384).read_to_end(&mut start).map_err(|error| error.to_string())?;
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).to_vec();
@@ -127,13 +127,13 @@ impl NewRate {
 }
 
 impl Fault {
-    fn of_line(line: u64, reason: String) -> Self {
+    pub(crate) fn of_line(line: u64, reason: String) -> Self {
         Self { line, column: None, reason }
     }
 }
 
 impl Faults {
-    fn with(mut self, fault: Fault) -> Self {
+    pub(crate) fn with(mut self, fault: Fault) -> Self {
         if self.told.len() < FAULTS_TOLD_MAX {
             self.told.push(fault);
         }

@@ -40,7 +40,7 @@ pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, Mo
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
-pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment};
+pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment, StatementLine, StatementRow};
 pub use route::RouteRow;
 pub use spending::{DebtRow, SpendingRow};
 pub use words::{AccessState, WebhookState};

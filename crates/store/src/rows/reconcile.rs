@@ -1,7 +1,8 @@
 //! What reconciliation compares, and what it keeps.
 
 use sambac_domain::{
-    AccountId, ChargePolicy, ConnectorId, Currency, Day, MessageId, MessageState, OperatorId, SegmentId, Timestamp,
+    AccountId, ChargePolicy, ConnectorId, Currency, Day, MccMnc, MessageId, MessageState, OperatorId, SegmentId,
+    Timestamp,
 };
 
 use super::row;
@@ -71,6 +72,33 @@ row! {
     }
 }
 
+impl BreakRow {
+    /// One in the making: open, and of nothing yet.
+    #[must_use]
+    pub fn new(id: String, kind: &str, day: Day) -> Self {
+        Self {
+            id,
+            source: BreakSource::Platform,
+            kind: kind.to_owned(),
+            account_id: None,
+            operator_id: None,
+            day,
+            currency: None,
+            expected_count: 0,
+            found_count: 0,
+            expected_micros: 0,
+            found_micros: 0,
+            examples: Vec::new(),
+            state: BreakState::Open,
+            reason: None,
+            explained_by: None,
+            explained_at: None,
+            first_at: Timestamp::EPOCH,
+            last_at: Timestamp::EPOCH,
+        }
+    }
+}
+
 row! {
     /// A message, as far as it is compared.
     ComparedMessage in "messages" {
@@ -112,5 +140,55 @@ row! {
         state: MessageState,
         /// When.
         final_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// A statement of an operator.
+    StatementRow in "supplier_statements" {
+        /// Its id.
+        id: i64,
+        /// Of the file: the same file has the same.
+        hash: String,
+        /// Whose.
+        operator_id: OperatorId,
+        /// What the file was called.
+        file: String,
+        /// The first day of it.
+        from_day: Day,
+        /// The last.
+        to_day: Day,
+        /// Currency of its amounts.
+        currency: Currency,
+        /// How many lines.
+        line_count: i64,
+        /// How many messages they tell of.
+        message_count: i64,
+        /// What they come to, in micros.
+        amount_micros: i64,
+        /// When it was taken.
+        imported_at: Timestamp,
+        /// By whom.
+        imported_by: String,
+    }
+}
+
+row! {
+    /// A line of it.
+    StatementLine in "supplier_lines" {
+        /// Which statement.
+        statement_id: i64,
+        /// Its number in the file, the head being 1.
+        line: i64,
+        /// The operator's id of a message; `None`: the line is of a day and network.
+        message_id: Option<String>,
+        /// Days since 1970.
+        day: Option<i64>,
+        /// The network.
+        mcc_mnc: Option<MccMnc>,
+        /// How many.
+        count: i64,
+        /// For how much, in micros.
+        amount_micros: i64,
     }
 }

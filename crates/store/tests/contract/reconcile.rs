@@ -1,6 +1,6 @@
-use sambac_domain::{Day, MessageState, Timestamp};
-use sambac_store::rows::{BreakRow, BreakSource, BreakState, ChargeState, PostingKind};
-use sambac_store::{Batch, Found, MessageFinal, Store};
+use sambac_domain::{Day, MccMnc, MessageState, Timestamp};
+use sambac_store::rows::{BreakRow, BreakSource, BreakState, ChargeState, PostingKind, StatementLine, StatementRow};
+use sambac_store::{Against, Batch, Found, MessageFinal, Sides, Store};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
@@ -87,6 +87,77 @@ on_both_databases! {
         let uneven = compared.uneven_postings((0, posting_id(5).raw()), 0).await.unwrap();
         assert_eq!(uneven.iter().map(|row| (row.id, row.posted_micros, row.parts_micros)).collect::<Vec<_>>(),
             [(posting_id(2), PRICE_MICROS, 2 * PRICE_MICROS)]);
+    }
+
+    /// By the operator's ids, and by day and network: what only one side has, and what differs.
+    async fn a_statement_is_laid_beside_cdrs(store: Store) {
+        fixture::seed(&store).await;
+        store.upsert_operator(&operator()).await.unwrap();
+        store.commit(&Batch { cdrs: (1..=4).map(cdr).collect(), ..Batch::default() }).await.unwrap();
+        let statement = StatementRow {
+            id: 7,
+            hash: "f00d".to_owned(),
+            operator_id: OPERATOR,
+            file: "november.csv".to_owned(),
+            from_day: day(),
+            to_day: day(),
+            currency: fixture::eur(),
+            line_count: 4,
+            message_count: 4,
+            amount_micros: 4,
+            imported_at: NOW,
+            imported_by: "a person".to_owned(),
+        };
+        let line = |line: i64, id: &str, amount_micros| StatementLine {
+            statement_id: 7,
+            line,
+            message_id: Some(id.to_owned()),
+            day: Some(day().number()),
+            mcc_mnc: None,
+            count: 1,
+            amount_micros,
+        };
+        let lines = [line(2, "001", 9_000), line(3, "002", 9_500), line(4, "003", 9_000), line(5, "003", 9_000), line(6, "0099", 1)];
+        store.add_statement_lines(&lines).await.unwrap();
+        assert_eq!(store.statement_by_hash("f00d").await.unwrap(), None);
+        store.add_statement(&statement).await.unwrap();
+        assert_eq!(store.statement_by_hash("f00d").await.unwrap(), Some(statement));
+        let against = Against {
+            statement: 7,
+            operator: OPERATOR,
+            currency: fixture::eur(),
+            from: day().start(),
+            to: day().plus(1).start(),
+            margin_micros: 0,
+            ids_after: 0,
+            ids_until: message_id(9).raw(),
+            tolerance_micros: 499,
+        };
+        let mut compared = store.compare().await.unwrap();
+        assert!(compared.has_message_ids(7).await.unwrap());
+        let told = |sides: &[Sides]| sides.iter().map(|s| (s.of.clone(), s.ours, s.due, s.theirs, s.cost_micros, s.amount_micros)).collect::<Vec<_>>();
+        let found = compared.statement_by_ids(&against, "", 10).await.unwrap();
+        let of = |id: &str, ours, theirs, cost, amount| (id.to_owned(), ours, ours, theirs, cost, amount);
+        assert_eq!(told(&found), [
+            of("002", 1, 1, 9_000, 9_500),
+            of("003", 1, 2, 9_000, 18_000),
+            of("004", 1, 0, 9_000, 0),
+            of("0099", 0, 1, 0, 1),
+        ]);
+        assert_eq!(found[3].day(), day());
+        let next = compared.statement_by_ids(&Against { tolerance_micros: 500, ..against }, "003", 1).await.unwrap();
+        assert_eq!(told(&next), [of("004", 1, 0, 9_000, 0)]);
+        drop(compared);
+
+        store.drop_statement_lines(7).await.unwrap();
+        let by_day = |line, mcc_mnc, count, amount_micros| StatementLine {
+            statement_id: 7, line, message_id: None, day: Some(day().number()), mcc_mnc, count, amount_micros,
+        };
+        store.add_statement_lines(&[by_day(2, Some(MccMnc::TEST), 3, 27_000), by_day(3, None, 1, 9_000)]).await.unwrap();
+        let mut compared = store.compare().await.unwrap();
+        assert!(!compared.has_message_ids(7).await.unwrap());
+        let found = compared.statement_by_days(&against).await.unwrap();
+        assert_eq!(told(&found), [of("", 0, 1, 0, 9_000), of(&MccMnc::TEST.to_string(), 4, 3, 36_000, 27_000)]);
     }
 
     /// Open, explained, changed, gone, back.
