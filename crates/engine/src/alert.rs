@@ -57,6 +57,8 @@ kinds! {
     ConnectorCredentials "connector_credentials",
     /// A connector cannot bind as it is set up: a password too long, a file that is missing. The subject is the connector.
     ConnectorSetup "connector_setup",
+    /// A connector that is to run has had no bind for a minute. The subject is the connector.
+    ConnectorDown "connector_down",
     /// An operator refused segments with a status that its error map wants a person to know of. The subject is the connector.
     ConnectorRefusal "connector_refusal",
     /// The error map stopped a connector. The subject is the connector.
@@ -122,6 +124,7 @@ impl AlertKind {
             self,
             Self::ConnectorCredentials
                 | Self::ConnectorSetup
+                | Self::ConnectorDown
                 | Self::ConnectorRefusal
                 | Self::ConnectorStopped
                 | Self::ConnectorCertificate

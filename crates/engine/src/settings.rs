@@ -55,6 +55,10 @@ pub struct Settings {
     pub uncertain_interval: Duration,
     /// How often news is looked for that nobody has fetched in its time.
     pub notice_interval: Duration,
+    /// After how long without a bind a connector is away: others get what waits for it.
+    pub away_after: Duration,
+    /// After how long without a bind a connector that is to run is told of in an alert.
+    pub down_alert_after: Duration,
     /// How often it is added up what money has moved since the last time.
     pub audit_interval: Duration,
     /// How often all of it is added up anew.
@@ -94,6 +98,8 @@ impl Settings {
             margin_floor: MarginFloor::Off,
             uncertain_interval: Duration::from_secs(5),
             notice_interval: Duration::from_secs(60),
+            away_after: Duration::from_secs(5),
+            down_alert_after: Duration::from_secs(60),
             audit_interval: Duration::from_secs(10),
             audit_whole_interval: Duration::from_secs(3_600),
             reconcile_hour: NightlyHour(Some(2)),

@@ -14,7 +14,7 @@ use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Cost, MarginFloor, PriceBook, Priced, RateQuery};
 use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
 use sambac_domain::receipt_key::receipt_key;
-use sambac_domain::routing::{Route, RoutingTable};
+use sambac_domain::routing::{Route, RoutingTable, Strategy};
 use sambac_domain::spending::SpendingLimits;
 use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
@@ -139,7 +139,7 @@ impl Snapshot {
             route_floors,
             platform_floor: MarginFloor::Off,
             books,
-            routes: routes.iter().map(|route| (route.id, route.connectors.clone())).collect(),
+            routes: routes.iter().map(|route| (route.id, connectors_in(route))).collect(),
             routing: RoutingTable::new(routes, enabled),
             networks,
             receipt_groups: receipt_groups(&configuration.connectors, &profiles),
@@ -259,6 +259,11 @@ impl Snapshot {
         own.or_else(|| self.route_floors.get(&route).copied()).unwrap_or(self.platform_floor)
     }
 
+    /// The connectors of each route that leads to this one.
+    pub(crate) fn routes_with(&self, id: ConnectorId) -> impl Iterator<Item = &Vec<ConnectorId>> {
+        self.routes.values().filter(move |route| route.contains(&id))
+    }
+
     /// The connectors of a route in order, for fail-over.
     pub fn connectors_of(&self, route: RouteId) -> &[ConnectorId] {
         self.routes.get(&route).map_or(&[], Vec::as_slice)
@@ -291,6 +296,15 @@ fn floor(text: &str) -> Option<MarginFloor> {
         text.parse().inspect_err(|error| tracing::error!(%error, "a margin floor does not parse; nothing passes it"))
     };
     (!text.is_empty()).then(|| parsed().unwrap_or(MarginFloor::AtLeast(i64::MAX)))
+}
+
+/// Those that its strategy lets it use.
+fn connectors_in(route: &Route) -> Vec<ConnectorId> {
+    let count = match route.strategy {
+        Strategy::Static => 1,
+        Strategy::Failover => route.connectors.len(),
+    };
+    route.connectors.iter().take(count).copied().collect()
 }
 
 fn route(row: RouteRow) -> Route {

@@ -141,6 +141,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     // A listener is not begun with files that cannot be used.
     inner.alerts.clear_kind(AlertKind::SmppCertificate, "the process began anew");
     inner.alerts.clear_kind(AlertKind::LedgerFenced, "this process has the ledger");
+    inner.tasks.spawn(connector::away::run(Arc::clone(inner)));
     inner.tasks.spawn(relay::run_due(Arc::clone(inner)));
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
     inner.tasks.spawn(mo::run(Arc::clone(inner)));

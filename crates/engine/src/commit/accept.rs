@@ -114,14 +114,27 @@ impl Committer {
     /// The group of a part of a client's long message, and the connector that its parts go to.
     fn group_of(&mut self, id: MessageId, draft: &Draft) -> (Option<MessageId>, ConnectorId) {
         let request = &draft.request;
-        let Some(part) = request.part else { return (None, draft.connector_id) };
+        let first = self.first_there(draft);
+        let Some(part) = request.part else { return (None, first) };
         let owner = Owner { account: request.account_id, sender: request.sender, destination: request.destination };
-        let (group, connector) = self.part_groups.join(owner, part, (id, draft.connector_id), self.now);
+        let (group, connector) = self.part_groups.join(owner, part, (id, first), self.now);
         // The route may have changed since the first part came.
         let usable = self.snapshot.connectors.get(&connector).is_some_and(|row| row.enabled)
             && self.snapshot.connectors_of(draft.route_id).contains(&connector)
             && draft.leaves_enough(&self.snapshot, draft.cost_by(&self.snapshot, connector, self.now));
-        (Some(group), if usable { connector } else { draft.connector_id })
+        (Some(group), if usable { connector } else { first })
+    }
+
+    /// Who begins: the connector that was chosen, or, while that is away, the first of the route that is there.
+    fn first_there(&self, draft: &Draft) -> ConnectorId {
+        if !self.inner.connectors.is_away(draft.connector_id) {
+            return draft.connector_id;
+        }
+        let usable = |id: &&ConnectorId| {
+            self.is_there(**id) && draft.leaves_enough(&self.snapshot, draft.cost_by(&self.snapshot, **id, self.now))
+        };
+        let order = self.snapshot.connectors_of(draft.route_id);
+        order.iter().find(usable).copied().unwrap_or(draft.connector_id)
     }
 
     fn message(&mut self, id: MessageId, draft: Draft, group: Option<MessageId>) -> Message {

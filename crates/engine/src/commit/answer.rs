@@ -326,6 +326,20 @@ impl Committer {
         order.iter().skip(begin).find(usable).copied()
     }
 
+    /// A connector of the route that is there: any other for a segment that was never tried, else one after the present one.
+    pub(super) fn reachable_connector(&self, case: &Case) -> Option<ConnectorId> {
+        let order = self.snapshot.connectors_of(case.live.message.route_id);
+        let begin = order.iter().position(|id| *id == case.connector).map_or(0, |place| place + 1);
+        let before = if case.with(|progress| progress.attempts) == Some(0) { begin.saturating_sub(1) } else { 0 };
+        let others = order.iter().skip(begin).chain(order.iter().take(before));
+        others.copied().find(|id| self.is_there(*id) && may_go_by(&self.snapshot, &case.live.message, *id))
+    }
+
+    /// Whether a connector can be expected to send now.
+    pub(super) fn is_there(&self, id: ConnectorId) -> bool {
+        self.snapshot.connectors.get(&id).is_some_and(|row| row.enabled) && !self.inner.connectors.is_away(id)
+    }
+
     /// Nothing more can be done but wait: for a receipt, or for the end of the validity.
     fn wait_for_expiry(&mut self, case: &Case) {
         let group = self.receipt_group(case.connector);

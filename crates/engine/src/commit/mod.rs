@@ -74,8 +74,8 @@ use reference::References;
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use credit::{Credit, Credited, Settles};
 pub(crate) use found::Found;
-pub(crate) use release::Release;
 pub use release::Released;
+pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{

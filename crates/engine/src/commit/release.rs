@@ -16,9 +16,20 @@ use super::answer::Case;
 pub(crate) struct Release {
     pub(crate) connector: ConnectorId,
     pub(crate) rows: Vec<OutboxKey>,
-    /// Whether those that no other connector can take end.
-    pub(crate) ends: bool,
+    /// To whom.
+    pub(crate) how: Gives,
     pub(crate) done: oneshot::Sender<Released>,
+}
+
+/// To whom waiting segments are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// To another connector that is there, or they wait as before.
+    Reachable,
+    /// To another connector, there or not, or they wait as before.
+    Any,
+    /// To another connector, or they end.
+    AnyOrEnds,
 }
 
 /// What became of segments that waited for a connector.
@@ -34,7 +45,7 @@ pub struct Released {
 
 impl Committer {
     pub(super) fn release(&mut self, release: Release) {
-        let Release { connector, rows, ends, done } = release;
+        let Release { connector, rows, how, done } = release;
         // A row must not be moved twice by one batch.
         let moves = self.batch.outbox_moves.iter().map(|moved| moved.to.id);
         let touched: HashSet<i64> = moves.chain(self.batch.outbox_done.iter().map(|row| row.id)).collect();
@@ -43,7 +54,7 @@ impl Committer {
             let is_free = !touched.contains(&row.id);
             let case = Some(row).filter(|_| is_free).and_then(|row| self.case(row, connector));
             let case = case.filter(|case| self.waits(case));
-            match case.map(|case| self.give_away(&case, ends)) {
+            match case.map(|case| self.give_away(&case, how)) {
                 Some(Gone::Elsewhere) => released.moved += 1,
                 Some(Gone::ToItsEnd) => released.ended += 1,
                 Some(Gone::No) | None => released.kept += 1,
@@ -64,14 +75,15 @@ impl Committer {
         Some(Case { live: self.live(segment.message())?, segment, row, connector })
     }
 
-    fn give_away(&mut self, case: &Case, ends: bool) -> Gone {
-        match self.next_connector(case) {
+    fn give_away(&mut self, case: &Case, how: Gives) -> Gone {
+        let any = || if how == Gives::Reachable { None } else { self.next_connector(case) };
+        match self.reachable_connector(case).or_else(any) {
             Some(next) => {
                 self.after.withdraw(case.row.clone());
                 self.hand_to(case, next);
                 Gone::Elsewhere
             }
-            None if ends => {
+            None if how == Gives::AnyOrEnds => {
                 self.after.withdraw(case.row.clone());
                 self.event(case.segment, "ended_by_hand", None);
                 self.fail(case, MessageState::Failed, ErrorCode::OperatorUnavailable);

@@ -8,6 +8,7 @@
 
 mod alerts;
 mod announcer;
+pub(crate) mod away;
 mod backoff;
 mod bind;
 pub mod certify;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::Engine;
 use crate::admin::refusal;
-use crate::commit::{Release, Released, Write, target_of};
+use crate::commit::{Gives, Release, Released, Write, target_of};
 use crate::refusal::Refusal;
 
 /// Segments decided at once.
@@ -38,6 +38,11 @@ impl Engine {
         if !self.snapshot().connectors.contains_key(&id) {
             return Err(ErrorCode::NotFound.into());
         }
+        self.give_away(id, if ends { Gives::AnyOrEnds } else { Gives::Any }).await
+    }
+
+    /// Gives away what waits for a connector that may be gone from the configuration.
+    pub(super) async fn give_away(&self, id: ConnectorId, how: Gives) -> Result<Releasing, Refusal> {
         let mut releasing = Releasing::default();
         let until = Instant::now() + TIME_MAX;
         for lane in (0..=u8::MAX).take(Lane::COUNT).map(Lane) {
@@ -51,15 +56,15 @@ impl Engine {
                     return Ok(releasing);
                 }
                 after_id = last.id;
-                releasing.add(self.release(id, page.iter().map(OutboxRow::key).collect(), ends).await?);
+                releasing.add(self.release(id, page.iter().map(OutboxRow::key).collect(), how).await?);
             }
         }
         Ok(releasing)
     }
 
-    async fn release(&self, connector: ConnectorId, rows: Vec<OutboxKey>, ends: bool) -> Result<Released, Refusal> {
+    async fn release(&self, connector: ConnectorId, rows: Vec<OutboxKey>, how: Gives) -> Result<Released, Refusal> {
         let (done, decided) = oneshot::channel();
-        self.0.write(Write::Release(Release { connector, rows, ends, done })).await;
+        self.0.write(Write::Release(Release { connector, rows, how, done })).await;
         decided.await.map_err(|_| ErrorCode::ServiceUnavailable.into())
     }
 }

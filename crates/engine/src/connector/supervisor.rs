@@ -23,7 +23,11 @@ use crate::relay;
 
 /// The connectors that run, and those that are ending.
 #[derive(Default)]
-pub(crate) struct Registry(Mutex<Running>);
+pub(crate) struct Registry {
+    running: Mutex<Running>,
+    /// Those that are away, in order: nearly always none.
+    away: ArcSwap<Vec<ConnectorId>>,
+}
 
 #[derive(Default)]
 struct Running {
@@ -37,13 +41,13 @@ struct Running {
 
 impl Registry {
     fn running(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// With what people asked of connectors before this process began.
     pub(crate) fn restored(orders: Vec<ConnectorOrderRow>) -> Self {
         let controls = orders.into_iter().map(|order| (order.id, Arc::new(Control::restored(order)))).collect();
-        Self(Mutex::new(Running { controls, ..Running::default() }))
+        Self { running: Mutex::new(Running { controls, ..Running::default() }), away: ArcSwap::default() }
     }
 
     /// What was last asked of a connector, whether it runs or not.
@@ -60,6 +64,20 @@ impl Registry {
     /// All running connectors.
     pub(super) fn all(&self) -> Vec<Arc<Connector>> {
         self.running().connectors.values().cloned().collect()
+    }
+
+    /// Says which are away; true when that has changed.
+    pub(super) fn set_away(&self, away: &[ConnectorId]) -> bool {
+        let changed = **self.away.load() != away;
+        if changed {
+            self.away.store(Arc::new(away.to_vec()));
+        }
+        changed
+    }
+
+    /// Whether a connector is away: it has no bind, and has had none for a while.
+    pub(crate) fn is_away(&self, id: ConnectorId) -> bool {
+        self.away.load().contains(&id)
     }
 
     /// Binds that are up, per connector.

@@ -142,9 +142,19 @@ impl Platform {
         // Port 1 of this machine: nobody listens there.
         let port = 1;
         let (store, seal, folder) = prepared(&[operator.port, port], None).await;
-        let settings = Settings { lane_capacity, ..Settings::new(seal) };
+        let down_alert_after = Duration::from_millis(50);
+        let settings = Settings { lane_capacity, down_alert_after, ..Settings::new(seal) };
         let engine = Engine::start(settings, store, Clock::system()).await.expect("an engine");
         (operator, Self { engine, folder, database: None })
+    }
+
+    /// With two operators, of which one without a bind is away after this time.
+    pub(crate) async fn with_two_that_may_be_away(away_after: Duration) -> (Operator, Operator, Self) {
+        let (first, second) = (Operator::start().await, Operator::start().await);
+        let (store, seal, folder) = prepared(&[first.port, second.port], None).await;
+        let settings = Settings { away_after, down_alert_after: away_after, ..Settings::new(seal) };
+        let engine = Engine::start(settings, store, Clock::system()).await.expect("an engine");
+        (first, second, Self { engine, folder, database: None })
     }
 
     /// With one operator, and time that stands still until it is moved.
