@@ -250,8 +250,10 @@ impl Alerts {
 
     /// Closes an alert, if it is open; `why` is for the log.
     pub(crate) fn clear(&self, kind: AlertKind, subject: &str, why: &str) {
-        let of_it = |alert: &Alert| alert.kind == kind && alert.subject == subject;
-        self.clear_where(of_it, why);
+        let is_open = self.book().list.get(&(kind, subject.to_owned())).is_some_and(Alert::is_open);
+        if is_open {
+            self.clear_where(|alert| alert.kind == kind && alert.subject == subject, why);
+        }
     }
 
     /// Closes the open alerts of a kind, whatever they are of.
