@@ -77,15 +77,17 @@ impl UnitOfWork {
 
     /// Writes a batch as part of this unit of work.
     pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let statements = Arc::clone(&self.statements);
-        statements.write(self, batch, None).await.map(|_| ())
+        self.write_with(batch, None).await.map(|_| ())
     }
 
-    /// Writes a batch whose rows are numbered, and seals it with this chain. Gives the head that it makes.
-    pub(crate) async fn write_next(&mut self, batch: &Batch, chain: &Chain, at: Timestamp) -> Result<Head, StoreError> {
+    /// The same; a chain seals the batch, whose rows are numbered, and the head that it makes is given.
+    pub(crate) async fn write_with(
+        &mut self,
+        batch: &Batch,
+        chain: Option<(&Chain, Timestamp)>,
+    ) -> Result<Option<Head>, StoreError> {
         let statements = Arc::clone(&self.statements);
-        let head = statements.write(self, batch, Some((chain, at))).await?;
-        Ok(head.unwrap_or_else(|| chain.head().clone()))
+        statements.write(self, batch, chain).await
     }
 
     /// Keeps everything: durable when this returns.

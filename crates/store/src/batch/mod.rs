@@ -196,39 +196,34 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut repeats = 0;
-        loop {
-            match self.commit_once(batch).await {
-                Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
-                result => return result,
-            }
-        }
+        self.commit_with(batch, None).await.map(|_| ())
     }
 
     /// Writes a batch and goes on with the chain that seals it: [`Chain::seal`], [`Store::commit`] and [`Chain::advance`] in
     /// one. The seal is made while the database works.
     pub async fn commit_next(&self, batch: &mut Batch, chain: &mut Chain, at: Timestamp) -> Result<(), StoreError> {
         chain.number(batch);
+        if let Some(head) = self.commit_with(batch, Some((chain, at))).await? {
+            chain.advance(head);
+        }
+        Ok(())
+    }
+
+    async fn commit_with(&self, batch: &Batch, chain: Option<(&Chain, Timestamp)>) -> Result<Option<Head>, StoreError> {
         let mut repeats = 0;
         loop {
-            match self.commit_next_once(batch, chain, at).await {
+            match self.commit_once(batch, chain).await {
                 Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
-                result => return result.map(|head| chain.advance(head)),
+                result => return result,
             }
         }
     }
 
-    async fn commit_next_once(&self, batch: &Batch, chain: &Chain, at: Timestamp) -> Result<Head, StoreError> {
+    async fn commit_once(&self, batch: &Batch, chain: Option<(&Chain, Timestamp)>) -> Result<Option<Head>, StoreError> {
         let mut work = self.begin().await?;
-        let head = work.write_next(batch, chain, at).await?;
+        let head = work.write_with(batch, chain).await?;
         work.commit().await?;
         Ok(head)
-    }
-
-    async fn commit_once(&self, batch: &Batch) -> Result<(), StoreError> {
-        let mut work = self.begin().await?;
-        work.write(batch).await?;
-        work.commit().await
     }
 }
 
