@@ -6,6 +6,7 @@
 //! ```
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -16,11 +17,17 @@ use sambac_engine::admin::{AdminScope, Administrator};
 use sambac_engine::api_key::Environment;
 use sambac_engine::{Caller, Engine, Scope};
 
+use crate::origin::Proxies;
 use crate::problem::Problem;
 
 /// The state of the public router: the engine behind a door that only this file can open.
 #[derive(Clone)]
-pub(crate) struct Door(Engine);
+pub(crate) struct Door(Arc<Behind>);
+
+struct Behind {
+    engine: Engine,
+    proxies: Proxies,
+}
 
 /// A caller whose key is valid and has the scope `S`.
 pub(crate) struct Authorised<S> {
@@ -79,12 +86,12 @@ pub(crate) mod scope {
         )+};
     }
 
-    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite }
+    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite }
 }
 
 impl Door {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self(engine)
+    pub(crate) fn new(engine: Engine, proxies: Proxies) -> Self {
+        Self(Arc::new(Behind { engine, proxies }))
     }
 }
 
@@ -96,6 +103,11 @@ impl<S> Authorised<S> {
     /// Whose objects the call may see and whose money it spends.
     pub(crate) fn account_id(&self) -> AccountId {
         self.caller.account_id
+    }
+
+    /// Who calls.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Whether the key is for tests.
@@ -114,9 +126,10 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
-        let caller = door.0.authenticate(key).map_err(|refusal| Problem::new(refusal.code))?;
+        let Behind { engine, proxies } = &*door.0;
+        let caller = engine.authenticate(key, proxies.origin(parts)).map_err(|refusal| Problem::new(refusal.code))?;
         caller.require(S::SCOPE)?;
-        Ok(Self { engine: door.0.clone(), caller, scope: PhantomData })
+        Ok(Self { engine: engine.clone(), caller, scope: PhantomData })
     }
 }
 
@@ -136,9 +149,9 @@ impl<S: AsksAdmin> FromRequestParts<Door> for Admin<S> {
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
-        let administrator = door.0.authenticate_admin(key).map_err(|refusal| Problem::new(refusal.code))?;
+        let administrator = door.0.engine.authenticate_admin(key).map_err(|refusal| Problem::new(refusal.code))?;
         administrator.require(S::SCOPE)?;
-        Ok(Self { engine: door.0.clone(), administrator, scope: PhantomData })
+        Ok(Self { engine: door.0.engine.clone(), administrator, scope: PhantomData })
     }
 }
 
@@ -156,7 +169,7 @@ impl FromRequestParts<Door> for Teller {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(_parts: &mut Parts, door: &Door) -> Result<Self, Self::Rejection> {
-        Ok(Self(door.0.clone()))
+        Ok(Self(door.0.engine.clone()))
     }
 }
 

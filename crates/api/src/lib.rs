@@ -12,8 +12,10 @@
 
 mod access;
 mod answer;
+mod cross_origin;
 mod input;
 mod openapi;
+mod origin;
 mod problem;
 mod reference;
 mod request_id;
@@ -26,7 +28,9 @@ mod v1;
 use axum::Router;
 use sambac_engine::Engine;
 
+pub use cross_origin::{Origin, origin};
 pub use openapi::{openapi, services_openapi};
+pub use origin::{ForwardedHeader, Proxies};
 pub use serve::{Limits, serve};
 
 use access::Door;
@@ -39,6 +43,8 @@ pub struct Api {
     engine: Engine,
     answering: Answering,
     limits: Limits,
+    proxies: Proxies,
+    origins: Vec<Origin>,
 }
 
 impl Api {
@@ -46,16 +52,28 @@ impl Api {
     pub fn new(engine: Engine, limits: Limits) -> Self {
         let answering =
             Answering { request_ids: RequestIds::new(), traffic: Traffic::new(), deadline: limits.request_timeout };
-        Self { engine, answering, limits }
+        Self { engine, answering, limits, proxies: Proxies::default(), origins: Vec::new() }
+    }
+
+    /// The same behind proxies, whose word is taken on where calls come from.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// The same for pages of these origins, too; see [`origin`].
+    #[must_use]
+    pub fn for_pages_of(self, origins: Vec<Origin>) -> Self {
+        Self { origins, ..self }
     }
 
     /// For clients: `/v1/…`, `/openapi.json`, `/docs`.
     pub fn public(&self) -> Router {
         let (v1, document) = openapi::described().split_for_parts();
-        let door = Door::new(self.engine.clone());
+        let door = Door::new(self.engine.clone(), self.proxies.clone());
         let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
         let routes = routes.merge(v1::payment_webhook::routes(door));
-        self.finish(routes)
+        cross_origin::around(self.finish(routes), &self.origins)
     }
 
     /// For operators of the platform: `/health/live`, `/health/ready`, `/metrics`, `/cdr`. Not to be reached from outside.

@@ -37,6 +37,7 @@ pub(crate) const ANY_BODY: &[ErrorCode] =
     tags(
         (name = "Messages", description = "Send messages and follow them"),
         (name = "Account", description = "What can be spent"),
+        (name = "Keys", description = "Make, rotate and revoke API keys"),
         (name = "Webhooks", description = "Be told about final states"),
         (name = "Admin", description = "For who runs the platform: configuration, versions, operations"),
     ),

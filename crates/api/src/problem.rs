@@ -222,7 +222,11 @@ impl From<ErrorCode> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(refusal.code).detail(refusal.detail.clone());
+        let mut problem = Self::new(refusal.code);
+        // The title is there already; and what is not there reads the same whoever says so.
+        if refusal.detail != refusal.code.title() {
+            problem = problem.detail(refusal.detail.clone());
+        }
         let problem = refusal.faults.into_iter().fold(problem, |problem, (pointer, why)| problem.at(pointer, why));
         match refusal.field {
             Some(pointer) => problem.at(pointer, refusal.detail),

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::origin::Peer;
 use stream::{Requests, Timed};
 
 /// The bounds of a listener.
@@ -72,8 +73,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     let connections = TaskTracker::new();
     // Beyond `shutdown`: what still runs when the drain's time is over.
     let abandon = CancellationToken::new();
-    while let Some((stream, slot)) = next(&listener, &slots, &peers, &shutdown).await {
-        let connection = connection(stream, router.clone(), limits, shutdown.clone());
+    while let Some((stream, peer, slot)) = next(&listener, &slots, &peers, &shutdown).await {
+        let connection = connection(stream, peer, router.clone(), limits, shutdown.clone());
         let abandon = abandon.clone();
         connections.spawn(async move {
             let _slot = slot;
@@ -101,23 +102,23 @@ async fn next(
     slots: &Arc<Semaphore>,
     peers: &Places,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, Slot)> {
+) -> Option<(TcpStream, IpAddr, Slot)> {
     shutdown
         .run_until_cancelled(async {
             let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-            let (stream, place) = accept(listener, peers).await;
-            Some((stream, (slot, place)))
+            let (stream, peer, place) = accept(listener, peers).await;
+            Some((stream, peer, (slot, place)))
         })
         .await
         .flatten()
 }
 
 /// The next connection of a peer that has not too many.
-async fn accept(listener: &TcpListener, peers: &Places) -> (TcpStream, Place) {
+async fn accept(listener: &TcpListener, peers: &Places) -> (TcpStream, IpAddr, Place) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => match peers.take(peer.ip()) {
-                Some(place) => return (stream, place),
+                Some(place) => return (stream, peer.ip(), place),
                 None => too_many(peer.ip()),
             },
             Err(error) => refused(&error).await,
@@ -139,7 +140,7 @@ async fn refused(error: &io::Error) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, limits: Limits, shutdown: CancellationToken) {
+async fn connection(stream: TcpStream, peer: IpAddr, router: Router, limits: Limits, shutdown: CancellationToken) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -148,7 +149,8 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, shutdown:
     let requests = Requests::default();
     let stream = Timed::new(stream, requests.clone(), limits.head_timeout, limits.write_timeout);
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
         requests.step();
         let (answer, requests) = (router.call(request), requests.clone());
         async move {

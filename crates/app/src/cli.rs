@@ -5,9 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::bench::command::Bench;
 use crate::cdr::CdrCommand;
 use crate::client::admin::{
-    AccountCommand, Alerts, CatalogueCommand, ConnectorCommand, CostCommand, MoRouteCommand, NetworkCommand,
-    NumberPrefixCommand, OperatorCommand, OperatorGroupCommand, OrphanCommand, PaymentCommand, RouteCommand,
-    SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
+    AccountCommand, Alerts, CatalogueCommand, ConnectorCommand, CostCommand, KeyCommand, MoRouteCommand,
+    NetworkCommand, NumberPrefixCommand, OperatorCommand, OperatorGroupCommand, OrphanCommand, PaymentCommand,
+    RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -47,6 +47,7 @@ enum Command {
     Apply(Apply),
     Export(Export),
     AdminKey(AdminKey),
+    Key(KeyCommand),
     Ledger(LedgerCommand),
     Reconcile(Box<ReconcileCommand>),
     Pdu(Pdu),
@@ -94,6 +95,7 @@ impl Cli {
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
             Command::Export(export) => export.run(self.output).await,
+            Command::Key(key) => key.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Ledger(command) => command.run(self.output).await,
             Command::Reconcile(command) => command.run(self.output).await,

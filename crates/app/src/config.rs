@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) billing: Billing,
     pub(crate) data: Data,
     pub(crate) store: StoreSection,
-    pub(crate) http: Listener,
+    pub(crate) http: Http,
     pub(crate) services: Listener,
     pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
@@ -75,7 +75,18 @@ pub(crate) struct StoreSection {
     pub(crate) url: Option<Secret>,
 }
 
-/// `[http]`, `[services]`
+/// `[http]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Http {
+    /// Always there after loading: the defaults name one.
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) forwarded_header: String,
+    pub(crate) cors_origins: Vec<String>,
+}
+
+/// `[services]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listener {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sambac_api::{Api, Limits, serve};
+use sambac_api::{Api, ForwardedHeader, Limits, Proxies, serve};
 use sambac_engine::clock::Clock;
 use sambac_engine::pdu_log::PduLogLimits;
 use sambac_engine::reconcile::NightlyHour;
@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Smpp};
+use crate::config::{Config, Http, Smpp};
 use crate::data_folder::{self, Lock};
 use crate::exit::{Exit, Failure};
 use crate::master_key;
@@ -103,7 +103,7 @@ impl Platform {
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
         let connections_per_peer_max = config.limits.http_connections_per_peer_max;
         let limits = Limits { connections_per_peer_max, ..Limits::default() };
-        let api = Api::new(engine.clone(), limits);
+        let api = Api::new(engine.clone(), limits).behind(proxies(&config.http)).for_pages_of(origins(&config.http));
         servers.spawn(serve(listeners.http, api.public(), limits, stop.clone()));
         servers.spawn(serve(listeners.services, api.services(), limits, stop.clone()));
         engine.listen_smpp(listeners.smpp);
@@ -190,6 +190,16 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })
+}
+
+/// What does not parse was refused when the configuration was loaded.
+fn proxies(http: &Http) -> Proxies {
+    let trusted = http.trusted_proxies.iter().filter_map(|text| IpRange::parse(text));
+    Proxies::new(trusted.collect(), ForwardedHeader::parse(&http.forwarded_header).unwrap_or_default())
+}
+
+fn origins(http: &Http) -> Vec<sambac_api::Origin> {
+    http.cors_origins.iter().filter_map(|text| sambac_api::origin(text).ok()).collect()
 }
 
 fn reconcile_hour(config: &Config) -> Result<NightlyHour, Failure> {

@@ -32,6 +32,11 @@ impl Environment {
             Self::Test => "test",
         }
     }
+
+    /// The environment of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Live, Self::Test].into_iter().find(|environment| environment.as_str() == word)
+    }
 }
 
 /// A key as a client presents it, its form and checksum verified, its secret not yet.
@@ -129,11 +134,7 @@ impl FromStr for PresentedKey {
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
         let (word, id, secret) = parts(text)?;
-        let environment = match word {
-            "live" => Environment::Live,
-            "test" => Environment::Test,
-            _ => return Err(NotAKey),
-        };
+        let environment = Environment::parse(word).ok_or(NotAKey)?;
         let id = format!("{}{id}", ApiKeyId::PREFIX).parse().map_err(|_| NotAKey)?;
         Ok(Self { id, environment, secret })
     }

@@ -1,10 +1,14 @@
 //! Who calls the API: a key, its account and what it may do.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ApiKeyId};
 
 use crate::Engine;
 use crate::api_key::{Environment, PresentedKey};
+use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
 
 /// What a key may be allowed to do.
@@ -20,12 +24,14 @@ pub enum Scope {
     PaymentsWrite,
     /// Register and remove webhooks.
     WebhooksWrite,
+    /// Make, change, rotate and revoke the account's API keys, within what the own key may do.
+    KeysWrite,
 }
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 5] =
-        [Self::SmsSend, Self::SmsRead, Self::BalanceRead, Self::PaymentsWrite, Self::WebhooksWrite];
+    pub const ALL: [Self; 6] =
+        [Self::SmsSend, Self::SmsRead, Self::BalanceRead, Self::PaymentsWrite, Self::WebhooksWrite, Self::KeysWrite];
 
     /// The word used in the API, the configuration and the database.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +41,7 @@ impl Scope {
             Self::BalanceRead => "balance:read",
             Self::PaymentsWrite => "payments:write",
             Self::WebhooksWrite => "webhooks:write",
+            Self::KeysWrite => "keys:write",
         }
     }
 
@@ -45,7 +52,7 @@ impl Scope {
 }
 
 /// An authenticated caller.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Caller {
     /// Whose key it is. Every look-up uses it.
     pub account_id: AccountId,
@@ -53,8 +60,8 @@ pub struct Caller {
     pub api_key_id: ApiKeyId,
     /// What the key may touch.
     pub environment: Environment,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
+    /// The key as it was when the call came.
+    pub(crate) key: Arc<ClientKey>,
 }
 
 impl Caller {
@@ -63,7 +70,7 @@ impl Caller {
     /// # Errors
     /// [`ErrorCode::Forbidden`], naming the scope.
     pub fn require(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.scopes.contains(&scope) {
+        if self.key.scopes.contains(&scope) {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::Forbidden, format!("the API key lacks the scope {}", scope.as_str())))
@@ -71,22 +78,22 @@ impl Caller {
 }
 
 impl Engine {
-    /// The caller that an API key stands for. Every failure reads the same, so that none tells which part was right.
+    /// The caller that an API key stands for, who calls from `address`, as far as that is known. Every failure reads the same, so
+    /// that none tells which part was right.
     ///
     /// # Errors
     /// [`ErrorCode::Unauthenticated`].
-    pub fn authenticate(&self, key: &str) -> Result<Caller, Refusal> {
+    pub fn authenticate(&self, key: &str, address: Option<IpAddr>) -> Result<Caller, Refusal> {
         let presented: PresentedKey = key.parse().map_err(|_| ErrorCode::Unauthenticated)?;
-        let snapshot = self.0.snapshot.load();
-        let row = snapshot
-            .api_key(presented.id, self.0.clock.now())
-            .filter(|row| presented.matches(&row.secret_hash.0) && row.environment == presented.environment.as_str())
-            .ok_or(ErrorCode::Unauthenticated)?;
-        Ok(Caller {
-            account_id: row.account_id,
-            api_key_id: row.id,
-            environment: presented.environment,
-            scopes: row.scopes.iter().filter_map(|word| Scope::parse(word)).collect(),
-        })
+        let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
+        let key = snapshot.api_key(presented.id, now).filter(|key| key.is(&presented, now));
+        let key = key.ok_or(ErrorCode::Unauthenticated)?;
+        let account = snapshot.account(key.row.account_id).ok_or(ErrorCode::Unauthenticated)?;
+        if !key.allowed.allows(address) || !account.allowed.allows(address) {
+            return Err(ErrorCode::Unauthenticated.into());
+        }
+        key.touch(now);
+        let (account_id, api_key_id) = (key.row.account_id, key.row.id);
+        Ok(Caller { account_id, api_key_id, environment: presented.environment, key: Arc::clone(key) })
     }
 }

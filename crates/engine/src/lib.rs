@@ -22,6 +22,8 @@ mod expire;
 mod fingerprint;
 mod health;
 mod idempotency;
+mod ip_range;
+pub mod keyring;
 mod kill_point;
 pub mod ledger;
 mod live;

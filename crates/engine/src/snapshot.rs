@@ -20,12 +20,13 @@ use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow, WebhookRow,
-    WebhookState,
+    AccessState, AccountRow, AdminKeyRow, ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow, WebhookRow, WebhookState,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+pub use crate::ip_range::IpRange;
+use crate::keyring::{AllowedAddresses, ClientKey};
 use crate::tariff::Books;
 use crate::tariff::groups::Groups;
 use crate::token_bucket::TokenBucket;
@@ -47,7 +48,7 @@ pub struct Snapshot {
     receipt_groups: HashMap<ConnectorId, i64>,
     routes: HashMap<RouteId, Vec<ConnectorId>>,
     accounts: HashMap<AccountId, Account>,
-    api_keys: HashMap<ApiKeyId, ApiKeyRow>,
+    api_keys: HashMap<ApiKeyId, Arc<ClientKey>>,
     admin_keys: HashMap<AdminKeyId, AdminKeyRow>,
     smpp_accounts: HashMap<String, Arc<SmppAccount>>,
     smpp_by_id: HashMap<SmppAccountId, Arc<SmppAccount>>,
@@ -85,6 +86,8 @@ pub struct Account {
     pub(crate) message_price_micros_max: Option<i64>,
     /// How much it may spend.
     pub(crate) spending: SpendingLimits,
+    /// From where it may call the API.
+    pub(crate) allowed: AllowedAddresses,
 }
 
 /// Credentials of a client ESME.
@@ -97,13 +100,6 @@ pub struct SmppAccount {
     pub class: TrafficClass,
     /// How it is treated.
     pub profile: ClientProfile,
-}
-
-/// A CIDR range, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IpRange {
-    address: IpAddr,
-    prefix_bits: u8,
 }
 
 impl Snapshot {
@@ -145,7 +141,7 @@ impl Snapshot {
             receipt_groups: receipt_groups(&configuration.connectors, &profiles),
             profiles,
             connectors: configuration.connectors.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
-            api_keys: configuration.api_keys.into_iter().map(|row| (row.id, row)).collect(),
+            api_keys: configuration.api_keys.into_iter().map(|row| (row.id, Arc::new(ClientKey::new(row)))).collect(),
             admin_keys: configuration.admin_keys.into_iter().map(|row| (row.id, row)).collect(),
             smpp_by_id: smpp_accounts.iter().map(|account| (account.row.id, Arc::clone(account))).collect(),
             smpp_accounts: smpp_accounts.into_iter().map(|account| (account.row.system_id.clone(), account)).collect(),
@@ -158,6 +154,11 @@ impl Snapshot {
     /// Goes on with what is left of the limits in `before`, where they are the same: a change of the configuration gives
     /// nobody a burst.
     pub(crate) fn keep_limits(&mut self, before: &Self) {
+        for (id, key) in &mut self.api_keys {
+            if let Some(earlier) = before.api_keys.get(id) {
+                *key = Arc::new(ClientKey::after(earlier, key));
+            }
+        }
         for (id, account) in &mut self.accounts {
             let earlier = before.accounts.get(id).map(|account| &account.limit);
             if let Some(limit) = earlier.filter(|limit| limit.throughput() == account.limit.throughput()) {
@@ -177,10 +178,18 @@ impl Snapshot {
     }
 
     /// An API key that may be used now: active and not past its end.
-    pub fn api_key(&self, id: ApiKeyId, now: Timestamp) -> Option<&ApiKeyRow> {
-        self.api_keys
-            .get(&id)
-            .filter(|row| row.state == AccessState::Active && row.expires_at.is_none_or(|end| now < end))
+    pub(crate) fn api_key(&self, id: ApiKeyId, now: Timestamp) -> Option<&Arc<ClientKey>> {
+        self.api_keys.get(&id).filter(|key| key.is_usable(now))
+    }
+
+    /// An API key, whether it may be used or not.
+    pub(crate) fn client_key(&self, id: ApiKeyId) -> Option<&Arc<ClientKey>> {
+        self.api_keys.get(&id)
+    }
+
+    /// All API keys, in no order.
+    pub(crate) fn api_keys(&self) -> impl Iterator<Item = &Arc<ClientKey>> {
+        self.api_keys.values()
     }
 
     /// A key of the admin API that may be used now.
@@ -287,6 +296,7 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         margin_floor: floor(&row.margin_floor),
         message_price_micros_max: row.message_price_micros_max,
         spending: spending.unwrap_or_default(),
+        allowed: AllowedAddresses::parse(&row.allowed_ips),
     }
 }
 
@@ -379,55 +389,11 @@ impl SmppAccount {
     }
 }
 
-impl IpRange {
-    /// `10.0.0.0/8`, `2001:db8::/32` or one address.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.trim().parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix_bits = bits.map_or(Some(most), |bits| bits.trim().parse().ok())?;
-        (prefix_bits <= most).then_some(Self { address, prefix_bits })
-    }
-
-    fn nobody() -> Self {
-        Self { address: IpAddr::from([0, 0, 0, 0]), prefix_bits: 32 }
-    }
-
-    /// Whether `other` is inside. An IPv4 address mapped into IPv6 counts as the IPv4 address.
-    pub fn contains(&self, other: IpAddr) -> bool {
-        match (self.address, other.to_canonical()) {
-            (IpAddr::V4(mine), IpAddr::V4(other)) => {
-                let shift = 32 - u32::from(self.prefix_bits);
-                u64::from(mine.to_bits()) >> shift == u64::from(other.to_bits()) >> shift
-            }
-            (IpAddr::V6(mine), IpAddr::V6(other)) => {
-                let shift = 128 - u32::from(self.prefix_bits);
-                mine.to_bits().checked_shr(shift).unwrap_or(0) == other.to_bits().checked_shr(shift).unwrap_or(0)
-            }
-            _ => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use sambac_domain::id::TariffId;
 
     use super::*;
-
-    fn within(range: &str, address: &str) -> bool {
-        IpRange::parse(range).expect("a range").contains(address.parse().expect("an address"))
-    }
-
-    #[test]
-    fn ranges_hold_what_they_say() {
-        assert!(within("192.0.2.0/24", "192.0.2.77") && !within("192.0.2.0/24", "192.0.3.1"));
-        assert!(within("192.0.2.7", "192.0.2.7") && !within("192.0.2.7", "192.0.2.8"));
-        assert!(within("0.0.0.0/0", "203.0.113.9") && !within("0.0.0.0/0", "2001:db8::1"));
-        assert!(within("2001:db8::/32", "2001:db8:1::1") && !within("2001:db8::/32", "2001:db9::1"));
-        assert!(within("::/0", "2001:db8::1"));
-        assert!(within("192.0.2.0/24", "::ffff:192.0.2.5"), "an IPv4 address mapped into IPv6");
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_goes_on_over_a_change_of_the_configuration_unless_it_changes_itself() {
@@ -446,6 +412,8 @@ mod tests {
                 margin_floor: String::new(),
                 message_price_micros_max: None,
                 limits: String::new(),
+                allowed_ips: Vec::new(),
+                rate_limits: String::new(),
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())
@@ -467,12 +435,5 @@ mod tests {
     fn the_number_of_a_group_never_changes() {
         assert_eq!(named_group("north"), -2_578_769_859_280_307_487);
         assert_ne!(named_group("north"), named_group("south"));
-    }
-
-    #[test]
-    fn what_is_no_range_does_not_parse() {
-        for text in ["", "192.0.2.0/33", "192.0.2", "2001:db8::/129", "192.0.2.0/x"] {
-            assert_eq!(IpRange::parse(text), None, "{text}");
-        }
     }
 }

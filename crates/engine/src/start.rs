@@ -154,6 +154,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(retention::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::reconcile::run_nightly(Arc::clone(inner)));
     inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
+    inner.tasks.spawn(crate::keyring::run_uses(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

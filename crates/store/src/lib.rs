@@ -12,6 +12,7 @@
 //! ```
 
 mod alerts;
+mod api_keys;
 mod batch;
 mod cdr_archives;
 mod cdrs;
@@ -104,6 +105,11 @@ impl Store {
     /// Starts a unit of work. In SQLite it waits for the one before to end.
     pub async fn begin(&self) -> Result<UnitOfWork, StoreError> {
         UnitOfWork::begin(&self.pool, Arc::clone(&self.statements)).await
+    }
+
+    /// How often this database was turned to from here: reads, and units of work begun.
+    pub fn uses(&self) -> u64 {
+        self.pool.count_uses()
     }
 
     /// Waits for units of work under way and closes all connections.

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -32,9 +33,13 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
-    Sqlite { writer: SqlitePool, readers: SqlitePool, checkpointer: Arc<Checkpointer> },
-    Postgres(PgPool),
+    Sqlite { writer: SqlitePool, readers: SqlitePool, checkpointer: Arc<Checkpointer>, uses: Uses },
+    Postgres { pool: PgPool, uses: Uses },
 }
+
+/// How often the database was turned to: reads, and units of work begun.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Uses(Arc<AtomicU64>);
 
 impl Pool {
     /// Connects by URL: `sqlite:///path/file.db` (made when missing) or `postgres://…`.
@@ -54,18 +59,34 @@ impl Pool {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres { .. } => Dialect::Postgres,
+        }
+    }
+
+    /// Counts a use.
+    pub(crate) fn used(&self) {
+        self.uses().0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was used.
+    pub(crate) fn count_uses(&self) -> u64 {
+        self.uses().0.load(Ordering::Relaxed)
+    }
+
+    const fn uses(&self) -> &Uses {
+        match self {
+            Self::Sqlite { uses, .. } | Self::Postgres { uses, .. } => uses,
         }
     }
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, checkpointer } => {
+            Self::Sqlite { writer, readers, checkpointer, .. } => {
                 checkpointer.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
@@ -89,7 +110,8 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     let writer = writer_pool().connect_with(writing).await.map_err(store_error)?;
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
-    Ok(Pool::Sqlite { writer, readers, checkpointer: Arc::new(Checkpointer::start(checkpointer)) })
+    let checkpointer = Arc::new(Checkpointer::start(checkpointer));
+    Ok(Pool::Sqlite { writer, readers, checkpointer, uses: Uses::default() })
 }
 
 /// The one connection that writes. When SQLite has rolled a transaction back by itself (disk full, I/O error), sqlx still
@@ -125,7 +147,8 @@ async fn open_postgres(url: &str) -> Result<Pool, StoreError> {
         .statement_cache_capacity(STATEMENTS_CACHED)
         .disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-    pool.connect_with(options).await.map(Pool::Postgres).map_err(store_error)
+    let pool = pool.connect_with(options).await.map_err(store_error)?;
+    Ok(Pool::Postgres { pool, uses: Uses::default() })
 }
 
 #[cfg(test)]

@@ -39,13 +39,14 @@ impl<'a> Query<'a> {
 
     /// Reads all rows, outside of any unit of work.
     pub(crate) async fn all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
+        pool.used();
         match pool {
             Pool::Sqlite { readers, .. } => {
                 let rows = sqlx::query_with(self.sql, sqlite_arguments(&self.values)).fetch_all(readers).await;
                 let rows = rows.map_err(store_error)?;
                 rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
             }
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 let rows = sqlx::query_with(self.sql, postgres_arguments(&self.values)).fetch_all(pool).await;
                 let rows = rows.map_err(store_error)?;
                 rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()

@@ -34,21 +34,23 @@ pub(crate) enum Transaction {
 
 impl UnitOfWork {
     pub(crate) async fn begin(pool: &Pool, statements: Arc<Statements>) -> Result<Self, StoreError> {
+        pool.used();
         let (transaction, committed) = match pool {
             Pool::Sqlite { writer, checkpointer, .. } => {
                 let transaction = writer.begin_with("BEGIN IMMEDIATE").await;
                 (transaction.map(Transaction::Sqlite), Some(checkpointer.committed()))
             }
-            Pool::Postgres(pool) => (pool.begin().await.map(Transaction::Postgres), None),
+            Pool::Postgres { pool, .. } => (pool.begin().await.map(Transaction::Postgres), None),
         };
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed })
     }
 
     /// A unit of work that only reads: all of it as of one moment.
     pub(crate) async fn begin_reading(pool: &Pool, statements: Arc<Statements>) -> Result<Self, StoreError> {
+        pool.used();
         let transaction = match pool {
             Pool::Sqlite { readers, .. } => readers.begin_with("BEGIN").await.map(Transaction::Sqlite),
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 pool.begin_with(begin).await.map(Transaction::Postgres)
             }

@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::access::Door;
 use crate::openapi;
+use crate::origin::Proxies;
 use crate::traffic::Traffic;
 
 /// All its routes.
@@ -34,7 +35,7 @@ pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {
         .route("/pdus/reveal", post(pdus::reveal))
         .with_state(engine.clone())
         .merge(metrics)
-        .merge(money.with_state(Door::new(engine.clone())))
+        .merge(money.with_state(Door::new(engine.clone(), Proxies::default())))
         .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
 }
 

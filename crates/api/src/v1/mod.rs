@@ -4,6 +4,7 @@ mod add_payment;
 mod add_webhook;
 mod admin;
 mod inbound;
+mod keys;
 mod life;
 mod list_inbound;
 mod list_payments;
@@ -44,5 +45,6 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(show_usage::show_usage))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
+        .merge(keys::routes())
         .merge(admin::routes())
 }

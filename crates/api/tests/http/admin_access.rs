@@ -12,6 +12,12 @@ use crate::schema::DOCUMENT;
 
 /// Every operation of the admin API and the scope that it wants. A new one without a row here fails the test.
 const ROWS: &[(&str, AdminScope)] = &[
+    ("list_account_keys", ConfigRead),
+    ("add_account_key", ConfigWrite),
+    ("show_account_key", ConfigRead),
+    ("update_account_key", ConfigWrite),
+    ("rotate_account_key", ConfigWrite),
+    ("revoke_account_key", ConfigWrite),
     ("list_operators", ConfigRead),
     ("show_operator", ConfigRead),
     ("create_operator", ConfigWrite),

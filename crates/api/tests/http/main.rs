@@ -13,6 +13,8 @@ mod cdr;
 mod concealment;
 mod document;
 mod idempotency;
+mod key_networks;
+mod keys;
 mod listener;
 mod malformed;
 mod pages;

@@ -107,6 +107,11 @@ impl Platform {
         self.call(request(Method::GET, path, key).body(Body::empty()).unwrap()).await
     }
 
+    pub(crate) async fn patch(&self, key: &str, path: &str, body: &Value) -> Reply {
+        let request = request(Method::PATCH, path, key).header("content-type", "application/json");
+        self.call(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     pub(crate) async fn delete(&self, key: &str, path: &str) -> Reply {
         self.call(request(Method::DELETE, path, key).body(Body::empty()).unwrap()).await
     }
@@ -236,6 +241,10 @@ async fn add_key(
         state: AccessState::Active,
         created_at: NOW,
         expires_at: None,
+        former_secret_hash: None,
+        former_until: None,
+        allowed_ips: Vec::new(),
+        rate_limit: String::new(),
     };
     change(&mut row);
     store.upsert_api_key(&row).await.unwrap();
@@ -321,6 +330,8 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        allowed_ips: Vec::new(),
+        rate_limits: String::new(),
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));

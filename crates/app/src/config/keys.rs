@@ -67,6 +67,24 @@ pub(crate) const KEYS: &[Key] = &[
         "Hour of UTC, 0 to 23, from which the day before is reconciled, once whatever the number of processes; off: only when asked",
     ),
     key("http.listen", Kind::Address, "\"127.0.0.1:8080\"", "Public API"),
+    key(
+        "http.trusted_proxies",
+        Kind::List,
+        "[]",
+        "Addresses and networks of proxies before the public API, whose word on where calls come from is taken",
+    ),
+    key(
+        "http.forwarded_header",
+        Kind::Text,
+        "\"x-forwarded-for\"",
+        "The header in which they say it: x-forwarded-for or forwarded; the other one is not read",
+    ),
+    key(
+        "http.cors_origins",
+        Kind::List,
+        "[]",
+        "Origins whose pages may call the public API, as https://console.example.com; by default none",
+    ),
     key("services.listen", Kind::Address, "\"127.0.0.1:8081\"", "Health and metrics; not for the public"),
     key("smpp.listen", Kind::Address, "\"127.0.0.1:2775\"", "Where clients' ESMEs bind"),
     key(

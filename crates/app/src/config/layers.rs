@@ -190,10 +190,19 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     if config.retention.hour > 23 {
         faults.note(from("retention.hour"), "retention.hour must be from 0 to 23");
     }
-    let ranges = config.webhooks.private_ranges.iter();
-    for text in ranges.filter(|text| sambac_engine::snapshot::IpRange::parse(text).is_none()) {
-        let detail = format!("webhooks.private_ranges: `{text}` is not an address range such as 10.0.0.0/8");
-        faults.note(from("webhooks.private_ranges"), detail);
+    let private = config.webhooks.private_ranges.iter().map(|text| ("webhooks.private_ranges", text));
+    let trusted = config.http.trusted_proxies.iter().map(|text| ("http.trusted_proxies", text));
+    let ranges = private.chain(trusted);
+    for (key, text) in ranges.filter(|(_, text)| sambac_engine::snapshot::IpRange::parse(text).is_none()) {
+        faults.note(from(key), format!("{key}: `{text}` is not an address range such as 10.0.0.0/8"));
+    }
+    if sambac_api::ForwardedHeader::parse(&config.http.forwarded_header).is_none() {
+        faults.note(from("http.forwarded_header"), "http.forwarded_header is x-forwarded-for or forwarded");
+    }
+    for text in &config.http.cors_origins {
+        if let Err(why) = sambac_api::origin(text) {
+            faults.note(from("http.cors_origins"), format!("http.cors_origins: `{text}`: an origin {why}"));
+        }
     }
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {

@@ -41,6 +41,8 @@ async fn add_account(store: &Store) {
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        allowed_ips: Vec::new(),
+        rate_limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
 }

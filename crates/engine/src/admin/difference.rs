@@ -227,11 +227,14 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "account_id" => ("account", named(&names.accounts, value)),
             "wallet_of" => ("wallet_of", named(&names.accounts, value)),
             "tariff_id" => ("tariff", named(&names.books, value)),
-            "effective_from" | "effective_to" | "withdrawn_at" => (column.as_str(), moment(value)),
+            "effective_from" | "effective_to" | "withdrawn_at" | "expires_at" | "former_until" => {
+                (column.as_str(), moment(value))
+            }
             "sender_form" => ("sender", sender_form(value)),
             "charge_policy" => ("charge", charge_policy(value)),
             "password_sealed" | "password_hash" => ("password", value.clone()),
             "secret_sealed" | "secret_hash" => ("secret", value.clone()),
+            "former_secret_hash" => ("former_secret", value.clone()),
             "price_micros" => ("price", amount(value)),
             "credit_limit_micros" => ("credit_limit", amount(value)),
             "message_price_micros_max" => ("message_price_max", amount(value)),
@@ -259,7 +262,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
 }
 
 fn shown(field: &str, value: &Value) -> Value {
-    if matches!(field, "password" | "secret") { Value::from(MASK) } else { value.clone() }
+    if matches!(field, "password" | "secret" | "former_secret") { Value::from(MASK) } else { value.clone() }
 }
 
 fn named(names: &HashMap<i64, String>, id: &Value) -> Value {

@@ -3,6 +3,7 @@
 
 use sambac_domain::mo::MoTarget;
 use sambac_domain::spending::SpendingLimits;
+use sambac_domain::throughput::Throughput;
 use sambac_domain::{AccountId, ConnectorId, Micros, OperatorGroupId, OperatorId, RateScope, TariffId, Timestamp};
 use sambac_store::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
@@ -144,6 +145,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         margin_floor: floor(&row.margin_floor),
         message_price_max: row.message_price_micros_max.map(|micros| Micros(micros).to_string()),
         limits: SpendingLimits::from_json(&row.limits).ok().as_ref().and_then(Limits::shown),
+        allowed_ips: row.allowed_ips.clone(),
         payment: Vec::new(),
     }
 }
@@ -170,6 +172,9 @@ fn api_key(stored: &Configuration, row: &ApiKeyRow) -> ApiKey {
         scopes: row.scopes.clone(),
         environment: row.environment.clone(),
         state: row.state.as_str().to_owned(),
+        expires_at: row.expires_at.map(Timestamp::rfc3339),
+        allowed_ips: Some(row.allowed_ips.clone()).filter(|list| !list.is_empty()),
+        rate_limit: row.rate_limit.parse().ok().filter(|rate: &Throughput| !rate.is_unlimited()),
     }
 }
 

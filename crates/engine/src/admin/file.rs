@@ -183,6 +183,9 @@ pub struct Account {
     /// How much it may spend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// Addresses and networks that the API may be called from; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_ips: Vec<String>,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,
@@ -251,6 +254,15 @@ pub struct ApiKey {
     /// `active`, `suspended` or `revoked`.
     #[serde(default = "active")]
     pub state: String,
+    /// When it stops working, as 2026-11-23T10:00:00Z. This and what follows stays as it is when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Addresses and networks that it may be used from; empty: those of its account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_ips: Option<Vec<String>>,
+    /// How often it may be used, as "100/s burst 20"; empty = no limit of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<Throughput>,
 }
 
 /// A routing rule.

@@ -490,6 +490,8 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        allowed_ips: Vec::new(),
+        rate_limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let mut connectors = Vec::new();

@@ -33,6 +33,10 @@ row! {
         message_price_micros_max: Option<i64>,
         /// How much it may spend: [`sambac_domain::spending::SpendingLimits`] as JSON, empty means no limits.
         limits: String,
+        /// Addresses and networks that the API may be called from; empty: any.
+        allowed_ips: Vec<String>,
+        /// How often it may call the API: JSON, read by the engine, empty means no limits.
+        rate_limits: String,
     }
 }
 
@@ -85,6 +89,24 @@ row! {
         created_at: Timestamp,
         /// When it stops working.
         expires_at: Option<Timestamp>,
+        /// Hash of the secret before the last rotation.
+        former_secret_hash: Option<Sealed<String>>,
+        /// Until when that one works, too.
+        former_until: Option<Timestamp>,
+        /// Addresses and networks that it may be used from; empty: those of its account.
+        allowed_ips: Vec<String>,
+        /// How often it may be used: a throughput, empty means no limit of its own.
+        rate_limit: String,
+    }
+}
+
+row! {
+    /// When an API key was last used.
+    ApiKeyUseRow in "api_key_uses" {
+        /// The key.
+        id: ApiKeyId,
+        /// To the minute.
+        used_at: Timestamp,
     }
 }
 

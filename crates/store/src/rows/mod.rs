@@ -25,7 +25,7 @@ mod route;
 mod spending;
 mod words;
 
-pub use account::{AccountRow, ApiKeyRow, SmppAccountRow, WebhookRow};
+pub use account::{AccountRow, ApiKeyRow, ApiKeyUseRow, SmppAccountRow, WebhookRow};
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
 pub use archive::{CdrArchiveRow, CdrArchiveState};
 pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};

@@ -363,6 +363,8 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        allowed_ips: Vec::new(),
+        rate_limits: String::new(),
     }
 }
 
@@ -430,6 +432,10 @@ pub(crate) fn api_key() -> ApiKeyRow {
         state: AccessState::Active,
         created_at: NOW,
         expires_at: None,
+        former_secret_hash: Some(Sealed("former hash".to_owned())),
+        former_until: Some(NOW),
+        allowed_ips: vec!["192.0.2.0/24".to_owned()],
+        rate_limit: "10/s".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first failure")]
 
 mod alerts;
+mod api_keys;
 mod batch;
 mod both;
 mod cdr_archives;

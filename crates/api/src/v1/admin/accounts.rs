@@ -40,6 +40,9 @@ pub(crate) struct AccountDocument {
     message_price_max: Option<String>,
     /// How much it may spend; what is not given is not limited.
     limits: Option<LimitsDocument>,
+    /// Addresses and networks that the API may be called from, IPv4 and IPv6; empty is any.
+    #[schema(example = json!(["192.0.2.0/24"]))]
+    allowed_ips: Option<Vec<String>>,
     /// `active` or `suspended`.
     #[schema(default = "active")]
     state: Option<String>,

@@ -17,6 +17,7 @@ mod dry_run;
 mod erasures;
 mod export_configuration;
 mod import_configuration;
+mod keys;
 mod list_alerts;
 mod list_orphans;
 mod list_uncertain;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(mo_routes::routes())
         .merge(accounts::routes())
         .merge(smpp_accounts::routes())
+        .merge(keys::routes())
         .merge(prices::routes())
         .merge(networks::routes())
         .merge(number_prefixes::routes())

@@ -129,6 +129,8 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             margin_floor: String::new(),
             message_price_micros_max: None,
             limits: String::new(),
+            allowed_ips: Vec::new(),
+            rate_limits: String::new(),
         };
         work.upsert_account(&row).await?;
         work.ensure_balance(&balance(wallet_of(id), Some(id), BalanceKind::Wallet)).await?;

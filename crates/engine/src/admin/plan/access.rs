@@ -1,7 +1,7 @@
 //! The ways in: SMPP accounts, API keys and webhooks, with the secrets that are made for them.
 
 use sambac_domain::profile::ClientProfile;
-use sambac_domain::{AdminKeyId, ApiKeyId, SmppAccountId, WebhookId};
+use sambac_domain::{AdminKeyId, ApiKeyId, SmppAccountId, Timestamp, WebhookId};
 use sambac_store::Sealed;
 use sambac_store::rows::{AdminKeyRow, ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -79,6 +79,8 @@ impl Draft<'_> {
         for word in key.scopes.iter().filter(|word| Scope::parse(word).is_none()) {
             faults.check(false, format!("scopes: \"{word}\" is none of {}", Scope::ALL.map(Scope::as_str).join(", ")));
         }
+        check_addresses(key.allowed_ips.as_deref().unwrap_or_default(), &mut faults);
+        let expires_at = faults.keep(key.expires_at.as_deref().map(end).transpose()).flatten();
         faults.none()?;
         let (Some(account_id), Some(environment), Some(state)) = (account_id, environment, state) else {
             return Ok(()); // There was a fault then.
@@ -106,7 +108,15 @@ impl Draft<'_> {
             scopes: key.scopes.clone(),
             state,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
-            expires_at: stored.and_then(|row| row.expires_at),
+            expires_at: expires_at.or(stored.and_then(|row| row.expires_at)),
+            former_secret_hash: stored.and_then(|row| row.former_secret_hash.clone()),
+            former_until: stored.and_then(|row| row.former_until),
+            allowed_ips: key.allowed_ips.clone().or(stored.map(|row| row.allowed_ips.clone())).unwrap_or_default(),
+            rate_limit: key
+                .rate_limit
+                .map(|rate| rate.to_string())
+                .or(stored.map(|row| row.rate_limit.clone()))
+                .unwrap_or_default(),
         };
         if stored != Some(&row) {
             self.changes.api_keys.push(row);
@@ -190,9 +200,18 @@ fn check_smpp(smpp: &SmppAccount, faults: &mut Faults) {
     faults.check(is_short, "system_id: has at most 15 ASCII characters");
     faults.check(smpp.binds_max > 0, "binds_max: is above 0");
     faults.check((1..=1_000).contains(&smpp.window_max), "window_max: is from 1 to 1000");
-    for text in smpp.allowed_ips.iter().filter(|text| IpRange::parse(text).is_none()) {
+    check_addresses(&smpp.allowed_ips, faults);
+}
+
+pub(super) fn check_addresses(texts: &[String], faults: &mut Faults) {
+    for text in texts.iter().filter(|text| IpRange::parse(text).is_none()) {
         faults.check(false, format!("allowed_ips: \"{text}\" is not an address or a range such as 192.0.2.0/24"));
     }
+}
+
+fn end(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("expires_at: \"{text}\" is no moment like 2026-11-23T10:00:00Z");
+    Timestamp::parse_rfc3339(text).ok_or_else(wrong)
 }
 
 fn check_url(text: &str) -> Result<(), String> {
@@ -204,10 +223,7 @@ fn check_url(text: &str) -> Result<(), String> {
 }
 
 fn environment(word: &str) -> Result<Environment, String> {
-    [Environment::Live, Environment::Test]
-        .into_iter()
-        .find(|environment| environment.as_str() == word)
-        .ok_or_else(|| format!("environment is live or test, not \"{word}\""))
+    Environment::parse(word).ok_or_else(|| format!("environment is live or test, not \"{word}\""))
 }
 
 /// The settings as the engine reads them, checked by it.

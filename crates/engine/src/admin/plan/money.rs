@@ -5,6 +5,7 @@ use sambac_domain::{AccountId, Currency, parse_micros};
 use sambac_store::chain::{SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
 use sambac_store::rows::{AccountRow, BalanceKind, BalanceRow};
 
+use super::access::check_addresses;
 use super::{Credit, Draft, Faults, access_state};
 use crate::admin::file::{Account, Payment};
 use crate::admin::limits::Limits;
@@ -37,6 +38,7 @@ impl Draft<'_> {
         faults.check(message_price_micros_max.is_none_or(|most| most >= 0), "message_price_max: is below zero");
         let limits = account.limits.as_ref().map(Limits::stored).transpose();
         let limits = faults.keep(limits).flatten().unwrap_or_default().to_json();
+        check_addresses(&account.allowed_ips, &mut faults);
         let wallet_of = currency.and_then(|currency| faults.keep(self.wallet_of(account, currency))).flatten();
         faults.none()?;
         let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
@@ -57,6 +59,8 @@ impl Draft<'_> {
             margin_floor,
             message_price_micros_max,
             limits,
+            allowed_ips: account.allowed_ips.clone(),
+            rate_limits: stored.map(|row| row.rate_limits.clone()).unwrap_or_default(),
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {

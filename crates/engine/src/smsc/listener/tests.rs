@@ -68,6 +68,8 @@ async fn provision(store: &Store) {
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        allowed_ips: Vec::new(),
+        rate_limits: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));
