@@ -1,12 +1,12 @@
 # Everything a developer does, by name. CI calls the same targets (.ci/run).
-# Variables: DEMO_ARGS, BENCH_ARGS, TEST_ARGS, FUZZ_ARGS (passed on to the command), PROFILE (the cargo profile of run, build, bench).
+# Variables: DEMO_ARGS, BENCH_ARGS, FAULTS_ARGS, TEST_ARGS, FUZZ_ARGS (passed on to the command), PROFILE (the cargo profile of run, build, bench).
 
 PROFILE ?= release
 SAMBAC  := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/sambac
 CARGO   ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench fuzz openapi docs build clean
+.PHONY: help setup run test check fmt bench faults fuzz openapi docs build clean
 
 help: ## print this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ fmt: ## format the code
 
 bench: build ## load the real binary over SMPP and REST; results go to bench/results (BENCH_ARGS="--help")
 	@exec $(SAMBAC) bench $(BENCH_ARGS)
+
+faults: build ## charge by the hundred thousand while everything is killed; reports go to bench/results (FAULTS_ARGS="--help")
+	$(CARGO) run --locked --quiet -p sambac-testkit --bin faults -- --binary $(SAMBAC) $(FAULTS_ARGS)
 
 fuzz: setup ## fuzz the parsers from their corpora, ten million runs each (FUZZ_ARGS="100000 decode")
 	@tools/fuzz $(FUZZ_ARGS)

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod killable;
 mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+pub use killable::KillablePostgres;
 use server::Server;
 
 const TEMPLATE: &str = "sambac_template";

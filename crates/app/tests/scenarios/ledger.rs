@@ -2,7 +2,10 @@
 
 mod chain;
 mod charges;
+mod exactly;
+mod faults;
 mod fence;
+mod jasmin;
 mod kill_points;
 mod statement;
 

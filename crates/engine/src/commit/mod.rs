@@ -327,6 +327,7 @@ impl Committer {
         self.batch.clear();
         self.ended.drain(..).for_each(|id| self.inner.live.remove(id));
         self.after.run(&self.inner);
+        kill_point::reached("between_batches");
     }
 
     fn post(&mut self) {

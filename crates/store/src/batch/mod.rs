@@ -231,10 +231,19 @@ impl Store {
     /// Whether a batch was stored after all, although its commit was answered with [`StoreError::Unavailable`]: the
     /// connection may have broken after the commit and before the answer. Looks for one of the rows that it inserts; a
     /// batch that inserts none counts as not stored, and may be written again.
+    ///
+    /// The commit may also be on its way still. Whoever commits a sealed batch holds the row of its shard until the end, and
+    /// that is waited for.
     pub async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
+        let mut work = self.begin().await?;
+        if let Some(fence) = batch.fences.first() {
+            let wait = query("UPDATE ledger_shards SET epoch = epoch WHERE id = $1");
+            wait.bind(&fence.shard).run(&mut work).await?;
+        }
         if let Some(block) = batch.blocks.first() {
             let stored = query("SELECT hash FROM ledger_blocks WHERE id = $1").bind(&block.id);
-            return Ok(stored.first::<(Vec<u8>,)>(self.pool()).await?.is_some_and(|(hash,)| hash == block.hash));
+            let stored = stored.all_in::<(Vec<u8>,)>(&mut work).await?;
+            return Ok(stored.first().is_some_and(|(hash,)| *hash == block.hash));
         }
         let row = (batch.messages.first().map(|row| ("messages", row.message.id.raw())))
             .or_else(|| batch.postings.first().map(|row| ("ledger_postings", row.id.raw())))
@@ -247,6 +256,6 @@ impl Store {
             .or_else(|| batch.mo_deliveries.first().map(|row| ("mo_deliveries", row.id.raw())));
         let Some((table, id)) = row else { return Ok(false) };
         let found = query(AssertSqlSafe(format!("SELECT id FROM {table} WHERE id = $1"))).bind(&id);
-        Ok(found.first::<(i64,)>(self.pool()).await?.is_some())
+        Ok(!found.all_in::<(i64,)>(&mut work).await?.is_empty())
     }
 }

@@ -181,6 +181,25 @@ on_both_databases! {
         assert_eq!(findings(&store).await, Vec::<String>::new());
     }
 
+    /// A connection may break while its COMMIT is on its way: what becomes of that is waited for, and not guessed.
+    async fn a_commit_on_its_way_is_waited_for(store: Store) {
+        let chain = history(&store).await;
+        let mut late = Batch { cdrs: vec![cdr(3)], ..Batch::default() };
+        chain.seal(&mut late, NOW);
+        for keeps in [false, true] {
+            let mut work = store.begin().await.unwrap();
+            work.write(&late).await.unwrap();
+            let ends = async {
+                for _ in 0..1_000 {
+                    tokio::task::yield_now().await;
+                }
+                if keeps { work.commit().await.unwrap() } else { drop(work) }
+            };
+            let (stored, ()) = tokio::join!(store.contains(&late), ends);
+            assert_eq!(stored.unwrap(), keeps);
+        }
+    }
+
     async fn only_what_came_since_is_added_up_again(store: Store) {
         let mut chain = history(&store).await;
         let mut sums = RunningSums::default();

@@ -91,7 +91,7 @@ async fn start(folder: &Path, owner: u32) -> Result<()> {
 }
 
 /// The newest folder that has `initdb` and `postgres`.
-fn binaries() -> Result<PathBuf> {
+pub(super) fn binaries() -> Result<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
     let mut debian: Vec<PathBuf> = debian.collect();
     debian.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));

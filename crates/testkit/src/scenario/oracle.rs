@@ -47,11 +47,12 @@ const RULES: [(&str, &str); 11] = [
     ),
     (
         "a charge names a posting that is not there",
+        // Nothing is moved for a price of zero.
         "SELECT c.id, c.state, 0 FROM charges c LEFT JOIN ledger_postings h ON h.id = c.hold_posting_id \
             LEFT JOIN ledger_postings s ON s.id = c.settle_posting_id \
             LEFT JOIN ledger_postings k ON k.id = c.correct_posting_id \
-            WHERE h.id IS NULL OR (c.state = 0) <> (c.settle_posting_id IS NULL) OR (c.state <> 0 AND s.id IS NULL) \
-            OR (c.state = 3) <> (c.correct_posting_id IS NOT NULL) OR (c.state = 3 AND k.id IS NULL)",
+            WHERE c.amount_micros > 0 AND (h.id IS NULL OR (c.state = 0) <> (c.settle_posting_id IS NULL) OR (c.state <> 0 AND s.id IS NULL) \
+            OR (c.state = 3) <> (c.correct_posting_id IS NOT NULL) OR (c.state = 3 AND k.id IS NULL))",
     ),
     (
         "what is held is not the sum of what is open",

@@ -114,6 +114,16 @@ impl World {
             .map_err(Into::into)
     }
 
+    /// Runs a command that needs no data folder.
+    ///
+    /// # Errors
+    /// As [`World::run`].
+    pub async fn run_plain(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = self.command();
+        let output = timeout(COMMAND_LIMIT, command.args(arguments).output()).await;
+        output.with_context(|| format!("{command:?} did not end"))?.map_err(Into::into)
+    }
+
     /// The same with these variables, which a person may have in their shell.
     ///
     /// # Errors
