@@ -2,6 +2,7 @@
 
 mod as_text;
 pub mod class;
+pub mod content;
 pub mod day;
 pub mod error;
 pub mod id;

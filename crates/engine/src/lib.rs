@@ -17,6 +17,7 @@ pub mod clock;
 mod commit;
 mod compose;
 mod connector;
+mod content;
 pub mod erasure;
 mod expire;
 mod fingerprint;

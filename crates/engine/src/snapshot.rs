@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sambac_domain::class::TrafficClass;
+use sambac_domain::content::ContentRules;
 use sambac_domain::id::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId,
 };
@@ -88,6 +89,8 @@ pub struct Account {
     pub(crate) spending: SpendingLimits,
     /// From where it may call the API.
     pub(crate) allowed: AllowedAddresses,
+    /// What its texts may not carry.
+    pub(crate) content_rules: ContentRules,
 }
 
 /// Credentials of a client ESME.
@@ -287,9 +290,13 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     let spending = SpendingLimits::from_json(&row.limits).inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the spending limits do not parse; the account cannot send");
     });
+    let content_rules = ContentRules::from_json(&row.content_rules).inspect_err(|error| {
+        tracing::error!(account = row.name, %error, "the content rules do not parse; the account cannot send");
+    });
+    let is_readable = throughput.is_ok() && spending.is_ok() && content_rules.is_ok();
     Account {
         name: row.name.clone(),
-        active: row.state == AccessState::Active && throughput.is_ok() && spending.is_ok(),
+        active: row.state == AccessState::Active && is_readable,
         tariff,
         credit_limit_micros: row.credit_limit_micros,
         limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),
@@ -297,6 +304,7 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         message_price_micros_max: row.message_price_micros_max,
         spending: spending.unwrap_or_default(),
         allowed: AllowedAddresses::parse(&row.allowed_ips),
+        content_rules: content_rules.unwrap_or_default(),
     }
 }
 
@@ -414,6 +422,7 @@ mod tests {
                 limits: String::new(),
                 allowed_ips: Vec::new(),
                 rate_limits: String::new(),
+                content_rules: String::new(),
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())

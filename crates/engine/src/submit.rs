@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::Engine;
 use crate::commit::{Accept, Reply, Write};
 use crate::compose::{Composed, compose};
+use crate::content;
 use crate::refusal::Refusal;
 use crate::snapshot::{Account, Snapshot};
 use crate::tariff::cost::{QuotedCost, keep_profitable, margin_too_low, quoted_costs};
@@ -245,6 +246,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
         return Err(Refusal::new(ErrorCode::InvalidDestination, detail).at("/to"));
     }
     check_reference(&request)?;
+    content::obey(&account.content_rules, &mut request)?;
     let validity = validity(&request)?;
     let network = snapshot.networks.lookup(request.destination);
     let mcc_mnc = network.map(|network| network.mcc_mnc);

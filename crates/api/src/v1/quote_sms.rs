@@ -152,6 +152,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
+    ErrorCode::ContentForbidden,
     ErrorCode::AccountSuspended,
     ErrorCode::NotFound,
 ];

@@ -62,6 +62,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
+    ErrorCode::ContentForbidden,
     ErrorCode::AccountSuspended,
     ErrorCode::QueueFull,
 ];

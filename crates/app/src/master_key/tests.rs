@@ -43,6 +43,7 @@ async fn add_account(store: &Store) {
         limits: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
+        content_rules: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
 }

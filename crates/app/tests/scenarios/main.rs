@@ -14,6 +14,7 @@ mod bad_input;
 mod cdr;
 mod certify;
 mod connector_orders;
+mod content;
 mod demo;
 mod expiry;
 mod failures;

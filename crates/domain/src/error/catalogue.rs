@@ -80,6 +80,8 @@ catalogue! {
         "It says that the message is a part that there cannot be, such as part 4 of 3, or two different parts. A handset would never join it; number the parts from 1.";
     TextNotEncodable "text_not_encodable" 422 RINVDCS AfterFix, "The text does not fit the encoding asked for",
         "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
+    ContentForbidden "content_forbidden" 422 RSUBMITFAIL AfterFix, "The text has what the account's rules forbid",
+        "A card number, a bank account number, or a link to a site that is not on the account's list. The answer says which and where; the text itself is not kept.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",
         "The time is malformed, past, or too far ahead. Give a time within the limits of your account.";
     Expired "expired" 422 RINVEXPIRY AfterFix, "The message's validity has ended",

@@ -246,6 +246,10 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
                 flatten("limits", &limits(value), &mut fields);
                 continue;
             }
+            "content_rules" => {
+                flatten("content", &parsed(value), &mut fields);
+                continue;
+            }
             "settings" => {
                 flatten("settings", &parsed(value), &mut fields);
                 continue;

@@ -1,6 +1,7 @@
 //! The configuration as a file that makes it again. Secrets are left out: where the file is applied to the same database they
 //! stay as they are.
 
+use sambac_domain::content::ContentRules;
 use sambac_domain::mo::MoTarget;
 use sambac_domain::spending::SpendingLimits;
 use sambac_domain::throughput::Throughput;
@@ -146,6 +147,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         message_price_max: row.message_price_micros_max.map(|micros| Micros(micros).to_string()),
         limits: SpendingLimits::from_json(&row.limits).ok().as_ref().and_then(Limits::shown),
         allowed_ips: row.allowed_ips.clone(),
+        content: ContentRules::from_json(&row.content_rules).unwrap_or_default(),
         payment: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ mod catalogue;
 
 use std::fmt;
 
+use sambac_domain::content::ContentRules;
 use sambac_domain::mo::MoStrategy;
 use sambac_domain::{ChargePolicy, Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
@@ -186,6 +187,9 @@ pub struct Account {
     /// Addresses and networks that the API may be called from; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_ips: Vec<String>,
+    /// What its texts may not carry.
+    #[serde(default, skip_serializing_if = "ContentRules::is_off")]
+    pub content: ContentRules,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,

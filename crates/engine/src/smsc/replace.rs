@@ -14,6 +14,7 @@ use super::manage::Meant;
 use super::submit;
 use crate::commit::{Replace, Replacement, Write};
 use crate::compose::recompose;
+use crate::content;
 
 /// What a client wants instead, free of the PDU that it came in.
 pub(super) struct Replacing {
@@ -65,12 +66,14 @@ impl Replacing {
             short_message: if self.text.is_empty() { b" " } else { &self.text },
             ..Sm::default()
         };
-        let request = submit::request(&client.account, &sm, now).map_err(|refusal| refusal.code)?;
+        let mut request = submit::request(&client.account, &sm, now).map_err(|refusal| refusal.code)?;
+        let snapshot = client.inner.snapshot.load();
+        let account = snapshot.account(row.account_id).ok_or(ErrorCode::CannotReplace)?;
+        content::obey(&account.content_rules, &mut request).map_err(|refusal| refusal.code)?;
         let (body, segments) = match self.text.is_empty() {
             // Without a text, only the rest is replaced.
             true => (old, row.segment_count),
             false => {
-                let snapshot = client.inner.snapshot.load();
                 let profile = snapshot.connectors_of(row.route_id).iter().find_map(|id| snapshot.profile(*id));
                 recompose(profile.ok_or(ErrorCode::CannotReplace)?, request.content).map_err(|refusal| refusal.code)?
             }

@@ -37,6 +37,8 @@ row! {
         allowed_ips: Vec<String>,
         /// How often it may call the API: JSON, read by the engine, empty means no limits.
         rate_limits: String,
+        /// What its texts may not carry: [`sambac_domain::content::ContentRules`] as JSON, empty means no rules.
+        content_rules: String,
     }
 }
 

@@ -365,6 +365,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         limits: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
+        content_rules: String::new(),
     }
 }
 

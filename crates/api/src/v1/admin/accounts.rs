@@ -43,9 +43,27 @@ pub(crate) struct AccountDocument {
     /// Addresses and networks that the API may be called from, IPv4 and IPv6; empty is any.
     #[schema(example = json!(["192.0.2.0/24"]))]
     allowed_ips: Option<Vec<String>>,
+    /// What its texts may not carry.
+    content: Option<ContentDocument>,
     /// `active` or `suspended`.
     #[schema(default = "active")]
     state: Option<String>,
+}
+
+/// What the texts of an account may not carry; what is not given is not looked for.
+#[derive(ToSchema)]
+#[schema(as = AccountContentRules)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct ContentDocument {
+    /// Payment card numbers: `allow`, `mask` (all but the last four digits), or `block` the message.
+    #[schema(default = "allow", example = "mask")]
+    card_numbers: Option<String>,
+    /// International bank account numbers, likewise.
+    #[schema(default = "allow", example = "mask")]
+    ibans: Option<String>,
+    /// The sites that a text may link to, `bank.com`, or `*.bank.com` for all below it; any when not given, none when empty.
+    #[schema(example = json!(["bank.com", "*.bank.com"]))]
+    link_hosts: Option<Vec<String>>,
 }
 
 /// How much an account may spend. Days and months are those of UTC.

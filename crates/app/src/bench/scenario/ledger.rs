@@ -128,6 +128,7 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             wallet_of: None,
             margin_floor: String::new(),
             message_price_micros_max: None,
+            content_rules: String::new(),
             limits: String::new(),
             allowed_ips: Vec::new(),
             rate_limits: String::new(),

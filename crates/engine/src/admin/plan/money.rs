@@ -61,6 +61,7 @@ impl Draft<'_> {
             limits,
             allowed_ips: account.allowed_ips.clone(),
             rate_limits: stored.map(|row| row.rate_limits.clone()).unwrap_or_default(),
+            content_rules: account.content.to_json(),
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {
