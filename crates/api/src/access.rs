@@ -10,15 +10,17 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, ApiKeyId};
 use sambac_engine::admin::{AdminScope, Administrator};
 use sambac_engine::api_key::Environment;
+use sambac_engine::rate::CallGroup;
 use sambac_engine::{Caller, Engine, Scope};
 
 use crate::origin::Proxies;
 use crate::problem::Problem;
+use crate::witness::{self, Witness};
 
 /// The state of the public router: the engine behind a door that only this file can open.
 #[derive(Clone)]
@@ -63,7 +65,9 @@ pub(crate) mod admin_scope {
         )+};
     }
 
-    scopes! { ConfigRead ConfigWrite Operations ChargesWrite TransfersWrite BalancesRead CdrRead NumbersErase }
+    scopes! {
+        ConfigRead ConfigWrite Operations ChargesWrite TransfersWrite BalancesRead CdrRead NumbersErase AuditsRead
+    }
 }
 
 /// A scope as a type, so that an endpoint's signature names what it asks for.
@@ -86,7 +90,7 @@ pub(crate) mod scope {
         )+};
     }
 
-    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite }
+    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead }
 }
 
 impl Door {
@@ -127,7 +131,16 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
         let Behind { engine, proxies } = &*door.0;
-        let caller = engine.authenticate(key, proxies.origin(parts)).map_err(|refusal| Problem::new(refusal.code))?;
+        let address = proxies.origin(parts);
+        let caller = engine.authenticate(key, address).map_err(|refusal| Problem::new(refusal.code))?;
+        Witness::saw_client(parts, engine, &caller, address);
+        match engine.admit(&caller, group(parts)) {
+            Ok(left) => Witness::saw_limits(parts, left),
+            Err(too_often) => {
+                Witness::saw_limits(parts, too_often.left);
+                return Err(too_often.refusal.into());
+            }
+        }
         caller.require(S::SCOPE)?;
         Ok(Self { engine: engine.clone(), caller, scope: PhantomData })
     }
@@ -149,9 +162,12 @@ impl<S: AsksAdmin> FromRequestParts<Door> for Admin<S> {
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
-        let administrator = door.0.engine.authenticate_admin(key).map_err(|refusal| Problem::new(refusal.code))?;
+        let Behind { engine, proxies } = &*door.0;
+        let address = proxies.origin(parts);
+        let administrator = engine.authenticate_admin(key, address).map_err(|refusal| Problem::new(refusal.code))?;
+        Witness::saw_administrator(parts, engine, administrator.author(), address);
         administrator.require(S::SCOPE)?;
-        Ok(Self { engine: door.0.engine.clone(), administrator, scope: PhantomData })
+        Ok(Self { engine: engine.clone(), administrator, scope: PhantomData })
     }
 }
 
@@ -170,6 +186,15 @@ impl FromRequestParts<Door> for Teller {
 
     async fn from_request_parts(_parts: &mut Parts, door: &Door) -> Result<Self, Self::Rejection> {
         Ok(Self(door.0.engine.clone()))
+    }
+}
+
+/// Which of the account's limits apply to a call.
+fn group(parts: &Parts) -> CallGroup {
+    match (&parts.method, parts.uri.path()) {
+        (&Method::GET, _) => CallGroup::Read,
+        (_, path) if witness::is_traffic(path) => CallGroup::Send,
+        _ => CallGroup::Manage,
     }
 }
 

@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::problem::Problem;
 use crate::request_id::{RequestId, RequestIds};
 use crate::traffic::Traffic;
+use crate::witness::Witness;
 
 /// What the layer needs.
 #[derive(Clone)]
@@ -37,15 +38,19 @@ pub(crate) fn around(routes: Router, answering: &Answering, body_octets_max: usi
 }
 
 /// Runs the request and completes its response.
-async fn answer(State(answering): State<Answering>, request: Request, next: Next) -> Response {
+async fn answer(State(answering): State<Answering>, mut request: Request, next: Next) -> Response {
     let request_id = answering.request_ids.of(request.headers().get(&X_REQUEST_ID));
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
+    let (witness, uri) = (Witness::default(), request.uri().clone());
+    request.extensions_mut().insert(witness.clone());
     let timer = answering.traffic.begin();
     let run = tokio::time::timeout(answering.deadline, next.run(request));
     let too_slow = |_| Problem::new(ErrorCode::ServiceUnavailable).detail(TOO_SLOW).into_response();
     let mut response = run.await.unwrap_or_else(too_slow);
     let path = path.as_ref().map_or("unmatched", MatchedPath::as_str);
+    witness.tell_limits(response.headers_mut());
+    witness.keep(&method, path, uri.path(), response.status()).await;
     complete(&mut response, &request_id, &method, path);
     timer.end(&method, path, response.status());
     response

@@ -24,6 +24,7 @@ mod services;
 mod shown;
 mod traffic;
 mod v1;
+mod witness;
 
 use axum::Router;
 use sambac_engine::Engine;

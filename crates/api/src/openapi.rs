@@ -17,8 +17,13 @@ use crate::{services, v1};
 pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
 
 /// What any call may be refused with.
-pub(crate) const ANY_CALL: &[ErrorCode] =
-    &[ErrorCode::Unauthenticated, ErrorCode::Forbidden, ErrorCode::ServiceUnavailable, ErrorCode::Internal];
+pub(crate) const ANY_CALL: &[ErrorCode] = &[
+    ErrorCode::Unauthenticated,
+    ErrorCode::Forbidden,
+    ErrorCode::RateLimited,
+    ErrorCode::ServiceUnavailable,
+    ErrorCode::Internal,
+];
 
 /// What any call with a body may be refused with.
 pub(crate) const ANY_BODY: &[ErrorCode] =

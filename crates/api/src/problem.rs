@@ -7,6 +7,8 @@
 //! Problem::new(ErrorCode::InvalidRequest).at("/validity_s", "must be from 1 to 259200")
 //! ```
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +17,8 @@ use sambac_engine::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::witness::whole_s;
+
 /// What went wrong, before it is written out.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -22,6 +26,7 @@ pub(crate) struct Problem {
     detail: Option<String>,
     errors: Vec<FieldError>,
     cause: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 /// The body of every error (`application/problem+json`, RFC 9457).
@@ -91,7 +96,7 @@ enum RetryWord {
 impl Problem {
     /// With nothing particular to say.
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, errors: Vec::new(), cause: None }
+        Self { code, detail: None, errors: Vec::new(), cause: None, retry_after: None }
     }
 
     /// A failure of ours. `cause` goes to the log, never to the client.
@@ -190,11 +195,17 @@ impl Problem {
             detail: self.detail.as_deref().filter(|_| !ours),
             errors: if ours { &[] } else { &self.errors },
             request_id,
-            retry: RetryAdvice::from(self.code.retry()),
+            retry: match self.retry_after_s() {
+                Some(after_s) if self.retry_after.is_some() => RetryAdvice::from(Retry::AfterS(after_s)),
+                _ => RetryAdvice::from(self.code.retry()),
+            },
         }
     }
 
     fn retry_after_s(&self) -> Option<u32> {
+        if let Some(wait) = self.retry_after {
+            return Some(u32::try_from(whole_s(wait)).unwrap_or(u32::MAX).max(1));
+        }
         match (self.code.retry(), self.code.http_status()) {
             (Retry::AfterS(seconds), _) => Some(seconds),
             (Retry::SameLater, 429 | 503) => Some(1),
@@ -228,6 +239,7 @@ impl From<Refusal> for Problem {
             problem = problem.detail(refusal.detail.clone());
         }
         let problem = refusal.faults.into_iter().fold(problem, |problem, (pointer, why)| problem.at(pointer, why));
+        let problem = Self { retry_after: refusal.retry_after, ..problem };
         match refusal.field {
             Some(pointer) => problem.at(pointer, refusal.detail),
             None => problem,

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::audit::AuditCommand;
 use crate::bench::command::Bench;
 use crate::cdr::CdrCommand;
 use crate::client::admin::{
@@ -47,6 +48,7 @@ enum Command {
     Apply(Apply),
     Export(Export),
     AdminKey(AdminKey),
+    Audit(Box<AuditCommand>),
     Key(KeyCommand),
     Ledger(LedgerCommand),
     Reconcile(Box<ReconcileCommand>),
@@ -95,6 +97,7 @@ impl Cli {
             Command::Status(status) => status.run(self.output).await,
             Command::Apply(apply) => apply.run(self.output).await,
             Command::Export(export) => export.run(self.output).await,
+            Command::Audit(audit) => audit.run(self.output).await,
             Command::Key(key) => key.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Ledger(command) => command.run(self.output).await,

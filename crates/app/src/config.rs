@@ -48,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) webhooks: Webhooks,
     pub(crate) payments: Payments,
     pub(crate) retention: Retention,
+    pub(crate) audit: Audit,
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
@@ -129,6 +130,13 @@ pub(crate) struct Payments {
     pub(crate) expires_s: u64,
     pub(crate) transfer_alone_max: String,
     pub(crate) transfer_expires_s: u64,
+}
+
+/// `[audit]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Audit {
+    pub(crate) heads_to: Vec<String>,
 }
 
 /// `[retention]`

@@ -5,6 +5,7 @@
 //! sambac run --config sambac.toml  # the platform
 //! ```
 
+mod audit;
 mod bench;
 mod cdr;
 mod certify;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sambac_api::{Api, ForwardedHeader, Limits, Proxies, serve};
+use sambac_engine::audit::head::HeadReceiver;
 use sambac_engine::clock::Clock;
 use sambac_engine::pdu_log::PduLogLimits;
 use sambac_engine::reconcile::NightlyHour;
@@ -187,6 +188,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),
         reconcile_hour: reconcile_hour(config)?,
+        audit_heads_to: config.audit.heads_to.iter().filter_map(|text| HeadReceiver::parse(text)).collect(),
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })

@@ -64,6 +64,24 @@ impl Throughput {
         self.count == 0
     }
 
+    /// Whether there is no limit; as serde asks.
+    #[must_use]
+    pub const fn is_unlimited_ref(&self) -> bool {
+        self.is_unlimited()
+    }
+
+    /// How many pass in [`Throughput::period_s`]; 0 when there is no limit.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+
+    /// Seconds in which [`Throughput::count`] pass.
+    #[must_use]
+    pub const fn period_s(self) -> u64 {
+        self.period.ns() / NS_PER_S
+    }
+
     /// Nanoseconds from one segment to the next; 0 when there is no limit.
     #[must_use]
     pub const fn interval_ns(self) -> u64 {

@@ -81,6 +81,10 @@ kinds! {
     LedgerBreach "ledger_breach",
     /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
     LedgerFenced "ledger_fenced",
+    /// Something that belongs into the audit log could not be kept. The subject is `audit log`.
+    AuditLog "audit_log",
+    /// The head of the audit log could not be sent where it is kept. The subject is `audit log`.
+    AuditHead "audit_head",
     /// Days of CDRs could not be moved between table and files. The subject is `cdr`.
     CdrArchive "cdr_archive",
     /// Numbers that are to be erased could not be. The subject is `erasures`.

@@ -8,6 +8,7 @@ use sambac_domain::id::{AccountId, ApiKeyId};
 
 use crate::Engine;
 use crate::api_key::{Environment, PresentedKey};
+use crate::audit::Refused;
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
 
@@ -26,12 +27,21 @@ pub enum Scope {
     WebhooksWrite,
     /// Make, change, rotate and revoke the account's API keys, within what the own key may do.
     KeysWrite,
+    /// Read what was done to the account.
+    AuditRead,
 }
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 6] =
-        [Self::SmsSend, Self::SmsRead, Self::BalanceRead, Self::PaymentsWrite, Self::WebhooksWrite, Self::KeysWrite];
+    pub const ALL: [Self; 7] = [
+        Self::SmsSend,
+        Self::SmsRead,
+        Self::BalanceRead,
+        Self::PaymentsWrite,
+        Self::WebhooksWrite,
+        Self::KeysWrite,
+        Self::AuditRead,
+    ];
 
     /// The word used in the API, the configuration and the database.
     pub fn as_str(self) -> &'static str {
@@ -42,6 +52,7 @@ impl Scope {
             Self::PaymentsWrite => "payments:write",
             Self::WebhooksWrite => "webhooks:write",
             Self::KeysWrite => "keys:write",
+            Self::AuditRead => "audit:read",
         }
     }
 
@@ -60,6 +71,8 @@ pub struct Caller {
     pub api_key_id: ApiKeyId,
     /// What the key may touch.
     pub environment: Environment,
+    /// From where it calls, as far as that is known.
+    pub address: Option<IpAddr>,
     /// The key as it was when the call came.
     pub(crate) key: Arc<ClientKey>,
 }
@@ -84,16 +97,21 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::Unauthenticated`].
     pub fn authenticate(&self, key: &str, address: Option<IpAddr>) -> Result<Caller, Refusal> {
-        let presented: PresentedKey = key.parse().map_err(|_| ErrorCode::Unauthenticated)?;
+        let unknown = || {
+            self.audit_refusal(Refused::Key(address));
+            Refusal::from(ErrorCode::Unauthenticated)
+        };
+        let presented: PresentedKey = key.parse().map_err(|_| unknown())?;
         let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
         let key = snapshot.api_key(presented.id, now).filter(|key| key.is(&presented, now));
-        let key = key.ok_or(ErrorCode::Unauthenticated)?;
+        let key = key.ok_or_else(unknown)?;
         let account = snapshot.account(key.row.account_id).ok_or(ErrorCode::Unauthenticated)?;
         if !key.allowed.allows(address) || !account.allowed.allows(address) {
+            self.audit_refusal(Refused::Address(address, key.row.account_id, key.row.id));
             return Err(ErrorCode::Unauthenticated.into());
         }
         key.touch(now);
         let (account_id, api_key_id) = (key.row.account_id, key.row.id);
-        Ok(Caller { account_id, api_key_id, environment: presented.environment, key: Arc::clone(key) })
+        Ok(Caller { account_id, api_key_id, environment: presented.environment, address, key: Arc::clone(key) })
     }
 }

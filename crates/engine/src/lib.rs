@@ -9,6 +9,7 @@ pub mod admin;
 mod admission;
 pub mod alert;
 pub mod api_key;
+pub mod audit;
 mod by_id;
 mod caller;
 pub mod catalogue;
@@ -37,6 +38,7 @@ pub mod payment;
 pub mod pdu_log;
 pub mod places;
 pub mod private_file;
+pub mod rate;
 mod receipt_watch;
 pub mod reconcile;
 mod recover;
@@ -134,6 +136,10 @@ pub(crate) struct Inner {
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
     pub(crate) verified_binds: smsc::VerifiedBinds,
+    /// How many messages each number may get.
+    pub(crate) destinations: rate::Destinations,
+    /// Refused log-ins that are not in the audit log yet.
+    pub(crate) refusals: audit::Refusals,
     /// Held while the admin API changes the configuration: one change at a time.
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
     /// A number is to be erased.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 
@@ -16,12 +17,14 @@ pub struct Refusal {
     pub field: Option<Cow<'static, str>>,
     /// When several fields are to blame: each as a JSON pointer, with what is wrong with it.
     pub faults: Vec<(String, String)>,
+    /// After how long the same would be taken, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal with a particular text.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None, faults: Vec::new() }
+        Self { code, detail: detail.into(), field: None, faults: Vec::new(), retry_after: None }
     }
 
     /// The same, blaming `field`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::rating::MarginFloor;
 
+use crate::audit::head::HeadReceiver;
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
 use crate::reconcile::NightlyHour;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub payments: PaymentSettings,
     /// For how long what is kept.
     pub retention: RetentionSettings,
+    /// Where signed heads of the audit log are sent.
+    pub audit_heads_to: Vec<HeadReceiver>,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
 }
@@ -105,6 +108,7 @@ impl Settings {
             reconcile_hour: NightlyHour(Some(2)),
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),
+            audit_heads_to: vec![HeadReceiver::Log],
             reload_interval: Duration::from_secs(1),
         }
     }

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 
 pub use crate::ip_range::IpRange;
 use crate::keyring::{AllowedAddresses, ClientKey};
+use crate::rate::{CallLimits, RateLimits};
 use crate::tariff::Books;
 use crate::tariff::groups::Groups;
 use crate::token_bucket::TokenBucket;
@@ -87,6 +88,8 @@ pub struct Account {
     pub(crate) message_price_micros_max: Option<i64>,
     /// How much it may spend.
     pub(crate) spending: SpendingLimits,
+    /// How often it may call the API.
+    pub(crate) calls: CallLimits,
     /// From where it may call the API.
     pub(crate) allowed: AllowedAddresses,
     /// What its texts may not carry.
@@ -163,8 +166,9 @@ impl Snapshot {
             }
         }
         for (id, account) in &mut self.accounts {
-            let earlier = before.accounts.get(id).map(|account| &account.limit);
-            if let Some(limit) = earlier.filter(|limit| limit.throughput() == account.limit.throughput()) {
+            let Some(earlier) = before.accounts.get(id) else { continue };
+            account.calls.keep(&earlier.calls);
+            if let Some(limit) = Some(&earlier.limit).filter(|limit| limit.throughput() == account.limit.throughput()) {
                 account.limit = Arc::clone(limit);
             }
         }
@@ -293,7 +297,10 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     let content_rules = ContentRules::from_json(&row.content_rules).inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the content rules do not parse; the account cannot send");
     });
-    let is_readable = throughput.is_ok() && spending.is_ok() && content_rules.is_ok();
+    let rates = RateLimits::from_json(&row.rate_limits).inspect_err(|error| {
+        tracing::error!(account = row.name, %error, "the rate limits do not parse; the account cannot send");
+    });
+    let is_readable = throughput.is_ok() && spending.is_ok() && content_rules.is_ok() && rates.is_ok();
     Account {
         name: row.name.clone(),
         active: row.state == AccessState::Active && is_readable,
@@ -303,6 +310,7 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         margin_floor: floor(&row.margin_floor),
         message_price_micros_max: row.message_price_micros_max,
         spending: spending.unwrap_or_default(),
+        calls: CallLimits::new(&rates.unwrap_or_default()),
         allowed: AllowedAddresses::parse(&row.allowed_ips),
         content_rules: content_rules.unwrap_or_default(),
     }

@@ -92,6 +92,8 @@ impl Engine {
             payments: payment::Payments::new(&settings.payments)?,
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
+            destinations: crate::rate::Destinations::new(tokio::time::Instant::now()),
+            refusals: crate::audit::Refusals::default(),
             admin_changes: tokio::sync::Mutex::new(()),
             erasure_asked: tokio::sync::Notify::new(),
             handset_given_up: tokio::sync::Notify::new(),
@@ -155,6 +157,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(crate::reconcile::run_nightly(Arc::clone(inner)));
     inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::keyring::run_uses(Arc::clone(inner)));
+    inner.tasks.spawn(crate::audit::run(Arc::clone(inner)));
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

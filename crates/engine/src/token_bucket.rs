@@ -59,6 +59,24 @@ impl TokenBucket {
     }
 }
 
+impl TokenBucket {
+    /// Gives back what was taken a moment ago and not used.
+    pub(crate) fn give_back(&self, segments: u8) {
+        let cost_ns = self.interval_ns.saturating_mul(u64::from(segments));
+        let less = |full_at: u64| Some(full_at.saturating_sub(cost_ns));
+        // It always has a new value to set.
+        let _ = self.full_at_ns.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+    }
+
+    /// How many would pass now, and how long until as many as ever would.
+    pub(crate) fn room(&self, now: Instant) -> (u32, Duration) {
+        let now_ns = nanos(now.saturating_duration_since(self.begun));
+        let missing_ns = self.full_at_ns.load(Ordering::Acquire).saturating_sub(now_ns);
+        let passing = self.burst_ns.saturating_sub(missing_ns).checked_div(self.interval_ns);
+        (passing.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX)), Duration::from_nanos(missing_ns))
+    }
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -99,6 +117,17 @@ mod tests {
         assert_eq!(bucket.take(1, now), Err(due));
         assert_eq!(bucket.take(5, now), Err(now + Duration::from_millis(500)), "only from a full bucket");
         assert_eq!(bucket.take(1, due), Ok(()));
+    }
+
+    #[test]
+    fn what_is_left_is_told_and_what_was_not_used_comes_back() {
+        let (bucket, now) = bucket("10/s burst 5");
+        assert_eq!(bucket.room(now), (5, Duration::ZERO));
+        bucket.take(3, now).expect("room");
+        assert_eq!(bucket.room(now), (2, Duration::from_millis(300)));
+        bucket.give_back(1);
+        assert_eq!(bucket.room(now), (3, Duration::from_millis(200)));
+        assert_eq!(bucket.room(now + Duration::from_secs(1)), (5, Duration::ZERO));
     }
 
     #[test]

@@ -239,6 +239,11 @@ impl UnitOfWork {
         Ok(query(AssertSqlSafe(sql)).bind_all(values(payment)).run(self).await? > 0)
     }
 
+    /// Writes a row that is not there yet.
+    pub(crate) async fn insert<R: Record>(&mut self, row: &R) -> Result<(), StoreError> {
+        query(AssertSqlSafe(insert_one::<R>())).bind_all(values(row)).run(self).await.map(drop)
+    }
+
     pub(crate) async fn upsert<R: Record>(&mut self, row: &R) -> Result<(), StoreError> {
         let set = R::COLUMNS.iter().skip(1).map(|column| format!("{column} = excluded.{column}"));
         let set = set.collect::<Vec<_>>().join(", ");

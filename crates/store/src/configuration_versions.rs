@@ -2,6 +2,7 @@
 
 use sambac_domain::Timestamp;
 
+use crate::audit::NewAudit;
 use crate::change::Change;
 use crate::query::{query, select};
 use crate::rows::ConfigVersionRow;
@@ -9,7 +10,7 @@ use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
 
 impl UnitOfWork {
-    /// Keeps what was changed of the configuration so far as a version of its own. Answers its number; `None` when nothing was
+    /// Keeps what was changed of the configuration so far as a version of its own, with an entry of the audit log. Answers its number; `None` when nothing was
     /// changed.
     pub async fn keep_version(&mut self, author: &str, reason: &str, at: Timestamp) -> Result<Option<i64>, StoreError> {
         if self.changes.is_empty() {
@@ -22,6 +23,16 @@ impl UnitOfWork {
             "INSERT INTO config_versions (id, author, reason, changes, created_at) VALUES ($1, $2, $3, $4, $5)";
         let insert = query(insert).bind(&id).bind(&author).bind(&reason).bind(&changes).bind(&at);
         insert.run(self).await?;
+        let entry = NewAudit {
+            at,
+            actor: author,
+            action: "config.change".to_owned(),
+            subject: format!("version {id}"),
+            account_id: None,
+            address: String::new(),
+            detail: serde_json::json!({ "reason": reason }).to_string(),
+        };
+        self.append_audit(&[entry]).await?;
         Ok(Some(id))
     }
 }

@@ -54,6 +54,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("smpp_accounts_pkey", "smpp_accounts.id", "smpp_accounts"),
     ("smpp_accounts_system_id_key", "smpp_accounts.system_id", "smpp_accounts.system_id"),
     ("api_keys_pkey", "api_keys.id", "api_keys"),
+    ("audit_log_pkey", "audit_log.id", "audit_log"),
     ("api_key_uses_pkey", "api_key_uses.id", "api_key_uses"),
     ("webhooks_pkey", "webhooks.id", "webhooks"),
     ("admin_keys_pkey", "admin_keys.id", "admin_keys"),

@@ -13,6 +13,7 @@
 
 mod alerts;
 mod api_keys;
+pub mod audit;
 mod batch;
 mod cdr_archives;
 mod cdrs;

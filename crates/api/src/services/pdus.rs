@@ -14,6 +14,7 @@ use garde::Validate;
 use sambac_domain::MessageId;
 use sambac_domain::error::ErrorCode;
 use sambac_engine::Engine;
+use sambac_engine::audit::Event;
 use sambac_engine::pdu_log::{self, Query, capture};
 use serde::{Deserialize, Serialize};
 
@@ -122,5 +123,7 @@ pub(crate) async fn reveal(
 ) -> Result<Json<Revealed>, Problem> {
     let until = engine.pdu_log().reveal(std::time::Duration::from_secs(reveal.seconds));
     let until = until.map_err(|error| Problem::new(ErrorCode::Forbidden).detail(error.to_string()))?;
+    let event = Event::new("services listener", "numbers.view", "log of PDUs").with("seconds", reveal.seconds);
+    engine.audit(event).await;
     Ok(Json(Revealed { revealed_until: Moment(until) }))
 }

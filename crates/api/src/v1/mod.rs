@@ -6,6 +6,7 @@ mod admin;
 mod inbound;
 mod keys;
 mod life;
+mod list_audit;
 mod list_inbound;
 mod list_payments;
 mod list_sms;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(show_usage::show_usage))
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
+        .routes(routes!(list_audit::list_audit))
         .merge(keys::routes())
         .merge(admin::routes())
 }

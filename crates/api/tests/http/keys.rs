@@ -73,7 +73,7 @@ async fn a_key_gives_nothing_that_it_does_not_have() {
     let platform = Platform::start().await;
     let scopes = json!(["sms:read", "keys:write"]);
     let bounds = json!({
-        "name": "junior", "scopes": scopes, "environment": "test", "expires_at": "2027-02-01T00:00:00Z", "rate_limit": "10/s burst 10",
+        "name": "junior", "scopes": scopes, "environment": "test", "expires_at": "2027-02-01T00:00:00Z", "rate_limit": "1000/s burst 100",
     });
     let junior = text(&make(&platform, &platform.bank, bounds).await);
     let within =
@@ -84,7 +84,7 @@ async fn a_key_gives_nothing_that_it_does_not_have() {
         ("/scopes", json!({ "scopes": ["sms:send"] })),
         ("/environment", json!({ "environment": "live" })),
         ("/expires_at", json!({ "expires_at": "2027-02-02T00:00:00Z" })),
-        ("/rate_limit", json!({ "rate_limit": "11/s burst 1" })),
+        ("/rate_limit", json!({ "rate_limit": "1001/s burst 1" })),
         ("/rate_limit", json!({ "rate_limit": "" })),
     ] {
         let mut wanted = within.clone();

@@ -54,7 +54,7 @@ impl Operation {
         let required = required.map(|(name, value)| (name, value.expect("an example of what is required")));
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let pairs = required.filter(|(name, _)| *name != without).chain(more);
-        pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+        pairs.map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect::<Vec<_>>().join("&")
     }
 
     async fn refused(&self, platform: &Platform, query: &str, blamed: &str) {

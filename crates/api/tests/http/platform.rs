@@ -177,6 +177,15 @@ impl Reply {
         Self { status: parts.status, headers: parts.headers, text, json }
     }
 
+    /// The answer but for what differs in every request.
+    pub(crate) fn told(&self) -> (u16, Value) {
+        let mut body = self.json.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("request_id");
+        }
+        (self.status.as_u16(), body)
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -10,6 +10,7 @@
 //! The admin key is taken from the environment (`SAMBAC_ADMIN_KEY`) or the file of [`super::Access`], never from an argument.
 
 mod alerts;
+pub(crate) mod audit;
 mod catalogue;
 mod connector;
 mod fields;

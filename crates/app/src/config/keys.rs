@@ -139,6 +139,12 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("payments.transfer_expires_s", Kind::Number, "604800", "Seconds that a bank transfer waits for the other one"),
     key(
+        "audit.heads_to",
+        Kind::List,
+        "[\"log\"]",
+        "Where signed heads of the audit log go, within a minute: log, file:/path, or a URL that each is posted to",
+    ),
+    key(
         "retention.cdr_months",
         Kind::Number,
         "13",

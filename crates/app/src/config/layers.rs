@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sambac_domain::in_words::in_words;
+use sambac_engine::audit::head::HeadReceiver;
 use serde::Deserialize as _;
 
 use super::keys::{self, KEYS, Key};
@@ -198,6 +199,9 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     }
     if sambac_api::ForwardedHeader::parse(&config.http.forwarded_header).is_none() {
         faults.note(from("http.forwarded_header"), "http.forwarded_header is x-forwarded-for or forwarded");
+    }
+    for text in config.audit.heads_to.iter().filter(|text| HeadReceiver::parse(text).is_none()) {
+        faults.note(from("audit.heads_to"), format!("audit.heads_to: `{text}` is not log, file:/path or a URL"));
     }
     for text in &config.http.cors_origins {
         if let Err(why) = sambac_api::origin(text) {

@@ -9,6 +9,7 @@
 mod admin;
 mod admin_shell;
 mod alerts;
+mod audit;
 mod backlog_small;
 mod bad_input;
 mod cdr;

@@ -242,6 +242,10 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),
             "allowed_ips" | "scopes" | "aliases" | "networks" => (column.as_str(), parsed(value)),
+            "rate_limits" => {
+                flatten("rate_limits", &parsed(value), &mut fields);
+                continue;
+            }
             "limits" => {
                 flatten("limits", &limits(value), &mut fields);
                 continue;

@@ -19,6 +19,7 @@ use super::file::{
 };
 use super::limits::Limits;
 use super::plan::without_nulls;
+use crate::rate::RateLimits;
 use crate::tariff::current::{self, CurrentRates};
 
 /// Larger sheets are not in a configuration file: they are exported by themselves.
@@ -146,6 +147,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         margin_floor: floor(&row.margin_floor),
         message_price_max: row.message_price_micros_max.map(|micros| Micros(micros).to_string()),
         limits: SpendingLimits::from_json(&row.limits).ok().as_ref().and_then(Limits::shown),
+        rate_limits: RateLimits::from_json(&row.rate_limits).ok().and_then(RateLimits::shown),
         allowed_ips: row.allowed_ips.clone(),
         content: ContentRules::from_json(&row.content_rules).unwrap_or_default(),
         payment: Vec::new(),

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 pub use catalogue::{Network, NumberPrefix, OperatorGroup};
 
 use super::limits::Limits;
+use crate::rate::RateLimits;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -184,6 +185,9 @@ pub struct Account {
     /// How much it may spend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// How often it may call the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     /// Addresses and networks that the API may be called from; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_ips: Vec<String>,

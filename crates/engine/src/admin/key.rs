@@ -1,10 +1,13 @@
 //! Who calls the admin API, and what they may do. A client's key is none of these, nor the reverse.
 
+use std::net::IpAddr;
+
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::AdminKeyId;
 
 use crate::Engine;
 use crate::api_key::PresentedAdminKey;
+use crate::audit::Refused;
 use crate::refusal::Refusal;
 
 /// What a key of the admin API may be allowed to do.
@@ -28,11 +31,13 @@ pub enum AdminScope {
     NumbersRead,
     /// Erase numbers wherever they are kept.
     NumbersErase,
+    /// Read the audit log.
+    AuditsRead,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ConfigRead,
         Self::ConfigWrite,
         Self::Operations,
@@ -42,6 +47,7 @@ impl AdminScope {
         Self::CdrRead,
         Self::NumbersRead,
         Self::NumbersErase,
+        Self::AuditsRead,
     ];
 
     /// The word used in the API, the configuration and the database.
@@ -56,6 +62,7 @@ impl AdminScope {
             Self::CdrRead => "cdr:read",
             Self::NumbersRead => "numbers:read",
             Self::NumbersErase => "numbers:erase",
+            Self::AuditsRead => "audits:read",
         }
     }
 
@@ -74,6 +81,8 @@ pub struct Administrator {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<AdminScope>,
+    /// From where it calls, as far as that is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Administrator {
@@ -95,21 +104,26 @@ impl Administrator {
 }
 
 impl Engine {
-    /// Who an admin key stands for. Every failure reads the same, so that none tells which part was right.
+    /// Who an admin key stands for, who calls from `address`, as far as that is known. Every failure reads the same, so that none tells which part was right.
     ///
     /// # Errors
     /// [`ErrorCode::Unauthenticated`].
-    pub fn authenticate_admin(&self, key: &str) -> Result<Administrator, Refusal> {
-        let presented: PresentedAdminKey = key.parse().map_err(|_| ErrorCode::Unauthenticated)?;
+    pub fn authenticate_admin(&self, key: &str, address: Option<IpAddr>) -> Result<Administrator, Refusal> {
+        let unknown = || {
+            self.audit_refusal(Refused::AdminKey(address));
+            Refusal::from(ErrorCode::Unauthenticated)
+        };
+        let presented: PresentedAdminKey = key.parse().map_err(|_| unknown())?;
         let snapshot = self.0.snapshot.load();
         let row = snapshot
             .admin_key(presented.id, self.0.clock.now())
             .filter(|row| presented.matches(&row.secret_hash.0))
-            .ok_or(ErrorCode::Unauthenticated)?;
+            .ok_or_else(unknown)?;
         Ok(Administrator {
             id: row.id,
             name: row.name.clone(),
             scopes: row.scopes.iter().filter_map(|word| AdminScope::parse(word)).collect(),
+            address,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Makes, changes, rotates and revokes keys: for clients within what their own key has, for administrators without bounds.
 
+use std::net::IpAddr;
+
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, ApiKeyId, Timestamp};
 use sambac_store::rows::{AccessState, ApiKeyRow};
@@ -10,6 +12,7 @@ use super::reach::Reach;
 use super::wanted::{self, KeyChange, NewKeyOrder};
 use crate::admin::{Administrator, store_refusal};
 use crate::api_key::{self, Environment, NewKey};
+use crate::audit::Event;
 use crate::refusal::Refusal;
 use crate::{Caller, Engine};
 
@@ -30,6 +33,8 @@ pub struct KeyHolder {
     bounds: Option<Reach>,
     /// Whether live keys are seen, too.
     is_live: bool,
+    /// From where, as far as that is known.
+    address: Option<IpAddr>,
 }
 
 /// A key with when it was last used.
@@ -58,12 +63,13 @@ impl KeyHolder {
             account: Some(row.account_id),
             bounds: Some(Reach::of(row)),
             is_live: caller.environment == Environment::Live,
+            address: caller.address,
         }
     }
 
     /// An administrator: all keys.
     pub fn administrator(administrator: &Administrator) -> Self {
-        Self { by: administrator.author(), account: None, bounds: None, is_live: true }
+        Self { by: administrator.author(), account: None, bounds: None, is_live: true, address: administrator.address }
     }
 
     fn sees(&self, row: &ApiKeyRow) -> bool {
@@ -98,7 +104,7 @@ impl Engine {
         let _changing = self.0.admin_changes.lock().await;
         let mut work = self.begin().await?;
         has_place(&mut work, &row).await?;
-        self.keep_key(work, by, "create", &row).await?;
+        self.keep_key(work, by, "key.create", &row).await?;
         Ok(SecretKey { row, text })
     }
 
@@ -146,7 +152,7 @@ impl Engine {
         if row.name != before.name {
             has_name(&mut work, &row).await?;
         }
-        self.keep_key(work, by, "update", &row).await?;
+        self.keep_key(work, by, "key.update", &row).await?;
         self.with_uses(vec![row]).await?.pop().ok_or_else(|| ErrorCode::NotFound.into())
     }
 
@@ -169,7 +175,7 @@ impl Engine {
         let until = self.0.clock.now().saturating_add(std::time::Duration::from_secs(keep_s.into()));
         (row.former_secret_hash, row.former_until) =
             if keep_s > 0 { (Some(former), Some(until)) } else { (None, None) };
-        self.keep_key(work, by, "rotate", &row).await?;
+        self.keep_key(work, by, "key.rotate", &row).await?;
         Ok(SecretKey { row, text })
     }
 
@@ -185,16 +191,25 @@ impl Engine {
             return Ok(());
         }
         let row = ApiKeyRow { state: AccessState::Revoked, former_secret_hash: None, former_until: None, ..row };
-        self.keep_key(work, by, "revoke", &row).await
+        self.keep_key(work, by, "key.revoke", &row).await
     }
 
     async fn begin(&self) -> Result<UnitOfWork, Refusal> {
         self.0.store.begin_configuration().await.map_err(|error| store_refusal(&error))
     }
 
-    async fn keep_key(&self, mut work: UnitOfWork, by: &KeyHolder, what: &str, row: &ApiKeyRow) -> Result<(), Refusal> {
+    async fn keep_key(
+        &self,
+        mut work: UnitOfWork,
+        by: &KeyHolder,
+        what: &'static str,
+        row: &ApiKeyRow,
+    ) -> Result<(), Refusal> {
         let refused = |error: StoreError| store_refusal(&error);
         work.upsert_api_key(row).await.map_err(refused)?;
+        let event = Event::new(&by.by, what, row.id.to_string()).of(row.account_id).from(by.address);
+        let event = event.with("name", row.name.as_str()).with("scopes", row.scopes.clone());
+        work.append_audit(&[event.entry(self.0.clock.now())]).await.map_err(refused)?;
         work.commit().await.map_err(refused)?;
         tracing::info!(by = by.by, key = %row.id, account = %row.account_id, what, "a key was changed");
         self.reload().await;

@@ -23,10 +23,9 @@ pub use wanted::{KeyChange, NewKeyOrder};
 
 use crate::Scope;
 use crate::api_key::{Environment, PresentedKey};
+use crate::rate::BURST_MS;
 use crate::token_bucket::TokenBucket;
 
-/// A key that says no burst may be used a second's worth at once.
-const BURST_MS: u64 = 1_000;
 /// Uses are told to the minute.
 const MINUTE_MICROS: i64 = 60_000_000;
 
@@ -97,5 +96,27 @@ impl ClientKey {
     /// When it was last used here, as far as this process knows.
     pub(crate) fn used_at(&self) -> Option<Timestamp> {
         Some(self.used_at.load(Ordering::Relaxed)).filter(|at| *at > 0).map(Timestamp)
+    }
+}
+
+#[cfg(test)]
+impl ClientKey {
+    /// A key of nobody with this rate limit.
+    pub(crate) fn for_tests(rate_limit: &str) -> Self {
+        Self::new(ApiKeyRow {
+            id: sambac_domain::ApiKeyId::from_raw(256),
+            account_id: sambac_domain::AccountId::from_raw(256),
+            name: "test".to_owned(),
+            environment: "live".to_owned(),
+            secret_hash: sambac_store::Sealed::default(),
+            scopes: Vec::new(),
+            state: AccessState::Active,
+            created_at: Timestamp(0),
+            expires_at: None,
+            former_secret_hash: None,
+            former_until: None,
+            allowed_ips: Vec::new(),
+            rate_limit: rate_limit.to_owned(),
+        })
     }
 }

@@ -18,6 +18,7 @@ use super::password::NOBODY;
 use super::sessions::Joined;
 use super::strikes::Record;
 use crate::Inner;
+use crate::audit::Refused;
 use crate::snapshot::{SmppAccount, Snapshot};
 
 /// Verified binds remembered.
@@ -122,7 +123,10 @@ pub(super) async fn verify(
         let paying = snapshot.account(account.row.account_id).is_some_and(|account| account.active);
         verified && paying && account.row.state == AccessState::Active && account.takes(peer)
     });
-    let account = account.ok_or(ErrorCode::BindRefused)?;
+    let account = account.ok_or_else(|| {
+        inner.refusals.count(Refused::Bind(peer.address));
+        ErrorCode::BindRefused
+    })?;
     binds.places.insert(place, ());
     Ok(account)
 }

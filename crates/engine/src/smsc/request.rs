@@ -22,7 +22,7 @@ use super::submit;
 use crate::admission::Place;
 use crate::commit::{Accept, Reply, Write};
 use crate::refusal::Refusal;
-use crate::submit::{Draft, check_throughput, prepare};
+use crate::submit::{Draft, prepare};
 
 /// The requests of one session.
 pub(super) struct Requests {
@@ -121,7 +121,7 @@ impl Requests {
             .and_then(|request| prepare(&inner.snapshot.load(), request, inner.clock.now()))
             .map_err(|Refusal { code, .. }| code)?;
         self.pace.pass(draft.parts, &draft.request.sender).await?;
-        check_throughput(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;
+        inner.check_limits(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;
         Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
     }
 

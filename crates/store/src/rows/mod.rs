@@ -10,6 +10,7 @@
 mod account;
 mod admin;
 mod archive;
+mod audit;
 mod catalogue;
 mod connector;
 mod delivery;
@@ -28,6 +29,7 @@ mod words;
 pub use account::{AccountRow, ApiKeyRow, ApiKeyUseRow, SmppAccountRow, WebhookRow};
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
 pub use archive::{CdrArchiveRow, CdrArchiveState};
+pub use audit::AuditRow;
 pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};

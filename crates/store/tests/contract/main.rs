@@ -4,6 +4,7 @@
 
 mod alerts;
 mod api_keys;
+mod audit;
 mod batch;
 mod both;
 mod cdr_archives;

@@ -40,6 +40,8 @@ pub(crate) struct AccountDocument {
     message_price_max: Option<String>,
     /// How much it may spend; what is not given is not limited.
     limits: Option<LimitsDocument>,
+    /// How often it may call the API; what is not given is not limited.
+    rate_limits: Option<RateLimitsDocument>,
     /// Addresses and networks that the API may be called from, IPv4 and IPv6; empty is any.
     #[schema(example = json!(["192.0.2.0/24"]))]
     allowed_ips: Option<Vec<String>>,
@@ -64,6 +66,26 @@ struct ContentDocument {
     /// The sites that a text may link to, `bank.com`, or `*.bank.com` for all below it; any when not given, none when empty.
     #[schema(example = json!(["bank.com", "*.bank.com"]))]
     link_hosts: Option<Vec<String>>,
+}
+
+/// How often an account may call the API, each as `100/s burst 20`.
+#[derive(ToSchema)]
+#[schema(as = AccountRateLimits)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct RateLimitsDocument {
+    /// Calls, all together.
+    #[schema(example = "200/s")]
+    calls: Option<String>,
+    /// Calls that send messages or codes.
+    #[schema(example = "100/s burst 20")]
+    send: Option<String>,
+    /// Calls that read.
+    read: Option<String>,
+    /// Calls that change something else.
+    manage: Option<String>,
+    /// Messages to one number, whatever way they come in.
+    #[schema(example = "5/min burst 5")]
+    destination: Option<String>,
 }
 
 /// How much an account may spend. Days and months are those of UTC.

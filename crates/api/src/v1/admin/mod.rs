@@ -39,6 +39,7 @@ mod resource;
 mod rollback;
 mod route_unrouted;
 mod routing;
+mod search_audit;
 mod show_settings;
 mod show_version;
 mod shown;
@@ -82,6 +83,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(test_bind::test_bind_connector))
         .routes(routes!(certify_connector::certify_connector))
         .routes(routes!(certify_connector::show_certification))
+        .routes(routes!(search_audit::search_audit))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(acknowledge_alert::acknowledge_alert))
         .routes(routes!(erasures::ask_erasure))

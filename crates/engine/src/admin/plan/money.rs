@@ -60,7 +60,7 @@ impl Draft<'_> {
             message_price_micros_max,
             limits,
             allowed_ips: account.allowed_ips.clone(),
-            rate_limits: stored.map(|row| row.rate_limits.clone()).unwrap_or_default(),
+            rate_limits: account.rate_limits.unwrap_or_default().to_json(),
             content_rules: account.content.to_json(),
         };
         self.ledger_accounts(row.id, currency);

@@ -1,0 +1,122 @@
+//! `GET /v1/audit`: what was done to the account, by whom.
+
+use sambac_store::audit::AuditFilter;
+use sambac_store::rows::AuditRow;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::paging;
+use crate::access::{Authorised, scope};
+use crate::input::Parameters;
+use crate::openapi::{self, ANY_CALL, Documented};
+use crate::problem::Problem;
+use crate::shown::Moment;
+use sambac_domain::Timestamp;
+use sambac_domain::error::ErrorCode;
+
+/// An entry of the audit log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditEntry {
+    /// Its number in the platform's log.
+    #[schema(example = 4711)]
+    number: i64,
+    at: Moment,
+    /// Who it was.
+    #[schema(example = "api key key_01h2xcejqtf2n")]
+    actor: String,
+    /// What was done.
+    #[schema(example = "key.rotate")]
+    action: String,
+    /// To what.
+    subject: String,
+    /// From where, as far as that is known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    address: String,
+    /// What is particular to it.
+    #[schema(value_type = Object)]
+    detail: serde_json::Value,
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListAudit {
+    /// Entries on one page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub(in crate::v1) limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub(in crate::v1) cursor: Option<String>,
+    /// Only those whose action begins so.
+    #[param(max_length = 64, example = "key.")]
+    pub(in crate::v1) action: Option<String>,
+}
+
+/// One page.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditPage {
+    data: Vec<AuditEntry>,
+    /// Give it as `cursor` for the next page; missing on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+struct Paging;
+
+impl utoipa::IntoResponses for Paging {
+    fn responses() -> Documented {
+        openapi::problems(&[ANY_CALL, &[ErrorCode::InvalidRequest]])
+    }
+}
+
+/// List what was done to the account.
+///
+/// Keys made, changed, rotated and revoked, calls that changed something, keys that were used from where they may not be. Who runs the platform is
+/// shown as `administrator`.
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    tag = "Account",
+    security(("key" = ["audit:read"]), ("key_header" = ["audit:read"])),
+    params(ListAudit),
+    responses((status = 200, description = "A page, newest first", body = AuditPage), Paging)
+)]
+pub(crate) async fn list_audit(
+    client: Authorised<scope::AuditRead>,
+    Parameters(query): Parameters<ListAudit>,
+) -> Result<axum::Json<AuditPage>, Problem> {
+    let limit = paging::limit(query.limit)?;
+    let filter = AuditFilter {
+        account_id: Some(client.account_id()),
+        action: query.action.unwrap_or_default(),
+        before: paging::before(query.cursor)?,
+        limit: limit + 1,
+        ..AuditFilter::default()
+    };
+    let rows = client.engine().store().audit_page(&filter).await?;
+    Ok(axum::Json(AuditPage::new(rows, limit, AuditEntry::for_client)))
+}
+
+impl AuditEntry {
+    /// All of it.
+    pub(in crate::v1) fn whole(row: AuditRow) -> Self {
+        let AuditRow { id, at, actor, action, subject, address, detail, .. } = row;
+        let detail = serde_json::from_str(&detail).unwrap_or_default();
+        Self { number: id, at: Moment(Timestamp(at.0)), actor, action, subject, address, detail }
+    }
+
+    /// Without who of us it was, and from where.
+    fn for_client(row: AuditRow) -> Self {
+        let is_ours = !row.actor.starts_with("api key ") && row.actor != "outsider";
+        let whole = Self::whole(row);
+        if is_ours { Self { actor: "administrator".to_owned(), address: String::new(), ..whole } } else { whole }
+    }
+}
+
+impl AuditPage {
+    pub(in crate::v1) fn new(mut rows: Vec<AuditRow>, limit: u32, entry: impl Fn(AuditRow) -> AuditEntry) -> Self {
+        let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
+        Self { data: rows.into_iter().map(entry).collect(), next_cursor }
+    }
+}
