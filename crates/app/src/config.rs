@@ -60,6 +60,7 @@ pub(crate) struct Config {
 pub(crate) struct Billing {
     pub(crate) margin_floor: MarginFloor,
     pub(crate) reconcile_hour: String,
+    pub(crate) audit_interval_s: u64,
 }
 
 /// `[data]`

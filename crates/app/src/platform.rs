@@ -189,6 +189,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         retention: crate::retention::settings(config),
         reconcile_hour: reconcile_hour(config)?,
         audit_heads_to: config.audit.heads_to.iter().filter_map(|text| HeadReceiver::parse(text)).collect(),
+        audit_interval: Duration::from_secs(config.billing.audit_interval_s.max(1)),
         smpp_refused_status: config.smpp.refused_status,
         ..Settings::new(master_key::open(config, store).await?)
     })

@@ -15,6 +15,9 @@ mod plan;
 mod proxy;
 mod report;
 mod run;
+mod stage;
+mod strike;
+mod sums;
 
 pub use books::{Balance, Books, ChargeRow, CommandRow, HoldRow, Posting, Reader};
 pub use journal::{Answer, Done, Entry, Journal, Order, State};

@@ -61,6 +61,12 @@ pub(crate) const KEYS: &[Key] = &[
         "The least that must be left of a segment's price after its cost, as 0.002, where neither account nor route says one; off: messages may be carried at a loss",
     ),
     key(
+        "billing.audit_interval_s",
+        Kind::Number,
+        "10",
+        "Seconds between two looks at whether all money adds up while the platform runs; at least 1",
+    ),
+    key(
         "billing.reconcile_hour",
         Kind::Text,
         "\"2\"",

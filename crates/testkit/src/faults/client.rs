@@ -61,6 +61,8 @@ struct Request {
 const PAUSE: Duration = Duration::from_millis(20);
 /// In ten thousand, of what has its answer: asked again.
 const AGAIN: u32 = 100;
+/// One request in so many is made twice at once.
+const TWICE: u32 = 50;
 
 impl Aim {
     pub(super) fn new(accounts: Vec<String>, target: u64) -> Self {
@@ -221,7 +223,23 @@ impl Client {
         let alone = count == 1 && !linked && self.chance.random_ratio(1, 2);
         let (path, body, key) = if alone { self.single(first) } else { self.batch(request) };
         let call = Call { is_message: false, path, body: &body, key: &key };
-        let reply = answer(&mut self.service, &mut self.journal, call).await?;
+        if !self.chance.random_ratio(1, TWICE) {
+            let reply = answer(&self.service, &mut self.journal, &call).await?;
+            return self.write_down(request, alone, &reply);
+        }
+        // A client that is impatient asks twice at once, and must be answered the same.
+        let mut beside = Journal::default();
+        let (one, other) =
+            tokio::join!(answer(&self.service, &mut self.journal, &call), answer(&self.service, &mut beside, &call));
+        self.journal.unanswered += beside.unanswered;
+        self.journal.turned_away += beside.turned_away;
+        self.journal.asked_again += 1;
+        self.write_down(request, alone, &one?)?;
+        self.write_down(request, alone, &other?)
+    }
+
+    fn write_down(&mut self, request: &Request, alone: bool, reply: &Reply) -> Result<()> {
+        let Request { first, count, .. } = *request;
         if alone {
             self.journal.answered(first, Answer::read(reply.status, &reply.body, &reply.body)?);
             return Ok(());
@@ -255,7 +273,7 @@ impl Client {
         let key = self.journal.message_key(place);
         let body = json!({ "to": "+447700900123", "from": "Bank", "text": key, "class": "transactional" });
         let call = Call { is_message: true, path: "/v1/sms/send", body: &body, key: &key };
-        let reply = answer(&mut self.service, &mut self.journal, call).await?;
+        let reply = answer(&self.service, &mut self.journal, &call).await?;
         ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
         raw_id(reply.body["message_id"].as_str().context("no message_id")?)
     }
@@ -271,8 +289,9 @@ struct Call<'a> {
 }
 
 /// Asks the platform, wherever it is, until it says something else than to come again.
-async fn answer(service: &mut Service, journal: &mut Journal, call: Call<'_>) -> Result<Reply> {
-    let Call { is_message, path, body, key } = call;
+async fn answer(service: &Service, journal: &mut Journal, call: &Call<'_>) -> Result<Reply> {
+    let Call { is_message, path, body, key } = *call;
+    let mut service = service.clone();
     let header = [("idempotency-key", key)];
     let headers = if key.is_empty() { &[][..] } else { &header[..] };
     loop {

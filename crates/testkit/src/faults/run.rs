@@ -13,12 +13,13 @@ use super::books::Reader;
 use super::client::{Aim, Client, Where};
 use super::journal::Journal;
 use super::oracle::{Finding, judge};
-use super::plan::{Planned, Strike, plan};
-use super::proxy::{Proxy, Trick};
+use super::plan::{Planned, plan};
+use super::proxy::Proxy;
 use super::report::Report;
+use super::stage::account_names;
 use crate::postgres::KillablePostgres;
-use crate::scenario::wait::{until, until_true};
-use crate::scenario::{PRICE_MICROS, Platform, Secrets, Simulator, Site, World};
+use crate::scenario::wait::until;
+use crate::scenario::{PRICE_MICROS, Platform, Secrets, Simulator, World};
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -41,28 +42,22 @@ pub struct Setting {
     pub batch_max: usize,
 }
 
-/// Accounts with plenty; the first is the hot one.
-const RICH: usize = 16;
-/// Accounts that are often refused; every other one may go below zero.
-const POOR: usize = 8;
 /// After a fault there are answers again within this.
-const RECOVERY: Duration = Duration::from_secs(90);
-/// How long a COMMIT is waited for, or a death at a point.
-const PLAYED: Duration = Duration::from_secs(60);
+pub(super) const RECOVERY: Duration = Duration::from_secs(90);
 /// How long everything may take that is still open when clients have ended.
 const REST: Duration = Duration::from_secs(120);
 
-struct Run {
-    world: World,
-    postgres: Option<KillablePostgres>,
-    proxy: Option<Proxy>,
-    _operator: Simulator,
-    secrets: Secrets,
-    service_key: String,
-    platform: Option<Platform>,
-    whereabouts: watch::Sender<Option<Where>>,
-    aim: Arc<Aim>,
-    report: Report,
+pub(super) struct Run {
+    pub(super) world: World,
+    pub(super) postgres: Option<KillablePostgres>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) _operator: Simulator,
+    pub(super) secrets: Secrets,
+    pub(super) service_key: String,
+    pub(super) platform: Option<Platform>,
+    pub(super) whereabouts: watch::Sender<Option<Where>>,
+    pub(super) aim: Arc<Aim>,
+    pub(super) report: Report,
 }
 
 /// Runs it to its end; what is wrong is in the report.
@@ -96,47 +91,6 @@ pub async fn run(setting: &Setting) -> Result<Report> {
 }
 
 impl Run {
-    async fn prepare(setting: &Setting) -> Result<Self> {
-        let binary = setting.binary.display().to_string();
-        let mut world = World::new(&binary, if setting.on_postgres { "faults_postgres" } else { "faults_sqlite" })?;
-        let (mut postgres, mut proxy) = (None, None);
-        if setting.on_postgres {
-            let server = KillablePostgres::start(&world.path("postgres")).await?;
-            let between = Proxy::start(server.socket()).await?;
-            world = world.on(&server.url_by(between.port()));
-            (postgres, proxy) = (Some(server), Some(between));
-        }
-        let operator =
-            world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 50]\nresend_max = 1000").await?;
-        let secrets = world.apply(&site(&operator)).await?;
-        let service_key = world.admin_key("service", "charges:write,balances:read,config:read").await?;
-        let version = String::from_utf8(world.run_plain(&["--version"]).await?.stdout)?.trim().to_owned();
-        let report = Report {
-            seed: setting.seed,
-            store: if setting.on_postgres { "PostgreSQL" } else { "SQLite" },
-            version,
-            clients: setting.clients,
-            ..Report::default()
-        };
-        let (whereabouts, _) = watch::channel(None);
-        let mut run = Self {
-            world,
-            postgres,
-            proxy,
-            _operator: operator,
-            secrets,
-            service_key,
-            platform: None,
-            whereabouts,
-            aim: Arc::new(Aim::new(Vec::new(), 0)),
-            report,
-        };
-        run.start(&[]).await?;
-        let accounts = run.account_ids().await?;
-        run.aim = Arc::new(Aim::new(accounts, setting.charges));
-        Ok(run)
-    }
-
     fn clients(&self, setting: &Setting) -> JoinSet<Result<Journal>> {
         let mut clients = JoinSet::new();
         let (charging, sending) = setting.clients;
@@ -153,8 +107,10 @@ impl Run {
     }
 
     /// Starts the platform and tells the clients where it is.
-    async fn start(&mut self, variables: &[(&str, &str)]) -> Result<()> {
-        let platform = self.world.platform(variables).await?;
+    pub(super) async fn start(&mut self, variables: &[(&str, &str)]) -> Result<()> {
+        // It adds up all money each second meanwhile; what it finds is in its log.
+        let variables = [&[("SAMBAC_BILLING_AUDIT_INTERVAL_S", "1")], variables].concat();
+        let platform = self.world.platform(&variables).await?;
         let (charges, messages) = (platform.service(&self.service_key)?, platform.rest(&self.secrets)?);
         self.platform = Some(platform);
         self.report.starts += 1;
@@ -163,66 +119,13 @@ impl Run {
     }
 
     /// Clients that come now wait for the next platform.
-    fn take(&mut self) -> Result<Platform> {
+    pub(super) fn take(&mut self) -> Result<Platform> {
         self.whereabouts.send_replace(None);
         self.platform.take().context("no platform runs")
     }
 
-    async fn strike(&mut self, strike: Strike) -> Result<()> {
-        match strike {
-            Strike::Kill => self.kill().await?,
-            Strike::KillAt(point, times) => self.dies_at(point, times).await?,
-            Strike::KillAtCommit(trick) => {
-                self.play(trick).await?;
-                self.kill().await?;
-            }
-            Strike::Break(trick) => self.play(trick).await?,
-            Strike::Cut => self.proxy()?.cut(),
-            Strike::Postmaster => {
-                let server = self.server()?;
-                server.kill_postmaster().await?;
-                server.start_again().await?;
-            }
-            Strike::Backend => {
-                until_true("a session of the platform", async || self.server_ref()?.kill_backend().await).await?;
-            }
-            Strike::EndBackends => self.server_ref()?.end_backends().await?,
-        }
-        self.recovered().await
-    }
-
-    async fn kill(&mut self) -> Result<()> {
-        self.take()?.kill_9().await?;
-        self.start(&[]).await
-    }
-
-    async fn dies_at(&mut self, point: &str, times: u32) -> Result<()> {
-        ensure!(self.take()?.terminate(RECOVERY).await?.success(), "it did not end well");
-        self.start(&[("TEST_KILL_AT", &format!("{point}:{times}"))]).await?;
-        let mut platform = self.platform.take().context("it has just started")?;
-        until("it dies at its point", PLAYED, async || Ok((!platform.is_running()?).then_some(()))).await?;
-        self.whereabouts.send_replace(None);
-        self.start(&[]).await
-    }
-
-    async fn play(&mut self, trick: Trick) -> Result<()> {
-        self.proxy()?.play(trick, PLAYED).await
-    }
-
-    fn proxy(&self) -> Result<&Proxy> {
-        self.proxy.as_ref().context("there is no proxy before SQLite")
-    }
-
-    fn server(&mut self) -> Result<&mut KillablePostgres> {
-        self.postgres.as_mut().context("there is no server of SQLite")
-    }
-
-    fn server_ref(&self) -> Result<&KillablePostgres> {
-        self.postgres.as_ref().context("there is no server of SQLite")
-    }
-
     /// Answers are given again, by the same process unless it was killed.
-    async fn recovered(&mut self) -> Result<()> {
+    pub(super) async fn recovered(&mut self) -> Result<()> {
         let before = self.aim.answered.load(Ordering::Relaxed);
         let aim = Arc::clone(&self.aim);
         let more = || aim.answered.load(Ordering::Relaxed) > before;
@@ -302,31 +205,4 @@ impl Run {
         let file = || format!("sqlite://{}", self.world.data_folder().join("sambac.db").display());
         self.postgres.as_ref().map_or_else(file, KillablePostgres::url)
     }
-
-    async fn account_ids(&self) -> Result<Vec<String>> {
-        let platform = self.platform.as_ref().context("no platform runs")?;
-        let reply = platform.service(&self.service_key)?.at(platform.http()).get("/v1/admin/accounts").await?;
-        let rows = reply.body["data"].as_array().with_context(|| reply.text.clone())?;
-        let id = |name: &String| {
-            let row = rows.iter().find(|row| row["name"] == **name);
-            Some(row?["id"].as_str()?.to_owned())
-        };
-        account_names().iter().map(|name| id(name).with_context(|| format!("no account {name}"))).collect()
-    }
-}
-
-fn account_names() -> Vec<String> {
-    (0..RICH + POOR).map(|number| format!("charged-{number}")).collect()
-}
-
-/// One account that sends messages, and those that are charged.
-fn site(operator: &Simulator) -> Site {
-    let soon = "window_max = 100\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
-    let site = Site::with_one_account("1000000").connector("alpha", operator, soon).route("all", &["alpha"], "");
-    account_names().iter().zip(0..).fold(site, |site, (name, number)| {
-        let funds = if number < RICH { "1000000" } else { "2" };
-        let limit = if number >= RICH && number % 2 == 0 { "\ncredit_limit = \"1.5\"" } else { "" };
-        let keys = format!("name = \"{name}\"\ncurrency = \"EUR\"\ntariff = \"standard\"{limit}");
-        site.table("account", &format!("{keys}\npayment = [{{ amount = \"{funds}\", reference = \"first\" }}]"))
-    })
 }
