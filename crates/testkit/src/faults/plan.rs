@@ -68,7 +68,7 @@ pub fn plan(seed: u64, strikes: usize, on_postgres: bool, has_points: bool) -> V
     while planned.len() < strikes {
         let mut kinds = vec![Strike::Kill];
         if has_points {
-            kinds.extend(POINTS.map(|point| Strike::KillAt(point, chance.random_range(1..100))));
+            kinds.extend(POINTS.map(|point| Strike::KillAt(point, chance.random_range(1..20))));
         }
         if on_postgres {
             kinds.extend([Trick::HoldBefore, Trick::HoldAfter, Trick::Pass].map(Strike::KillAtCommit));

@@ -11,7 +11,7 @@ use crate::postgres::KillablePostgres;
 use crate::scenario::wait::{until, until_true};
 
 /// How long a COMMIT is waited for, or a death at a point.
-const PLAYED: Duration = Duration::from_secs(60);
+const PLAYED: Duration = Duration::from_secs(120);
 
 impl Run {
     pub(super) async fn strike(&mut self, strike: Strike) -> Result<()> {

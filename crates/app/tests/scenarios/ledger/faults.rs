@@ -13,7 +13,7 @@ async fn survives(on_postgres: bool, strikes: usize) -> Result<()> {
         has_points: true,
         on_postgres,
         seed,
-        charges: 300 * strikes as u64,
+        charges: 150 * strikes as u64,
         strikes,
         clients: (12, 4),
         batch_max: 20,
