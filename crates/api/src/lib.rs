@@ -62,7 +62,7 @@ impl Api {
         Self { proxies, ..self }
     }
 
-    /// The same for pages of these origins, too; see [`origin`].
+    /// The same for pages of these origins, too; see [`origin()`].
     #[must_use]
     pub fn for_pages_of(self, origins: Vec<Origin>) -> Self {
         Self { origins, ..self }
