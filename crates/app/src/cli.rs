@@ -17,6 +17,7 @@ use crate::demo::Demo;
 use crate::erase::Erase;
 use crate::exit::{self, Failure};
 use crate::ledger::LedgerCommand;
+use crate::mirror::MirrorCommand;
 use crate::output::{self, Output};
 use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
@@ -55,6 +56,7 @@ enum Command {
     Pdu(Pdu),
     Cdr(CdrCommand),
     Erase(Erase),
+    Mirror(MirrorCommand),
     Connector(ConnectorCommand),
     Operator(OperatorCommand),
     Route(RouteCommand),
@@ -86,7 +88,7 @@ enum Command {
 impl Cli {
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        if !matches!(self.command, Command::Run(_) | Command::Migrate(_) | Command::Demo(_)) {
+        if !matches!(self.command, Command::Run(_) | Command::Migrate(_) | Command::Demo(_) | Command::Mirror(_)) {
             telemetry::start("warn", false);
         }
         match self.command {
@@ -105,6 +107,7 @@ impl Cli {
             Command::Pdu(pdu) => pdu.run(self.output).await,
             Command::Cdr(cdr) => cdr.run(self.output).await,
             Command::Erase(cdr) => cdr.run(self.output).await,
+            Command::Mirror(mirror) => mirror.run(self.output).await,
             Command::Connector(command) => command.run(self.output).await,
             Command::Operator(command) => command.run(self.output).await,
             Command::Route(command) => command.run(self.output).await,

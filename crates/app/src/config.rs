@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
     pub(crate) payments: Payments,
+    pub(crate) events: Events,
+    pub(crate) mirror: Mirror,
     pub(crate) retention: Retention,
     pub(crate) audit: Audit,
     pub(crate) log: Log,
@@ -138,6 +140,22 @@ pub(crate) struct Payments {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Audit {
     pub(crate) heads_to: Vec<String>,
+}
+
+/// `[events]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Events {
+    pub(crate) url: Option<Secret>,
+    pub(crate) exchange: String,
+}
+
+/// `[mirror]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Mirror {
+    pub(crate) url: Option<Secret>,
+    pub(crate) queue: String,
 }
 
 /// `[retention]`

@@ -184,6 +184,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
             reveal_max: Duration::from_secs(config.pdu_log.reveal_s_max),
         },
         smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
+        events: crate::events::settings(config)?,
         payments: crate::payments::settings(config)?,
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),

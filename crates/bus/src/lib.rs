@@ -5,10 +5,11 @@
 //! offered and remembers that it did: its consumer's relay reads the rest back from the table, page by page, in id order.
 //! At start every lane is in that state, so a restart rebuilds the queues by itself.
 //!
-//!
-//! The cluster implementations (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
+//! What is told outside of billing is an [`event`], which goes by [`amqp`]. The cluster implementations of the queue (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
 
+pub mod amqp;
 mod attempt;
+pub mod event;
 mod fair;
 mod lane;
 mod notice;

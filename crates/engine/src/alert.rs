@@ -100,6 +100,8 @@ kinds! {
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.
     PaymentMismatch "payment_mismatch",
+    /// Consumers outside are not told of billing events: the broker is away. The subject is `events`.
+    EventsUnsent "events_unsent",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.
     MoUnrouted "mo_unrouted",
     /// Messages from handsets that none of their targets has taken. The subject is the target that had them last.
@@ -322,6 +324,13 @@ impl Alerts {
     /// How many of a kind are open.
     pub(crate) fn open(&self, kind: AlertKind) -> usize {
         self.book().list.values().filter(|alert| alert.kind == kind && alert.is_open()).count()
+    }
+
+    /// What the open ones of a kind are of.
+    pub(crate) fn open_subjects(&self, kind: AlertKind) -> HashSet<String> {
+        let book = self.book();
+        let open = book.list.values().filter(|alert| alert.kind == kind && alert.is_open());
+        open.map(|alert| alert.subject.clone()).collect()
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

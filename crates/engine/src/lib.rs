@@ -20,6 +20,7 @@ mod compose;
 mod connector;
 mod content;
 pub mod erasure;
+pub mod events;
 mod expire;
 mod fingerprint;
 mod health;
@@ -135,6 +136,7 @@ pub(crate) struct Inner {
     pub(crate) payments: payment::Payments,
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
+    pub(crate) solvency: solvency::Watch,
     pub(crate) verified_binds: smsc::VerifiedBinds,
     /// How many messages each number may get.
     pub(crate) destinations: rate::Destinations,

@@ -51,6 +51,8 @@ pub(crate) struct Metrics {
     ledger_audits: Counter,
     reconcile_runs: Counter,
     reconcile_breaks: Gauge,
+    events: Family<Label, Counter>,
+    events_lag: Gauge,
     charges_corrected: Family<Label, Counter>,
     charges_below_limit: Counter,
     commit_seconds: Histogram,
@@ -169,6 +171,8 @@ impl Metrics {
             ledger_audits: Counter::default(),
             reconcile_runs: Counter::default(),
             reconcile_breaks: Gauge::default(),
+            events: Family::default(),
+            events_lag: Gauge::default(),
             charges_corrected: Family::default(),
             charges_below_limit: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
@@ -269,6 +273,12 @@ impl Metrics {
         r.register("ledger_audits", "How often all money was added up", self.ledger_audits.clone());
         r.register("reconcile_runs", "How often days were reconciled", self.reconcile_runs.clone());
         r.register("reconcile_breaks_open", "Breaks that nobody has explained", self.reconcile_breaks.clone());
+        r.register("billing_events", "Billing events, by what became of them", self.events.clone());
+        r.register(
+            "billing_events_lag_blocks",
+            "Blocks of the ledger of which consumers outside were not told",
+            self.events_lag.clone(),
+        );
         r.register("charges_corrected", "Charges that another end was believed of", self.charges_corrected.clone());
         r.register(
             "charges_below_limit",
@@ -390,6 +400,22 @@ impl Metrics {
     /// So many breaks are open now.
     pub(crate) fn breaks_open(&self, count: i64) {
         self.reconcile_breaks.set(count);
+    }
+
+    /// So many events were confirmed by the broker, of which so many no queue wanted.
+    pub(crate) fn events_published(&self, count: usize, unrouted: u64) {
+        self.events.get_or_create(&label("published")).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        self.events.get_or_create(&label("unrouted")).inc_by(unrouted);
+    }
+
+    /// So many events were not told because their rows are in files.
+    pub(crate) fn events_missing(&self, count: u64) {
+        self.events.get_or_create(&label("missing")).inc_by(count);
+    }
+
+    /// Of so many blocks consumers were not told.
+    pub(crate) fn events_lag(&self, blocks: i64) {
+        self.events_lag.set(blocks);
     }
 
     /// All money was added up; so many sums were wrong.

@@ -6,6 +6,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::rating::MarginFloor;
 
 use crate::audit::head::HeadReceiver;
+use crate::events::EventSettings;
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
 use crate::reconcile::NightlyHour;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub audit_whole_interval: Duration,
     /// When the day before is reconciled.
     pub reconcile_hour: NightlyHour,
+    /// Where billing events are told; nowhere when there is none.
+    pub events: Option<EventSettings>,
     /// How payments are taken.
     pub payments: PaymentSettings,
     /// For how long what is kept.
@@ -106,6 +109,7 @@ impl Settings {
             audit_interval: Duration::from_secs(10),
             audit_whole_interval: Duration::from_secs(3_600),
             reconcile_hour: NightlyHour(Some(2)),
+            events: None,
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),
             audit_heads_to: vec![HeadReceiver::Log],

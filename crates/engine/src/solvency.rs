@@ -4,8 +4,9 @@
 //! An account owes while its wallet is below zero: on credit. Since when is kept in the database, so that a restart gives nobody
 //! more time. A person who lifts a suspension has the last word: the account is not suspended again for the same debt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sambac_domain::Micros;
@@ -55,19 +56,26 @@ struct Watched {
     name: String,
     active: bool,
     available_micros: i64,
-    limits: SpendingLimits,
+    low_balance_micros: Option<i64>,
+    suspend_after_h: Option<u32>,
+}
+
+/// What is remembered between two looks, so that a look at nothing costs nothing.
+#[derive(Default)]
+pub(crate) struct Watch {
+    /// Debts were read, and there were none.
+    is_free_of_debts: AtomicBool,
 }
 
 async fn look(inner: &Arc<Inner>) -> Result<(), Refusal> {
-    let watched = watched(inner);
+    let mut debts = debts(inner).await?;
+    let watched = watched(inner, &debts);
     for account in &watched {
         tell_low(inner, account);
     }
-    let debts = inner.store.debts().await.map_err(|error| store_refusal(&error))?;
-    let mut debts: HashMap<AccountId, DebtRow> = debts.into_iter().map(|debt| (debt.id, debt)).collect();
     for account in &watched {
         let debt = debts.remove(&account.id);
-        match account.limits.suspend_after_h.filter(|_| account.available_micros < 0) {
+        match account.suspend_after_h.filter(|_| account.available_micros < 0) {
             Some(hours) => owes(inner, account, debt, HOUR.saturating_mul(hours)).await?,
             None => owes_nothing(inner, account, debt).await?,
         }
@@ -78,19 +86,37 @@ async fn look(inner: &Arc<Inner>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn watched(inner: &Inner) -> Vec<Watched> {
+/// Who owes, as it was kept. Where nobody is suspended for it nobody owes, once what was kept from before is gone.
+async fn debts(inner: &Inner) -> Result<HashMap<AccountId, DebtRow>, Refusal> {
+    let anybody = inner.snapshot.load().accounts().any(|(_, account)| account.spending.suspend_after_h.is_some());
+    if !anybody && inner.solvency.is_free_of_debts.load(Ordering::Relaxed) {
+        return Ok(HashMap::new());
+    }
+    let debts = inner.store.debts().await.map_err(|error| store_refusal(&error))?;
+    inner.solvency.is_free_of_debts.store(debts.is_empty(), Ordering::Relaxed);
+    Ok(debts.into_iter().map(|debt| (debt.id, debt)).collect())
+}
+
+/// Accounts with limits that are about their wallet, and those that had some when they were told of last.
+fn watched(inner: &Inner, debts: &HashMap<AccountId, DebtRow>) -> Vec<Watched> {
     let snapshot = inner.snapshot.load();
+    let told: HashSet<String> = inner.alerts.open_subjects(AlertKind::LowBalance);
+    let is_meant = |(id, account): &(AccountId, &crate::snapshot::Account)| {
+        account.spending.is_about_the_wallet() || debts.contains_key(id) || told.contains(&account.name)
+    };
+    let accounts = snapshot.accounts().filter(is_meant);
     let ledger = inner.ledger();
     let watched = |(id, account): (AccountId, &crate::snapshot::Account)| {
         let available_micros = ledger.balance(id)?.available_micros;
-        let (name, limits) = (account.name.clone(), account.spending.clone());
-        Some(Watched { id, name, active: account.active, available_micros, limits })
+        let SpendingLimits { low_balance_micros, suspend_after_h, .. } = account.spending;
+        let (name, active) = (account.name.clone(), account.active);
+        Some(Watched { id, name, active, available_micros, low_balance_micros, suspend_after_h })
     };
-    snapshot.accounts().filter_map(watched).collect()
+    accounts.filter_map(watched).collect()
 }
 
 fn tell_low(inner: &Inner, account: &Watched) {
-    let least = account.limits.low_balance_micros;
+    let least = account.low_balance_micros;
     if least.is_some_and(|least| account.available_micros <= least) {
         let text = format!("{} is left", Micros(account.available_micros));
         inner.alerts.holds(AlertKind::LowBalance, &account.name, text);
@@ -101,17 +127,24 @@ fn tell_low(inner: &Inner, account: &Watched) {
 
 async fn owes(inner: &Arc<Inner>, account: &Watched, debt: Option<DebtRow>, grace: Duration) -> Result<(), Refusal> {
     let now = inner.clock.now();
-    let Some(debt) = debt else { return keep(inner, DebtRow { id: account.id, since: now, suspended_at: None }).await };
+    let Some(mut debt) = debt else {
+        return keep(inner, &DebtRow { id: account.id, since: now, suspended_at: None, is_applied: false }).await;
+    };
     let is_due = now >= debt.since.saturating_add(grace);
-    if !is_due || debt.suspended_at.is_some() || !account.active {
+    if debt.is_applied || (debt.suspended_at.is_none() && !(is_due && account.active)) {
         return Ok(());
     }
-    let since = debt.since;
-    // First that it is to be: who dies in between has suspended nobody, and tries again.
-    set_state(inner, account.id, "suspended").await?;
-    keep(inner, DebtRow { suspended_at: Some(now), ..debt }).await?;
-    inner.alerts.holds(AlertKind::AccountSuspended, &account.name, text_of(account, since));
-    Ok(())
+    if debt.suspended_at.is_none() {
+        // First that it is to be: who dies before it is done does it at the next start, and a payment lifts it in any case.
+        debt.suspended_at = Some(now);
+        keep(inner, &debt).await?;
+    }
+    if account.active {
+        set_state(inner, account.id, "suspended").await?;
+    }
+    inner.alerts.holds(AlertKind::AccountSuspended, &account.name, text_of(account, debt.since));
+    debt.is_applied = true;
+    keep(inner, &debt).await
 }
 
 fn text_of(account: &Watched, since: Timestamp) -> String {
@@ -130,8 +163,9 @@ async fn owes_nothing(inner: &Arc<Inner>, account: &Watched, debt: Option<DebtRo
     inner.store.drop_debt(account.id).await.map_err(|error| store_refusal(&error))
 }
 
-async fn keep(inner: &Inner, debt: DebtRow) -> Result<(), Refusal> {
-    inner.store.keep_debt(&debt).await.map_err(|error| store_refusal(&error))
+async fn keep(inner: &Inner, debt: &DebtRow) -> Result<(), Refusal> {
+    inner.solvency.is_free_of_debts.store(false, Ordering::Relaxed);
+    inner.store.keep_debt(debt).await.map_err(|error| store_refusal(&error))
 }
 
 /// A change like any other, with a version that says who made it.

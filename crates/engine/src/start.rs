@@ -28,8 +28,8 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, catalogue, connector, erasure, expire, ledger, mo, notice_keeper, orphan, payment, recover, relay,
-    retention, smsc, webhook,
+    Engine, Inner, catalogue, connector, erasure, events, expire, ledger, mo, notice_keeper, orphan, payment, recover,
+    relay, retention, smsc, webhook,
 };
 
 /// Why the engine did not start.
@@ -90,6 +90,7 @@ impl Engine {
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
             webhooks: webhook::Registry::default(),
             payments: payment::Payments::new(&settings.payments)?,
+            solvency: crate::solvency::Watch::default(),
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
             destinations: crate::rate::Destinations::new(tokio::time::Instant::now()),
@@ -158,6 +159,10 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::keyring::run_uses(Arc::clone(inner)));
     inner.tasks.spawn(crate::audit::run(Arc::clone(inner)));
+    match inner.settings.events.clone() {
+        Some(settings) => drop(inner.tasks.spawn(events::run(Arc::clone(inner), settings))),
+        None => inner.alerts.clear_kind(AlertKind::EventsUnsent, "nobody is to be told of events"),
+    }
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);

@@ -33,6 +33,7 @@ mod ledger;
 mod master_key_check;
 mod messages;
 mod migrate;
+pub mod mirror;
 mod mo;
 mod outbox;
 mod payments;

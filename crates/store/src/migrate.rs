@@ -36,6 +36,8 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (31, include_str!("../migrations/0031_api_keys.sql")),
     (36, include_str!("../migrations/0036_content_rules.sql")),
     (37, include_str!("../migrations/0037_audit.sql")),
+    (38, include_str!("../migrations/0038_suspensions.sql")),
+    (39, include_str!("../migrations/0039_events.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
@@ -67,7 +69,7 @@ impl Store {
         Ok(Some(missing.collect()))
     }
 
-    async fn run_missing(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
+    pub(crate) async fn run_missing(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         let dialect = self.pool().dialect();
         if dialect == Dialect::Postgres {

@@ -76,12 +76,24 @@ impl TestDatabase {
 /// # Errors
 /// No PostgreSQL installed (the text says which package to install), or it does not start.
 pub async fn database(migrate: impl AsyncFnOnce(String)) -> Result<TestDatabase> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = Server::of_this_run().await?;
     server.exclusively(async || make_template(&server, migrate).await).await?;
+    create(&server, TEMPLATE).await
+}
+
+/// A new database with nothing in it.
+///
+/// # Errors
+/// As [`database`].
+pub async fn empty_database() -> Result<TestDatabase> {
+    create(&Server::of_this_run().await?, "template1").await
+}
+
+async fn create(server: &Server, template: &str) -> Result<TestDatabase> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut admin = connect(&server).await?;
-    run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await?;
+    let mut admin = connect(server).await?;
+    run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
     admin.close().await?;
     Ok(TestDatabase { url: server.url(&name), name })
 }

@@ -23,6 +23,7 @@
 mod database;
 mod esme;
 mod journal;
+mod mirror;
 mod oracle;
 mod platform;
 mod process;
@@ -37,6 +38,7 @@ mod world;
 pub use database::{Database, raw_id};
 pub use esme::{Answer, Esme, Handset, Heard, Receipt, message};
 pub use journal::{Journal, Line};
+pub use mirror::Mirror;
 pub use oracle::Charges;
 pub use platform::Platform;
 pub use rest::{Reply, Rest, events};

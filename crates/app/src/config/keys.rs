@@ -151,6 +151,15 @@ pub(crate) const KEYS: &[Key] = &[
         "Where signed heads of the audit log go, within a minute: log, file:/path, or a URL that each is posted to",
     ),
     key(
+        "events.url",
+        Kind::Url,
+        "",
+        "Broker that billing events are published to: amqp://user:password@host:5672/vhost; none are when it is not given",
+    ),
+    key("events.exchange", Kind::Text, "\"sambac.billing\"", "Exchange of the events: of the kind topic, durable"),
+    key("mirror.url", Kind::Url, "", "Database of `sambac mirror`, its own: sqlite:///path/file.db or postgres://…"),
+    key("mirror.queue", Kind::Text, "\"sambac.mirror\"", "Queue that `sambac mirror` declares and takes events from"),
+    key(
         "retention.cdr_months",
         Kind::Number,
         "13",

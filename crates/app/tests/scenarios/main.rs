@@ -17,6 +17,7 @@ mod certify;
 mod connector_orders;
 mod content;
 mod demo;
+mod events;
 mod expiry;
 mod failures;
 mod fair;

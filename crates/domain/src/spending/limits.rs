@@ -68,6 +68,12 @@ impl SpendingLimits {
         if *self == Self::default() { String::new() } else { serde_json::to_string(self).unwrap_or_default() }
     }
 
+    /// Whether the wallet has to be looked at now and then.
+    #[must_use]
+    pub const fn is_about_the_wallet(&self) -> bool {
+        self.low_balance_micros.is_some() || self.suspend_after_h.is_some()
+    }
+
     /// Whether messages have to be looked at one by one.
     #[must_use]
     pub fn has_caps(&self) -> bool {

@@ -8,7 +8,9 @@ use sambac_domain::state::MessageState;
 use sambac_engine::ConnectorState;
 use sambac_engine::alert::AlertKind;
 use sambac_smpp::CommandStatus;
+use sambac_store::rows::ConnectorRow;
 
+use crate::operator::Operator;
 use crate::platform::{ACCOUNT, Platform};
 
 const AWAY_AFTER: Duration = Duration::from_millis(200);
@@ -95,4 +97,14 @@ async fn one_that_is_down_for_long_is_told_of() {
     let (_, other) = connectors(&platform).await;
     let name = platform.engine.connector_status(other).expect("a connector").name;
     assert_eq!(subject(&platform), Some(name));
+    // Somebody answers for it: it binds, and nothing is to be told any more.
+    let second = Operator::start().await;
+    let store = platform.engine.store();
+    for row in store.load_configuration().await.expect("a read").connectors.into_iter().filter(|row| row.id == other) {
+        store.upsert_connector(&ConnectorRow { port: second.port, ..row }).await.expect("a change");
+    }
+    platform.engine.reload().await;
+    until("it is cleared", || !is_told(&platform)).await;
+    let cleared = platform.engine.alerts().into_iter().find(|alert| alert.kind == AlertKind::ConnectorDown);
+    assert!(cleared.expect("it is kept").cleared_at.is_some());
 }

@@ -10,7 +10,7 @@ use sambac_engine::alert::AlertKind;
 use sambac_engine::clock::Clock;
 use sambac_engine::payment::{NewPayment, Play};
 use sambac_smpp::CommandStatus;
-use sambac_store::rows::{AccessState, AccountRow};
+use sambac_store::rows::{AccessState, AccountRow, DebtRow};
 
 use crate::PRICE;
 use crate::platform::{ACCOUNT, Platform};
@@ -217,4 +217,46 @@ async fn a_payment_lifts_the_suspension() {
     platform.engine.look_at_wallets().await.expect("a database");
     assert!(state(&platform));
     platform.submit(TrafficClass::Otp, "again").await.expect("taken");
+}
+
+/// The process ended after it had decided to suspend: before the account was suspended, or before that was noted. Either way it is
+/// suspended after the next start, and a payment lifts it.
+#[tokio::test]
+async fn a_suspension_that_was_cut_off_is_carried_out_and_lifted_by_a_payment() {
+    for was_suspended in [false, true] {
+        let (_operator, platform, clock) = Platform::with_payments().await;
+        let store = platform.engine.store();
+        limit(&platform, SpendingLimits::default(), 10 * PRICE).await;
+        platform.engine.look_at_wallets().await.expect("a database");
+        platform.spend_all().await;
+        platform.submit(TrafficClass::Otp, "on credit").await.expect("taken");
+        if was_suspended {
+            for row in store.load_configuration().await.expect("a read").accounts {
+                store.upsert_account(&AccountRow { state: AccessState::Suspended, ..row }).await.expect("a change");
+            }
+        }
+        let now = clock.now();
+        let cut_off = DebtRow { id: ACCOUNT, since: now, suspended_at: Some(now), is_applied: false };
+        store.keep_debt(&cut_off).await.expect("a change");
+        limit(&platform, SpendingLimits { suspend_after_h: Some(1), ..SpendingLimits::default() }, 10 * PRICE).await;
+        platform.engine.look_at_wallets().await.expect("a database");
+        assert!(!state(&platform), "it is suspended, {was_suspended}");
+        assert!(store.debts().await.expect("a read")[0].is_applied);
+        pay(&platform, &clock, 4 * PRICE).await;
+        platform.engine.look_at_wallets().await.expect("a database");
+        assert!(state(&platform), "a payment lifts it, {was_suspended}");
+        assert_eq!(store.debts().await.expect("a read"), []);
+    }
+}
+
+/// An account whose limit is taken away is not told of any more.
+#[tokio::test]
+async fn without_a_limit_nothing_is_low() {
+    let (_operator, platform, _clock) = Platform::with_payments().await;
+    limit(&platform, SpendingLimits { low_balance_micros: Some(i64::MAX), ..SpendingLimits::default() }, 0).await;
+    platform.engine.look_at_wallets().await.expect("a database");
+    assert!(is_open(&platform, AlertKind::LowBalance));
+    limit(&platform, SpendingLimits::default(), 0).await;
+    platform.engine.look_at_wallets().await.expect("a database");
+    assert!(!is_open(&platform, AlertKind::LowBalance));
 }

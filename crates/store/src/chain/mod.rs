@@ -12,6 +12,7 @@ mod added;
 mod archived;
 mod key;
 mod leaf;
+mod log;
 mod raw;
 mod seal;
 mod shard;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use archived::{CdrFiles, NoCdrFiles};
 pub use key::ChainKey;
+pub use log::{LoggedBlock, SegmentTraffic, Told};
 pub(crate) use raw::Raw;
 pub use seal::Chain;
 pub(crate) use seal::Sealed;

@@ -51,6 +51,12 @@ impl Head {
         self.block_id & ((1 << BLOCK_BITS) - 1)
     }
 
+    /// How many blocks there are after this one of the same shard; 0 stands before the first.
+    pub const fn blocks_after(&self, block_id: i64) -> i64 {
+        let before_the_first = self.block_id - self.block_no();
+        if block_id < before_the_first { self.block_no() } else { self.block_id - block_id }
+    }
+
     pub(super) fn of(row: &ShardRow) -> Result<Self, StoreError> {
         let hash = row.hash.as_slice().try_into().map_err(|_| StoreError::Corrupt {
             table: "ledger_shards",

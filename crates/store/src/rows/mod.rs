@@ -15,6 +15,7 @@ mod catalogue;
 mod connector;
 mod delivery;
 mod erasure;
+mod event_cursor;
 mod ledger;
 mod message;
 mod mo;
@@ -34,6 +35,7 @@ pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
 pub use erasure::ErasureRow;
+pub use event_cursor::EventCursorRow;
 pub use ledger::{
     BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
 };

@@ -27,7 +27,9 @@ row! {
         id: AccountId,
         /// Since when.
         since: Timestamp,
-        /// When it was suspended for that.
+        /// When it was decided that it is to be suspended for that.
         suspended_at: Option<Timestamp>,
+        /// Whether that was carried out: who is active after it was made so by a person.
+        is_applied: bool,
     }
 }

@@ -23,9 +23,9 @@ on_both_databases! {
     }
 
     async fn a_debt_is_kept_until_it_is_paid(store: Store) {
-        let debt = DebtRow { id: ACCOUNT, since: Timestamp(5), suspended_at: None };
+        let debt = DebtRow { id: ACCOUNT, since: Timestamp(5), suspended_at: None, is_applied: false };
         store.keep_debt(&debt).await.unwrap();
-        let suspended = DebtRow { suspended_at: Some(Timestamp(9)), ..debt };
+        let suspended = DebtRow { suspended_at: Some(Timestamp(9)), is_applied: true, ..debt };
         store.keep_debt(&suspended).await.unwrap();
         assert_eq!(store.debts().await.unwrap(), [suspended]);
         store.drop_debt(ACCOUNT).await.unwrap();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::time::timeout;
 
 use super::process;
-use super::{Database, Platform, Secrets, Simulator, Site};
+use super::{Database, Mirror, Platform, Secrets, Simulator, Site};
 
 /// How long a command may take that does not stay.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
@@ -86,6 +86,14 @@ impl World {
     /// When it does not start.
     pub async fn platform(&self, variables: &[(&str, &str)]) -> Result<Platform> {
         Platform::start(self, variables).await
+    }
+
+    /// Starts `sambac mirror`, with these variables.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn mirror(&self, variables: &[(&str, &str)]) -> Result<Mirror> {
+        Mirror::start(self, variables).await
     }
 
     /// Runs `sambac apply` with this site, and returns the secrets that were made.

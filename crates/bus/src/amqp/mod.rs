@@ -1,0 +1,55 @@
+//! RabbitMQ, or what speaks AMQP 0.9.1 like it: events go out by a [`Publisher`] and come in by a [`Consumer`].
+//!
+//! Neither connects again by itself: whoever has one lets it go at the first error and makes a new one, after a pause. What was not
+//! confirmed, or not acknowledged, is told again then.
+
+mod consumer;
+mod publisher;
+mod url;
+
+use std::time::Duration;
+
+use lapin::options::ExchangeDeclareOptions;
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
+
+pub use consumer::{Consumer, Delivered};
+pub use publisher::{Outgoing, Publisher};
+pub use url::{BrokerUrl, BrokerUrlError};
+
+/// How long the broker may take to take a connection, or to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The broker did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// It is away, or the connection broke.
+    #[error("the broker: {0}")]
+    Broker(String),
+    /// It does not answer.
+    #[error("the broker did not answer within {} s", ANSWER_TIMEOUT.as_secs())]
+    Timeout,
+    /// It confirmed that it has not taken an event.
+    #[error("the broker refused an event")]
+    Refused,
+}
+
+impl From<lapin::Error> for BrokerError {
+    fn from(error: lapin::Error) -> Self {
+        Self::Broker(error.to_string())
+    }
+}
+
+/// A channel of a new connection, with the exchange declared.
+async fn open(url: &BrokerUrl, exchange: &str, name: &str) -> Result<(Connection, Channel), BrokerError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let connection = in_time(Connection::connect_uri(url.uri().clone(), properties)).await?;
+    let channel = in_time(connection.create_channel()).await?;
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    in_time(channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())).await?;
+    Ok((connection, channel))
+}
+
+async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BrokerError> {
+    Ok(tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| BrokerError::Timeout)??)
+}

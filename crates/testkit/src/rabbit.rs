@@ -1,0 +1,171 @@
+//! A private RabbitMQ for one test, from the installed programs: with its own node, ports and folder, to be killed and started again.
+//!
+//! A shell watches over it: when the test is gone, however it ended, the server is killed and its files are removed.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let mut rabbit = sambac_testkit::rabbit::Rabbit::start().await?;
+//! println!("{}", rabbit.url());
+//! rabbit.kill_9().await?;
+//! rabbit.start_again().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::scenario::wait::until;
+
+const MISSING: &str = "no RabbitMQ server found: run tools/setup test, or install it (Debian and Ubuntu: `apt-get install rabbitmq-server`)";
+/// Erlang takes its time on a loaded machine.
+const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// A broker of its own; it goes away with the test.
+#[derive(Debug)]
+pub struct Rabbit {
+    port: u16,
+    home: PathBuf,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    _watchdog: Child,
+}
+
+impl Rabbit {
+    /// Starts one, and waits until it takes connections.
+    ///
+    /// # Errors
+    /// No RabbitMQ is installed (the text says what to run), or it does not start.
+    pub async fn start() -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let home = std::env::temp_dir().join(format!("sambac-rabbit-{name}"));
+        std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
+        let port = free_port()?;
+        let mut watchdog = Command::new("setsid")
+            .args(["sh", "-c", WATCHDOG, "sambac-rabbit-watchdog"])
+            .args([&server()?, &home])
+            .arg(format!("sambac-{name}@localhost"))
+            .args([port, free_port()?, free_port()?].map(|port| port.to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting the watchdog of the private RabbitMQ")?;
+        let orders = watchdog.stdin.take().context("a pipe")?;
+        let answers = BufReader::new(watchdog.stdout.take().context("a pipe")?).lines();
+        let mut rabbit = Self { port, home, orders, answers, _watchdog: watchdog };
+        rabbit.start_again().await?;
+        Ok(rabbit)
+    }
+
+    /// Where to connect.
+    pub fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// kill -9; returns when it is gone.
+    ///
+    /// # Errors
+    /// When the watchdog is gone itself.
+    pub async fn kill_9(&mut self) -> Result<()> {
+        self.order("kill").await
+    }
+
+    /// Starts it again on the files that it had, and waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it does not start; the text is the end of its log.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.order("start").await?;
+        let listens = async || Ok(TcpStream::connect(("127.0.0.1", self.port)).await.ok());
+        let log = || {
+            let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
+            log.lines().rev().take(20).collect::<Vec<_>>().join("\n")
+        };
+        until("the private RabbitMQ listens", START_LIMIT, listens).await.with_context(log).map(drop)
+    }
+
+    async fn order(&mut self, word: &str) -> Result<()> {
+        self.orders.write_all(format!("{word}\n").as_bytes()).await.context("the watchdog is gone")?;
+        let answer = self.answers.next_line().await?;
+        ensure!(answer.as_deref() == Some(word), "the watchdog says {answer:?}");
+        Ok(())
+    }
+}
+
+/// A port that nobody has now. The server cannot be asked for any free one.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The script of the newest server; Debian's own would become another user and use the system's folders.
+fn server() -> Result<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/rabbitmq/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut servers: Vec<PathBuf> = versions.map(|version| version.join("sbin/rabbitmq-server")).collect();
+    servers.retain(|server| server.exists());
+    servers.sort();
+    servers.pop().context(MISSING)
+}
+
+/// $1 server, $2 home, $3 node, $4 port, $5 port of the name server, $6 port of the node for other nodes.
+///
+/// Words on its input start and kill the server, which is a process group of its own; at the end of the input everything ends.
+/// Erlang's name server would outlive the test if RabbitMQ started it. As root the server becomes another user.
+const WATCHDOG: &str = r#"
+server=$1 home=$2 node=$3 port=$4 names=$5 nodes=$6
+as=
+if [ "$(id -u)" = 0 ]; then
+    user=rabbitmq
+    id "$user" >/dev/null 2>&1 || user=nobody
+    chown -R "$user" "$home"
+    as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
+fi
+cd "$home" || exit 1
+echo '[].' >plugins
+printf 'loopback_users = none\nlisteners.tcp.1 = 127.0.0.1:%s\nqueue_index_embed_msgs_below = 4096\n' "$port" >rabbitmq.conf
+: >env
+export HOME="$home" ERL_EPMD_PORT="$names" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="$node" \
+    RABBITMQ_DIST_PORT="$nodes" RABBITMQ_MNESIA_BASE="$home/mnesia" RABBITMQ_LOG_BASE="$home/logs" RABBITMQ_LOGS=- \
+    RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_CONF_ENV_FILE="$home/env" RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf" \
+    RABBITMQ_PID_FILE="$home/pid" RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}"
+$as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 </dev/null &
+names_pid=$!
+group=
+end_server() { env kill -9 -- "-$group"; wait "$group"; group=; }
+while read -r word; do
+    case $word in
+    start) setsid $as "$server" >>log 2>&1 </dev/null & group=$! ;;
+    kill) end_server ;;
+    esac
+    echo "$word"
+done
+[ -z "$group" ] || end_server
+kill -9 "$names_pid"
+cd /
+rm -rf "$home"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It listens, is gone when it is killed, and listens again afterwards.
+    #[tokio::test]
+    async fn a_broker_is_started_killed_and_started_again() {
+        let mut rabbit = Rabbit::start().await.unwrap();
+        let connect = async |port: u16| TcpStream::connect(("127.0.0.1", port)).await;
+        rabbit.kill_9().await.unwrap();
+        assert!(connect(rabbit.port).await.is_err());
+        rabbit.start_again().await.unwrap();
+        assert!(connect(rabbit.port).await.is_ok());
+    }
+}
