@@ -2,7 +2,7 @@
 //!
 //! What changes the configuration or a key is kept in the same transaction ([`Event::entry`]); what has happened is kept before its
 //! answer is given ([`Engine::audit`]); refusals, which outsiders can cause in any number, are counted and kept once a minute
-//! ([`refused`]). The head of the log is signed and sent elsewhere ([`head`]), so that an end that was cut off is noticed.
+//! ([`Refused`]). The head of the log is signed and sent elsewhere ([`head`]), so that an end that was cut off is noticed.
 //!
 //! Entries name things by id, path or name. Secrets, texts and whole numbers are never in one.
 
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use refused::Refusals;
 pub use refused::Refused;
-pub use sign::{HeadKey, SignedHead};
+pub use sign::{HeadKey, NoHeadKey, NotSigned, SignedHead};
 
 use crate::alert::AlertKind;
 use crate::{Engine, Inner};
