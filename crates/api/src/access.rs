@@ -90,7 +90,7 @@ pub(crate) mod scope {
         )+};
     }
 
-    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead }
+    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead OtpSend OtpCheck OtpRead OtpProfiles }
 }
 
 impl Door {

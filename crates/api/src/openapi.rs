@@ -41,6 +41,7 @@ pub(crate) const ANY_BODY: &[ErrorCode] =
     ),
     tags(
         (name = "Messages", description = "Send messages and follow them"),
+        (name = "OTP", description = "Send one-time codes and check them"),
         (name = "Account", description = "What can be spent"),
         (name = "Keys", description = "Make, rotate and revoke API keys"),
         (name = "Webhooks", description = "Be told about final states"),

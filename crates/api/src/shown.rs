@@ -137,6 +137,12 @@ words! {
     Payment "PaymentState" like "succeeded" PaymentState::ALL.iter().map(|state| state.as_str()).collect();
     /// How far a bank transfer is.
     Transfer "TransferState" like "booked" TransferState::ALL.iter().map(|state| state.as_str()).collect();
+    /// How far a one-time code is.
+    Otp "OtpState" like "pending" sambac_domain::OtpState::ALL.map(sambac_domain::OtpState::as_str).to_vec();
+    /// Of which characters a one-time code is made.
+    OtpAlphabet "OtpAlphabet" like "digits" sambac_domain::otp::Alphabet::ALL.map(sambac_domain::otp::Alphabet::as_str).to_vec();
+    /// How a one-time code goes to its person.
+    OtpChannel "OtpChannel" like "sms" sambac_domain::otp::Channel::ALL.map(sambac_domain::otp::Channel::as_str).to_vec();
     /// What the test provider plays.
     Play "Play" like "success" sambac_engine::payment::Play::ALL.map(sambac_engine::payment::Play::as_str).to_vec();
     /// What became of a price.

@@ -13,6 +13,7 @@ pub mod mo;
 pub mod money;
 pub mod number;
 pub mod options;
+pub mod otp;
 pub mod payment;
 mod prefix;
 pub mod profile;
@@ -32,12 +33,14 @@ pub use error::ErrorCode;
 pub use id::{
     AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError, IdSource,
     IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OrphanId,
-    PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SmppAccountId, TargetId, TariffId, WebhookId,
+    OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SigningKeyId, SmppAccountId,
+    TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};
 pub use number::{Country, MccMnc, Msisdn, Sender, SenderForm};
 pub use options::MessageOptions;
+pub use otp::{OtpSettings, OtpState};
 pub use rating::{ChargePolicy, Cost, PriceBook, Priced, Rate, RateQuery, RateScope, Sheet};
 pub use receipt::ReceiptState;
 pub use receipt_key::receipt_key;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, MessageId};
+use crate::id::{AccountId, MessageId, OtpId};
 use crate::profile::GivenTlv;
 use crate::text::{Marks, Ports};
 use crate::time::Timestamp;
@@ -56,6 +56,9 @@ pub struct MessageOptions {
     /// The account whose wallet holds its price, when that is another one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wallet_of: Option<AccountId>,
+    /// The one-time code that it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otp: Option<OtpId>,
 }
 
 impl Default for MessageOptions {
@@ -82,6 +85,7 @@ impl MessageOptions {
         cut: None,
         group: None,
         wallet_of: None,
+        otp: None,
     };
 
     /// What the layout of the text depends on.

@@ -29,11 +29,19 @@ pub enum Scope {
     KeysWrite,
     /// Read what was done to the account.
     AuditRead,
+    /// Start one-time codes, send them again and call them off.
+    OtpSend,
+    /// Check one-time codes, and tell that one was used.
+    OtpCheck,
+    /// Read one-time codes and what becomes of them.
+    OtpRead,
+    /// Change how one-time codes are made and told.
+    OtpProfiles,
 }
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::SmsSend,
         Self::SmsRead,
         Self::BalanceRead,
@@ -41,6 +49,10 @@ impl Scope {
         Self::WebhooksWrite,
         Self::KeysWrite,
         Self::AuditRead,
+        Self::OtpSend,
+        Self::OtpCheck,
+        Self::OtpRead,
+        Self::OtpProfiles,
     ];
 
     /// The word used in the API, the configuration and the database.
@@ -53,6 +65,10 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::KeysWrite => "keys:write",
             Self::AuditRead => "audit:read",
+            Self::OtpSend => "otp:send",
+            Self::OtpCheck => "otp:check",
+            Self::OtpRead => "otp:read",
+            Self::OtpProfiles => "otp:profiles",
         }
     }
 

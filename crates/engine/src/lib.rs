@@ -34,6 +34,7 @@ mod metrics;
 mod mo;
 mod notice_keeper;
 mod orphan;
+pub mod otp;
 mod overdue;
 pub mod payment;
 pub mod pdu_log;
@@ -146,6 +147,10 @@ pub(crate) struct Inner {
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
     /// A number is to be erased.
     pub(crate) erasure_asked: tokio::sync::Notify,
+    /// Keys of one-time codes.
+    pub(crate) otp_keys: otp::OtpKeys,
+    /// A one-time code is to be looked after.
+    pub(crate) otp_due: tokio::sync::Notify,
     /// A target has refused a message from a handset.
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,

@@ -11,6 +11,7 @@ use sambac_domain::id::{
 };
 use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
+use sambac_domain::otp::OtpSettings;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Cost, MarginFloor, PriceBook, Priced, RateQuery};
 use sambac_domain::receipt::{IdSide, names_a_message, normalise_id};
@@ -21,7 +22,8 @@ use sambac_domain::throughput::Throughput;
 use sambac_domain::time::Timestamp;
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ConnectorRow, MoRouteRow, RouteRow, SmppAccountRow, WebhookRow, WebhookState,
+    AccessState, AccountRow, AdminKeyRow, ConnectorRow, MoRouteRow, OtpProfileRow, RouteRow, SmppAccountRow,
+    WebhookRow, WebhookState,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -58,6 +60,7 @@ pub struct Snapshot {
     pub mo_routes: MoRoutes,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
     webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
+    otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
     /// Price books with the sheets that are ready.
     pub(crate) books: Books,
     /// What each operator is paid.
@@ -154,6 +157,7 @@ impl Snapshot {
             mo_routes,
             webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             webhooks_of,
+            otp_profiles: otp_profiles(configuration.otp_profiles),
         }
     }
 
@@ -246,6 +250,11 @@ impl Snapshot {
     /// Where an account wants its events.
     pub fn webhooks_of(&self, account: AccountId) -> &[WebhookId] {
         self.webhooks_of.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    /// How an account has its one-time codes made under this name.
+    pub fn otp_profile(&self, account: AccountId, name: &str) -> Option<&OtpSettings> {
+        self.otp_profiles.get(&account)?.get(name)
     }
 
     /// All webhooks that take events.
@@ -350,6 +359,18 @@ fn mo_routes(rows: Vec<MoRouteRow>, webhooks: &[WebhookRow], smpp_accounts: &[Ar
         MoRoute { id, account_id, position, matches, strategy, targets: own, away_max_s }
     });
     MoRoutes::new(used.collect())
+}
+
+/// Settings that do not parse are left out: a code must not be weaker than its account wants it.
+fn otp_profiles(rows: Vec<OtpProfileRow>) -> HashMap<AccountId, HashMap<String, OtpSettings>> {
+    let mut profiles: HashMap<_, HashMap<_, _>> = HashMap::new();
+    for row in rows {
+        match serde_json::from_str(&row.settings) {
+            Ok(settings) => drop(profiles.entry(row.account_id).or_default().insert(row.name, settings)),
+            Err(error) => tracing::error!(profile = row.name, %error, "a profile of one-time codes does not parse"),
+        }
+    }
+    profiles
 }
 
 fn smpp_account(row: SmppAccountRow) -> SmppAccount {

@@ -28,8 +28,8 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, catalogue, connector, erasure, events, expire, ledger, mo, notice_keeper, orphan, payment, recover,
-    relay, retention, smsc, webhook,
+    Engine, Inner, catalogue, connector, erasure, events, expire, ledger, mo, notice_keeper, orphan, otp, payment,
+    recover, relay, retention, smsc, webhook,
 };
 
 /// Why the engine did not start.
@@ -98,6 +98,8 @@ impl Engine {
             admin_changes: tokio::sync::Mutex::new(()),
             erasure_asked: tokio::sync::Notify::new(),
             handset_given_up: tokio::sync::Notify::new(),
+            otp_keys: otp::OtpKeys::new(&settings.seal),
+            otp_due: tokio::sync::Notify::new(),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
             certifications: connector::certify::Certifications::default(),
@@ -149,6 +151,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(expire::run(Arc::clone(inner)));
     inner.tasks.spawn(mo::run(Arc::clone(inner)));
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
+    inner.tasks.spawn(otp::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
     inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));

@@ -22,7 +22,8 @@ use sambac_domain::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::commit::{Accept, Reply, Write};
+use crate::Engine;
+use crate::commit::{Accept, OtpSend, Reply, Write};
 use crate::compose::{Composed, compose};
 use crate::content;
 use crate::rate::too_often;
@@ -192,16 +193,22 @@ impl Engine {
     /// # Errors
     /// A [`Refusal`] with the catalogue's entry; nothing is stored or held then.
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, Refusal> {
+        self.submit_for(request, None).await
+    }
+
+    /// The same for a message that tells a one-time code.
+    pub(crate) async fn submit_for(&self, request: SubmitRequest, otp: Option<OtpSend>) -> Result<Submitted, Refusal> {
         let claim = self.claim_idempotency(&request)?;
         if let Some(stored) = self.replay(&request).await? {
             return Ok(stored);
         }
         let snapshot = self.snapshot();
-        let draft = prepare(&snapshot, request, self.0.clock.now())?;
+        let avoided = otp.as_ref().map_or(&[][..], OtpSend::avoided);
+        let draft = prepare_avoiding(&snapshot, request, self.0.clock.now(), avoided)?;
         self.0.check_limits(&snapshot, &draft, Instant::now())?;
         let place = self.place().await?;
         let (reply, answer) = oneshot::channel();
-        let accept = Accept { draft, reply: Reply::Wait(reply), claim, place };
+        let accept = Accept { draft, reply: Reply::Wait(reply), claim, otp, place };
         if !self.0.write(Write::Accept(Box::new(accept))).await {
             return Err(ErrorCode::ServiceUnavailable.into());
         }
@@ -237,7 +244,17 @@ impl Engine {
 }
 
 /// Policy, routing, encoding, segmentation and the price of now, in this order, against one snapshot. Pure.
-pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now: Timestamp) -> Result<Draft, Refusal> {
+pub(crate) fn prepare(snapshot: &Arc<Snapshot>, request: SubmitRequest, now: Timestamp) -> Result<Draft, Refusal> {
+    prepare_avoiding(snapshot, request, now, &[])
+}
+
+/// The same, by other connectors of the route than these, where there are any.
+fn prepare_avoiding(
+    snapshot: &Arc<Snapshot>,
+    mut request: SubmitRequest,
+    now: Timestamp,
+    avoided: &[ConnectorId],
+) -> Result<Draft, Refusal> {
     let account = snapshot.account(request.account_id).ok_or(ErrorCode::Unauthenticated)?;
     if !account.active {
         return Err(ErrorCode::AccountSuspended.into());
@@ -259,6 +276,7 @@ pub(crate) fn prepare(snapshot: &Arc<Snapshot>, mut request: SubmitRequest, now:
     let profitable = priced.as_ref().map_or(Ok(()), |priced| {
         keep_profitable(snapshot, account, route_id, &mut connectors, (now, &query, priced.price_micros))
     });
+    connectors.sort_by_key(|connector| avoided.contains(connector));
     let connector_id = *connectors.first().ok_or_else(no_route)?;
     let cost = snapshot.cost(connector_id, now, &query);
     let Composed { body, options, segments, parts } = compose(snapshot, &connectors, &mut request)?;

@@ -9,7 +9,8 @@ use sqlx::AssertSqlSafe;
 use crate::query::{query, select};
 use crate::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, NetworkRow, NumberPrefixRow,
-    OperatorGroupRow, OperatorRow, PaymentRow, Record, RouteRow, Row, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
+    OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RouteRow, Row, SheetRow, SmppAccountRow,
+    TariffRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -51,6 +52,8 @@ pub struct Configuration {
     pub admin_keys: Vec<AdminKeyRow>,
     /// Routes of messages from handsets.
     pub mo_routes: Vec<MoRouteRow>,
+    /// How accounts have their one-time codes made.
+    pub otp_profiles: Vec<OtpProfileRow>,
 }
 
 impl Store {
@@ -75,6 +78,7 @@ impl Store {
             webhooks: self.table().await?,
             admin_keys: self.table().await?,
             mo_routes: self.table().await?,
+            otp_profiles: self.table().await?,
         })
     }
 
@@ -183,6 +187,8 @@ upserts! {
     upsert_number_prefix: NumberPrefixRow;
     /// Makes an operator group, or gives the one of this id these values.
     upsert_operator_group: OperatorGroupRow;
+    /// Makes a profile of one-time codes, or gives the one of this id these values.
+    upsert_otp_profile: OtpProfileRow;
 }
 
 /// Declares, for each kind of row, the function that removes one. What still refers to it is a `Conflict("reference")`.

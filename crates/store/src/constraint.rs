@@ -89,6 +89,11 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("mo_messages_pkey", "mo_messages.id", "mo_messages"),
     ("mo_segments_pkey", "mo_segments.id", "mo_segments"),
     ("mo_deliveries_pkey", "mo_deliveries.id", "mo_deliveries"),
+    ("otp_profiles_pkey", "otp_profiles.id", "otp_profiles"),
+    ("otp_profiles_name_key", "otp_profiles.account_id, otp_profiles.name", "otp_profiles.name"),
+    ("otps_pkey", "otps.id", "otps"),
+    ("otp_sends_pkey", "otp_sends.id", "otp_sends"),
+    ("otp_uses_pkey", "otp_uses.id", "otp_uses"),
 ];
 
 /// What callers are told when a reference leads nowhere, or is still in use.

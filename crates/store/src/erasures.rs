@@ -130,6 +130,28 @@ impl Store {
         Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last) })
     }
 
+    /// Erases a number in one-time codes that have ended, of the window of ids above `above`.
+    pub async fn erase_otps(&self, number: Msisdn, above: i64) -> Result<Erased, StoreError> {
+        let Some(last) = self.window("otps", above).await? else { return Ok(Erased::default()) };
+        let count = query(
+            "SELECT COUNT(ended_at), COUNT(*) - COUNT(ended_at) FROM otps
+             WHERE id > $1 AND id <= $2 AND destination = $3",
+        );
+        let count = count.bind(&above).bind(&last).bind(&number).first::<(i64, i64)>(self.pool()).await?;
+        let (ended, open) = count.unwrap_or_default();
+        if ended > 0 {
+            let erased = number.erased();
+            let mut work = self.begin().await?;
+            let erase = query(
+                "UPDATE otps SET destination = $4
+                 WHERE id > $1 AND id <= $2 AND destination = $3 AND ended_at IS NOT NULL",
+            );
+            erase.bind(&above).bind(&last).bind(&number).bind(&erased).run(&mut work).await?;
+            work.commit().await?;
+        }
+        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last) })
+    }
+
     /// Erases a number in what is kept for some days only: receipts that match nothing, and parts of messages from handsets.
     pub async fn erase_passing(&self, number: Msisdn) -> Result<u64, StoreError> {
         let (digits, plus, erased) = (format!("{number}"), format!("{number:#}"), format!("{}", number.erased()));

@@ -9,9 +9,9 @@ use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, Day, ErasureId,
     ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId,
-    NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, PaymentId, PostingId, RateId, RateScope, ReceiptState,
-    RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId, SmppAccountId, Strategy, TargetId, TariffId,
-    Timestamp, TrafficClass, WebhookId,
+    NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState, PaymentId, PostingId, RateId,
+    RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId, SigningKeyId, SmppAccountId,
+    Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -117,6 +117,8 @@ id_fields!(
     NoticeId,
     NumberPrefixId,
     OperatorId,
+    OtpId,
+    OtpProfileId,
     PaymentId,
     CostBookId,
     OperatorGroupId,
@@ -126,6 +128,7 @@ id_fields!(
     RouteId,
     SegmentId,
     SheetId,
+    SigningKeyId,
     SmppAccountId,
     TariffId,
     WebhookId
@@ -149,6 +152,7 @@ small_int_fields! {
     ChargePolicy: |policy| policy.code(), ChargePolicy::from_code;
     SenderForm: |form| form.code(), SenderForm::from_code;
     HoldState: |state| state.code(), HoldState::from_code;
+    OtpState: |state| state.code(), OtpState::from_code;
     MessageState: |state| state.code(), MessageState::from_code;
     ReceiptState: |state| i16::from(state.message_state()), |code| ReceiptState::from_message_state(u8::try_from(code).ok()?);
 }

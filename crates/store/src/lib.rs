@@ -35,6 +35,9 @@ mod messages;
 mod migrate;
 pub mod mirror;
 mod mo;
+mod otp_funnel;
+mod otp_profiles;
+mod otps;
 mod outbox;
 mod payments;
 mod pool;
@@ -57,7 +60,7 @@ use std::sync::Arc;
 pub use batch::{
     BalanceDelta, Batch, BodySwap, ChargeCorrection, Fence, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined,
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
-    OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
+    OtpChange, OtpTold, OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
 };
 pub use cdr_archives::CdrDay;
 pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
@@ -69,6 +72,7 @@ pub use error::StoreError;
 pub use field::Sealed;
 pub use messages::{EndedFilter, Expiring, MessageFilter, MessageView};
 pub use mo::{MoFilter, UnroutedFilter};
+pub use otp_funnel::{FunnelCounts, FunnelKey};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;
 pub use reconcile::{Against, Compared, ComparedNames, ComparedPage, Found, Sides, UnevenPosting};

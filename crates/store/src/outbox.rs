@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 31] = [
+const ID_TABLES: [&str; 33] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -162,4 +162,6 @@ const ID_TABLES: [&str; 31] = [
     "mo_messages",
     "mo_segments",
     "mo_deliveries",
+    "otp_profiles",
+    "otps",
 ];

@@ -11,6 +11,7 @@ mod list_inbound;
 mod list_payments;
 mod list_sms;
 mod list_webhooks;
+mod otp;
 pub(crate) mod paging;
 mod payment;
 pub(crate) mod payment_webhook;
@@ -48,5 +49,6 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(remove_webhook::remove_webhook))
         .routes(routes!(list_audit::list_audit))
         .merge(keys::routes())
+        .merge(otp::routes())
         .merge(admin::routes())
 }

@@ -13,7 +13,7 @@ use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
 use crate::shown::{self, Amount};
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 const DAYS_DEFAULT: i64 = 31;
 const DAYS_MAX: i64 = 92;
 
@@ -92,7 +92,7 @@ pub(crate) async fn show_usage(
 
 impl UsageQuery {
     /// From the first day's begin to the last day's end.
-    fn span(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+    pub(super) fn span(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
         let today = now.0.div_euclid(MICROS_PER_DAY);
         let last = self.to.as_ref().map_or(Ok(today), |text| day_of("to", text))?;
         let first = self.from.as_ref().map_or(Ok(last - (DAYS_DEFAULT - 1)), |text| day_of("from", text))?;

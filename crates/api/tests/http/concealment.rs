@@ -11,6 +11,7 @@ use sambac_store::rows::{AccessState, CdrRow, MoRow, MoState};
 use serde_json::{Value, json};
 
 use crate::cdr::cdr;
+use crate::otp::{self, known_code, new_otp};
 use crate::platform::{BANK, NOW, Platform, Reply, SHOP, request, sms};
 use crate::schema::DOCUMENT;
 
@@ -50,13 +51,23 @@ impl Route {
             "add_payment" => payment().to_string(),
             "add_key" => new_key().to_string(),
             "update_key" | "rotate_key" => "{}".to_owned(),
+            "otp_used" => "{}".to_owned(),
+            "add_otp_profile" => json!({ "name": "login" }).to_string(),
+            "change_otp_profile" => json!({ "name": "changed" }).to_string(),
+            "start_otp" => new_otp(json!({})).to_string(),
+            "check_otp" => json!({ "code": "123456" }).to_string(),
             other => panic!("{other} has no body in this test"),
         })
     }
 
     async fn call(&self, platform: &Platform, key: &str, id: &str) -> Reply {
         let request = request(self.method.clone(), &self.path.replace("{id}", id), key);
-        platform.call(request.header("content-type", "application/json").body(self.body()).unwrap()).await
+        let body = match self.operation["operationId"].as_str() {
+            // The right one: whose it is decides.
+            Some("check_otp") => Body::from(json!({ "code": known_code(platform, id).await }).to_string()),
+            _ => self.body(),
+        };
+        platform.call(request.header("content-type", "application/json").body(body).unwrap()).await
     }
 
     /// Makes an object of the kind that the route's `{id}` names, for `key`.
@@ -65,6 +76,8 @@ impl Route {
             path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
             path if path.starts_with("/v1/keys/") => platform.post(key, "/v1/keys", &new_key()).await.id(),
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
+            path if path.starts_with("/v1/otp-profiles/") => otp::profile(platform, key).await,
+            path if path.starts_with("/v1/otp/") => otp::ready(platform, key).await,
             path if path.starts_with("/v1/payments/") => platform.post(key, "/v1/payments", &payment()).await.id(),
             path if path.starts_with("/v1/webhooks/") => {
                 platform.post(key, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await.id()
@@ -171,7 +184,10 @@ async fn what_is_anothers_reads_like_what_does_not_exist() {
         let prefix = shops.split('_').next().unwrap();
         let unknown = format!("{prefix}_0000000000100");
         let expected = route.call(&platform, &platform.bank, &unknown).await;
-        assert_eq!((expected.status.as_u16(), expected.code()), (404, "not_found"));
+        // A code that is another's, or none, reads like one that is wrong.
+        let is_check = route.path.ends_with("/check");
+        let missing = if is_check { (422, "otp_not_verified") } else { (404, "not_found") };
+        assert_eq!((expected.status.as_u16(), expected.code()), missing);
         let odd = format!("{shops}0");
         for id in
             [shops.as_str(), "1", "msg_", "acc_0000000000100", "%00", "%ff%fe", "..%2f..", &odd, &shops.to_uppercase()]
@@ -186,11 +202,13 @@ async fn what_is_anothers_reads_like_what_does_not_exist() {
 #[tokio::test]
 async fn lists_show_ones_own_only() {
     let platform = Platform::start().await;
-    let sent: MessageId = platform.send(&platform.shop, json!({})).await.id().parse().unwrap();
+    let started = otp::start(&platform, &platform.shop, json!({})).await;
+    let sent: MessageId = started.json["sends"][0]["message_id"].as_str().unwrap().parse().unwrap();
     let record = CdrRow { id: SegmentId::new(sent, 1), ..cdr(SHOP, 0) };
     platform.engine.store().commit(&Batch { cdrs: vec![record], ..Batch::default() }).await.unwrap();
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
     platform.post(&platform.shop, "/v1/payments", &payment()).await;
+    otp::profile(&platform, &platform.shop).await;
     inbound(&platform, &platform.shop).await;
     for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
         let (bank, shop) =

@@ -18,6 +18,7 @@ mod key_networks;
 mod keys;
 mod listener;
 mod malformed;
+mod otp;
 mod pages;
 mod parameters;
 mod platform;

@@ -31,6 +31,7 @@ mod one_message_rest;
 mod one_message_smpp;
 mod operate;
 mod oracle;
+mod otp;
 mod payments;
 mod pdu_log;
 mod prices;

@@ -148,6 +148,18 @@ catalogue! {
         "The webhook is not signed with the secret that is configured, or too long ago. Compare the secrets and the clocks.";
     FourEyes "four_eyes" 403 RPROHIBITED AfterFix, "Another administrator has to approve",
         "A transfer above the limit is approved with another admin key than the one that asked for it.";
+    OtpNotVerified "otp_not_verified" 422 RSUBMITFAIL AfterFix, "The code was not accepted",
+        "It is wrong, its time is over, it was tried too often or used before, or there is no such code: the answer is the same for all. Let the person type it again, or start a new one.";
+    OtpEnded "otp_ended" 409 RSUBMITFAIL Never, "The code has ended",
+        "It was verified, called off, tried too often, or its time is over. Start a new one.";
+    OtpTooSoon "otp_too_soon" 429 RTHROTTLED SameLater, "It is too soon to send the code again",
+        "The time between two sends grows with each. The code tells from when on it can be sent again.";
+    OtpSendsUsedUp "otp_sends_used_up" 409 RSUBMITFAIL Never, "The code was sent as often as it may be",
+        "Its profile says how often. Start a new one when this has ended.";
+    NoNextChannel "no_next_channel" 409 RSUBMITFAIL Never, "There is no next way to send the code",
+        "The last of the profile's steps was taken, or another request has taken the next one. Send it again by the same way.";
+    ChannelNotAvailable "channel_not_available" 422 RSUBMITFAIL AfterFix, "The channel is not offered",
+        "Codes go by SMS only today. Change the steps of the profile.";
     PriceAboveMaximum "price_above_maximum" 422 RSUBMITFAIL AfterFix, "The message costs more than allowed",
         "The price is above the maximum that the request set, or that the account has. Raise the maximum or leave it out.";
     NoRoute "no_route" 422 RINVDSTADR AfterFix, "No route leads to the destination",

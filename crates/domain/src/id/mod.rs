@@ -126,6 +126,12 @@ define_ids! {
     MoId "mo_";
     /// A rule for messages from handsets.
     MoRouteId "mor_";
+    /// A one-time code that was sent, and waits to be checked.
+    OtpId "otp_";
+    /// How an account's one-time codes are made and told.
+    OtpProfileId "opf_";
+    /// A key that signs what others verify.
+    SigningKeyId "sgk_";
 }
 
 /// One segment of a message: the message's id with the segment's number in its low 8 bits.

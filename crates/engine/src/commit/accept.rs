@@ -22,10 +22,13 @@ use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
 impl Committer {
     pub(super) fn accept(&mut self, accept: Accept) {
-        let Accept { mut draft, reply, claim, place: _place } = accept;
-        if reply.is_abandoned() {
+        if accept.reply.is_abandoned() {
             return; // Whoever has stopped waiting is going to ask again.
         }
+        if let Some(code) = self.otp_refuses(&accept) {
+            return self.after.refuse(accept.reply, code.into());
+        }
+        let Accept { mut draft, reply, claim, otp, place: _place } = accept;
         let account = draft.request.account_id;
         if let Some(code) = reply.revoked().or_else(|| self.suspended(account)) {
             self.inner.metrics.refused(code);
@@ -67,6 +70,9 @@ impl Committer {
         let state = state_taken(&message, self.now);
         let first = SegmentProgress { state, charge, ..SegmentProgress::new(connector) };
         self.message_rows(&message, (hold, taken), &first);
+        if let Some(otp) = otp {
+            self.otp_sent(otp, id, message.charge_policy);
+        }
         let segments: SmallVec<_> = std::iter::repeat_n(first, message.segment_count.into()).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();

@@ -4,16 +4,18 @@ use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::MessageId;
 use sambac_smpp::CommandStatus;
-use sambac_store::rows::OutboxKey;
+use sambac_store::rows::{OtpRow, OutboxKey};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::credit::Credited;
+use super::otp::{OtpCheck, OtpReply, OtpWrite};
 use super::release::Released;
 use super::write::{Acknowledgement, Announcement, Reply};
 use crate::Inner;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
+use crate::kill_point;
 use crate::ledger::ChargeOutcome;
 use crate::refusal::Refusal;
 use crate::submit::Submitted;
@@ -28,6 +30,10 @@ pub(super) struct After {
     refused: Vec<(Reply, Refusal)>,
     charged: Vec<(ChargeReply, Vec<ChargeOutcome>)>,
     charges_refused: Vec<ChargeReply>,
+    otps: Vec<(OtpReply, Result<OtpRow, ErrorCode>)>,
+    otps_refused: Vec<OtpReply>,
+    /// The next way of a one-time code begins, or its end is to be settled.
+    otp_due: bool,
     /// Tasks of new messages, then of everything else, in the order of their ids.
     accept_tasks: Vec<Queued>,
     tasks: Vec<Queued>,
@@ -62,6 +68,24 @@ impl After {
     /// Nothing was decided of these commands: they may be sent again.
     pub(super) fn refuse_charge(&mut self, reply: ChargeReply) {
         self.charges_refused.push(reply);
+    }
+
+    /// What became of a one-time code.
+    pub(super) fn otp(&mut self, reply: OtpReply, answer: Result<OtpRow, ErrorCode>) {
+        self.otps.push((reply, answer));
+    }
+
+    /// Somebody is to look after one-time codes.
+    pub(super) fn otp_is_due(&mut self) {
+        self.otp_due = true;
+    }
+
+    /// Nothing was decided of this code. Whoever else waits learns that from its silence.
+    pub(super) fn refuse_otp(&mut self, otp: OtpWrite) {
+        match otp {
+            OtpWrite::Check(OtpCheck { reply, .. }) | OtpWrite::Cancel { reply, .. } => self.otps_refused.push(reply),
+            _ => {}
+        }
     }
 
     pub(super) fn publish_accepted(&mut self, task: Queued) {
@@ -133,12 +157,17 @@ impl After {
         );
         self.refused.extend(self.accepted.drain(..).map(|(reply, ..)| (reply, refusal.clone())));
         self.charges_refused.extend(self.charged.drain(..).map(|(reply, _)| reply));
+        self.otps_refused.extend(self.otps.drain(..).map(|(reply, _)| reply));
     }
 
     /// Tells those who were refused, without waiting for the rest.
     pub(super) fn tell_refused(&mut self) {
         for (reply, refusal) in self.refused.drain(..) {
             reply.refused(refusal);
+        }
+        for reply in self.otps_refused.drain(..) {
+            // Whoever has gone asks again.
+            let _ = reply.send(Err(ErrorCode::ServiceUnavailable));
         }
         for reply in self.charges_refused.drain(..) {
             let refusal = Refusal::new(
@@ -189,6 +218,11 @@ impl After {
             let _ = done.send(released);
         }
         self.slots.clear();
+        for (reply, answer) in self.otps.drain(..) {
+            kill_point::reached("before_otp_answer");
+            // Whoever has gone has had the attempt counted.
+            let _ = reply.send(answer);
+        }
         for (reply, submitted, claim) in self.accepted.drain(..) {
             drop(claim);
             reply.accepted(submitted);
@@ -200,6 +234,9 @@ impl After {
         self.tell_refused();
         self.receipts.drain(..).for_each(|receipt| receipt.give(CommandStatus::ROK));
         self.handsets.drain(..).for_each(|(handset, status)| handset.give(status));
+        if std::mem::take(&mut self.otp_due) {
+            inner.otp_due.notify_one();
+        }
         if std::mem::take(&mut self.handset_given_up) {
             inner.handset_given_up.notify_one();
         }

@@ -25,6 +25,7 @@ mod load;
 mod no_id;
 mod notice;
 mod orphans;
+mod otp;
 pub(crate) mod outcome;
 mod part_groups;
 mod receipt;
@@ -68,12 +69,14 @@ use in_doubt::InDoubt;
 use last_words::LastWords;
 use load::Pinned;
 use orphans::Orphans;
+use otp::Otps;
 use part_groups::PartGroups;
 use reference::References;
 
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use credit::{Credit, Credited, Settles};
 pub(crate) use found::Found;
+pub(crate) use otp::{OtpCheck, OtpSend, OtpWrite, SettledOtp};
 pub use release::Released;
 pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
@@ -102,8 +105,8 @@ struct New {
 
 impl New {
     fn is_some(&self) -> bool {
-        let Lengths { messages, mo_messages, mo_segments, commands, .. } = self.lengths;
-        messages + mo_messages + mo_segments + commands > 0
+        let Lengths { messages, mo_messages, mo_segments, commands, otp_updates, .. } = self.lengths;
+        messages + mo_messages + mo_segments + commands + otp_updates > 0
     }
 }
 
@@ -140,6 +143,8 @@ pub(crate) struct Committer {
     charges: Charges,
     /// Money that has come in.
     credits: Credits,
+    /// One-time codes.
+    otps: Otps,
     /// What accounts have spent.
     meter: Meter,
     /// Seals what is written of money.
@@ -202,6 +207,7 @@ impl Committer {
             ended: Vec::new(),
             charges: Charges::default(),
             credits: Credits::default(),
+            otps: Otps::default(),
             meter,
             chain,
             accounts,
@@ -247,6 +253,7 @@ impl Committer {
         self.load_missing(inbox).await?;
         self.load_charges(inbox).await?;
         self.load_credits(inbox).await?;
+        self.load_otps(inbox).await?;
         self.load_handsets(inbox).await
     }
 
@@ -255,6 +262,7 @@ impl Committer {
             Write::Accept(accept) => self.accept(*accept),
             Write::Charge(request) => self.charge(*request),
             Write::Credit(credit) => self.credit(*credit),
+            Write::Otp(otp) => self.otp(*otp),
             Write::ExpireHolds { holds, done } => self.expire_holds(&holds, done),
             Write::Verified { message, done } => self.verified(message, done),
             Write::Unverified { segments, done } => {
@@ -446,6 +454,7 @@ impl Committer {
         match write {
             Write::Accept(accept) => self.after.refuse(accept.reply, ErrorCode::ServiceUnavailable.into()),
             Write::Charge(request) => self.after.refuse_charge(request.reply),
+            Write::Otp(otp) => self.after.refuse_otp(*otp),
             Write::Handset { acknowledge, .. } => acknowledge.refuse(),
             Write::Receipt(receipt) => receipt.from.refuse(),
             _ => {}

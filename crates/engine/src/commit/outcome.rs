@@ -99,6 +99,9 @@ impl Committer {
             self.write_cdr(message, id, segment, charge);
         }
         self.notify(live, state, error, final_at);
+        if let Some(otp) = message.options.as_ref().and_then(|options| options.otp) {
+            self.otp_told(otp, message.id, state);
+        }
         self.replaced.remove(&message.id);
         self.ended.push(message.id);
         self.inner.metrics.finished(state);

@@ -43,7 +43,13 @@ impl Committer {
 
     /// The password of a message was verified. A charge that was given back before is taken after all.
     pub(super) fn verified(&mut self, message: MessageId, done: oneshot::Sender<usize>) {
-        let Some(live) = self.live(message) else { return self.after.count(done, 0) };
+        let count = self.take_verified(message);
+        self.after.count(done, count);
+    }
+
+    /// How many segments the message has; 0 when there is no such message.
+    pub(super) fn take_verified(&mut self, message: MessageId) -> usize {
+        let Some(live) = self.live(message) else { return 0 };
         let segments = live.message.segment_ids();
         let count = segments.len();
         for segment in segments.filter(|_| live.message.charge_policy == ChargePolicy::Verified) {
@@ -53,7 +59,7 @@ impl Committer {
                 _ => {}
             }
         }
-        self.after.count(done, count);
+        count
     }
 
     /// No verification came within the time for it.

@@ -14,7 +14,7 @@ use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Credit, Found, Queried, Recalled, Release, Replace, Withdraw};
+use super::{Credit, Found, OtpSend, OtpWrite, Queried, Recalled, Release, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -33,6 +33,8 @@ pub(crate) enum Write {
     Charge(Box<ChargeRequest>),
     /// Money that has come in.
     Credit(Box<Credit>),
+    /// Something about one-time codes.
+    Otp(Box<OtpWrite>),
     /// Holds whose time is over.
     ExpireHolds { holds: Vec<HoldId>, done: oneshot::Sender<()> },
     /// The one-time password of a message was verified; how many segments it has is told.
@@ -100,6 +102,8 @@ pub(crate) struct Accept {
     pub(crate) reply: Reply,
     /// Holds the idempotency key until the message is stored, also when its client has gone meanwhile.
     pub(crate) claim: Option<Claim>,
+    /// The one-time code that it tells.
+    pub(crate) otp: Option<OtpSend>,
     /// Its place among the new messages, free again once it was taken up.
     pub(crate) place: Place,
 }
@@ -241,7 +245,11 @@ pub(crate) struct NoticeRetry {
 impl Write {
     /// Whether it is about something new, which its sender may be told to bring again: everything else has happened outside.
     pub(super) fn may_be_refused(&self) -> bool {
-        matches!(self, Self::Accept(_) | Self::Charge(_) | Self::Handset { .. })
+        match self {
+            Self::Accept(_) | Self::Charge(_) | Self::Handset { .. } => true,
+            Self::Otp(otp) => otp.may_be_refused(),
+            _ => false,
+        }
     }
 }
 

@@ -125,12 +125,13 @@ impl Eraser {
         let messages = self.through(Table::Messages, number).await?;
         let records = self.through(Table::Cdrs, number).await?;
         let handsets = self.through(Table::Handsets, number).await?;
+        let otps = self.through(Table::Otps, number).await?;
         let passing = self.store.erase_passing(number).await?;
         let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-        row.messages += count(messages.rows);
+        row.messages += count(messages.rows + otps.rows);
         row.records += count(records.rows);
         row.handsets += count(handsets.rows + passing);
-        row.waiting = count(messages.open + handsets.open);
+        row.waiting = count(messages.open + handsets.open + otps.open);
         Ok(())
     }
 
@@ -142,6 +143,7 @@ impl Eraser {
                 Table::Messages => self.store.erase_messages(number, above).await?,
                 Table::Cdrs => self.store.erase_cdrs(number, above, &self.seal.chain_key(), self.clock.now()).await?,
                 Table::Handsets => self.store.erase_handsets(number, above).await?,
+                Table::Otps => self.store.erase_otps(number, above).await?,
             };
             all.rows += rows;
             all.open += open;
@@ -159,4 +161,5 @@ enum Table {
     Messages,
     Cdrs,
     Handsets,
+    Otps,
 }

@@ -94,7 +94,7 @@ impl Requests {
     async fn submit(&mut self, request: OpenRequest, sm: &Sm<'_>) -> Result<(), ErrorCode> {
         let (draft, place) = self.admit(sm).await?;
         let reply = Reply::Smpp(SubmitReply::new(request));
-        self.client.inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None, place }))).await;
+        self.client.inner.write(Write::Accept(Box::new(Accept { draft, reply, claim: None, otp: None, place }))).await;
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Requests {
             let reply = multi.reply(destination);
             match self.admit(&Sm { destination, ..multi::as_submit(sm) }).await {
                 Ok((draft, place)) => {
-                    let accept = Accept { draft, reply: Reply::Multi(reply), claim: None, place };
+                    let accept = Accept { draft, reply: Reply::Multi(reply), claim: None, otp: None, place };
                     self.client.inner.write(Write::Accept(Box::new(accept))).await;
                 }
                 Err(code) => reply.refused(code),

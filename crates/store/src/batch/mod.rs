@@ -17,6 +17,7 @@ mod changes;
 mod delete;
 mod insert;
 mod mo;
+mod otp;
 mod payment;
 mod pipe;
 #[cfg(test)]
@@ -28,16 +29,18 @@ pub use changes::{
     BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
 };
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
+pub use otp::{OtpChange, OtpTold};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, MoId, NoticeId, PaymentId, Timestamp};
+use sambac_domain::{IntentId, MoId, NoticeId, OtpId, PaymentId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow,
+    MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow,
+    SegmentRow, SpendingRow,
 };
 use crate::{Store, StoreError};
 
@@ -184,6 +187,18 @@ batch! {
     mo_rerouted: MoRerouted,
     /// Messages from handsets that no route took, and that a person has dealt with: their octets are wiped.
     mo_dismissed: MoId,
+    /// One-time codes made.
+    otps: OtpRow,
+    /// Messages by which they are sent.
+    otp_sends: OtpSendRow,
+    /// Codes that changed. Each must exist, or nothing is written: `Conflict("otp")`. Of several of one code the last one counts.
+    otp_updates: OtpChange,
+    /// What messages of codes have come to. That of a code that has ended, or was sent again since, changes nothing.
+    otp_told: OtpTold,
+    /// Codes whose messages are paid for or not, as their end says.
+    otp_settled: OtpId,
+    /// What clients tell of codes of their own.
+    otp_uses: OtpUseRow,
 }
 
 /// How often a batch is written again after another writer was in the way.

@@ -14,13 +14,15 @@ use super::changes::{
 use super::delete::{delete, delete_from_queue};
 use super::insert::insert;
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
+use super::otp::{self, OtpChange, OtpTold};
 use super::payment;
 use super::pipe::Pipe;
 use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
     BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow,
+    MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record,
+    SegmentRow, SpendingRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -69,6 +71,12 @@ pub(crate) struct Statements {
     pub(super) mo_ends: Bulk<MoEnd>,
     pub(super) mo_rerouted: Bulk<MoRerouted>,
     pub(super) mo_dismissed: Bulk<Id>,
+    pub(super) otps: Bulk<OtpRow>,
+    pub(super) otp_sends: Bulk<OtpSendRow>,
+    pub(super) otp_updates: Bulk<OtpChange>,
+    pub(super) otp_told: Bulk<OtpTold>,
+    pub(super) otp_settled: Bulk<Id>,
+    pub(super) otp_uses: Bulk<OtpUseRow>,
 }
 
 /// One statement in every size.
@@ -212,6 +220,12 @@ impl Statements {
             mo_ends: ends_of_mo(dialect),
             mo_rerouted: rerouted_mo(dialect),
             mo_dismissed: dismissed_mo(dialect),
+            otps: insert(dialect),
+            otp_sends: insert(dialect),
+            otp_updates: otp::changes(dialect),
+            otp_told: otp::told(dialect),
+            otp_settled: otp::settled(dialect),
+            otp_uses: otp::uses(dialect),
         }
     }
 }
@@ -283,6 +297,12 @@ impl Statements {
             self.mo_ends.text(rows),
             self.mo_rerouted.text(rows),
             self.mo_dismissed.text(rows),
+            self.otps.text(rows),
+            self.otp_sends.text(rows),
+            self.otp_updates.text(rows),
+            self.otp_told.text(rows),
+            self.otp_settled.text(rows),
+            self.otp_uses.text(rows),
         ]
     }
 }

@@ -41,6 +41,7 @@ impl Statements {
         self.cdr_updates.put_all_of(pipe, &batch.cdr_updates, "cdr_sms").await;
         self.outbox_moves.put(pipe, &batch.outbox_moves).await;
         self.update_mo(pipe, batch).await;
+        self.put_otps(pipe, batch).await;
         self.spending.put(pipe, &spending::summed(&batch.spending)).await;
         let balances = summed(&batch.balances)?;
         self.balances.put_all_of(pipe, &balances, "balance").await;

@@ -17,7 +17,7 @@ row! {
         asked_by: String,
         /// Why.
         reason: String,
-        /// Messages that had it.
+        /// Messages, and one-time codes, that had it.
         messages: i64,
         /// CDRs that had it.
         records: i64,

@@ -19,6 +19,7 @@ mod event_cursor;
 mod ledger;
 mod message;
 mod mo;
+mod otp;
 mod outbox;
 mod payment;
 mod price;
@@ -41,6 +42,7 @@ pub use ledger::{
 };
 pub use message::{MessageRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
+pub use otp::{OtpProfileRow, OtpRow, OtpSendRow, OtpUseRow};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};

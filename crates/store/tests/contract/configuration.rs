@@ -45,6 +45,7 @@ on_both_databases! {
             webhooks: vec![webhook()],
             admin_keys: vec![admin_key()],
             mo_routes: Vec::new(),
+            otp_profiles: Vec::new(),
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }

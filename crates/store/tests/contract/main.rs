@@ -25,6 +25,7 @@ mod messages;
 mod mirror;
 mod mo;
 mod open;
+mod otps;
 mod outbox;
 mod payments;
 mod prices;
