@@ -16,6 +16,7 @@ use sambac_domain::{AccountId, ApiKeyId};
 use sambac_engine::admin::{AdminScope, Administrator};
 use sambac_engine::api_key::Environment;
 use sambac_engine::rate::CallGroup;
+use sambac_engine::signing::PublicKey;
 use sambac_engine::{Caller, Engine, Scope};
 
 use crate::origin::Proxies;
@@ -195,6 +196,24 @@ fn group(parts: &Parts) -> CallGroup {
         (&Method::GET, _) => CallGroup::Read,
         (_, path) if witness::is_traffic(path) => CallGroup::Send,
         _ => CallGroup::Manage,
+    }
+}
+
+/// Whoever verifies what we signed: it may see the public halves of our keys, and nothing else.
+pub(crate) struct Verifier(Engine);
+
+impl Verifier {
+    /// The public halves of our signing keys.
+    pub(crate) async fn public_keys(&self) -> Result<Vec<PublicKey>, Problem> {
+        Ok(self.0.public_keys().await?)
+    }
+}
+
+impl FromRequestParts<Door> for Verifier {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_parts: &mut Parts, door: &Door) -> Result<Self, Self::Rejection> {
+        Ok(Self(door.0.engine.clone()))
     }
 }
 

@@ -14,6 +14,7 @@ mod access;
 mod answer;
 mod cross_origin;
 mod input;
+mod jwks;
 mod openapi;
 mod origin;
 mod problem;
@@ -73,7 +74,7 @@ impl Api {
         let (v1, document) = openapi::described().split_for_parts();
         let door = Door::new(self.engine.clone(), self.proxies.clone());
         let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
-        let routes = routes.merge(v1::payment_webhook::routes(door));
+        let routes = routes.merge(v1::payment_webhook::routes(door.clone())).merge(jwks::routes(door));
         cross_origin::around(self.finish(routes), &self.origins)
     }
 

@@ -123,7 +123,8 @@ impl Witness {
 
 /// Whether a path is of messages and codes.
 pub(crate) fn is_traffic(path: &str) -> bool {
-    TRAFFIC.iter().any(|prefix| path.starts_with(prefix))
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    TRAFFIC.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(is_below))
 }
 
 /// A path, with the ends of numbers in it masked.

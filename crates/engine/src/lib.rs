@@ -49,6 +49,7 @@ mod relay;
 pub mod retention;
 pub mod seal;
 mod settings;
+pub mod signing;
 pub mod smsc;
 pub mod snapshot;
 mod solvency;
@@ -147,10 +148,10 @@ pub(crate) struct Inner {
     pub(crate) admin_changes: tokio::sync::Mutex<()>,
     /// A number is to be erased.
     pub(crate) erasure_asked: tokio::sync::Notify,
-    /// Keys of one-time codes.
-    pub(crate) otp_keys: otp::OtpKeys,
-    /// A one-time code is to be looked after.
-    pub(crate) otp_due: tokio::sync::Notify,
+    /// The key that signs now.
+    pub(crate) signing: signing::Signing,
+    /// What one-time codes share.
+    pub(crate) otp: otp::OtpShared,
     /// A target has refused a message from a handset.
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,

@@ -22,7 +22,6 @@ use sambac_domain::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::Engine;
 use crate::commit::{Accept, OtpSend, Reply, Write};
 use crate::compose::{Composed, compose};
 use crate::content;

@@ -89,6 +89,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("mo_messages_pkey", "mo_messages.id", "mo_messages"),
     ("mo_segments_pkey", "mo_segments.id", "mo_segments"),
     ("mo_deliveries_pkey", "mo_deliveries.id", "mo_deliveries"),
+    ("signing_keys_pkey", "signing_keys.id", "signing_keys"),
     ("otp_profiles_pkey", "otp_profiles.id", "otp_profiles"),
     ("otp_profiles_name_key", "otp_profiles.account_id, otp_profiles.name", "otp_profiles.name"),
     ("otps_pkey", "otps.id", "otps"),

@@ -46,6 +46,7 @@ mod query;
 mod receipts;
 mod reconcile;
 mod segments;
+mod signing_keys;
 mod spending;
 mod statements;
 mod trial;

@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (30, include_str!("../migrations/0030_statements.sql")),
     (31, include_str!("../migrations/0031_api_keys.sql")),
     (32, include_str!("../migrations/0032_otp.sql")),
+    (33, include_str!("../migrations/0033_signing_keys.sql")),
     (36, include_str!("../migrations/0036_content_rules.sql")),
     (37, include_str!("../migrations/0037_audit.sql")),
     (38, include_str!("../migrations/0038_suspensions.sql")),

@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 33] = [
+const ID_TABLES: [&str; 34] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -164,4 +164,5 @@ const ID_TABLES: [&str; 33] = [
     "mo_deliveries",
     "otp_profiles",
     "otps",
+    "signing_keys",
 ];

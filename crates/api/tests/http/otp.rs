@@ -1,7 +1,15 @@
 //! One-time codes over HTTP: right once, wrong alike, and as often as they may be.
 
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sambac_domain::{MessageBody, MessageId, OtpId};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt;
 
 use crate::platform::{BANK, Platform, Reply, SHOP};
 
@@ -98,6 +106,49 @@ async fn a_code_is_right_once() {
     assert_eq!((again.status.as_u16(), again.code()), (422, "otp_not_verified"));
     let shown = platform.get(&platform.bank, &format!("/v1/otp/{otp}")).await;
     assert_eq!(shown.json["state"], "verified");
+}
+
+/// The evidence is verified with nothing but the published keys, and says what was verified.
+#[tokio::test]
+async fn the_evidence_of_a_verification_is_signed() {
+    let platform = Platform::start().await;
+    let payment = json!({ "amount": "129.90", "currency": "EUR", "payee": "Corner Shop" });
+    let started = start(&platform, &platform.bank, payment.clone()).await;
+    let (otp, code) = (started.id(), code_of(&platform, &started.id()).await);
+    let mut body = payment;
+    body["code"] = json!(code);
+    let verified = platform.post(&platform.bank, &format!("/v1/otp/{otp}/check"), &body).await;
+    let receipt = verified.json["receipt"].as_str().unwrap();
+    let claims = claims_of(&platform, receipt).await;
+    assert_eq!((claims["sub"].as_str(), claims["account"].as_str()), (Some(&*otp), Some(&*BANK.to_string())));
+    assert_eq!(claims["messages"][0], started.json["sends"][0]["message_id"]);
+    let number = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{otp}|+447700900123")));
+    assert_eq!(claims["number_sha256"].as_str(), Some(&*number));
+    assert!(claims["payment_sha256"].is_string() && !receipt.contains("Corner"), "{claims}");
+    let shown = platform.get(&platform.bank, &format!("/v1/otp/{otp}")).await;
+    assert_eq!(shown.json["receipt"], verified.json["receipt"]);
+
+    // A new key signs at once; what the old one signed is verified still.
+    platform.engine.rotate_signing_key().await.unwrap();
+    let again = platform.get(&platform.bank, &format!("/v1/otp/{otp}")).await;
+    let newer = again.json["receipt"].as_str().unwrap();
+    assert_ne!(newer, receipt);
+    assert_eq!(claims_of(&platform, newer).await, claims_of(&platform, receipt).await);
+}
+
+async fn claims_of(platform: &Platform, receipt: &str) -> Value {
+    let keys = Request::get("/.well-known/jwks.json").body(Body::empty()).unwrap();
+    let keys = Reply::of(platform.api.clone().oneshot(keys).await.unwrap()).await;
+    assert_eq!(keys.header("cache-control"), "public, max-age=300");
+    let keys: JwkSet = serde_json::from_value(keys.json).unwrap();
+    let header = jsonwebtoken::decode_header(receipt).unwrap();
+    assert_eq!(header.typ.as_deref(), Some("otp-receipt+jwt"));
+    let key = keys.find(header.kid.as_deref().unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(key).unwrap();
+    jsonwebtoken::decode::<Value>(receipt, &key, &validation).unwrap().claims
 }
 
 #[tokio::test]

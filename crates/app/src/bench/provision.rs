@@ -57,7 +57,7 @@ impl Wanted {
         format!(
             r#"
 tariff = [{{ name = "tariff-{unique}", currency = "EUR", rate = [{{ price = "0.01" }}] }}]
-api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send"] }}]
+api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send", "otp:send", "otp:check"] }}]
 
 [[operator]]
 name = "operator-{unique}"

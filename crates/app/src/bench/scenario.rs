@@ -7,6 +7,7 @@ mod guessers;
 mod herd;
 mod ledger;
 mod neighbours;
+mod otp;
 mod rest;
 mod restart;
 mod smpp;
@@ -45,6 +46,8 @@ pub(crate) enum Scenario {
     Flapping,
     /// Charges of other services: one hot account, many accounts, a fixed rate.
     Ledger,
+    /// One-time codes over REST at a fixed rate: started, then checked.
+    Otp,
 }
 
 /// What can be chosen about a load. What is not given is the scenario's own.
@@ -67,7 +70,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -80,6 +83,7 @@ impl Scenario {
         Self::Restart,
         Self::Flapping,
         Self::Ledger,
+        Self::Otp,
     ];
 
     /// As on the command line and in file names.
@@ -102,6 +106,7 @@ impl Scenario {
             Self::Restart => restart::run(options).await,
             Self::Flapping => flapping::run(options).await,
             Self::Ledger => ledger::run(options).await,
+            Self::Otp => otp::run(options).await,
         }
     }
 }

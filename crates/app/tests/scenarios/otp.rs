@@ -24,7 +24,7 @@ async fn start(rest: &Rest, changes: Value) -> Result<String> {
 /// The code that the handset shows, once it was told `count` times.
 async fn told(operator: &Simulator, count: usize) -> Result<String> {
     let journal = operator.until_submits(count).await?;
-    let text = journal.texts().last().context("no text")?.to_string();
+    let text = journal.texts().last().context("no text")?.clone();
     Ok(text.chars().take_while(char::is_ascii_alphanumeric).collect())
 }
 

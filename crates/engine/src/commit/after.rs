@@ -235,7 +235,7 @@ impl After {
         self.receipts.drain(..).for_each(|receipt| receipt.give(CommandStatus::ROK));
         self.handsets.drain(..).for_each(|(handset, status)| handset.give(status));
         if std::mem::take(&mut self.otp_due) {
-            inner.otp_due.notify_one();
+            inner.otp.due.notify_one();
         }
         if std::mem::take(&mut self.handset_given_up) {
             inner.handset_given_up.notify_one();

@@ -73,7 +73,7 @@ impl Engine {
             // What is with an operator already stays there.
             let _ = withdrawn.await;
         }
-        self.0.otp_due.notify_one();
+        self.0.otp.due.notify_one();
         Ok(OtpView { row, sends, price: None, replayed: false })
     }
 
@@ -106,7 +106,7 @@ impl Engine {
             return Err(ErrorCode::OtpEnded.into());
         }
         let content = self.otp_content(row.id, &sealed.0)?;
-        let code = self.0.otp_keys.code(row.id, &salt.0, content.form).ok_or(ErrorCode::Internal)?;
+        let code = self.0.otp.keys.code(row.id, &salt.0, content.form).ok_or(ErrorCode::Internal)?;
         let step = if way == Way::Same { row.step } else { row.step.saturating_add(1) };
         let request = content.message(Sending {
             id: row.id,

@@ -35,7 +35,7 @@ impl Engine {
         link: Option<&Link>,
     ) -> Result<VerifiedOtp, Refusal> {
         let id = id.unwrap_or(NO_ID);
-        let hash = self.0.otp_keys.hash(id, &normalised(code), link);
+        let hash = self.0.otp.keys.hash(id, &normalised(code), link);
         let place = self.place().await?;
         let (reply, answer) = oneshot::channel();
         let check = OtpWrite::Check(OtpCheck { id, account, hash, reply, place });
@@ -43,7 +43,7 @@ impl Engine {
             return Err(ErrorCode::ServiceUnavailable.into());
         }
         let row = answer.await.unwrap_or(Err(ErrorCode::ServiceUnavailable))?;
-        self.0.otp_due.notify_one();
+        self.0.otp.due.notify_one();
         Ok(VerifiedOtp { row })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     loop {
         tokio::select! {
             _ = interval.tick() => {}
-            () = inner.otp_due.notified() => {}
+            () = inner.otp.due.notified() => {}
             () = inner.stopping.cancelled() => return,
         }
         if let Err(error) = look_after(&inner).await {

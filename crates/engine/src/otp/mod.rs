@@ -7,6 +7,7 @@
 mod again;
 mod check;
 mod content;
+mod evidence;
 mod keeper;
 mod profiles;
 mod secret;
@@ -19,4 +20,23 @@ pub use used::Told;
 
 pub(crate) use again::Way;
 pub(crate) use keeper::run;
-pub(crate) use secret::{OtpKeys, same};
+pub(crate) use secret::same;
+
+use secret::OtpKeys;
+use tokio::sync::Notify;
+
+use crate::seal::Seal;
+
+/// What all codes share.
+pub(crate) struct OtpShared {
+    keys: OtpKeys,
+    /// One is to be looked after.
+    pub(crate) due: Notify,
+}
+
+impl OtpShared {
+    /// With the keys that follow from the master key.
+    pub(crate) fn new(seal: &Seal) -> Self {
+        Self { keys: OtpKeys::new(seal), due: Notify::new() }
+    }
+}

@@ -82,7 +82,7 @@ impl Engine {
         let now = self.0.clock.now();
         let id = OtpId::from_raw(self.0.ids.next(now));
         let salt = new_salt().map_err(|_| Refusal::from(ErrorCode::Internal))?;
-        let code = self.0.otp_keys.code(id, &salt, settings.code).ok_or(ErrorCode::Internal)?;
+        let code = self.0.otp.keys.code(id, &salt, settings.code).ok_or(ErrorCode::Internal)?;
         let content = content(&start, &settings)?;
         let expires_at = now.saturating_add(settings.ttl());
         let request = content.message(Sending {
@@ -96,7 +96,7 @@ impl Engine {
             idempotency: start.idempotency.clone(),
         })?;
         let network = snapshot.networks.lookup(start.destination);
-        let hash = self.0.otp_keys.hash(id, code.expose_secret(), start.link.as_ref());
+        let hash = self.0.otp.keys.hash(id, code.expose_secret(), start.link.as_ref());
         let row = OtpRow {
             id,
             account_id: start.account_id,

@@ -25,6 +25,7 @@ mod payment;
 mod price;
 mod reconcile;
 mod route;
+mod signing;
 mod spending;
 mod words;
 
@@ -48,6 +49,7 @@ pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
 pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment, StatementLine, StatementRow};
 pub use route::RouteRow;
+pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, SpendingRow};
 pub use words::{AccessState, WebhookState};
 

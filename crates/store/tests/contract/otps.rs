@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sambac_domain::{
-    AccountId, IdSource, Message, MessageId, MessageState, OtpId, OtpProfileId, OtpState, SegmentId, Timestamp,
+    AccountId, IdSource, Message, MessageId, MessageState, OtpId, OtpProfileId, OtpState, SegmentId, SigningKeyId,
+    Timestamp,
 };
-use sambac_store::rows::{OtpProfileRow, OtpRow, OtpSendRow, OtpUseRow, SegmentRow};
+use sambac_store::rows::{OtpProfileRow, OtpRow, OtpSendRow, OtpUseRow, SegmentRow, SigningKeyRow};
 use sambac_store::{Batch, FunnelCounts, NewMessage, OtpChange, OtpTold, Sealed, Store, StoreError};
 
 use crate::both::on_both_databases;
@@ -132,7 +133,7 @@ on_both_databases! {
         let id = OtpProfileId::from_raw(80 << 8);
         let row = OtpProfileRow { id, account_id: ACCOUNT, name: "login".into(), settings: "{}".into(), created_at: Timestamp(1) };
         store.upsert_otp_profile(&row).await.unwrap();
-        assert_eq!(store.otp_profiles_of(ACCOUNT).await.unwrap(), [row.clone()]);
+        assert_eq!(store.otp_profiles_of(ACCOUNT).await.unwrap(), std::slice::from_ref(&row));
         assert_eq!(store.load_configuration().await.unwrap().otp_profiles, [row]);
         let version = store.configuration_version().await.unwrap();
         assert!(!store.delete_otp_profile(AccountId::from_raw(999), id).await.unwrap());
@@ -193,6 +194,19 @@ on_both_databases! {
         assert_eq!(told, [("", own), ("default", ours)]);
         assert_eq!(funnel[1].0.network, otp().mcc_mnc);
         assert_eq!(store.otp_funnel(ACCOUNT, until, until).await.unwrap().len(), 0);
+    }
+
+    async fn signing_keys_are_kept_newest_first(store: Store) {
+        let key = |number: i64| SigningKeyRow {
+            id: SigningKeyId::from_raw(number << 8),
+            algorithm: "EdDSA".to_owned(),
+            public_key: format!("key {number}"),
+            private_sealed: Sealed("sealed".to_owned()),
+            created_at: Timestamp(number),
+        };
+        store.insert_signing_key(&key(1)).await.unwrap();
+        store.insert_signing_key(&key(2)).await.unwrap();
+        assert_eq!(store.signing_keys().await.unwrap(), [key(2), key(1)]);
     }
 
     async fn of_what_a_client_tells_the_last_word_counts(store: Store) {

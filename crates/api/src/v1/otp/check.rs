@@ -45,6 +45,10 @@ pub(crate) struct Verified {
     /// Always `true`.
     verified: bool,
     verified_at: Moment,
+    /// The signed evidence of it: a JWS, whose key is at `/.well-known/jwks.json`. Keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "eyJ0eXAiOiJvdHAtcmVjZWlwdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJzYW1iYWMifQ.c2ln")]
+    receipt: Option<String>,
 }
 
 struct Refusals;
@@ -78,6 +82,8 @@ pub(crate) async fn check_otp(
     let link = link(tried.amount.as_deref(), tried.currency, tried.payee.as_deref())?;
     let verified = client.engine().check_otp(client.account_id(), id, &tried.code, link.as_ref()).await?;
     let row = verified.row;
+    // It is verified in any case: evidence that cannot be signed now is given by `GET /v1/otp/{id}` later.
+    let receipt = client.engine().otp_receipt(&row).await.unwrap_or_default();
     let verified_at = Moment(row.ended_at.unwrap_or(row.created_at));
-    Ok(axum::Json(Verified { id: row.id.to_string(), verified: true, verified_at }))
+    Ok(axum::Json(Verified { id: row.id.to_string(), verified: true, verified_at, receipt }))
 }

@@ -74,6 +74,9 @@ pub(crate) struct Otp {
     ended_at: Option<Moment>,
     /// The messages that told it, oldest first.
     sends: Vec<OtpSend>,
+    /// Once it was right: the signed evidence of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
     /// Held for the message that this request has sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
@@ -110,6 +113,7 @@ impl From<OtpView> for Otp {
             next_at: row.next_at.map(Moment),
             ended_at: row.ended_at.map(Moment),
             sends: view.sends.into_iter().map(OtpSend::from).collect(),
+            receipt: None,
             price: view.price.map(|Money { micros, currency }| Price::new(micros, currency)),
         }
     }

@@ -31,5 +31,6 @@ pub(crate) async fn show_otp(
     Id(id): Id<OtpId>,
 ) -> Result<axum::Json<Otp>, Problem> {
     let view = client.engine().otp(client.account_id(), id).await.map_err(told)?;
-    Ok(axum::Json(view.into()))
+    let receipt = client.engine().otp_evidence(&view.row, &view.sends).await?;
+    Ok(axum::Json(Otp { receipt, ..Otp::from(view) }))
 }
