@@ -216,8 +216,8 @@ async fn lists_show_ones_own_only() {
             // A key sees itself.
             let own = usize::from(route.path == "/v1/keys");
             assert_eq!(data.len(), own, "{}: {}", route.path, bank.text);
-            // Its audit log tells of the webhook and of the payment.
-            let shops = if route.path == "/v1/audit" { 2 } else { 1 };
+            // Its audit log tells of the webhook, the payment and the profile.
+            let shops = if route.path == "/v1/audit" { 3 } else { 1 };
             assert_eq!(shop.json["data"].as_array().unwrap().len(), shops, "{}", route.path);
         }
     }
