@@ -5,6 +5,7 @@ pub mod class;
 pub mod content;
 pub mod day;
 pub mod error;
+pub mod fraud;
 pub mod id;
 pub mod in_words;
 pub mod ledger;

@@ -136,7 +136,7 @@ impl fmt::Display for Money {
     }
 }
 
-/// Shows micros as a decimal number with two to six decimals: `12.3456`, `5.00`, `-0.000001`.
+/// Micros by themselves. Text and serde form: a decimal number, written with two to six decimals: `12.3456`, `5.00`, `-0.000001`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Micros(pub i64);
 
@@ -152,6 +152,16 @@ impl fmt::Display for Micros {
         write!(f, "{sign}{units}.{fraction:0decimals$}")
     }
 }
+
+impl FromStr for Micros {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        parse_micros(text).map(Self)
+    }
+}
+
+serde_as_text!(Micros);
 
 /// Reads a decimal number such as `12`, `-0.5` or `0.0125` as micros, exactly.
 ///

@@ -96,6 +96,8 @@ kinds! {
     LowBalance "low_balance",
     /// An account was suspended because it owes for longer than its limits allow. The subject is the account.
     AccountSuspended "account_suspended",
+    /// The guard of one-time codes holds something against many: somebody may be pumping. The subject is the account.
+    OtpPumping "otp_pumping",
     /// What became of a payment could not be found out in time. The subject is the payment.
     PaymentUnknown "payment_unknown",
     /// A provider tells of another payment than ours, or money has come that cannot be credited. The subject is the payment.
@@ -117,6 +119,7 @@ impl AlertKind {
             Self::ConnectorRefusal
                 | Self::ReceiptIds
                 | Self::ReceiptState
+                | Self::OtpPumping
                 | Self::PaymentUnknown
                 | Self::PaymentMismatch
                 | Self::MoUnrouted

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::content::ContentRules;
+use sambac_domain::fraud::{GuardMode, GuardSettings};
 use sambac_domain::id::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId,
 };
@@ -93,6 +94,8 @@ pub struct Account {
     pub(crate) spending: SpendingLimits,
     /// How often it may call the API.
     pub(crate) calls: CallLimits,
+    /// How its codes are guarded.
+    pub(crate) otp_guard: GuardSettings,
     /// From where it may call the API.
     pub(crate) allowed: AllowedAddresses,
     /// What its texts may not carry.
@@ -320,6 +323,10 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         message_price_micros_max: row.message_price_micros_max,
         spending: spending.unwrap_or_default(),
         calls: CallLimits::new(&rates.unwrap_or_default()),
+        otp_guard: GuardSettings::from_json(&row.otp_guard).unwrap_or_else(|error| {
+            tracing::error!(account = row.name, %error, "the guard's settings do not parse; the strictest hold");
+            GuardSettings { mode: GuardMode::Stop, unverified_max: 0, ..GuardSettings::default() }
+        }),
         allowed: AllowedAddresses::parse(&row.allowed_ips),
         content_rules: content_rules.unwrap_or_default(),
     }
@@ -449,6 +456,7 @@ mod tests {
                 margin_floor: String::new(),
                 message_price_micros_max: None,
                 limits: String::new(),
+                otp_guard: String::new(),
                 allowed_ips: Vec::new(),
                 rate_limits: String::new(),
                 content_rules: String::new(),

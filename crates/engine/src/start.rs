@@ -152,6 +152,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(mo::run(Arc::clone(inner)));
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
     inner.tasks.spawn(otp::run(Arc::clone(inner)));
+    inner.tasks.spawn(otp::remember(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
     inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));

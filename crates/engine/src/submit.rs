@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::fraud::RateKey;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, RouteId};
 use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
@@ -192,11 +193,16 @@ impl Engine {
     /// # Errors
     /// A [`Refusal`] with the catalogue's entry; nothing is stored or held then.
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, Refusal> {
-        self.submit_for(request, None).await
+        self.submit_for(request, None, &[]).await
     }
 
     /// The same for a message that tells a one-time code.
-    pub(crate) async fn submit_for(&self, request: SubmitRequest, otp: Option<OtpSend>) -> Result<Submitted, Refusal> {
+    pub(crate) async fn submit_for(
+        &self,
+        request: SubmitRequest,
+        otp: Option<OtpSend>,
+        keys: &[RateKey],
+    ) -> Result<Submitted, Refusal> {
         let claim = self.claim_idempotency(&request)?;
         if let Some(stored) = self.replay(&request).await? {
             return Ok(stored);
@@ -206,12 +212,23 @@ impl Engine {
         let draft = prepare_avoiding(&snapshot, request, self.0.clock.now(), avoided)?;
         self.0.check_limits(&snapshot, &draft, Instant::now())?;
         let place = self.place().await?;
+        let guarded = match otp.as_ref().and_then(OtpSend::asked_for) {
+            Some(profile) => {
+                self.guard_otp(&draft, profile, keys)?;
+                Some((draft.request.account_id, draft.request.destination))
+            }
+            None => None,
+        };
         let (reply, answer) = oneshot::channel();
         let accept = Accept { draft, reply: Reply::Wait(reply), claim, otp, place };
-        if !self.0.write(Write::Accept(Box::new(accept))).await {
-            return Err(ErrorCode::ServiceUnavailable.into());
+        let submitted = match self.0.write(Write::Accept(Box::new(accept))).await {
+            true => answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into())),
+            false => Err(ErrorCode::ServiceUnavailable.into()),
+        };
+        if let (Err(_), Some((account, to))) = (&submitted, guarded) {
+            self.0.otp.guards.undelivered(account, to, self.0.clock.now());
         }
-        answer.await.unwrap_or_else(|_| Err(ErrorCode::ServiceUnavailable.into()))
+        submitted
     }
 
     /// What [`Engine::submit`] would do, without doing it.

@@ -8,6 +8,11 @@ use crate::StoreError;
 
 /// PostgreSQL's name, SQLite's columns, and what callers are told.
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
+    (
+        "otp_stops_pkey",
+        "otp_stops.account_id, otp_stops.day, otp_stops.country, otp_stops.mcc_mnc, otp_stops.profile, otp_stops.rule",
+        "otp_stops",
+    ),
     ("accounts_pkey", "accounts.id", "accounts"),
     ("accounts_name_key", "accounts.name", "accounts.name"),
     ("balances_pkey", "balances.id", "balances"),

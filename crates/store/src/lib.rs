@@ -37,6 +37,7 @@ pub mod mirror;
 mod mo;
 mod otp_funnel;
 mod otp_profiles;
+mod otp_stops;
 mod otps;
 mod outbox;
 mod payments;

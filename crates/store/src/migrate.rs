@@ -40,6 +40,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (37, include_str!("../migrations/0037_audit.sql")),
     (38, include_str!("../migrations/0038_suspensions.sql")),
     (39, include_str!("../migrations/0039_events.sql")),
+    (40, include_str!("../migrations/0040_otp_guard.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

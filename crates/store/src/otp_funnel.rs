@@ -43,6 +43,15 @@ pub struct FunnelCounts {
     pub canceled: i64,
     /// It was tried too often.
     pub exhausted: i64,
+    /// It was asked for, and the guard let it not be sent. It was not started.
+    pub blocked: i64,
+}
+
+impl FunnelCounts {
+    /// Stopped codes have lines of their own, which are added to those of the same key.
+    fn add(&mut self, blocked: i64) {
+        self.blocked = self.blocked.saturating_add(blocked);
+    }
 }
 
 /// One line of a query: a key, and counts in the order of [`FunnelCounts`].
@@ -71,6 +80,7 @@ impl Row for Line {
             expired: columns.take()?,
             canceled: columns.take()?,
             exhausted: columns.take()?,
+            blocked: 0,
         };
         Ok(Self { key, counts })
     }
@@ -103,6 +113,12 @@ const OWN: &str = "SELECT u.sent_at / 86400000000 AS day, u.country, u.mcc_mnc, 
         AND NOT EXISTS (SELECT 1 FROM otp_sends s WHERE s.id = u.id)
     GROUP BY u.sent_at / 86400000000, u.country, u.mcc_mnc";
 
+/// Codes that the guard has stopped.
+const STOPS: &str = "SELECT day, country, mcc_mnc, profile, CAST(SUM(stopped) AS BIGINT) FROM otp_stops
+    WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY day, country, mcc_mnc, profile HAVING SUM(stopped) > 0";
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 impl Store {
     /// What became of the codes that this account started from `from` on and before `until`.
     pub async fn otp_funnel(
@@ -116,6 +132,17 @@ impl Store {
         for sql in [CODES, OWN] {
             let lines = query(sql).bind(&account).bind(&above).bind(&below).bind(&from).bind(&until);
             funnel.extend(lines.all::<Line>(self.pool()).await?.into_iter().map(|line| (line.key, line.counts)));
+        }
+        let (first, after) =
+            (from.0.div_euclid(MICROS_PER_DAY), until.0.saturating_add(MICROS_PER_DAY - 1).div_euclid(MICROS_PER_DAY));
+        let stops = query(STOPS)
+            .bind(&account)
+            .bind(&first)
+            .bind(&after)
+            .all::<(i64, String, String, String, i64)>(self.pool());
+        for (day, country, network, profile, blocked) in stops.await? {
+            let network = network.parse().ok();
+            funnel.entry(FunnelKey { day, country, network, profile }).or_default().add(blocked);
         }
         Ok(funnel)
     }

@@ -19,6 +19,7 @@ mod keys;
 mod listener;
 mod malformed;
 mod otp;
+mod otp_guard;
 mod pages;
 mod parameters;
 mod platform;

@@ -339,6 +339,7 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        otp_guard: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),

@@ -41,6 +41,7 @@ async fn add_account(store: &Store) {
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        otp_guard: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),

@@ -82,6 +82,8 @@ catalogue! {
         "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
     ContentForbidden "content_forbidden" 422 RSUBMITFAIL AfterFix, "The text has what the account's rules forbid",
         "A card number, a bank account number, or a link to a site that is not on the account's list. The answer says which and where; the text itself is not kept.";
+    OtpBlocked "otp_blocked" 403 RSUBMITFAIL AfterFix, "The code is not sent: it looks like pumping",
+        "The account's guard holds something against it: the answer names the rule and what it saw. Somebody may be having codes sent that nobody enters; if these are your customers, widen the guard's settings.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",
         "The time is malformed, past, or too far ahead. Give a time within the limits of your account.";
     Expired "expired" 422 RINVEXPIRY AfterFix, "The message's validity has ended",

@@ -6,6 +6,7 @@ mod catalogue;
 use std::fmt;
 
 use sambac_domain::content::ContentRules;
+use sambac_domain::fraud::GuardSettings;
 use sambac_domain::mo::MoStrategy;
 use sambac_domain::{ChargePolicy, Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,9 @@ pub struct Account {
     /// What its texts may not carry.
     #[serde(default, skip_serializing_if = "ContentRules::is_off")]
     pub content: ContentRules,
+    /// How its one-time codes are guarded against pumping.
+    #[serde(default, skip_serializing_if = "GuardSettings::is_default")]
+    pub otp_guard: GuardSettings,
     /// Payments received. Each reference is booked once, however often the file is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payment: Vec<Payment>,

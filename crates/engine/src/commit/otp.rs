@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, OtpId};
+use sambac_domain::message::Message;
 use sambac_domain::otp::{OtpSettings, OtpState};
 use sambac_domain::rating::ChargePolicy;
 use sambac_domain::state::MessageState;
@@ -65,7 +66,7 @@ pub(crate) enum OtpSend {
     /// For the first time.
     First(Box<OtpRow>),
     /// Once more.
-    Again { id: OtpId, way: Way, step: u8, next_after: Option<Duration>, avoided: Vec<ConnectorId> },
+    Again { id: OtpId, profile: String, way: Way, step: u8, next_after: Option<Duration>, avoided: Vec<ConnectorId> },
 }
 
 /// The codes of the present group, as they are stored or will be.
@@ -75,6 +76,15 @@ pub(super) struct Otps {
 }
 
 impl OtpSend {
+    /// The profile of a code that a person asks for; one that is sent by its next way by itself was asked for before.
+    pub(crate) fn asked_for(&self) -> Option<&str> {
+        match self {
+            Self::First(row) => Some(&row.profile),
+            Self::Again { way: Way::NextInTime, .. } => None,
+            Self::Again { profile, .. } => Some(profile),
+        }
+    }
+
     /// Connectors that have failed to deliver it.
     pub(crate) fn avoided(&self) -> &[ConnectorId] {
         match self {
@@ -247,8 +257,12 @@ impl Committer {
     }
 
     /// A message that tells a code has ended: if it has not arrived, the next way begins at once.
-    pub(super) fn otp_told(&mut self, id: OtpId, message_id: MessageId, state: MessageState) {
+    pub(super) fn otp_told(&mut self, id: OtpId, message: &Message, state: MessageState) {
+        let message_id = message.id;
         let has_failed = !state.is_paid() && state != MessageState::Canceled;
+        if !state.is_paid() {
+            self.inner.otp.guards.undelivered(message.account_id, message.destination, self.now);
+        }
         self.batch.otp_told.push(OtpTold { id, message_id, next_at: has_failed.then_some(self.now) });
         if has_failed {
             self.after.otp_is_due();

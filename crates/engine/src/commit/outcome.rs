@@ -100,7 +100,7 @@ impl Committer {
         }
         self.notify(live, state, error, final_at);
         if let Some(otp) = message.options.as_ref().and_then(|options| options.otp) {
-            self.otp_told(otp, message.id, state);
+            self.otp_told(otp, message, state);
         }
         self.replaced.remove(&message.id);
         self.ended.push(message.id);

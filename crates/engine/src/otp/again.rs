@@ -122,8 +122,8 @@ impl Engine {
         let timer = following.then(|| content.steps[usize::from(step)].next_after_s);
         let next_after = timer.map(|seconds| Duration::from_secs(seconds.into()));
         let avoided = if way == Way::Same { Vec::new() } else { self.connectors_of_last(row).await? };
-        let send = OtpSend::Again { id: row.id, way, step, next_after, avoided };
-        self.submit_for(request, Some(send)).await
+        let send = OtpSend::Again { id: row.id, profile: row.profile.clone(), way, step, next_after, avoided };
+        self.submit_for(request, Some(send), &[]).await
     }
 
     /// By which it went last: the next way takes another one, where there is one.

@@ -43,6 +43,7 @@ impl Engine {
             return Err(ErrorCode::ServiceUnavailable.into());
         }
         let row = answer.await.unwrap_or(Err(ErrorCode::ServiceUnavailable))?;
+        self.0.otp.guards.verified(row.account_id, row.destination, self.0.clock.now());
         self.0.otp.due.notify_one();
         Ok(VerifiedOtp { row })
     }

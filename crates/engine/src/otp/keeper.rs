@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::again::Way;
+use super::guard::keep_stops;
 use crate::commit::{OtpWrite, SettledOtp, Write};
 use crate::{Engine, Inner};
 
@@ -38,6 +39,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 }
 
 async fn look_after(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    keep_stops(inner).await;
     let now = inner.clock.now();
     let expired = inner.store.otps_expired(now, PAGE).await?;
     if !expired.is_empty() {

@@ -8,6 +8,7 @@ mod again;
 mod check;
 mod content;
 mod evidence;
+mod guard;
 mod keeper;
 mod profiles;
 mod secret;
@@ -19,9 +20,11 @@ pub use start::{OtpView, StartOtp};
 pub use used::Told;
 
 pub(crate) use again::Way;
+pub(crate) use guard::remember;
 pub(crate) use keeper::run;
 pub(crate) use secret::same;
 
+use guard::Guards;
 use secret::OtpKeys;
 use tokio::sync::Notify;
 
@@ -30,6 +33,8 @@ use crate::seal::Seal;
 /// What all codes share.
 pub(crate) struct OtpShared {
     keys: OtpKeys,
+    /// What holds pumping off.
+    pub(crate) guards: Guards,
     /// One is to be looked after.
     pub(crate) due: Notify,
 }
@@ -37,6 +42,6 @@ pub(crate) struct OtpShared {
 impl OtpShared {
     /// With the keys that follow from the master key.
     pub(crate) fn new(seal: &Seal) -> Self {
-        Self { keys: OtpKeys::new(seal), due: Notify::new() }
+        Self { keys: OtpKeys::new(seal), guards: Guards::default(), due: Notify::new() }
     }
 }

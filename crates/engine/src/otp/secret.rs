@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use sambac_domain::fraud::{RateKey, RateKeyKind};
 use sambac_domain::id::OtpId;
 use sambac_domain::otp::{CodeForm, Link};
 use secrecy::SecretString;
@@ -47,6 +48,18 @@ impl OtpKeys {
             mac.finalize().into_bytes()
         });
         form.of_octets(blocks).map(SecretString::from)
+    }
+
+    /// What the guard knows a caller's key by.
+    pub(crate) fn rate_key(&self, kind: RateKeyKind, key: &str) -> RateKey {
+        let mut mac = self.check.clone();
+        // No code has an id below zero.
+        mac.update(&i64::MIN.to_be_bytes());
+        mac.update(kind.as_str().as_bytes());
+        mac.update(&[0]);
+        mac.update(key.as_bytes());
+        let digest: [u8; 32] = mac.finalize().into_bytes().into();
+        RateKey { kind, digest: digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first)) }
     }
 
     /// What is kept of a code: it is good for this id, this amount and this payee, and for nothing else.

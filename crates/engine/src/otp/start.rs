@@ -1,6 +1,7 @@
 //! Starting a code: drawn, told in a message, and stored with it in one commit.
 
 use sambac_domain::error::ErrorCode;
+use sambac_domain::fraud::{RateKey, RateKeyKind};
 use sambac_domain::id::{AccountId, ApiKeyId, MessageId, OtpId};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{Msisdn, Sender};
@@ -45,6 +46,8 @@ pub struct StartOtp {
     pub client_ref: Option<String>,
     /// The most that a message of it may cost, in micros.
     pub price_micros_max: Option<i64>,
+    /// Who asks for it, as the client knows them: an address, a device, a user.
+    pub keys: Vec<(RateKeyKind, String)>,
     /// The key is for tests.
     pub test_only: bool,
     /// Makes a repeat give the first answer again.
@@ -126,8 +129,9 @@ impl Engine {
             settle_due: false,
             ended_at: None,
         };
+        let keys: Vec<RateKey> = start.keys.iter().map(|(kind, key)| self.0.otp.keys.rate_key(*kind, key)).collect();
         let send = OtpSend::First(Box::new(row.clone()));
-        let submitted = self.submit_for(request, Some(send)).await?;
+        let submitted = self.submit_for(request, Some(send), &keys).await?;
         if submitted.replayed {
             return self.replayed_otp(start.account_id, submitted).await;
         }

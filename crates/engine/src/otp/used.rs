@@ -4,6 +4,7 @@
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, MessageId, OtpId};
+use sambac_domain::number::Msisdn;
 use sambac_store::rows::OtpUseRow;
 use tokio::sync::oneshot;
 
@@ -29,7 +30,7 @@ impl Engine {
     /// [`ErrorCode::NotFound`], also when it is another account's; [`ErrorCode::WrongState`] for a message that is no one-time
     /// password; [`ErrorCode::ServiceUnavailable`].
     pub async fn otp_used(&self, account: AccountId, of: Told, is_used: bool) -> Result<(), Refusal> {
-        let row = match of {
+        let (row, to) = match of {
             Told::Otp(id) => self.use_of_otp(account, id, is_used).await?,
             Told::Message(id) => self.use_of_message(account, id, is_used).await?,
         };
@@ -39,15 +40,19 @@ impl Engine {
         if !told || stored.await.is_err() {
             return Err(ErrorCode::ServiceUnavailable.into());
         }
+        if is_used {
+            self.0.otp.guards.verified(account, to, self.0.clock.now());
+        }
         if is_used && matches!(of, Told::Message(_)) && !self.verified(message).await {
             return Err(ErrorCode::ServiceUnavailable.into());
         }
         Ok(())
     }
 
-    async fn use_of_otp(&self, account: AccountId, id: OtpId, is_used: bool) -> Result<OtpUseRow, Refusal> {
+    async fn use_of_otp(&self, account: AccountId, id: OtpId, is_used: bool) -> Result<(OtpUseRow, Msisdn), Refusal> {
         let OtpView { row, .. } = self.otp(account, id).await?;
-        Ok(OtpUseRow {
+        let to = row.destination;
+        let used = OtpUseRow {
             id: row.message_id,
             account_id: account,
             country: row.country,
@@ -55,16 +60,22 @@ impl Engine {
             is_used,
             sent_at: row.created_at,
             at: self.0.clock.now(),
-        })
+        };
+        Ok((used, to))
     }
 
-    async fn use_of_message(&self, account: AccountId, id: MessageId, is_used: bool) -> Result<OtpUseRow, Refusal> {
+    async fn use_of_message(
+        &self,
+        account: AccountId,
+        id: MessageId,
+        is_used: bool,
+    ) -> Result<(OtpUseRow, Msisdn), Refusal> {
         let row = self.0.store.message(account, id).await.map_err(unread)?.ok_or(ErrorCode::NotFound)?.row;
         if row.class != TrafficClass::Otp {
             return Err(Refusal::new(ErrorCode::WrongState, "the message is not of the class otp"));
         }
         let country = country_of(self.snapshot().networks.lookup(row.destination));
-        Ok(OtpUseRow {
+        let used = OtpUseRow {
             id,
             account_id: account,
             country: country.map_or_else(String::new, |country| country.to_string()),
@@ -72,6 +83,7 @@ impl Engine {
             is_used,
             sent_at: row.accepted_at,
             at: self.0.clock.now(),
-        })
+        };
+        Ok((used, row.destination))
     }
 }

@@ -490,6 +490,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        otp_guard: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),

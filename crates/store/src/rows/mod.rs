@@ -43,7 +43,7 @@ pub use ledger::{
 };
 pub use message::{MessageRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
-pub use otp::{OtpProfileRow, OtpRow, OtpSendRow, OtpUseRow};
+pub use otp::{OtpProfileRow, OtpRow, OtpSendRow, OtpStopRow, OtpUseRow};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};

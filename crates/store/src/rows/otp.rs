@@ -116,3 +116,25 @@ row! {
         at: Timestamp,
     }
 }
+
+row! {
+    /// How many codes of one kind the guard has held against.
+    OtpStopRow in "otp_stops" {
+        /// Whose.
+        account_id: AccountId,
+        /// Days of UTC since 1970.
+        day: i64,
+        /// The country of the numbers, empty when not known.
+        country: String,
+        /// MCC and MNC of the network, empty when not known.
+        mcc_mnc: String,
+        /// The profile.
+        profile: String,
+        /// The rule of the guard.
+        rule: String,
+        /// Not sent.
+        stopped: i64,
+        /// Sent all the same, as the guard only watches.
+        watched: i64,
+    }
+}

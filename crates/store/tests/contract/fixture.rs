@@ -363,6 +363,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         margin_floor: String::new(),
         message_price_micros_max: None,
         limits: String::new(),
+        otp_guard: String::new(),
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),

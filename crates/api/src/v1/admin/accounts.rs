@@ -47,6 +47,8 @@ pub(crate) struct AccountDocument {
     allowed_ips: Option<Vec<String>>,
     /// What its texts may not carry.
     content: Option<ContentDocument>,
+    /// How its one-time codes are guarded against pumping; what is not given is as by default.
+    otp_guard: Option<GuardDocument>,
     /// `active` or `suspended`.
     #[schema(default = "active")]
     state: Option<String>,
@@ -86,6 +88,39 @@ struct RateLimitsDocument {
     /// Messages to one number, whatever way they come in.
     #[schema(example = "5/min burst 5")]
     destination: Option<String>,
+}
+
+/// The guard against pumping. Bounds are written as `10/h burst 5`.
+#[derive(ToSchema)]
+#[schema(as = AccountOtpGuard)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct GuardDocument {
+    /// `off`; `watch`, which counts and sends; or `stop`.
+    #[schema(default = "watch", example = "stop")]
+    mode: Option<String>,
+    /// The countries that codes go to; any when not given.
+    #[schema(example = json!(["GB", "DE"]))]
+    countries: Option<Vec<String>>,
+    /// First digits of numbers that are never stopped, but for too many codes to one of them.
+    safe: Option<Vec<String>>,
+    /// Codes to one number.
+    #[schema(default = "10/h burst 5")]
+    per_number: Option<String>,
+    /// Codes of one address.
+    #[schema(default = "60/h burst 20")]
+    per_ip: Option<String>,
+    /// Codes of one device.
+    #[schema(default = "20/h burst 10")]
+    per_device: Option<String>,
+    /// Codes of one user.
+    #[schema(default = "20/h burst 10")]
+    per_user: Option<String>,
+    /// Unverified codes to a thousand neighbouring numbers before they are stopped.
+    #[schema(default = 8)]
+    unverified_max: Option<u16>,
+    /// What unverified codes of about an hour may cost, decimal text.
+    #[schema(example = "20.00")]
+    cost_at_risk: Option<String>,
 }
 
 /// How much an account may spend. Days and months are those of UTC.

@@ -54,6 +54,8 @@ pub(crate) struct FunnelLine {
     canceled: i64,
     /// It was tried too often.
     exhausted: i64,
+    /// It was asked for, and the guard against pumping did not let it be sent.
+    blocked: i64,
 }
 
 struct Refusals;
@@ -85,7 +87,8 @@ pub(crate) async fn otp_funnel(
 impl From<(FunnelKey, FunnelCounts)> for FunnelLine {
     fn from((key, counts): (FunnelKey, FunnelCounts)) -> Self {
         let (year, month, day) = Timestamp(key.day.saturating_mul(MICROS_PER_DAY)).civil_date();
-        let FunnelCounts { started, sent, delivered, checked, verified, used, expired, canceled, exhausted } = counts;
+        let FunnelCounts { started, sent, delivered, checked, verified, used, expired, canceled, exhausted, blocked } =
+            counts;
         Self {
             day: format!("{year:04}-{month:02}-{day:02}"),
             country: Some(key.country).filter(|country| !country.is_empty()),
@@ -100,6 +103,7 @@ impl From<(FunnelKey, FunnelCounts)> for FunnelLine {
             expired,
             canceled,
             exhausted,
+            blocked,
         }
     }
 }

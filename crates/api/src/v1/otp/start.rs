@@ -4,6 +4,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::fraud::RateKeyKind;
 use sambac_domain::number::{self, Sender};
 use sambac_domain::otp::Link;
 use sambac_domain::{Currency, parse_micros};
@@ -66,6 +67,28 @@ pub(crate) struct NewOtp {
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
     max_price: Option<String>,
+    /// Who asks for it, for the guard against pumping. We keep none of it.
+    #[garde(dive)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_by: Option<AskedBy>,
+}
+
+/// Who asks for a code, as you know them.
+#[derive(Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedBy {
+    /// The address that the person comes from.
+    #[garde(length(max = 256))]
+    #[schema(max_length = 256, example = "192.0.2.7")]
+    ip: Option<String>,
+    /// The device.
+    #[garde(length(max = 256))]
+    #[schema(max_length = 256)]
+    device: Option<String>,
+    /// The user.
+    #[garde(length(max = 256))]
+    #[schema(max_length = 256)]
+    user: Option<String>,
 }
 
 /// What was started.
@@ -82,6 +105,7 @@ pub(super) const SENDING: &[ErrorCode] = &[
     ErrorCode::TextNotEncodable,
     ErrorCode::ParameterMissing,
     ErrorCode::ParameterInvalid,
+    ErrorCode::OtpBlocked,
     ErrorCode::ChannelNotAvailable,
     ErrorCode::IdempotencyInProgress,
     ErrorCode::IdempotencyMismatch,
@@ -162,9 +186,17 @@ impl NewOtp {
             origin: self.origin,
             client_ref: self.reference,
             price_micros_max,
+            keys: self.asked_by.map(AskedBy::keys).unwrap_or_default(),
             test_only: client.is_test(),
             idempotency,
         })
+    }
+}
+
+impl AskedBy {
+    fn keys(self) -> Vec<(RateKeyKind, String)> {
+        let keys = [(RateKeyKind::Ip, self.ip), (RateKeyKind::Device, self.device), (RateKeyKind::User, self.user)];
+        keys.into_iter().filter_map(|(kind, key)| Some((kind, key?))).collect()
     }
 }
 

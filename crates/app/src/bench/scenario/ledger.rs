@@ -130,6 +130,7 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             message_price_micros_max: None,
             content_rules: String::new(),
             limits: String::new(),
+            otp_guard: String::new(),
             allowed_ips: Vec::new(),
             rate_limits: String::new(),
         };

@@ -59,6 +59,7 @@ impl Draft<'_> {
             margin_floor,
             message_price_micros_max,
             limits,
+            otp_guard: account.otp_guard.to_json(),
             allowed_ips: account.allowed_ips.clone(),
             rate_limits: account.rate_limits.unwrap_or_default().to_json(),
             content_rules: account.content.to_json(),
