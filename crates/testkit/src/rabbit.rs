@@ -23,7 +23,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::scenario::wait::until;
+use crate::scenario::wait::{until, until_true};
 
 const MISSING: &str = "no RabbitMQ server found: run tools/setup test, or install it (Debian and Ubuntu: `apt-get install rabbitmq-server`)";
 /// Erlang takes its time on a loaded machine.
@@ -77,7 +77,11 @@ impl Rabbit {
     /// # Errors
     /// When the watchdog is gone itself.
     pub async fn kill_9(&mut self) -> Result<()> {
-        self.order("kill").await
+        self.order("kill").await?;
+        // A process that was killed keeps its files and ports for a moment, in which another one would not start.
+        let port = self.port;
+        let is_gone = async || Ok(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+        until_true("the private RabbitMQ is gone", is_gone).await
     }
 
     /// Starts it again on the files that it had, and waits until it takes connections.
