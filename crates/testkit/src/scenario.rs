@@ -41,6 +41,7 @@ pub use journal::{Journal, Line};
 pub use mirror::Mirror;
 pub use oracle::Charges;
 pub use platform::Platform;
+pub use process::EndedEarly;
 pub use rest::{Reply, Rest, events};
 pub use sambac_smpp as smpp;
 pub use simulator::Simulator;

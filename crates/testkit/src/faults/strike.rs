@@ -8,6 +8,7 @@ use super::plan::Strike;
 use super::proxy::{Proxy, Trick};
 use super::run::{RECOVERY, Run};
 use crate::postgres::KillablePostgres;
+use crate::scenario::EndedEarly;
 use crate::scenario::wait::{until, until_true};
 
 /// How long a COMMIT is waited for, or a death at a point.
@@ -44,9 +45,15 @@ impl Run {
 
     async fn dies_at(&mut self, point: &str, times: u32) -> Result<()> {
         ensure!(self.take()?.terminate(RECOVERY).await?.success(), "it did not end well");
-        self.start(&[("TEST_KILL_AT", &format!("{point}:{times}"))]).await?;
-        let mut platform = self.platform.take().context("it has just started")?;
-        until("it dies at its point", PLAYED, async || Ok((!platform.is_running()?).then_some(()))).await?;
+        match self.start(&[("TEST_KILL_AT", &format!("{point}:{times}"))]).await {
+            Ok(()) => {
+                let mut platform = self.platform.take().context("it has just started")?;
+                until("it dies at its point", PLAYED, async || Ok((!platform.is_running()?).then_some(()))).await?;
+            }
+            // What it found to do at its start has brought it there before it was ready.
+            Err(error) if error.chain().any(|cause| cause.is::<EndedEarly>()) => {}
+            Err(error) => return Err(error),
+        }
         self.whereabouts.send_replace(None);
         self.start(&[]).await
     }

@@ -22,6 +22,11 @@ pub(super) struct Process {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
+/// A process that ended before it said that it is ready; with the end of its log.
+#[derive(Debug, thiserror::Error)]
+#[error("it ended before it was ready: {0}")]
+pub struct EndedEarly(String);
+
 /// A command of the binary, without the variables of whoever runs the tests that would configure it.
 pub(super) fn command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
@@ -46,7 +51,7 @@ impl Process {
         let line = timeout(START_LIMIT, process.line()).await.context("it is not ready in time")??;
         match line {
             Some(line) => Ok((process, line)),
-            None => bail!("it ended before it was ready: {}", tail(log)),
+            None => Err(EndedEarly(tail(log)).into()),
         }
     }
 
