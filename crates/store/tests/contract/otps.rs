@@ -6,7 +6,7 @@ use sambac_domain::{
     AccountId, IdSource, Message, MessageId, MessageState, OtpId, OtpProfileId, OtpState, SegmentId, SigningKeyId,
     Timestamp,
 };
-use sambac_store::rows::{OtpProfileRow, OtpRow, OtpSendRow, OtpUseRow, SegmentRow, SigningKeyRow};
+use sambac_store::rows::{OtpProfileRow, OtpRow, OtpSendRow, OtpStopRow, OtpUseRow, SegmentRow, SigningKeyRow};
 use sambac_store::{Batch, FunnelCounts, NewMessage, OtpChange, OtpTold, Sealed, Store, StoreError};
 
 use crate::both::on_both_databases;
@@ -194,6 +194,40 @@ on_both_databases! {
         assert_eq!(told, [("", own), ("default", ours)]);
         assert_eq!(funnel[1].0.network, otp().mcc_mnc);
         assert_eq!(store.otp_funnel(ACCOUNT, until, until).await.unwrap().len(), 0);
+    }
+
+    /// What the guard has stopped adds up, counts as blocked in the funnel, and does so also where no code was started.
+    async fn stopped_codes_add_up_and_count_in_the_funnel(store: Store) {
+        seed(&store).await;
+        let stop = OtpStopRow {
+            account_id: ACCOUNT,
+            day: 0,
+            country: "GB".to_owned(),
+            mcc_mnc: "23415".to_owned(),
+            profile: "default".to_owned(),
+            rule: "range_not_verified".to_owned(),
+            stopped: 2,
+            watched: 1,
+        };
+        let another = OtpStopRow { rule: "number_velocity".to_owned(), stopped: 4, ..stop.clone() };
+        let watched = OtpStopRow { country: "FR".to_owned(), stopped: 0, ..stop.clone() };
+        store.add_otp_stops(&[stop.clone(), watched]).await.unwrap();
+        store.add_otp_stops(&[stop, another]).await.unwrap();
+        let funnel = store.otp_funnel(ACCOUNT, Timestamp(0), Timestamp(86_400_000_000)).await.unwrap();
+        let counts: Vec<_> = funnel.iter().map(|(key, counts)| (key.country.as_str(), *counts)).collect();
+        assert_eq!(counts, [("GB", FunnelCounts { blocked: 8, ..FunnelCounts::default() })]);
+        let later = store.otp_funnel(ACCOUNT, Timestamp(86_400_000_000), Timestamp(2 * 86_400_000_000)).await.unwrap();
+        assert!(later.is_empty());
+    }
+
+    async fn numbers_that_have_verified_are_read_back(store: Store) {
+        seed(&store).await;
+        started(&store).await;
+        assert_eq!(store.otp_verified_numbers(10).await.unwrap(), []);
+        let ended_at = Some(Timestamp(200));
+        changed(&store, vec![OtpRow { state: OtpState::Verified, ended_at, next_at: None, ..otp() }]).await;
+        assert_eq!(store.otp_verified_numbers(10).await.unwrap(), [(ACCOUNT, destination(123))]);
+        assert_eq!(store.otp_verified_numbers(0).await.unwrap(), []);
     }
 
     async fn signing_keys_are_kept_newest_first(store: Store) {
