@@ -51,7 +51,7 @@ impl Run {
                 until("it dies at its point", PLAYED, async || Ok((!platform.is_running()?).then_some(()))).await?;
             }
             // What it found to do at its start has brought it there before it was ready.
-            Err(error) if error.chain().any(|cause| cause.is::<EndedEarly>()) => {}
+            Err(error) if error.downcast_ref::<EndedEarly>().is_some() => {}
             Err(error) => return Err(error),
         }
         self.whereabouts.send_replace(None);
