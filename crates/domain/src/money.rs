@@ -163,6 +163,9 @@ impl FromStr for Micros {
 
 serde_as_text!(Micros);
 
+/// The most that one payment, transfer or credit limit may be, in micros: a thousand million. Sums over thousands of them fit 64 bits.
+pub const AMOUNT_MICROS_MAX: i64 = 1_000_000_000_000_000;
+
 /// Reads a decimal number such as `12`, `-0.5` or `0.0125` as micros, exactly.
 ///
 /// Errors: more than six decimals (also when they are zero), more than 64 bits, anything but an optional

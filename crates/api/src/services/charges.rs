@@ -62,6 +62,7 @@ pub(crate) struct ChargeBatch {
 
 /// An order with the key that makes it one.
 #[derive(Deserialize, Validate, ToSchema)]
+#[serde(try_from = "serde_json::Map<String, serde_json::Value>")]
 pub(crate) struct KeyedOrder {
     /// As the `Idempotency-Key` of a single charge: 1 to 255 visible ASCII characters.
     #[garde(length(min = 1, max = 255), custom(visible))]
@@ -70,6 +71,18 @@ pub(crate) struct KeyedOrder {
     #[garde(dive)]
     #[serde(flatten)]
     order: ChargeOrder,
+}
+
+/// The key beside the fields of an order. Flattened, serde would pass over fields that nobody knows: a misspelt `amount` must not
+/// take all.
+impl TryFrom<serde_json::Map<String, serde_json::Value>> for KeyedOrder {
+    type Error = serde_json::Error;
+
+    fn try_from(mut fields: serde_json::Map<String, serde_json::Value>) -> Result<Self, serde_json::Error> {
+        let key = fields.remove("key").unwrap_or_default();
+        let key = String::deserialize(key).map_err(|error| serde::de::Error::custom(format!("key: {error}")))?;
+        Ok(Self { key, order: ChargeOrder::deserialize(serde_json::Value::Object(fields))? })
+    }
 }
 
 /// What became of each order, in their order.

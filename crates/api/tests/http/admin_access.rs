@@ -211,3 +211,35 @@ async fn an_admin_key_is_no_clients_key() {
     }
     assert_eq!(Scope::ALL.iter().filter(|scope| AdminScope::parse(scope.as_str()).is_some()).count(), 0);
 }
+
+/// `config:write` makes no money, and no key that can do more than the one that makes it; what it has itself it can give.
+#[tokio::test]
+async fn changing_the_configuration_gives_neither_money_nor_scopes() {
+    let platform = Platform::start().await;
+    let key = platform.admin_key(1, &[ConfigRead, ConfigWrite], |_| {}).await;
+    let put = async |body: serde_json::Value, query: &str| {
+        let path = format!("/v1/admin/configuration{query}");
+        let request = request(Method::PUT, &path, &key).header("content-type", "application/json");
+        platform.call(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let exported = platform.get(&key, "/v1/admin/configuration").await.json;
+    let bank = exported["account"].as_array().unwrap().iter().find(|account| account["name"] == "Bank").unwrap();
+    let mut bank = bank.clone();
+    bank["payment"] = json!([{ "amount": "1000000", "reference": "gift", "method": "transfer" }]);
+    for query in ["", "?dry_run=true"] {
+        let refused = put(json!({ "account": [bank] }), query).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+        assert!(refused.text.contains("money is booked as a bank transfer"), "{}", refused.text);
+        for scopes in [json!(["transfers:write"]), json!(["config:write", "charges:write"])] {
+            let refused = put(json!({ "admin_key": [{ "name": "evil", "scopes": scopes }] }), query).await;
+            assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+            assert!(refused.text.contains("lacks the scope"), "{}", refused.text);
+        }
+    }
+    let balance = platform.get(&platform.bank, "/v1/balance").await;
+    assert!(!balance.text.contains("1000000"), "{}", balance.text);
+    let made = put(json!({ "admin_key": [{ "name": "helper", "scopes": ["config:read"] }] }), "").await;
+    assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+    let again = put(exported, "").await;
+    assert_eq!(again.status.as_u16(), 200, "what is stored is no change: {}", again.text);
+}

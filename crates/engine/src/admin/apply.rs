@@ -11,11 +11,12 @@ use std::collections::HashSet;
 
 use sambac_domain::money::Micros;
 use sambac_domain::{BookId, IdSource, Timestamp};
+use sambac_store::rows::AdminKeyRow;
 use sambac_store::{Configuration, Store, StoreError, UnitOfWork};
 
 use super::difference::{Difference, Names, differences};
 use super::file::File;
-use super::plan::{self, Changes, Context, Problems};
+use super::plan::{self, Changes, Context, Credit, Problems};
 use super::secrets::{Issued, Secrets};
 use super::write;
 use crate::refusal::Refusal;
@@ -116,6 +117,11 @@ impl Prepared<'_> {
     /// How many things change, by kind; payments count, too.
     pub fn counts(&self) -> Vec<(&'static str, usize)> {
         self.changes.counts()
+    }
+
+    /// The payments that it would book, and the admin keys that it would make or change.
+    pub(super) fn money_and_keys(&self) -> (&[Credit], &[AdminKeyRow]) {
+        (&self.changes.payments, &self.changes.admin_keys)
     }
 
     /// Secrets that were made.

@@ -48,6 +48,7 @@ impl Engine {
         let _changing = self.0.admin_changes.lock().await;
         let secrets = Secrets { variable: &|_| None, renew: false };
         let prepared = self.provisioning().prepare(&file, &secrets).await?;
+        prepared.check_rights(by)?;
         let differences = prepared.differences().to_vec();
         if dry_run {
             return Ok(Imported { version: None, differences, issued: Vec::new() });

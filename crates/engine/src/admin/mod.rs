@@ -17,6 +17,7 @@ mod proposal;
 mod reading;
 pub(crate) mod refusal;
 mod remove;
+mod rights;
 mod rollback;
 mod rollback_prices;
 mod secrets;

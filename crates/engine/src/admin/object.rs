@@ -269,6 +269,7 @@ impl Engine {
         // Variables are for files that are applied on this machine: a caller from outside must not read ours.
         let secrets = Secrets { variable: &|_| None, renew };
         let prepared = self.provisioning().prepare_with(&secrets, wanted).await?;
+        prepared.check_rights(by)?;
         let differences = prepared.differences().to_vec();
         let (version, issued) = match dry_run {
             true => drop_all(prepared),

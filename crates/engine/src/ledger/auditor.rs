@@ -33,7 +33,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
         let whole = last_whole.elapsed() >= inner.settings.audit_whole_interval;
         match look(&inner, &mut sums, whole).await {
             Ok(trial) => tell(&inner, &trial),
-            Err(error) => tracing::error!(%error, "the ledger was not added up"),
+            Err(error) => not_added_up(&inner, &error),
         }
         if whole {
             last_whole = Instant::now();
@@ -69,6 +69,14 @@ fn tell(inner: &Inner, trial: &Trial) {
     breaches.iter().take(LOGGED_MAX).for_each(log);
     let text = format!("{} sums are wrong; the first: {first}", breaches.len());
     inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, text);
+}
+
+/// Sums that cannot be made are no good sums, unless there is nobody to make them.
+fn not_added_up(inner: &Inner, error: &StoreError) {
+    tracing::error!(%error, "the ledger was not added up");
+    if !matches!(error, StoreError::Unavailable(_)) {
+        inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, format!("it cannot be added up: {error}"));
+    }
 }
 
 fn log(breach: &Breach) {

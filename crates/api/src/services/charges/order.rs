@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 /// What is to be done.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChargeOrder {
     /// Whose money it is about.
     #[garde(skip)]

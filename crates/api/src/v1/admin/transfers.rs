@@ -4,6 +4,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::money::AMOUNT_MICROS_MAX;
 use sambac_domain::payment::TransferState;
 use sambac_domain::{AccountId, Currency, PaymentId, parse_micros};
 use sambac_engine::payment::NewTransfer;
@@ -142,6 +143,9 @@ pub(crate) async fn add_transfer(
         Problem::new(ErrorCode::InvalidRequest).detail("a field of the body is not valid").at("/amount", detail)
     };
     let amount_micros = parse_micros(&amount).map_err(|error| bad(error.to_string()))?;
+    if amount_micros > AMOUNT_MICROS_MAX {
+        return Err(bad("must be 1000000000 at most".to_owned()));
+    }
     if amount_micros <= 0 {
         return Err(bad("must be above zero".to_owned()));
     }

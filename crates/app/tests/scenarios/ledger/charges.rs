@@ -65,6 +65,8 @@ async fn a_refusal_is_precise_and_stays_one() -> Result<()> {
         ("other money", json!({ "action": "debit", "amount": "1", "currency": "USD" }), (422, "currency_mismatch")),
         ("no amount", json!({ "action": "debit" }), (400, "invalid_request")),
         ("too fine", debit("0.0000001"), (400, "invalid_request")),
+        // It would take all that is left.
+        ("misspelt", json!({ "action": "capture", "charge": ended, "ammount": "1" }), (400, "invalid_request")),
     ] {
         let key = key.replace(' ', "-");
         let reply = served.charge(&key, order.clone()).await?;
@@ -140,6 +142,11 @@ async fn linked_orders_are_done_all_or_none() -> Result<()> {
         (vec![409, 402, 409], &json!(true))
     );
     // For themselves, those go through that can.
+    let mut misspelt = batch(true, "d", &["0.1"]);
+    misspelt["charges"][0]["curency"] = json!("USD");
+    let misspelt = served.service.post("/charges/batch", &misspelt, &[]).await?;
+    assert_eq!(code(&misspelt), (400, "invalid_request"));
+    assert!(misspelt.text.contains("curency"), "{}", misspelt.text);
     let single = served.service.post("/charges/batch", &batch(false, "b", &["0.4", "0.7", "0.1"]), &[]).await?;
     assert_eq!(statuses(&single), [200, 402, 200], "{}", single.text);
     let done = served.service.post("/charges/batch", &batch(true, "c", &["0.2", "0.3"]), &[]).await?;

@@ -1,5 +1,6 @@
 //! Accounts with their ledger accounts and payments.
 
+use sambac_domain::money::AMOUNT_MICROS_MAX;
 use sambac_domain::rating::MarginFloor;
 use sambac_domain::{AccountId, Currency, parse_micros};
 use sambac_store::chain::{SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
@@ -28,6 +29,8 @@ impl Draft<'_> {
         faults.check(!is_another, "the currency of an account cannot change; make another account");
         let credit_limit_micros = faults.keep(amount(&account.credit_limit, "credit_limit"));
         faults.check(credit_limit_micros.is_none_or(|limit| limit >= 0), "credit_limit: is below zero");
+        let is_possible = credit_limit_micros.is_none_or(|limit| limit <= AMOUNT_MICROS_MAX);
+        faults.check(is_possible, "credit_limit: must be 1000000000 at most");
         let state = faults.keep(access_state(&account.state));
         for payment in &account.payment {
             faults.keep(check_payment(payment));
@@ -132,6 +135,9 @@ fn check_payment(payment: &Payment) -> Result<i64, String> {
     let amount_micros = amount(&payment.amount, "amount").map_err(|problem| format!("{what}: {problem}"))?;
     if amount_micros <= 0 {
         return Err(format!("{what}: amount must be above zero"));
+    }
+    if amount_micros > AMOUNT_MICROS_MAX {
+        return Err(format!("{what}: amount must be 1000000000 at most"));
     }
     if payment.reference.trim().is_empty() {
         return Err("payment: reference is empty".to_owned());

@@ -249,6 +249,8 @@ fn each_wrong_value_is_refused() {
         ("currency = \"EUR\"\nrate", "currency = \"XXY\"\nrate", "currency"),
         ("tariff = \"standard\"", "tariff = \"gone\"", "there is no tariff \"gone\""),
         ("credit_limit = \"10\"", "credit_limit = \"-1\"", "credit_limit: is below zero"),
+        ("credit_limit = \"10\"", "credit_limit = \"1000000000.000001\"", "credit_limit: must be 1000000000 at most"),
+        ("amount = \"100\"", "amount = \"1000000001\"", "amount must be 1000000000 at most"),
         ("credit_limit = \"10\"", "margin_floor = \"none\"", "margin_floor: "),
         ("credit_limit = \"10\"", "message_price_max = \"-1\"", "message_price_max: is below zero"),
         ("position = 10", "position = 10\nmargin_floor = \"0.0000001\"", "margin_floor: "),
