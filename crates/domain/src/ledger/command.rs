@@ -217,6 +217,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_verb_is_stored_as_its_word() {
+        assert_eq!(Verb::ALL.map(Verb::as_str), ["debit", "hold", "capture", "void", "refund", "expire"]);
+        assert_eq!(Verb::ALL.map(|verb| Verb::from_word(verb.as_str())), Verb::ALL.map(Some));
+        assert_eq!(Verb::from_word("take"), None);
+    }
+
+    #[test]
     fn an_answer_goes_round_through_its_stored_form() {
         let hold = Hold::open(100, Timestamp(9));
         let done = Done::new(Verb::Hold, HoldId::from_raw(256), &hold, 100, "EUR".parse().unwrap(), Timestamp(7));

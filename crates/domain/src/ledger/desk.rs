@@ -282,3 +282,6 @@ impl From<HoldRefused> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

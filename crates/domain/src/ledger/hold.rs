@@ -196,6 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_in_part_is_captured_when_the_rest_goes_back_and_else_voided() {
+        let (mut part, mut whole) = (Hold::open(100, END), Hold::open(100, END));
+        part.capture(Some(1), false, NOW).unwrap();
+        assert_eq!((part.void().unwrap().micros, part.state), (99, HoldState::Captured));
+        assert_eq!((whole.void().unwrap().micros, whole.state), (100, HoldState::Voided));
+    }
+
+    #[test]
+    fn a_state_is_stored_as_a_number_and_told_as_a_word() {
+        let words = ["open", "captured", "voided", "expired"];
+        assert_eq!(HoldState::ALL.map(HoldState::as_str), words);
+        assert_eq!(HoldState::ALL.map(HoldState::code), [0, 1, 2, 3]);
+        assert_eq!(HoldState::ALL.map(|state| HoldState::from_code(state.code())), HoldState::ALL.map(Some));
+        assert_eq!((HoldState::from_code(4), HoldState::from_code(-1)), (None, None));
+    }
+
+    #[test]
     fn the_last_part_ends_it_also_when_nobody_says_so() {
         let mut hold = Hold::open(100, END);
         hold.capture(Some(60), false, NOW).unwrap();

@@ -100,3 +100,82 @@ impl Priced {
         (self.from..self.to).contains(&at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::TrafficClass;
+    use crate::number::{Msisdn, Sender};
+    use crate::rating::{Rate, RateScope};
+
+    fn effective(number: i64, from: i64, to: i64) -> Effective {
+        let rate = Rate {
+            id: RateId::from_raw(number),
+            scope: RateScope::Default,
+            sender: None,
+            class: None,
+            price_micros: number * 10,
+            policy: ChargePolicy::Delivered,
+        };
+        let sheet = Some(Arc::new(Sheet::new(SheetId::from_raw(number), [rate])));
+        Effective { from: Timestamp(from), to: Timestamp(to), sheet }
+    }
+
+    fn query() -> RateQuery {
+        RateQuery {
+            destination: Msisdn::from_u64(447_700_900_123).unwrap(),
+            mcc_mnc: None,
+            group: None,
+            country: None,
+            sender: Sender::parse("Bank").unwrap().form(),
+            class: TrafficClass::Otp,
+        }
+    }
+
+    /// The second begins before the first would end, and ends before the third begins.
+    fn book() -> PriceBook {
+        let sheets = vec![effective(3, 300, i64::MAX), effective(1, 100, 250), effective(2, 200, 280)];
+        PriceBook::new("EUR".parse().unwrap(), sheets)
+    }
+
+    #[test]
+    fn each_moment_has_the_price_of_its_sheet_to_the_microsecond() {
+        let book = book();
+        assert_eq!(
+            book.sheets().iter().map(|sheet| (sheet.from.0, sheet.to.0)).collect::<Vec<_>>(),
+            [(100, 200), (200, 280), (300, i64::MAX)]
+        );
+        for (at, price) in [
+            (99, None),
+            (100, Some(10)),
+            (199, Some(10)),
+            (200, Some(20)),
+            (279, Some(20)),
+            (280, None),
+            (299, None),
+            (300, Some(30)),
+            (i64::MAX - 1, Some(30)),
+        ] {
+            let priced = book.price(Timestamp(at), &query());
+            assert_eq!(priced.map(|priced| priced.price_micros), price, "{at}");
+            assert_eq!(book.sheet_at(Timestamp(at)).is_some(), price.is_some(), "{at}");
+        }
+        assert_eq!(PriceBook::empty(book.currency()).price(Timestamp(100), &query()), None);
+    }
+
+    #[test]
+    fn a_price_says_by_which_rate_and_for_how_long_it_holds() {
+        let priced = book().price(Timestamp(250), &query()).unwrap();
+        assert_eq!((priced.rate_id, priced.sheet_id), (RateId::from_raw(2), SheetId::from_raw(2)));
+        assert_eq!((priced.from, priced.to, priced.policy), (Timestamp(200), Timestamp(280), ChargePolicy::Delivered));
+        let holds = [199, 200, 279, 280].map(|at| priced.holds_at(Timestamp(at)));
+        assert_eq!(holds, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_sheet_that_is_not_loaded_prices_nothing() {
+        let sheets = vec![Effective { sheet: None, ..effective(1, 100, 200) }];
+        let book = PriceBook::new("EUR".parse().unwrap(), sheets);
+        assert!(book.sheet_at(Timestamp(150)).is_some() && book.price(Timestamp(150), &query()).is_none());
+    }
+}

@@ -1,8 +1,8 @@
 //! Signing keys: what we say and others verify is signed by one of them, as a compact JWS (EdDSA, Ed25519). Their public halves are
 //! published as a JSON Web Key Set.
 //!
-//! The first is made when something is to be signed for the first time. One that has signed for [`ROTATED_AFTER`] is followed by a
-//! new one; its public half stays published for [`PUBLISHED_FOR`], so that old signatures can be verified.
+//! The first is made when something is to be signed for the first time. One that has signed for `ROTATED_AFTER` is followed by a
+//! new one; its public half stays published for `PUBLISHED_FOR`, so that old signatures can be verified.
 
 mod key;
 
