@@ -3,6 +3,7 @@
 
 mod columns;
 mod line;
+mod line_end;
 mod write;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use sambac_domain::rating::{ChargePolicy, RateScope};
 use sambac_domain::{SenderForm, TrafficClass};
 
 use columns::Columns;
+use line_end::WithoutReturns;
 pub(crate) use write::{HEAD, written};
 
 /// Faulty lines that are told; the others are counted.
@@ -109,7 +111,7 @@ fn once(rate: NewRate, line: u64, seen: &mut HashMap<WhatFor, u64>) -> Result<Ne
 }
 
 /// Which sign is between the columns, told by the first line: the one that is there most often. The file comes back with its
-/// first octets before it, and without a byte order mark.
+/// first octets before it, and without a byte order mark and carriage returns.
 pub(crate) fn delimiter<R: Read>(mut file: R) -> Result<(u8, impl Read), String> {
     let mut start = Vec::new();
     file.by_ref().take(16_384).read_to_end(&mut start).map_err(|error| error.to_string())?;
@@ -117,7 +119,7 @@ pub(crate) fn delimiter<R: Read>(mut file: R) -> Result<(u8, impl Read), String>
     let head = text.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let count = |sign: u8| head.iter().filter(|octet| **octet == sign).count();
     let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|sign| count(*sign)).unwrap_or(b',');
-    Ok((delimiter, std::io::Cursor::new(text).chain(file)))
+    Ok((delimiter, WithoutReturns(std::io::Cursor::new(text).chain(file))))
 }
 
 impl NewRate {

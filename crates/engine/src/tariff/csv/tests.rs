@@ -117,6 +117,18 @@ fn every_bad_line_is_told_with_its_number_and_its_reason() {
     assert_eq!(faults(text), expected);
 }
 
+/// Spreadsheets end lines with two octets, and may begin with a byte order mark.
+#[test]
+fn a_bad_line_has_its_number_however_lines_end() {
+    let text = "prefix,price\n44,0.01\n49,x\n33,0.02\n44,0.03\n";
+    let told = faults(text);
+    assert!(told.len() == 2 && told[0].starts_with("3 ") && told[1].starts_with("5 "), "{told:?}");
+    assert!(told[1].contains("line 2"), "{told:?}");
+    for other in [text.replace('\n', "\r\n"), format!("\u{FEFF}{}", text.replace('\n', "\r\n"))] {
+        assert_eq!(faults(other), told);
+    }
+}
+
 #[test]
 fn a_file_that_is_no_sheet_is_refused_by_its_head() {
     for (text, said) in [
