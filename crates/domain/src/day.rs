@@ -11,9 +11,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::as_text::serde_as_text;
+use crate::id::IdSource;
 use crate::time::Timestamp;
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Days since 1970-01-01. Text and serde form: `2027-01-31`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +27,19 @@ impl Day {
     /// The day of UTC that this moment is of.
     #[must_use]
     pub const fn of(at: Timestamp) -> Self {
-        Self(at.0.div_euclid(MICROS_PER_DAY))
+        Self(at.day())
+    }
+
+    /// The day on which an id was made.
+    #[must_use]
+    pub const fn of_id(id: i64) -> Self {
+        Self::of(IdSource::made_at(id))
+    }
+
+    /// The ids that are made on it are above the first of these and not above the second.
+    #[must_use]
+    pub fn ids(self) -> (i64, i64) {
+        (IdSource::first_at(self.start()), IdSource::first_at(self.plus(1).start()))
     }
 
     /// The day this many days after 1970-01-01.
@@ -46,7 +57,7 @@ impl Day {
     /// Its first moment.
     #[must_use]
     pub const fn start(self) -> Timestamp {
-        Timestamp(self.0.saturating_mul(MICROS_PER_DAY))
+        Timestamp::of_day(self.0)
     }
 
     /// The day this many days later, or earlier when it is below zero.

@@ -116,7 +116,7 @@ impl Timestamp {
 
     /// Year, month (1–12) and day (1–31) in the proleptic Gregorian calendar.
     pub fn civil_date(self) -> (i64, u8, u8) {
-        civil_from_days(self.0.div_euclid(MICROS_PER_DAY))
+        civil_from_days(self.day())
     }
 }
 

@@ -8,8 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_domain::Timestamp;
-use sambac_store::CdrDay;
+use sambac_domain::{Day, Timestamp};
 use tokio::time::MissedTickBehavior;
 
 use crate::alert::AlertKind;
@@ -49,12 +48,9 @@ impl Default for RetentionSettings {
 
 /// The first day that stays in the table.
 #[must_use]
-pub fn kept_from(today: CdrDay, months: u32) -> CdrDay {
-    let first_of_month = |day: CdrDay| {
-        let (_, _, of_month) = day.begin().civil_date();
-        CdrDay(day.0 - i64::from(of_month) + 1)
-    };
-    (0..months).fold(first_of_month(today), |first, _| first_of_month(CdrDay(first.0 - 1)))
+pub fn kept_from(today: Day, months: u32) -> Day {
+    let first_of_month = |day: Day| Day::of(day.start().start_of_month());
+    (0..months).fold(first_of_month(today), |first, _| first_of_month(first.plus(-1)))
 }
 
 /// Runs until the engine stops.
@@ -102,7 +98,7 @@ async fn look(inner: &Inner) -> Result<Vec<Moved>, ArchiveError> {
         return Ok(moved);
     }
     let now = inner.clock.now();
-    let until = kept_from(CdrDay::of(now), settings.cdr_months);
+    let until = kept_from(Day::of(now), settings.cdr_months);
     for day in archive.due(until, now.saturating_sub(DAY * settings.restored_days)).await? {
         moved.push(archive.archive(day).await?);
     }
@@ -130,9 +126,9 @@ fn told(inner: &Inner, now: Timestamp, done: &Result<Vec<Moved>, ArchiveError>) 
 
 /// The next time that the clock shows this hour.
 fn next_hour(now: Timestamp, hour: u8) -> Timestamp {
-    let today = CdrDay::of(now);
-    let of = |day: CdrDay| Timestamp(day.begin().0.saturating_add(i64::from(hour).saturating_mul(HOUR_MICROS)));
-    if of(today) > now { of(today) } else { of(today.next()) }
+    let today = Day::of(now);
+    let of = |day: Day| Timestamp(day.start().0.saturating_add(i64::from(hour).saturating_mul(HOUR_MICROS)));
+    if of(today) > now { of(today) } else { of(today.plus(1)) }
 }
 
 #[cfg(test)]
@@ -140,8 +136,9 @@ mod tests {
     use super::*;
 
     /// Days since 1970 of a day of 2026 or so.
-    fn day(year: i64, month: u8, of_month: u8) -> CdrDay {
-        let found = (20_000..21_000).map(CdrDay).find(|day| day.begin().civil_date() == (year, month, of_month));
+    fn day(year: i64, month: u8, of_month: u8) -> Day {
+        let found =
+            (20_000..21_000).map(Day::from_number).find(|day| day.start().civil_date() == (year, month, of_month));
         found.expect("a day of these years")
     }
 
@@ -155,10 +152,10 @@ mod tests {
 
     #[test]
     fn the_next_time_is_never_now() {
-        let at = |day: CdrDay, hours: i64| Timestamp(day.begin().0 + hours * HOUR_MICROS);
+        let at = |day: Day, hours: i64| Timestamp(day.start().0 + hours * HOUR_MICROS);
         let today = day(2026, 11, 26);
         assert_eq!(next_hour(at(today, 2), 3), at(today, 3));
-        assert_eq!(next_hour(at(today, 3), 3), at(today.next(), 3));
-        assert_eq!(next_hour(at(today, 23), 0), at(today.next(), 0));
+        assert_eq!(next_hour(at(today, 3), 3), at(today.plus(1), 3));
+        assert_eq!(next_hour(at(today, 23), 0), at(today.plus(1), 0));
     }
 }

@@ -1,61 +1,12 @@
-//! Moving days of CDRs out of their table, and back.
+//! Moving days of CDRs out of their table, and back. A record is of the day (UTC) on which its message's id was made.
 
 use std::collections::HashSet;
-use std::fmt;
 
-use sambac_domain::{IdSource, SegmentId, Timestamp};
+use sambac_domain::{Day, SegmentId};
 
 use crate::query::{query, select};
 use crate::rows::{CdrArchiveRow, CdrRow};
 use crate::{Batch, Store, StoreError};
-
-/// One day (UTC) of ids: the records of messages whose ids were made in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CdrDay(
-    /// Days since 1970-01-01.
-    pub i64,
-);
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
-impl CdrDay {
-    /// The day that a moment is in.
-    #[must_use]
-    pub const fn of(at: Timestamp) -> Self {
-        Self(at.0.div_euclid(MICROS_PER_DAY))
-    }
-
-    /// The day that a record belongs to.
-    #[must_use]
-    pub const fn of_record(id: SegmentId) -> Self {
-        Self::of(IdSource::made_at(id.raw()))
-    }
-
-    /// Its first moment.
-    #[must_use]
-    pub const fn begin(self) -> Timestamp {
-        Timestamp(self.0.saturating_mul(MICROS_PER_DAY))
-    }
-
-    /// The day after it.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-
-    /// Its ids are above the first of these and not above the second.
-    #[must_use]
-    pub fn ids(self) -> (i64, i64) {
-        (IdSource::first_at(self.begin()), IdSource::first_at(self.next().begin()))
-    }
-}
-
-impl fmt::Display for CdrDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, of_month) = self.begin().civil_date();
-        write!(f, "{year:04}-{month:02}-{of_month:02}")
-    }
-}
 
 impl Store {
     /// The days that are in files, oldest first.
@@ -64,8 +15,8 @@ impl Store {
     }
 
     /// The day, if it is in a file.
-    pub async fn cdr_archive(&self, day: CdrDay) -> Result<Option<CdrArchiveRow>, StoreError> {
-        select::<CdrArchiveRow>("WHERE id = $1").bind(&day.0).first(self.pool()).await
+    pub async fn cdr_archive(&self, day: Day) -> Result<Option<CdrArchiveRow>, StoreError> {
+        select::<CdrArchiveRow>("WHERE id = $1").bind(&day.number()).first(self.pool()).await
     }
 
     /// Keeps what is said of a day.
@@ -83,7 +34,7 @@ impl Store {
     }
 
     /// Whether messages of this day are still on their way: their records are yet to be written.
-    pub async fn has_open_messages(&self, day: CdrDay) -> Result<bool, StoreError> {
+    pub async fn has_open_messages(&self, day: Day) -> Result<bool, StoreError> {
         let (above, last) = day.ids();
         let open = query("SELECT COUNT(*) FROM messages WHERE final_at IS NULL AND id > $1 AND id <= $2");
         let open = open.bind(&above).bind(&last).first::<(i64,)>(self.pool()).await?;
@@ -98,7 +49,7 @@ impl Store {
     }
 
     /// Removes the first `limit` records of a day; answers how many.
-    pub async fn delete_cdrs(&self, day: CdrDay, limit: usize) -> Result<u64, StoreError> {
+    pub async fn delete_cdrs(&self, day: Day, limit: usize) -> Result<u64, StoreError> {
         let (first, last) = day.ids();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut work = self.begin().await?;

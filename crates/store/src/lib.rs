@@ -64,7 +64,6 @@ pub use batch::{
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
     OtpChange, OtpTold, OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
 };
-pub use cdr_archives::CdrDay;
 pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
 pub use chain::{Chain, ChainKey, Head};
 pub use change::{Change, ChangedRow};

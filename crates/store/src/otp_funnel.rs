@@ -117,8 +117,6 @@ const OWN: &str = "SELECT u.sent_at / 86400000000 AS day, u.country, u.mcc_mnc, 
 const STOPS: &str = "SELECT day, country, mcc_mnc, profile, CAST(SUM(stopped) AS BIGINT) FROM otp_stops
     WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY day, country, mcc_mnc, profile HAVING SUM(stopped) > 0";
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
 impl Store {
     /// What became of the codes that this account started from `from` on and before `until`.
     pub async fn otp_funnel(
@@ -133,8 +131,8 @@ impl Store {
             let lines = query(sql).bind(&account).bind(&above).bind(&below).bind(&from).bind(&until);
             funnel.extend(lines.all::<Line>(self.pool()).await?.into_iter().map(|line| (line.key, line.counts)));
         }
-        let (first, after) =
-            (from.0.div_euclid(MICROS_PER_DAY), until.0.saturating_add(MICROS_PER_DAY - 1).div_euclid(MICROS_PER_DAY));
+        // A day that `until` is in the midst of counts whole.
+        let (first, after) = (from.day(), Timestamp(until.0.saturating_sub(1)).day() + 1);
         let stops = query(STOPS)
             .bind(&account)
             .bind(&first)

@@ -1,7 +1,7 @@
 //! `GET /v1/usage`: what the account sent, by day, network and state, and what was taken for it.
 
 use sambac_domain::error::ErrorCode;
-use sambac_domain::{Currency, MessageState, Timestamp};
+use sambac_domain::{Currency, Day, MessageState, Timestamp};
 use sambac_store::UsageRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,6 @@ use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
 use crate::shown::{self, Amount};
 
-pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 const DAYS_DEFAULT: i64 = 31;
 const DAYS_MAX: i64 = 92;
 
@@ -93,7 +92,7 @@ pub(crate) async fn show_usage(
 impl UsageQuery {
     /// From the first day's begin to the last day's end.
     pub(super) fn span(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-        let today = now.0.div_euclid(MICROS_PER_DAY);
+        let today = now.day();
         let last = self.to.as_ref().map_or(Ok(today), |text| day_of("to", text))?;
         let first = self.from.as_ref().map_or(Ok(last - (DAYS_DEFAULT - 1)), |text| day_of("from", text))?;
         if first > last {
@@ -102,7 +101,7 @@ impl UsageQuery {
         if last - first >= DAYS_MAX {
             return Err(bad("from", format!("must be at most {} days before to", DAYS_MAX - 1)));
         }
-        Ok((Timestamp(first * MICROS_PER_DAY), Timestamp((last + 1) * MICROS_PER_DAY)))
+        Ok((Timestamp::of_day(first), Timestamp::of_day(last + 1)))
     }
 }
 
@@ -115,9 +114,8 @@ fn day_of(name: &'static str, text: &str) -> Result<i64, Problem> {
 
 impl UsageLine {
     fn new(row: &UsageRow) -> Self {
-        let (year, month, day) = Timestamp(row.day.saturating_mul(MICROS_PER_DAY)).civil_date();
         Self {
-            day: format!("{year:04}-{month:02}-{day:02}"),
+            day: Day::from_number(row.day).to_string(),
             country: row.network.map(|network| network.without_mnc().to_string()),
             network: row.network.filter(|network| network.without_mnc() != *network).map(|network| network.to_string()),
             state: row.state,

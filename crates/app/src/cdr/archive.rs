@@ -3,11 +3,12 @@
 //! They work on the database and the folder of archives themselves, also while the platform runs.
 
 use clap::Args;
+use sambac_domain::Day;
 use sambac_engine::cdr::archive::{Archive, ArchiveError, Moved};
 use sambac_engine::clock::Clock;
 use sambac_engine::retention::kept_from;
+use sambac_store::Store;
 use sambac_store::rows::CdrArchiveRow;
-use sambac_store::{CdrDay, Store};
 use serde_json::{Value, json};
 
 use crate::config::command::load;
@@ -21,7 +22,7 @@ use crate::{master_key, platform, retention};
 pub(super) struct Move {
     /// Those of messages accepted before this day (UTC, 2025-10-01), instead of those older than `retention.cdr_months`.
     #[arg(long, value_name = "DAY", value_parser = day)]
-    before: Option<CdrDay>,
+    before: Option<Day>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -31,10 +32,10 @@ pub(super) struct Move {
 pub(super) struct Restore {
     /// The first day, UTC, as 2025-10-01.
     #[arg(value_parser = day)]
-    day: CdrDay,
+    day: Day,
     /// The last day, if it is not the same.
     #[arg(long, value_name = "DAY", value_parser = day)]
-    until: Option<CdrDay>,
+    until: Option<Day>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -78,9 +79,9 @@ impl List {
     }
 }
 
-async fn moved(config: &Config, archive: &Archive, before: Option<CdrDay>) -> Result<Vec<Moved>, Failure> {
+async fn moved(config: &Config, archive: &Archive, before: Option<Day>) -> Result<Vec<Moved>, Failure> {
     let now = Clock::system().now();
-    let today = CdrDay::of(now);
+    let today = Day::of(now);
     let until = match before {
         Some(day) if day > today => {
             let why = "--before must not be later than today: days that are under way stay in the table";
@@ -97,9 +98,9 @@ async fn moved(config: &Config, archive: &Archive, before: Option<CdrDay>) -> Re
     Ok(moved)
 }
 
-async fn put_back(store: &Store, archive: &Archive, first: CdrDay, last: CdrDay) -> Result<Vec<Moved>, Failure> {
+async fn put_back(store: &Store, archive: &Archive, first: Day, last: Day) -> Result<Vec<Moved>, Failure> {
     let known = store.cdr_archives().await?;
-    let wanted = known.iter().map(|row| CdrDay(row.id)).filter(|day| (first..=last).contains(day));
+    let wanted = known.iter().map(|row| Day::from_number(row.id)).filter(|day| (first..=last).contains(day));
     let mut moved = Vec::new();
     for day in wanted {
         moved.push(archive.restore(day).await.map_err(failed)?);
@@ -133,19 +134,19 @@ fn print(output: Output, what: &str, moved: &[Moved]) -> Result<(), Failure> {
 
 fn shown(row: &CdrArchiveRow) -> Value {
     json!({
-        "day": CdrDay(row.id).to_string(), "state": row.state.as_str(), "records": row.records, "file": row.file,
+        "day": Day::from_number(row.id).to_string(), "state": row.state.as_str(), "records": row.records, "file": row.file,
         "octets": row.octets, "sha256": row.sha256, "written_at": row.written_at.rfc3339(), "changed_at": row.changed_at.rfc3339(),
     })
 }
 
 fn line(row: &CdrArchiveRow) -> String {
     let CdrArchiveRow { id, file, records, octets, state, .. } = row;
-    format!("{}  {:9}  {records:>10} records  {octets:>12} octets  {file}", CdrDay(*id), state.as_str())
+    format!("{}  {:9}  {records:>10} records  {octets:>12} octets  {file}", Day::from_number(*id), state.as_str())
 }
 
 /// A day like 2025-10-01.
-fn day(text: &str) -> Result<CdrDay, String> {
+fn day(text: &str) -> Result<Day, String> {
     let midnight = text.parse::<jiff::civil::Date>().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
     let midnight = midnight.map_err(|_| "must be a day like 2025-10-01".to_owned())?;
-    Ok(CdrDay(midnight.timestamp().as_second().div_euclid(86_400)))
+    Ok(Day::from_number(midnight.timestamp().as_second().div_euclid(86_400)))
 }

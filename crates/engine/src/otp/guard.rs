@@ -19,7 +19,6 @@ use crate::{Engine, Inner};
 
 /// Numbers that are read back.
 const KNOWN_MAX: u32 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// All accounts' guards, and what they have stopped since it was stored last.
 #[derive(Default)]
@@ -116,7 +115,7 @@ impl Engine {
         let is_watched = settings.mode == GuardMode::Watch;
         let key = StopKey {
             account,
-            day: at.0.div_euclid(MICROS_PER_DAY),
+            day: at.day(),
             country: draft.country.map_or_else(String::new, |country| country.to_string()),
             mcc_mnc: draft.mcc_mnc.map_or_else(String::new, |network| network.to_string()),
             profile: profile.to_owned(),

@@ -9,8 +9,8 @@ use super::key::ChainKey;
 use super::leaf::LeafKind;
 use super::raw::{Raw, RawRow};
 use super::verify::{Walk, What};
+use crate::StoreError;
 use crate::rows::{CdrArchiveRow, CdrArchiveState, CdrRow, Record as _};
-use crate::{CdrDay, StoreError};
 
 /// Groups of records kept in memory at a time. Rows of one time end at about the same time.
 const GROUPS_KEPT: usize = 8;
@@ -147,7 +147,7 @@ fn raw(row: &CdrRow) -> RawRow {
 impl Walk<'_> {
     /// Looks for a record that was not in its table when that was read.
     pub(super) async fn elsewhere(&mut self, id: i64) -> Result<Elsewhere, StoreError> {
-        let day = CdrDay::of_record(SegmentId::from_raw(id)).0;
+        let day = sambac_domain::Day::of_id(id).number();
         if self.archives.days.get(&day).is_none_or(|day| day.row.state == CdrArchiveState::Restored) {
             // It may have been moved since: the manifest is small, and rows that are missing are few.
             let known = self.store.cdr_archives().await?;

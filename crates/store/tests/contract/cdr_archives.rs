@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sambac_domain::{IdSource, Message, MessageId, SegmentId, Timestamp};
+use sambac_domain::{Day, IdSource, Message, MessageId, SegmentId, Timestamp};
 use sambac_store::chain::{CdrFiles, NoCdrFiles, Report, SHARD_OF_ENGINE};
 use sambac_store::rows::{CdrArchiveRow, CdrArchiveState, CdrRow};
-use sambac_store::{Batch, CdrDay, NewMessage, Store};
+use sambac_store::{Batch, NewMessage, Store};
 
 use crate::both::on_both_databases;
 use crate::fixture::{self, NOW, chain_key};
@@ -48,9 +48,9 @@ async fn history(store: &Store) -> Vec<CdrRow> {
     store.cdrs_between(0, i64::MAX, 100).await.unwrap()
 }
 
-fn manifest(day: CdrDay, records: i64, state: CdrArchiveState) -> CdrArchiveRow {
+fn manifest(day: Day, records: i64, state: CdrArchiveState) -> CdrArchiveRow {
     let mut row = CdrArchiveRow {
-        id: day.0,
+        id: day.number(),
         file: "a file".to_owned(),
         records,
         octets: 5,
@@ -76,29 +76,29 @@ async fn findings(store: &Store, files: &mut dyn CdrFiles) -> Vec<String> {
 }
 
 /// Takes the first day out of the table.
-async fn moved(store: &Store, rows: &[CdrRow]) -> (CdrDay, Files) {
-    let day = CdrDay::of_record(rows[0].id);
+async fn moved(store: &Store, rows: &[CdrRow]) -> (Day, Files) {
+    let day = Day::of_id(rows[0].id.raw());
     store.keep_cdr_archive(&manifest(day, 5, CdrArchiveState::Archived)).await.unwrap();
     assert_eq!(store.delete_cdrs(day, 3).await.unwrap(), 3);
     assert_eq!(store.delete_cdrs(day, 3).await.unwrap(), 2);
-    (day, Files([(day.0, vec![rows[..3].to_vec(), rows[3..5].to_vec()])].into()))
+    (day, Files([(day.number(), vec![rows[..3].to_vec(), rows[3..5].to_vec()])].into()))
 }
 
 on_both_databases! {
     async fn a_day_leaves_its_table_and_comes_back(store: Store) {
         let rows = history(&store).await;
-        let day = CdrDay::of_record(rows[0].id);
+        let day = Day::of_id(rows[0].id.raw());
         assert_eq!(store.first_cdr_above(0).await.unwrap(), Some(rows[0].id));
         let open = Message { id: rows[0].id.message(), ..(*fixture::message(1)).clone() };
         assert!(!store.has_open_messages(day).await.unwrap());
         let messages = vec![NewMessage::accepted(Arc::new(open), Vec::new())];
         store.commit(&Batch { messages, ..Batch::default() }).await.unwrap();
-        assert!(store.has_open_messages(day).await.unwrap() && !store.has_open_messages(day.next()).await.unwrap());
+        assert!(store.has_open_messages(day).await.unwrap() && !store.has_open_messages(day.plus(1)).await.unwrap());
         assert_eq!(store.cdr_archive(day).await.unwrap(), None);
         moved(&store, &rows).await;
         assert_eq!(store.cdr_archives().await.unwrap(), [manifest(day, 5, CdrArchiveState::Archived)]);
         assert_eq!(store.first_cdr_above(0).await.unwrap(), Some(rows[5].id));
-        assert_eq!(store.first_cdr_above(day.next().ids().1).await.unwrap(), None);
+        assert_eq!(store.first_cdr_above(day.plus(1).ids().1).await.unwrap(), None);
         assert_eq!(store.restore_cdrs(rows[1..3].to_vec()).await.unwrap(), 2);
         assert_eq!(store.restore_cdrs(rows[..5].to_vec()).await.unwrap(), 3);
         assert_eq!(store.restore_cdrs(Vec::new()).await.unwrap(), 0);
@@ -112,25 +112,25 @@ on_both_databases! {
         let (day, mut files) = moved(&store, &rows).await;
         assert_eq!(findings(&store, &mut files).await, Vec::<String>::new());
         let told = |what: &str| vec![format!("cdr_sms {} {what}", rows[1].id.raw())];
-        let group = |files: &mut Files| files.0.get_mut(&day.0).unwrap()[0].clone();
+        let group = |files: &mut Files| files.0.get_mut(&day.number()).unwrap()[0].clone();
         let whole = group(&mut files);
 
-        files.0.get_mut(&day.0).unwrap()[0][1].price_micros += 1;
+        files.0.get_mut(&day.number()).unwrap()[0][1].price_micros += 1;
         assert_eq!(findings(&store, &mut files).await, told("was changed: price_micros"));
 
-        files.0.get_mut(&day.0).unwrap()[0] = [&whole[..1], &whole[2..]].concat();
+        files.0.get_mut(&day.number()).unwrap()[0] = [&whole[..1], &whole[2..]].concat();
         let found = findings(&store, &mut files).await;
-        let short = format!("cdr_archives {}: its file has 4 records instead of 5", day.0);
+        let short = format!("cdr_archives {}: its file has 4 records instead of 5", day.number());
         assert_eq!(found, [told("was deleted"), vec![short]].concat());
 
         let more = CdrRow { id: SegmentId::new(whole[2].id.message(), 3), ..whole[2].clone() };
-        files.0.get_mut(&day.0).unwrap()[0] = [&whole[..], std::slice::from_ref(&more)].concat();
+        files.0.get_mut(&day.number()).unwrap()[0] = [&whole[..], std::slice::from_ref(&more)].concat();
         let found = findings(&store, &mut files).await;
         assert!(found.len() == 2 && found[0].contains(&format!("{} was added", more.id.raw())), "{found:?}");
 
         files.0.clear();
-        assert_eq!(findings(&store, &mut files).await, [format!("cdr_archives {}: gone", day.0)]);
-        assert_eq!(findings(&store, &mut NoCdrFiles).await, [format!("cdr_archives {}: a file was not looked at", day.0)]);
+        assert_eq!(findings(&store, &mut files).await, [format!("cdr_archives {}: gone", day.number())]);
+        assert_eq!(findings(&store, &mut NoCdrFiles).await, [format!("cdr_archives {}: a file was not looked at", day.number())]);
     }
 
     async fn a_day_that_is_in_both_is_looked_at_in_both(store: Store) {
@@ -154,9 +154,9 @@ on_both_databases! {
         let head = chain.seal(&mut batch, NOW);
         store.commit(&batch).await.unwrap();
         chain.advance(head);
-        let day = CdrDay::of_record(rows[0].id);
+        let day = Day::of_id(rows[0].id.raw());
         store.keep_cdr_archive(&manifest(day, 2, CdrArchiveState::Written)).await.unwrap();
-        let mut files = Files([(day.0, vec![rows.clone()])].into());
+        let mut files = Files([(day.number(), vec![rows.clone()])].into());
         for _ in 0..3 {
             assert_eq!(findings(&store, &mut files).await, Vec::<String>::new());
             store.delete_cdrs(day, 1).await.unwrap();

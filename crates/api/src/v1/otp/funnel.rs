@@ -1,6 +1,6 @@
 //! `GET /v1/otp/funnel`: how far the account's codes have come, by day, country, network and profile.
 
-use sambac_domain::Timestamp;
+use sambac_domain::Day;
 use sambac_domain::error::ErrorCode;
 use sambac_store::{FunnelCounts, FunnelKey};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::access::{Authorised, scope};
 use crate::input::Parameters;
 use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
-use crate::v1::show_usage::{MICROS_PER_DAY, UsageQuery};
+use crate::v1::show_usage::UsageQuery;
 
 /// How far codes have come.
 #[derive(Serialize, ToSchema)]
@@ -86,11 +86,10 @@ pub(crate) async fn otp_funnel(
 
 impl From<(FunnelKey, FunnelCounts)> for FunnelLine {
     fn from((key, counts): (FunnelKey, FunnelCounts)) -> Self {
-        let (year, month, day) = Timestamp(key.day.saturating_mul(MICROS_PER_DAY)).civil_date();
         let FunnelCounts { started, sent, delivered, checked, verified, used, expired, canceled, exhausted, blocked } =
             counts;
         Self {
-            day: format!("{year:04}-{month:02}-{day:02}"),
+            day: Day::from_number(key.day).to_string(),
             country: Some(key.country).filter(|country| !country.is_empty()),
             network: key.network.map(|network| network.to_string()),
             profile: Some(key.profile).filter(|profile| !profile.is_empty()),

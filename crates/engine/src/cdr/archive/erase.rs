@@ -1,14 +1,13 @@
 //! Days whose files have a number that is to be erased: they are put back, and written anew when it is gone from the table.
 
-use sambac_domain::Msisdn;
-use sambac_store::CdrDay;
+use sambac_domain::{Day, Msisdn};
 use sambac_store::rows::{CdrArchiveRow, CdrArchiveState};
 
 use super::{Archive, ArchiveError, Groups, Turn};
 
 /// A day that was put back.
 pub(crate) struct PutBack {
-    day: CdrDay,
+    day: Day,
     /// Whether it was in the table before, and stays there.
     stays: bool,
 }
@@ -20,7 +19,7 @@ impl Archive {
         let mut days = Vec::new();
         for row in self.store.cdr_archives().await? {
             if self.has(&row, number).await? {
-                let day = CdrDay(row.id);
+                let day = Day::from_number(row.id);
                 days.push(PutBack { day, stays: row.state == CdrArchiveState::Restored });
                 self.restore_in(turn, day).await?;
             }

@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use sambac_domain::SegmentId;
-use sambac_store::CdrDay;
+use sambac_domain::{Day, SegmentId};
 use sambac_store::chain::CdrFiles;
 use sambac_store::rows::{CdrArchiveRow, CdrRow};
 use sha2::{Digest as _, Sha256};
@@ -58,7 +57,7 @@ impl ArchiveFolder {
     }
 
     /// Removes what an interrupted move left of a day, and files that another one has taken the place of.
-    pub(super) fn tidy(&self, day: CdrDay, kept: &str) -> Result<(), ArchiveError> {
+    pub(super) fn tidy(&self, day: Day, kept: &str) -> Result<(), ArchiveError> {
         let begins = stem(day);
         for entry in fs::read_dir(&self.0).map_err(|source| file_error(&self.0, source))? {
             let name = entry.map_err(|source| file_error(&self.0, source))?.file_name();
@@ -99,7 +98,7 @@ impl ArchivedCdrs {
 }
 
 /// What the names of a day's files begin with.
-pub(super) fn stem(day: CdrDay) -> String {
+pub(super) fn stem(day: Day) -> String {
     format!("cdr-{day}.")
 }
 

@@ -18,9 +18,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sambac_domain::{SegmentId, Timestamp};
+use sambac_domain::{Day, SegmentId, Timestamp};
 use sambac_store::rows::{CdrArchiveRow, CdrArchiveState, CdrRow};
-use sambac_store::{CdrDay, ChainKey, Store, StoreError};
+use sambac_store::{ChainKey, Store, StoreError};
 
 use super::ExportError;
 use super::parquet_rows::ParquetRows;
@@ -90,7 +90,7 @@ pub enum ArchiveError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     /// Which.
-    pub day: CdrDay,
+    pub day: Day,
     /// Records in its file.
     pub records: i64,
 }
@@ -110,18 +110,18 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError::Store`].
-    pub async fn due(&self, until: CdrDay, restored_before: Timestamp) -> Result<Vec<CdrDay>, ArchiveError> {
+    pub async fn due(&self, until: Day, restored_before: Timestamp) -> Result<Vec<Day>, ArchiveError> {
         let known = self.store.cdr_archives().await?;
-        let stays = |day: CdrDay| {
+        let stays = |day: Day| {
             known.iter().any(|row| match row.state {
-                CdrArchiveState::Restoring => row.id == day.0,
-                CdrArchiveState::Restored => row.id == day.0 && row.changed_at >= restored_before,
+                CdrArchiveState::Restoring => row.id == day.number(),
+                CdrArchiveState::Restored => row.id == day.number() && row.changed_at >= restored_before,
                 _ => false,
             })
         };
         let (mut days, mut above) = (Vec::new(), 0);
         while let Some(first) = self.store.first_cdr_above(above).await? {
-            let day = CdrDay::of_record(first);
+            let day = Day::of_id(first.raw());
             if day >= until {
                 break;
             }
@@ -150,7 +150,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`]; what was not moved is in the table.
-    pub async fn archive(&self, day: CdrDay) -> Result<Moved, ArchiveError> {
+    pub async fn archive(&self, day: Day) -> Result<Moved, ArchiveError> {
         let turn = self.turn()?;
         self.archive_in(&turn, day).await
     }
@@ -159,7 +159,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`]; records that are back already are put back no second time.
-    pub async fn restore(&self, day: CdrDay) -> Result<Moved, ArchiveError> {
+    pub async fn restore(&self, day: Day) -> Result<Moved, ArchiveError> {
         let turn = self.turn()?;
         self.restore_in(&turn, day).await
     }
@@ -168,15 +168,15 @@ impl Archive {
         let mut moved = Vec::new();
         for row in self.store.cdr_archives().await? {
             match row.state {
-                CdrArchiveState::Written => moved.push(self.archive_in(turn, CdrDay(row.id)).await?),
-                CdrArchiveState::Restoring => moved.push(self.restore_in(turn, CdrDay(row.id)).await?),
+                CdrArchiveState::Written => moved.push(self.archive_in(turn, Day::from_number(row.id)).await?),
+                CdrArchiveState::Restoring => moved.push(self.restore_in(turn, Day::from_number(row.id)).await?),
                 CdrArchiveState::Archived | CdrArchiveState::Restored => {}
             }
         }
         Ok(moved)
     }
 
-    async fn archive_in(&self, _: &Turn, day: CdrDay) -> Result<Moved, ArchiveError> {
+    async fn archive_in(&self, _: &Turn, day: Day) -> Result<Moved, ArchiveError> {
         if self.store.has_open_messages(day).await? {
             return Err(ArchiveError::Open);
         }
@@ -196,7 +196,7 @@ impl Archive {
         Ok(Moved { day, records: archive.records })
     }
 
-    async fn restore_in(&self, _: &Turn, day: CdrDay) -> Result<Moved, ArchiveError> {
+    async fn restore_in(&self, _: &Turn, day: Day) -> Result<Moved, ArchiveError> {
         let known = self.store.cdr_archive(day).await?.ok_or(ArchiveError::NotArchived)?;
         let moved = Moved { day, records: known.records };
         if known.state == CdrArchiveState::Restored {
@@ -225,7 +225,7 @@ impl Archive {
     }
 
     /// Every record of the day that the table still has must be in the file, as it is.
-    async fn compare(&self, day: CdrDay, path: &Path) -> Result<(), ArchiveError> {
+    async fn compare(&self, day: Day, path: &Path) -> Result<(), ArchiveError> {
         let (mut above, end) = day.ids();
         let mut groups = Groups::open(path).await?;
         while let Some(rows) = groups.next().await? {

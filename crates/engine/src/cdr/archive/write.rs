@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-use sambac_store::CdrDay;
+use sambac_domain::Day;
 use sambac_store::rows::{CdrArchiveRow, CdrArchiveState};
 
 use super::files::{digest_of, file_error, stem};
@@ -15,14 +15,14 @@ use crate::{kill_point, private_file};
 
 impl Archive {
     /// The file of a day that has none.
-    pub(super) async fn write_first(&self, day: CdrDay) -> Result<CdrArchiveRow, ArchiveError> {
+    pub(super) async fn write_first(&self, day: Day) -> Result<CdrArchiveRow, ArchiveError> {
         let name = format!("{}parquet", stem(day));
         self.write_day(day, name).await
     }
 
     /// The file of a day that was put back: its records may have been changed since, and none may have been lost.
     pub(super) async fn write_again(&self, known: &CdrArchiveRow) -> Result<CdrArchiveRow, ArchiveError> {
-        let (day, path) = (CdrDay(known.id), self.verified(known).await?);
+        let (day, path) = (Day::from_number(known.id), self.verified(known).await?);
         self.is_put_back(&path).await?;
         let stem = stem(day);
         let number = known.file.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(".parquet"));
@@ -30,7 +30,7 @@ impl Archive {
         self.write_day(day, format!("{stem}{}.parquet", number.saturating_add(1))).await
     }
 
-    async fn write_day(&self, day: CdrDay, name: String) -> Result<CdrArchiveRow, ArchiveError> {
+    async fn write_day(&self, day: Day, name: String) -> Result<CdrArchiveRow, ArchiveError> {
         let (path, part) = (self.folder.place(&name)?, self.folder.path().join(format!("{}part", stem(day))));
         let records = self.write_part(day, &part).await?;
         if records == 0 {
@@ -43,7 +43,7 @@ impl Archive {
         kill_point::reached("cdr_file_written");
         let (octets, sha256) = blocking(move || digest_of(&path)).await?;
         let (now, state) = (self.clock.now(), CdrArchiveState::Written);
-        let id = day.0;
+        let id = day.number();
         let mut archive = CdrArchiveRow {
             id,
             file: name,
@@ -62,7 +62,7 @@ impl Archive {
     }
 
     /// Writes the octets, which are on disk when this returns; answers how many records they are.
-    async fn write_part(&self, day: CdrDay, part: &Path) -> Result<i64, ArchiveError> {
+    async fn write_part(&self, day: Day, part: &Path) -> Result<i64, ArchiveError> {
         let failed = |source| file_error(part, source);
         private_file::replace(part, b"").map_err(failed)?;
         let mut out = OpenOptions::new().append(true).open(part).map_err(failed)?;
