@@ -15,6 +15,8 @@ use sambac_domain::id::{AdminKeyId, ApiKeyId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::constant_time::same;
+
 /// What the key may touch: test keys reach only test numbers (+999…).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
@@ -120,8 +122,7 @@ impl PresentedAdminKey {
 
 fn is_hash_of(secret_hash: &str, secret: &SecretString) -> bool {
     let given = hash(secret.expose_secret());
-    given.len() == secret_hash.len()
-        && given.bytes().zip(secret_hash.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    same(given.as_bytes(), secret_hash.as_bytes())
 }
 
 /// The text is not a key of ours: wrong form or wrong checksum.

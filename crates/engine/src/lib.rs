@@ -18,6 +18,7 @@ pub mod clock;
 mod commit;
 mod compose;
 mod connector;
+mod constant_time;
 mod content;
 pub mod erasure;
 pub mod events;

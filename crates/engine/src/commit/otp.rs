@@ -19,7 +19,8 @@ use tokio::sync::oneshot;
 
 use super::{Accept, Committer, Write};
 use crate::admission::Place;
-use crate::otp::{Way, same};
+use crate::constant_time::same;
+use crate::otp::Way;
 
 /// The row that stands for codes that do not exist, and for those of others.
 const NOBODY: OtpId = OtpId::from_raw(0);

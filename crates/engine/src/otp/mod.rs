@@ -22,7 +22,6 @@ pub use used::Told;
 pub(crate) use again::Way;
 pub(crate) use guard::remember;
 pub(crate) use keeper::run;
-pub(crate) use secret::same;
 
 use guard::Guards;
 use secret::OtpKeys;

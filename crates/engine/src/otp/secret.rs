@@ -83,11 +83,6 @@ pub(crate) fn new_salt() -> Result<Vec<u8>, NoRandomness> {
     Ok(salt)
 }
 
-/// Whether both are the same, in a time that does not tell where they differ.
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -96,6 +91,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
+    use crate::constant_time::same;
 
     fn keys() -> OtpKeys {
         OtpKeys::new(&Seal::throwaway().expect("randomness"))
