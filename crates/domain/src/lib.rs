@@ -24,6 +24,7 @@ pub mod receipt_key;
 pub mod routing;
 pub mod spending;
 pub mod state;
+pub mod stored;
 pub mod text;
 pub mod throughput;
 pub mod time;

@@ -25,6 +25,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::as_text::serde_as_text;
+use crate::stored;
 
 pub use host::{HostPattern, MalformedHost};
 
@@ -95,18 +96,13 @@ impl ContentRules {
     /// # Errors
     /// What is wrong with the text. Who cannot read a rule must not go without it.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            Ok(Self::default())
-        } else {
-            serde_json::from_str(text).map_err(|error| error.to_string())
-        }
+        stored::read(text).map_err(|error| error.to_string())
     }
 
     /// As they are stored: no rules are an empty text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A struct of words always serialises.
-        if self.is_off() { String::new() } else { serde_json::to_string(self).unwrap_or_default() }
+        stored::written(self)
     }
 
     /// Looks at a text. What blocks comes before what masks, wherever either is.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Micros;
 use crate::number::Country;
+use crate::stored;
 use crate::throughput::Throughput;
 
 /// What a rule of the guard looks at. The word outside is that of [`Rule::as_str`].
@@ -102,18 +103,13 @@ impl GuardSettings {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            Ok(Self::default())
-        } else {
-            serde_json::from_str(text).map_err(|error| error.to_string())
-        }
+        stored::read(text).map_err(|error| error.to_string())
     }
 
     /// As they are stored: the default is an empty text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A struct of words and numbers always serialises.
-        if self.is_default() { String::new() } else { serde_json::to_string(self).unwrap_or_default() }
+        stored::written(self)
     }
 
     /// Whether nothing was chosen.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::number::Country;
+use crate::stored;
 
 /// The most of one period; what is not given is not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,18 +55,13 @@ impl SpendingLimits {
     /// # Errors
     /// What is wrong with the text. Who cannot read a limit must not go without it.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            Ok(Self::default())
-        } else {
-            serde_json::from_str(text).map_err(|error| error.to_string())
-        }
+        stored::read(text).map_err(|error| error.to_string())
     }
 
     /// As it is stored: no limits are an empty text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A struct of numbers always serialises.
-        if *self == Self::default() { String::new() } else { serde_json::to_string(self).unwrap_or_default() }
+        stored::written(self)
     }
 
     /// Whether the wallet has to be looked at now and then.

@@ -1,5 +1,6 @@
 //! An account's rate limits as people write them, and as they are stored.
 
+use sambac_domain::stored;
 use sambac_domain::throughput::Throughput;
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +36,12 @@ impl RateLimits {
     /// # Errors
     /// [`NotRateLimits`].
     pub fn from_json(text: &str) -> Result<Self, NotRateLimits> {
-        if text.is_empty() { Ok(Self::default()) } else { Ok(serde_json::from_str(text)?) }
+        Ok(stored::read(text)?)
     }
 
     /// As they are stored; empty when nothing is limited.
     pub fn to_json(&self) -> String {
-        if *self == Self::default() { String::new() } else { serde_json::to_string(self).unwrap_or_default() }
+        stored::written(self)
     }
 
     /// Themselves, where anything is limited.
