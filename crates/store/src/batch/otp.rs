@@ -5,7 +5,7 @@ use sambac_domain::{MessageId, OtpId, Timestamp};
 use super::Batch;
 use super::pipe::Pipe;
 use super::statement::{Bulk, Id, Statements};
-use super::update::update_by;
+use super::update::{last_of_each, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{OtpRow, OtpUseRow, Record};
 use crate::value::{Field as _, Value};
@@ -85,13 +85,4 @@ impl Statements {
         let settled: Vec<Id> = batch.otp_settled.iter().map(|id| Id(id.raw())).collect();
         self.otp_settled.put(pipe, &settled).await;
     }
-}
-
-/// With two of one id in a statement the database would choose one of them.
-fn last_of_each<R>(rows: &[R], id: impl Fn(&R) -> i64) -> Vec<&R> {
-    let mut last: Vec<&R> = rows.iter().rev().collect();
-    // The sort keeps the order of equals, so that the last given stays first of its id.
-    last.sort_by_key(|row| id(row));
-    last.dedup_by_key(|row| id(row));
-    last
 }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Batch;
 use super::changes::BalanceDelta;
 use super::mo::MoEnd;
 use super::pipe::Pipe;
 use super::statement::{Bulk, Id, Statements};
-use super::{Batch, SegmentUpdate};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::rows::{MoState, Record};
@@ -27,7 +27,7 @@ pub(super) fn update_by<R: Record>(dialect: Dialect, set: &str, guard: &'static 
 
 impl Statements {
     pub(super) async fn update_all(&self, pipe: &Pipe, batch: &Batch) -> Result<(), StoreError> {
-        let segments = last_of_each(&batch.segment_updates);
+        let segments = last_of_each(&batch.segment_updates, |update| update.id.raw());
         self.segment_updates.put_all_of(pipe, &segments, "segment").await;
         self.body_swaps.put_all_of(pipe, &batch.body_swaps, "body_swap").await;
         self.message_finals.put_all_of(pipe, &batch.message_finals, "message_final").await;
@@ -71,13 +71,13 @@ fn ends(given: &[MoEnd]) -> Vec<&MoEnd> {
     ends
 }
 
-/// One update for each segment: with two in one statement the database would choose one of them. In id order,
+/// One update for each row: with two in one statement the database would choose one of them. In id order,
 /// which is the order of the table.
-fn last_of_each(updates: &[SegmentUpdate]) -> Vec<&SegmentUpdate> {
-    let mut last: Vec<&SegmentUpdate> = updates.iter().rev().collect();
+pub(super) fn last_of_each<R>(updates: &[R], id: impl Fn(&R) -> i64) -> Vec<&R> {
+    let mut last: Vec<&R> = updates.iter().rev().collect();
     // The sort keeps the order of equals, so that the last given stays first of its id.
-    last.sort_by_key(|update| update.id);
-    last.dedup_by_key(|update| update.id);
+    last.sort_by_key(|update| id(update));
+    last.dedup_by_key(|update| id(update));
     last
 }
 

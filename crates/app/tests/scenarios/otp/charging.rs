@@ -2,26 +2,27 @@
 
 use anyhow::Result;
 use sambac_testkit::scenario::wait::until_true;
-use sambac_testkit::scenario::{Charges, Site};
+use sambac_testkit::scenario::{Charges, Simulator, Site};
 use serde_json::json;
 
 use super::{check, start, told};
 use crate::world;
 
+fn paid_when_verified(operator: &Simulator) -> Site {
+    let rate = "name = \"standard\"\ncurrency = \"EUR\"\nrate = [{ price = \"0.05\", charge = \"verified\" }]";
+    Site::new()
+        .table("tariff", rate)
+        .account("bank", "10")
+        .api_key("bank", "main")
+        .connector("alpha", operator, "")
+        .route("all", &["alpha"], "")
+}
+
 #[tokio::test]
 async fn a_verification_is_paid_for_and_a_code_called_off_is_not() -> Result<()> {
     let world = world("otp_charging")?;
     let operator = world.simulator("alpha", "").await?;
-    let site = Site::new()
-        .table(
-            "tariff",
-            "name = \"standard\"\ncurrency = \"EUR\"\nrate = [{ price = \"0.05\", charge = \"verified\" }]",
-        )
-        .account("bank", "10")
-        .api_key("bank", "main")
-        .connector("alpha", &operator, "")
-        .route("all", &["alpha"], "");
-    let secrets = world.apply(&site).await?;
+    let secrets = world.apply(&paid_when_verified(&operator)).await?;
     let platform = world.platform(&[]).await?;
     let rest = platform.rest(&secrets)?;
 
@@ -53,16 +54,7 @@ async fn a_verification_is_paid_for_and_a_code_called_off_is_not() -> Result<()>
 async fn a_code_of_the_clients_own_is_paid_for_when_it_says_that_it_was_used() -> Result<()> {
     let world = world("otp_used")?;
     let operator = world.simulator("alpha", "").await?;
-    let site = Site::new()
-        .table(
-            "tariff",
-            "name = \"standard\"\ncurrency = \"EUR\"\nrate = [{ price = \"0.05\", charge = \"verified\" }]",
-        )
-        .account("bank", "10")
-        .api_key("bank", "main")
-        .connector("alpha", &operator, "")
-        .route("all", &["alpha"], "");
-    let secrets = world.apply(&site).await?;
+    let secrets = world.apply(&paid_when_verified(&operator)).await?;
     let platform = world.platform(&[]).await?;
     let rest = platform.rest(&secrets)?;
     let body = json!({ "to": super::TO, "from": "Bank", "text": "Your code is 424242", "class": "otp" });
