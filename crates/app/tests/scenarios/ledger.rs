@@ -1,5 +1,6 @@
 //! The ledger from outside: charges of other services, who may write, what each end of a segment costs, and tampering.
 
+mod auditor;
 mod chain;
 mod charges;
 mod exactly;

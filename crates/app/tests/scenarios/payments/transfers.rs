@@ -53,6 +53,9 @@ async fn a_large_transfer_needs_four_eyes() -> Result<()> {
     bank.anna.refused(&transfer("60", "INV-1"), REFUSED, "conflict").await?;
     bank.anna.refused(&transfer("60", "first"), REFUSED, "conflict").await?;
 
+    // Sums over thousands of the greatest fit 64 bits.
+    bank.anna.refused(&transfer("1000000000.01", "INV-0"), REFUSED, "invalid_request").await?;
+
     // 60 and 60 are more than 100.
     let large = bank.anna.ask(&transfer("60", "INV-2")).await?;
     assert_eq!(large["state"], "open", "{large}");
