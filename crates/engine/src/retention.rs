@@ -99,17 +99,23 @@ async fn look(inner: &Inner) -> Result<Vec<Moved>, ArchiveError> {
     }
     let now = inner.clock.now();
     let until = kept_from(Day::of(now), settings.cdr_months);
+    let mut failed = None;
     for day in archive.due(until, now.saturating_sub(DAY * settings.restored_days)).await? {
-        moved.push(archive.archive(day).await?);
+        match archive.archive(day).await {
+            Ok(done) => moved.push(done),
+            Err(ArchiveError::Busy) => return Err(ArchiveError::Busy),
+            // One day that cannot be moved holds up no other.
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(moved)
+    failed.map_or(Ok(moved), Err)
 }
 
 /// Tells what came of it, and answers when it is tried again.
 fn told(inner: &Inner, now: Timestamp, done: &Result<Vec<Moved>, ArchiveError>) -> Timestamp {
     match done {
         Ok(moved) => {
-            for Moved { day, records } in moved {
+            for Moved { day, records, .. } in moved {
                 tracing::info!(day = %day, records, "a day of CDRs was moved");
             }
             inner.alerts.clear(AlertKind::CdrArchive, SUBJECT, "what is due was moved");

@@ -75,4 +75,11 @@ impl Store {
         work.write(&batch).await?;
         work.commit().await.map(|()| batch.cdrs.len())
     }
+
+    /// Writes records that are there anew, as they are here.
+    pub async fn replace_cdrs(&self, cdrs: Vec<CdrRow>) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        work.write(&Batch { cdr_updates: cdrs, ..Batch::default() }).await?;
+        work.commit().await
+    }
 }

@@ -122,11 +122,20 @@ fn failed(error: ArchiveError) -> Failure {
 }
 
 fn print(output: Output, what: &str, moved: &[Moved]) -> Result<(), Failure> {
-    let shown: Vec<_> = moved.iter().map(|one| json!({ "day": one.day.to_string(), "records": one.records })).collect();
+    let shown: Vec<_> = moved
+        .iter()
+        .map(|one| json!({ "day": one.day.to_string(), "records": one.records, "mended": one.mended }))
+        .collect();
     output.print(&json!({ "days": shown }), || match moved {
         [] => "nothing is due".to_owned(),
         moved => {
-            let lines = moved.iter().map(|one| format!("{}: {} records {what}", one.day, one.records));
+            let lines = moved.iter().map(|one| match one.mended {
+                0 => format!("{}: {} records {what}", one.day, one.records),
+                mended => format!(
+                    "{}: {} records {what}, {mended} of which it had lost, or had otherwise than they were written",
+                    one.day, one.records
+                ),
+            });
             lines.collect::<Vec<_>>().join("\n")
         }
     })

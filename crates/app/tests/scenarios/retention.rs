@@ -62,6 +62,14 @@ impl Old {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
+    /// `sambac cdr …` fails, and says this.
+    async fn refused(&self, arguments: &[&str], what: &str) -> Result<()> {
+        let output = self.cdr(arguments, &[]).await?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(!output.status.success() && told.contains(what), "{what}: {told}");
+        Ok(())
+    }
+
     /// Days in files, with their states.
     async fn listed(&self) -> Result<Vec<(String, String)>> {
         let listed = self.done(&["list"]).await?;
@@ -206,7 +214,6 @@ async fn tampering_with_files_and_days_is_named() -> Result<()> {
     std::fs::copy(&kept, &file)?;
     ensure!(old.findings().await?.is_empty(), "it is there again");
 
-    let database = old.world.data_folder().join("sambac.db");
     spoiled(&old, "UPDATE cdr_archives SET records = records - 1 WHERE id = (SELECT MIN(id) FROM cdr_archives)")
         .await?;
     told(&old, 1, "was not written by who has the key").await?;
@@ -217,22 +224,50 @@ async fn tampering_with_files_and_days_is_named() -> Result<()> {
     let all = old.findings().await?;
     ensure!(all.len() == 3 * RECORDS_OF_DAY && all[0].contains("was deleted"), "{} findings", all.len());
     spoiled(&old, "INSERT INTO cdr_archives SELECT * FROM kept").await?;
+    old.store.close().await;
+    old.world.passed();
+    Ok(())
+}
 
-    // What is put back is a record of the table as any other, and what was done to it then is told wherever it goes.
+/// What is done to records that were put back does not find its way into the files, and the files mend it.
+#[tokio::test]
+async fn the_file_is_the_better_witness() -> Result<()> {
+    let old = Old::on_file("retention_witness").await?;
+    let days: &[&str] = &["archive", "--before", "2025-02-01"];
+    old.done(days).await?;
     old.done(&["restore", DAYS[1]]).await?;
-    let id = old.written[RECORDS_OF_DAY + 7].id.raw();
-    Database::spoil(&database, &format!("UPDATE cdr_sms SET price_micros = price_micros + 1 WHERE id = {id}")).await?;
-    told(&old, 1, &format!("cdr_sms {id} was changed: price_micros")).await?;
-    old.done(&["archive", "--before", "2025-02-01"]).await?;
-    told(&old, 1, &format!("cdr_sms {id} was changed: price_micros")).await?;
-    old.done(&["restore", DAYS[1]]).await?;
-    Database::spoil(&database, &format!("DELETE FROM cdr_sms WHERE id = {id}")).await?;
-    told(&old, 1, &format!("cdr_sms {id} was deleted")).await?;
-    let refused = old.cdr(&["archive", "--before", "2025-02-01"], &[]).await?;
-    ensure!(
-        !refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("gone from the table"),
-        "{refused:?}"
+    let ids: Vec<_> = [7, 8, 9].iter().map(|at| old.written[RECORDS_OF_DAY + at].id.raw()).collect();
+    let [changed, gone, replayed] = ids[..] else { anyhow::bail!("{ids:?}") };
+    let octets = std::fs::read(old.file())?;
+    spoiled(&old, &format!("UPDATE cdr_sms SET price_micros = price_micros + 1 WHERE id = {changed}")).await?;
+    told(&old, 1, &format!("cdr_sms {changed} was changed: price_micros")).await?;
+    old.refused(days, &format!("has record {changed}, which was changed in the table")).await?;
+    let mended = old.done(&["restore", DAYS[1]]).await?;
+    ensure!(mended["days"][0]["mended"] == 1, "{mended}");
+
+    // A later block that does not name it, or names another record, vouches for nothing.
+    spoiled(&old, &format!("UPDATE cdr_sms SET price_micros = 1, block_id = block_id + 1 WHERE id = {replayed}"))
+        .await?;
+    old.refused(days, &format!("has record {replayed}, which was changed in the table")).await?;
+    spoiled(&old, &format!("DELETE FROM cdr_sms WHERE id = {gone}")).await?;
+    told(&old, 2, "cdr_sms").await?;
+    old.refused(days, &format!("has record {gone}, which is gone from the table")).await?;
+    let mended = old.done(&["restore", DAYS[1]]).await?;
+    ensure!(mended["days"][0]["mended"] == 2, "{mended}");
+    old.in_table(&DAYS[1..2]).await?;
+    old.world.prove_ledger().await?;
+
+    let add = format!(
+        "CREATE TABLE copied AS SELECT * FROM cdr_sms WHERE id = {gone}; UPDATE copied SET id = id + 1;
+         INSERT INTO cdr_sms SELECT * FROM copied; DROP TABLE copied"
     );
+    spoiled(&old, &add).await?;
+    old.refused(days, &format!("does not have record {}", gone + 1)).await?;
+    ensure!(std::fs::read(old.file())? == octets && old.files()?.len() == 3, "{:?}", old.files());
+    spoiled(&old, &format!("DELETE FROM cdr_sms WHERE id = {}", gone + 1)).await?;
+    old.done(days).await?;
+    old.in_table(&[]).await?;
+    old.world.prove_ledger().await?;
     old.store.close().await;
     old.world.passed();
     Ok(())

@@ -136,7 +136,7 @@ impl<'f> Archives<'f> {
 }
 
 /// A record's columns, and behind them the block that seals it, as the table's rows are read.
-fn raw(row: &CdrRow) -> RawRow {
+pub(super) fn raw(row: &CdrRow) -> RawRow {
     let mut values = Vec::with_capacity(CdrRow::COLUMNS.len());
     row.values(&mut values);
     let mut values: Vec<Raw> = values.iter().map(Raw::of).collect();

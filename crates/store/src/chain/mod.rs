@@ -17,6 +17,7 @@ mod raw;
 mod seal;
 mod shard;
 mod verify;
+mod vouched;
 
 pub use archived::{CdrFiles, NoCdrFiles};
 pub use key::ChainKey;

@@ -356,11 +356,11 @@ impl Place {
 /// A block as it lies in the database.
 pub(super) struct Block {
     pub(super) id: i64,
-    epoch: i64,
-    previous: Vec<u8>,
-    hash: Vec<u8>,
+    pub(super) epoch: i64,
+    pub(super) previous: Vec<u8>,
+    pub(super) hash: Vec<u8>,
     pub(super) leaves: Vec<u8>,
-    created_at: i64,
+    pub(super) created_at: i64,
     is_strange: bool,
 }
 

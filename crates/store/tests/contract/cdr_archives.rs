@@ -133,6 +133,23 @@ on_both_databases! {
         assert_eq!(findings(&store, &mut NoCdrFiles).await, [format!("cdr_archives {}: a file was not looked at", day.number())]);
     }
 
+    async fn a_record_is_vouched_for_as_it_was_sealed_only(store: Store) {
+        let rows = history(&store).await;
+        let ids = |rows: &[CdrRow]| rows.iter().map(|row| row.id).collect::<std::collections::HashSet<_>>();
+        assert_eq!(store.vouched_cdrs(&chain_key(), &rows).await.unwrap(), ids(&rows));
+        let changed = CdrRow { price_micros: rows[0].price_micros + 1, ..rows[0].clone() };
+        let elsewhere = CdrRow { block_id: rows[5].block_id, ..rows[1].clone() };
+        let unsealed = CdrRow { block_id: 0, ..rows[2].clone() };
+        let forged = [changed.clone(), elsewhere, unsealed, rows[3].clone()];
+        assert_eq!(store.vouched_cdrs(&chain_key(), &forged).await.unwrap(), ids(&rows[3..4]));
+        let other_key = sambac_store::ChainKey::new(b"another");
+        assert_eq!(store.vouched_cdrs(&other_key, &rows).await.unwrap(), ids(&[]));
+        store.replace_cdrs(vec![changed.clone()]).await.unwrap();
+        assert_eq!(store.cdrs_between(0, i64::MAX, 1).await.unwrap(), [changed]);
+        store.replace_cdrs(rows[..1].to_vec()).await.unwrap();
+        assert_eq!(store.cdrs_between(0, i64::MAX, 100).await.unwrap(), rows);
+    }
+
     async fn a_day_that_is_in_both_is_looked_at_in_both(store: Store) {
         let rows = history(&store).await;
         let (day, mut files) = moved(&store, &rows).await;

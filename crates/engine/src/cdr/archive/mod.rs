@@ -9,26 +9,27 @@
 //! archive.restore(day).await?;
 //! ```
 
+mod compare;
 mod erase;
 mod files;
+mod groups;
 mod write;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use sambac_domain::{Day, SegmentId, Timestamp};
-use sambac_store::rows::{CdrArchiveRow, CdrArchiveState, CdrRow};
+use sambac_domain::{Day, Timestamp};
+use sambac_store::rows::{CdrArchiveRow, CdrArchiveState};
 use sambac_store::{ChainKey, Store, StoreError};
 
 use super::ExportError;
-use super::parquet_rows::ParquetRows;
 use crate::clock::Clock;
 use crate::kill_point;
 
+use files::file_error;
 pub use files::{ArchiveFolder, ArchivedCdrs};
-use files::{changed, file_error};
+use groups::Groups;
 
 /// Records moved in one unit of work: messages on their way do not wait long for its end.
 const MOVED: usize = 500;
@@ -93,6 +94,8 @@ pub struct Moved {
     pub day: Day,
     /// Records in its file.
     pub records: i64,
+    /// Of those, how many the table should have had already, and had not, or not as they were written: they were put back.
+    pub mended: usize,
 }
 
 /// The right to move days, of one process at a time; the system ends it with the process.
@@ -155,7 +158,8 @@ impl Archive {
         self.archive_in(&turn, day).await
     }
 
-    /// Puts a day's records back into the table. Its file stays.
+    /// Puts a day's records back into the table. Its file stays. Of a day that is back already, those are put back that the table
+    /// has lost since, and those that were changed there by who has not the key.
     ///
     /// # Errors
     /// [`ArchiveError`]; records that are back already are put back no second time.
@@ -193,26 +197,29 @@ impl Archive {
         }
         self.keep(&archive, CdrArchiveState::Archived).await?;
         self.folder.tidy(day, &archive.file)?;
-        Ok(Moved { day, records: archive.records })
+        Ok(Moved { day, records: archive.records, mended: 0 })
     }
 
     async fn restore_in(&self, _: &Turn, day: Day) -> Result<Moved, ArchiveError> {
         let known = self.store.cdr_archive(day).await?.ok_or(ArchiveError::NotArchived)?;
-        let moved = Moved { day, records: known.records };
-        if known.state == CdrArchiveState::Restored {
-            return Ok(moved);
-        }
         let path = self.verified(&known).await?;
-        self.keep(&known, CdrArchiveState::Restoring).await?;
+        let was_there = known.state == CdrArchiveState::Restored;
+        if !was_there {
+            self.keep(&known, CdrArchiveState::Restoring).await?;
+        }
+        let mut mended = 0;
         let mut groups = Groups::open(&path).await?;
         while let Some(rows) = groups.next().await? {
             for rows in rows.chunks(MOVED) {
-                self.store.restore_cdrs(rows.to_vec()).await?;
+                let (lost, changed) = self.put_back(rows).await?;
+                mended += changed + if was_there { lost } else { 0 };
                 kill_point::reached("cdr_restored");
             }
         }
-        self.keep(&known, CdrArchiveState::Restored).await?;
-        Ok(moved)
+        if !was_there {
+            self.keep(&known, CdrArchiveState::Restored).await?;
+        }
+        Ok(Moved { day, records: known.records, mended })
     }
 
     /// The file must be the one that the manifest names, and the manifest must be ours.
@@ -222,44 +229,6 @@ impl Archive {
         }
         let (folder, archive) = (self.folder.clone(), archive.clone());
         blocking(move || folder.verify(&archive)).await
-    }
-
-    /// Every record of the day that the table still has must be in the file, as it is.
-    async fn compare(&self, day: Day, path: &Path) -> Result<(), ArchiveError> {
-        let (mut above, end) = day.ids();
-        let mut groups = Groups::open(path).await?;
-        while let Some(rows) = groups.next().await? {
-            let last = rows.last().map_or(above, |row| row.id.raw());
-            self.equal(path, (above, last), &rows).await?;
-            above = last;
-        }
-        self.equal(path, (above, end), &[]).await
-    }
-
-    /// The table's records within this span must be among these.
-    async fn equal(&self, path: &Path, (above, last): (i64, i64), rows: &[CdrRow]) -> Result<(), ArchiveError> {
-        for row in self.store.cdrs_between(above, last, rows.len() + 1).await? {
-            let same = rows.binary_search_by_key(&row.id, |kept| kept.id).ok().and_then(|at| rows.get(at));
-            if same != Some(&row) {
-                return Err(changed(path, &format!("does not have record {} as it is in the table", row.id.raw())));
-            }
-        }
-        Ok(())
-    }
-
-    /// Every record that is in the file must be in the table, whatever is said of it there.
-    async fn is_put_back(&self, path: &Path) -> Result<(), ArchiveError> {
-        let mut groups = Groups::open(path).await?;
-        while let Some(rows) = groups.next().await? {
-            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
-            let there = self.store.cdrs_between(first.id.raw() - 1, last.id.raw(), rows.len() + 1).await?;
-            let is_there = |id: SegmentId| there.binary_search_by_key(&id, |row| row.id).is_ok();
-            if let Some(gone) = rows.iter().find(|row| !is_there(row.id)) {
-                let what = format!("has record {}, which is gone from the table", gone.id.raw());
-                return Err(changed(path, &what));
-            }
-        }
-        Ok(())
     }
 
     async fn keep(&self, archive: &CdrArchiveRow, state: CdrArchiveState) -> Result<(), ArchiveError> {
@@ -279,30 +248,6 @@ impl Archive {
             Err(TryLockError::WouldBlock) => Err(ArchiveError::Busy),
             Err(TryLockError::Error(source)) => Err(file_error(&path, source)),
         }
-    }
-}
-
-/// Reads a file group by group.
-struct Groups {
-    file: Arc<ParquetRows>,
-    next: usize,
-}
-
-impl Groups {
-    async fn open(path: &Path) -> Result<Self, ArchiveError> {
-        let path = path.to_owned();
-        let file = blocking(move || Ok(ParquetRows::open(&path)?)).await?;
-        Ok(Self { file: Arc::new(file), next: 0 })
-    }
-
-    /// The records of the next group.
-    async fn next(&mut self) -> Result<Option<Vec<CdrRow>>, ArchiveError> {
-        let (file, number) = (Arc::clone(&self.file), self.next);
-        if number >= file.groups() {
-            return Ok(None);
-        }
-        self.next += 1;
-        Ok(Some(blocking(move || Ok(file.group(number)?)).await?))
     }
 }
 

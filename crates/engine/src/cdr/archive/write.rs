@@ -20,10 +20,10 @@ impl Archive {
         self.write_day(day, name).await
     }
 
-    /// The file of a day that was put back: its records may have been changed since, and none may have been lost.
+    /// The file of a day that was put back: its records may have been written anew since, and none may have been lost or changed otherwise.
     pub(super) async fn write_again(&self, known: &CdrArchiveRow) -> Result<CdrArchiveRow, ArchiveError> {
         let (day, path) = (Day::from_number(known.id), self.verified(known).await?);
-        self.is_put_back(&path).await?;
+        self.is_put_back(day, &path).await?;
         let stem = stem(day);
         let number = known.file.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(".parquet"));
         let number = number.and_then(|number| number.parse::<u32>().ok()).unwrap_or(1);
