@@ -4,6 +4,7 @@
 //! tell of outcomes.
 
 use sambac_domain::id::{AccountId, MessageId, MoId};
+use sambac_domain::money::Currency;
 use sambac_domain::receipt::ReceiptState;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
@@ -17,6 +18,51 @@ pub enum Notice {
     Outcome(Box<Outcome>),
     /// A message from a handset. Its text is not in the outbox: whoever hands it over reads it where it is kept.
     Received(Received),
+    /// Something of the account itself.
+    Account(Box<AccountNews>),
+}
+
+/// What there may be to tell of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountEvent {
+    /// Its wallet has as little as its limits say, or less.
+    #[serde(rename = "balance.low")]
+    BalanceLow,
+    /// It owes for longer than its limits allow: it cannot send.
+    #[serde(rename = "account.suspended")]
+    Suspended,
+    /// It owes nothing any more: it can send again.
+    #[serde(rename = "account.resumed")]
+    Resumed,
+}
+
+impl AccountEvent {
+    /// As clients read it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BalanceLow => "balance.low",
+            Self::Suspended => "account.suspended",
+            Self::Resumed => "account.resumed",
+        }
+    }
+}
+
+/// News of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountNews {
+    /// Whose.
+    pub account_id: AccountId,
+    /// What has happened.
+    pub event: AccountEvent,
+    /// When.
+    pub at: Timestamp,
+    /// What was in its wallet then, in micros.
+    pub available_micros: i64,
+    /// Of both amounts.
+    pub currency: Currency,
+    /// From which amount on its wallet counts as low, in micros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_balance_micros: Option<i64>,
 }
 
 /// A message from a handset, to be handed over.
@@ -95,6 +141,7 @@ enum Stored {
 enum Told {
     Outcome(Box<Outcome>),
     Received(Received),
+    Account(Box<AccountNews>),
 }
 
 impl From<Stored> for Notice {
@@ -102,6 +149,7 @@ impl From<Stored> for Notice {
         match stored {
             Stored::Told(Told::Outcome(outcome)) | Stored::Outcome(outcome) => Self::Outcome(outcome),
             Stored::Told(Told::Received(received)) => Self::Received(received),
+            Stored::Told(Told::Account(news)) => Self::Account(news),
         }
     }
 }
@@ -129,6 +177,24 @@ mod tests {
         let text = serde_json::to_string(&notice).unwrap();
         assert_eq!(text, r#"{"kind":"received","mo_id":"mo_0000000000080"}"#);
         assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
+    }
+
+    #[test]
+    fn news_of_an_account_is_read_as_it_was_written() {
+        let notice = Notice::Account(Box::new(AccountNews {
+            account_id: AccountId::from_raw(1 << 8),
+            event: AccountEvent::BalanceLow,
+            at: Timestamp(5),
+            available_micros: 7,
+            currency: "EUR".parse().unwrap(),
+            low_balance_micros: Some(9),
+        }));
+        let text = serde_json::to_string(&notice).unwrap();
+        assert!(text.contains(r#""kind":"account""#) && text.contains(r#""event":"balance.low""#), "{text}");
+        assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
+        for event in [AccountEvent::BalanceLow, AccountEvent::Suspended, AccountEvent::Resumed] {
+            assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
+        }
     }
 
     #[test]

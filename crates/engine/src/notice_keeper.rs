@@ -113,6 +113,7 @@ fn given_up(inner: &Inner, row: &OutboxRow) -> Option<NoticeDone> {
     let event = match serde_json::from_str(row.payload.as_deref().unwrap_or_default()) {
         Ok(Notice::Outcome(outcome)) => Some(event(inner, outcome.message_id, kind, detail)),
         Ok(Notice::Received(_)) => return None,
+        Ok(Notice::Account(_)) => None,
         Err(error) => {
             tracing::error!(id = row.id, %error, "a notice that cannot be read was removed");
             None

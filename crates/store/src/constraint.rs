@@ -65,6 +65,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("admin_keys_pkey", "admin_keys.id", "admin_keys"),
     ("admin_keys_name_key", "admin_keys.name", "admin_keys.name"),
     ("config_versions_pkey", "config_versions.id", "config_versions"),
+    ("low_wallets_pkey", "low_wallets.id", "low_wallets"),
     ("account_debts_pkey", "account_debts.id", "account_debts"),
     ("spending_pkey", "spending.account_id, spending.day, spending.country", "spending"),
     ("cdr_archives_pkey", "cdr_archives.id", "cdr_archives"),

@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (38, include_str!("../migrations/0038_suspensions.sql")),
     (39, include_str!("../migrations/0039_events.sql")),
     (40, include_str!("../migrations/0040_otp_guard.sql")),
+    (41, include_str!("../migrations/0041_low_wallets.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

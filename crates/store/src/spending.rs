@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sambac_domain::AccountId;
 
 use crate::query::{query, select};
-use crate::rows::{DebtRow, SpendingRow};
+use crate::rows::{DebtRow, LowWalletRow, SpendingRow};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -23,6 +23,25 @@ impl Store {
     pub async fn keep_debt(&self, debt: &DebtRow) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         work.upsert(debt).await?;
+        work.commit().await
+    }
+
+    /// The accounts that were told that their wallets are low.
+    pub async fn low_wallets(&self) -> Result<Vec<LowWalletRow>, StoreError> {
+        select::<LowWalletRow>("ORDER BY id").all(self.pool()).await
+    }
+
+    /// Keeps that an account was told.
+    pub async fn keep_low_wallet(&self, wallet: &LowWalletRow) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        work.upsert(wallet).await?;
+        work.commit().await
+    }
+
+    /// An account's wallet is not low any more.
+    pub async fn drop_low_wallet(&self, account: AccountId) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        query("DELETE FROM low_wallets WHERE id = $1").bind(&account).run(&mut work).await?;
         work.commit().await
     }
 

@@ -6,6 +6,7 @@
 //! cargo nextest run -p sambac-app --test scenarios one_message_rest
 //! ```
 
+mod account_news;
 mod admin;
 mod admin_shell;
 mod alerts;

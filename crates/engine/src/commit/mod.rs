@@ -274,6 +274,10 @@ impl Committer {
             Write::Receipt(receipt) => self.receipt(*receipt),
             Write::Handset { incoming, acknowledge } => self.handset(*incoming, acknowledge),
             Write::HandsetDue { assemblies, deliveries, done } => self.handsets_due(&assemblies, &deliveries, done),
+            Write::AccountNews { news, done } => {
+                self.tell_account(&news);
+                self.after.tell(done);
+            }
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),
             Write::Due { queued, queue, done } => self.due(queued, queue, done),

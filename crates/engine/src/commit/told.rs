@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sambac_bus::{Notice, Outcome, Queued, Task};
-use sambac_domain::class::Lane;
+use sambac_bus::{AccountNews, Notice, Outcome, Queued, Task};
+use sambac_domain::class::{Lane, TrafficClass};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{NoticeId, SmppAccountId, TargetId};
 use sambac_domain::message::{Message, MessageBody, Origin};
@@ -83,6 +83,17 @@ impl Committer {
         let id = NoticeId::from_raw(self.inner.ids.next(self.now));
         let queued = self.note(id, target, kind, message.class.lane(), Notice::Outcome(Box::new(outcome)));
         self.after.publish(queued);
+    }
+
+    /// Every webhook of an account is told something of the account itself.
+    pub(super) fn tell_account(&mut self, news: &AccountNews) {
+        let snapshot = Arc::clone(&self.snapshot);
+        for webhook in snapshot.webhooks_of(news.account_id) {
+            let id = NoticeId::from_raw(self.inner.ids.next(self.now));
+            let (target, lane) = (TargetId::from(*webhook), TrafficClass::Transactional.lane());
+            let queued = self.note(id, target, OutboxKind::Webhook, lane, Notice::Account(Box::new(news.clone())));
+            self.after.publish(queued);
+        }
     }
 
     /// Writes a notice's row with the batch; gives the task to be announced when that is stored.

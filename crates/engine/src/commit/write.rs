@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sambac_bus::{Notice, Queued, TargetQueue, Task};
+use sambac_bus::{AccountNews, Notice, Queued, TargetQueue, Task};
 use sambac_domain::id::{ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
@@ -51,6 +51,8 @@ pub(crate) enum Write {
     Handset { incoming: Box<HandsetIn>, acknowledge: Acknowledgement },
     /// The time is over for parts that others were waited for with, and for targets that did not take a message.
     HandsetDue { assemblies: Vec<i64>, deliveries: Vec<NoticeId>, done: oneshot::Sender<()> },
+    /// An account's webhooks are to be told something of the account itself.
+    AccountNews { news: Box<AccountNews>, done: oneshot::Sender<()> },
     /// A notice was delivered to the client, or given up.
     NoticeDone(NoticeDone),
     /// A notice could not be delivered now.
@@ -269,7 +271,7 @@ fn handed(queued: &Queued, taken: bool) -> Option<(MoId, bool)> {
     match &queued.task {
         Task::Notify { notice, .. } => match &**notice {
             Notice::Received(received) => Some((received.mo_id, taken)),
-            Notice::Outcome(_) => None,
+            Notice::Outcome(_) | Notice::Account(_) => None,
         },
         Task::Submit { .. } => None,
     }

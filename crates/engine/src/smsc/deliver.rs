@@ -67,6 +67,11 @@ async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, cha
     let received = match **notice {
         // Its row is removed by whoever looks for such rows, and nobody else, so that it is told once.
         Notice::Outcome(_) if is_too_old => return None,
+        // News of the account is for webhooks only.
+        Notice::Account(_) => {
+            inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
+            return None;
+        }
         Notice::Received(_) if is_too_old => {
             inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
             return None;
@@ -126,7 +131,7 @@ fn message_of(queued: &Queued) -> Option<MessageId> {
     match &queued.task {
         Task::Notify { notice, .. } => match &**notice {
             Notice::Outcome(outcome) => Some(outcome.message_id),
-            Notice::Received(_) => None,
+            Notice::Received(_) | Notice::Account(_) => None,
         },
         Task::Submit { .. } => None,
     }
@@ -179,8 +184,8 @@ impl Bound<'_> {
                 let settings = receipt_settings(self.inner, self.account);
                 receipt::send(&self.session, outcome, &settings, &self.inner.settings.seal, token).await
             }
-            // It comes as a parcel.
-            Notice::Received(_) => Ok(()),
+            // The one comes as a parcel, the other never.
+            Notice::Received(_) | Notice::Account(_) => Ok(()),
         }
     }
 }

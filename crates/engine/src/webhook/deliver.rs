@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::received;
+use super::{account, received};
 use crate::Inner;
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
 use crate::notice_keeper::WEBHOOK_KEPT;
@@ -86,7 +86,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WebhookId, cancel: CancellationTo
 async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
     let Task::Notify { attempt, notice, .. } = &queued.task else { return };
     let ends_at = IdSource::made_at(queued.id).saturating_add(WEBHOOK_KEPT);
-    if matches!(**notice, Notice::Outcome(_)) && inner.clock.now() > ends_at {
+    if matches!(**notice, Notice::Outcome(_) | Notice::Account(_)) && inner.clock.now() > ends_at {
         // Its row is removed by whoever looks for such rows, so that it is told once.
         return;
     }
@@ -102,8 +102,8 @@ async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
     inner.metrics.webhook(taken);
     let event = match &**notice {
         Notice::Outcome(outcome) => Some(event(inner, outcome, id, attempt, &result, started.elapsed())),
-        // Its deliveries have rows of their own.
-        Notice::Received(_) => None,
+        // Deliveries of the one have rows of their own; the other is of no message.
+        Notice::Received(_) | Notice::Account(_) => None,
     };
     let pause = RETRY_S.get(usize::from(attempt) - 1).filter(|_| !matches!(result, Attempt::Taken(_) | Attempt::Gone));
     let write = match pause {
@@ -148,6 +148,7 @@ async fn post(inner: &Inner, id: WebhookId, queued: &Queued, body: String) -> At
 async fn body(inner: &Inner, queued: &Queued, notice: &Notice) -> Result<Option<String>, StoreError> {
     match notice {
         Notice::Outcome(outcome) => Ok(Some(outcome_body(outcome))),
+        Notice::Account(news) => Ok(Some(account::body(news))),
         Notice::Received(_) => {
             let row = inner.store.mo_to_deliver(NoticeId::from_raw(queued.id)).await?;
             let told = row.and_then(|row| inner.mo_content(&row).map(|content| received::body(&row, &content)));

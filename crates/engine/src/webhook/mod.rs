@@ -1,5 +1,6 @@
 //! Webhooks: events to the client by HTTP POST, signed after Standard Webhooks, tried again until they are taken.
 
+mod account;
 mod client;
 mod deliver;
 mod guard;

@@ -50,7 +50,7 @@ pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
 pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment, StatementLine, StatementRow};
 pub use route::RouteRow;
 pub use signing::SigningKeyRow;
-pub use spending::{DebtRow, SpendingRow};
+pub use spending::{DebtRow, LowWalletRow, SpendingRow};
 pub use words::{AccessState, WebhookState};
 
 pub use sambac_domain::ledger::{BalanceKind, PostingKind};

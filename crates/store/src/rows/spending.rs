@@ -21,6 +21,16 @@ row! {
 }
 
 row! {
+    /// An account that was told that its wallet is low, and has not had more since.
+    LowWalletRow in "low_wallets" {
+        /// The account.
+        id: AccountId,
+        /// Since when.
+        since: Timestamp,
+    }
+}
+
+row! {
     /// An account whose wallet is below zero.
     DebtRow in "account_debts" {
         /// The account.

@@ -1,7 +1,7 @@
 //! What accounts spend is added up by day and country; debts are kept until they are paid.
 
 use sambac_domain::Timestamp;
-use sambac_store::rows::{DebtRow, SpendingRow};
+use sambac_store::rows::{DebtRow, LowWalletRow, SpendingRow};
 use sambac_store::{Batch, Store};
 
 use crate::both::on_both_databases;
@@ -30,5 +30,15 @@ on_both_databases! {
         assert_eq!(store.debts().await.unwrap(), [suspended]);
         store.drop_debt(ACCOUNT).await.unwrap();
         assert_eq!(store.debts().await.unwrap(), []);
+    }
+
+    async fn who_was_told_of_a_low_wallet_is_known_until_it_is_not(store: Store) {
+        let low = |since| LowWalletRow { id: ACCOUNT, since: Timestamp(since) };
+        for since in [5, 6] {
+            store.keep_low_wallet(&low(since)).await.unwrap();
+        }
+        assert_eq!(store.low_wallets().await.unwrap(), [low(6)]);
+        store.drop_low_wallet(ACCOUNT).await.unwrap();
+        assert_eq!(store.low_wallets().await.unwrap(), []);
     }
 }
