@@ -233,8 +233,8 @@ async fn owes_nothing(inner: &Arc<Inner>, account: &Watched, debt: Option<DebtRo
     if debt.suspended_at.is_some() {
         if !account.active {
             set_state(inner, account.id, "active").await?;
-            tell(inner, account, AccountEvent::Resumed).await?;
         }
+        tell(inner, account, AccountEvent::Resumed).await?;
         inner.alerts.clear(AlertKind::AccountSuspended, &account.name, "it owes nothing any more");
     }
     inner.store.drop_debt(account.id).await.map_err(|error| store_refusal(&error))

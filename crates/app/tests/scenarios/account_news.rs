@@ -1,5 +1,7 @@
 //! Clients hear by webhook when their money runs low, and when they are suspended for a debt and are not any more.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 use sambac_testkit::scenario::wait::until_true;
 use sambac_testkit::scenario::{Database, Platform, Secrets, Simulator, Sink, Site, World};
@@ -28,10 +30,14 @@ fn site(operator: &Simulator, sink: &Sink, payments: &[&str]) -> Site {
         .route("all", &["alpha"], "")
 }
 
-/// The events of the account so far, without those of its messages: type, and what was in the wallet.
+/// The events of the account so far, without those of its messages: type, and what was in the wallet. Who dies tells again what
+/// it had told last, under the same id.
 fn news(sink: &Sink, secret: &str) -> Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
+    let (mut found, mut known) = (Vec::new(), HashSet::new());
     for delivery in sink.deliveries() {
+        if !known.insert(delivery.id().to_owned()) {
+            continue;
+        }
         let event: Value = delivery.verified(secret)?;
         let kind = event["type"].as_str().unwrap_or_default().to_owned();
         if !kind.starts_with("message.") {

@@ -9,10 +9,22 @@ use crate::as_text::serde_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
 
-/// The text is no country code.
+/// The text is no country code. A code that nobody has would match no number, and its price or limit never count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a country is two capital letters of ISO 3166, such as DE")]
+#[error("a country is a code of ISO 3166 in two capitals, such as DE or GB (not UK)")]
 pub struct CountryError;
+
+/// The codes that ISO 3166-1 has assigned.
+const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ \
+    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO \
+    FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE \
+    JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO \
+    MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW \
+    PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM \
+    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+/// Ascension and Kosovo, which have numbers and no code of their own, and international and test networks.
+const BESIDES: [&str; 3] = ["AC", "XK", "ZZ"];
 
 impl Country {
     /// The two capitals.
@@ -28,7 +40,8 @@ impl FromStr for Country {
 
     fn from_str(text: &str) -> Result<Self, CountryError> {
         let code: [u8; 2] = text.as_bytes().try_into().map_err(|_| CountryError)?;
-        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(CountryError) }
+        let mut known = ASSIGNED.split(' ').chain(BESIDES);
+        if known.any(|known| known == text) { Ok(Self(code)) } else { Err(CountryError) }
     }
 }
 
@@ -51,9 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_capitals_and_nothing_else() {
-        assert_eq!("DE".parse::<Country>().unwrap().to_string(), "DE");
-        for text in ["", "D", "de", "DEU", "D1", "Ä", "D "] {
+    fn codes_that_somebody_has_and_nothing_else() {
+        for text in ["DE", "GB", "AD", "ZW", "AC", "XK", "ZZ"] {
+            assert_eq!(text.parse::<Country>().unwrap().to_string(), text);
+        }
+        assert_eq!(ASSIGNED.split(' ').filter(|code| code.len() == 2).count(), 249);
+        for text in ["", "D", "de", "DEU", "D1", "Ä", "D ", " D", "UK", "XX", "EU", "AA"] {
             assert_eq!(text.parse::<Country>(), Err(CountryError), "{text}");
         }
     }

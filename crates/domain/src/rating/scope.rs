@@ -50,7 +50,7 @@ pub enum RateScopeError {
     #[error("a mobile country code is three digits from 001 to 999")]
     Mcc,
     /// Not a country.
-    #[error("a country is two capital letters of ISO 3166, such as DE")]
+    #[error("a country is a code of ISO 3166 in two capitals, such as DE or GB (not UK)")]
     Country,
     /// Not a group's id.
     #[error("an operator group is given by its id")]

@@ -71,6 +71,11 @@ impl Sink {
 }
 
 impl Delivery {
+    /// Its `webhook-id`: the same when an event is told again.
+    pub fn id(&self) -> &str {
+        self.headers.iter().find(|(name, _)| name == "webhook-id").map_or("", |(_, value)| value)
+    }
+
     /// The event, once its signature (Standard Webhooks) was verified with `secret`.
     ///
     /// # Errors

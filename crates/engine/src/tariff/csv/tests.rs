@@ -151,7 +151,7 @@ fn a_file_that_is_no_sheet_is_refused_by_its_head() {
     assert_eq!(faults("operator_group,price\nSouth,1\n"), ["2 operator_group: there is no operator group \"South\""]);
     assert_eq!(
         faults("country,price\nGermany,1\n"),
-        ["2 -: a country is two capital letters of ISO 3166, such as DE, not \"Germany\""]
+        ["2 -: a country is a code of ISO 3166 in two capitals, such as DE or GB (not UK), not \"Germany\""]
     );
 }
 
