@@ -156,7 +156,18 @@ async fn read(response: Response) -> Result<Value, Failure> {
     let part = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let code = value["code"].as_str().map_or_else(|| format!("HTTP {status}"), str::to_owned);
     let said = if part("detail").is_empty() { part("title") } else { part("detail") };
-    Err(Failure::because(Exit::Refused, format!("{code}: {said}")))
+    let fields = value["errors"].as_array().map(|errors| fields(errors, &said)).unwrap_or_default();
+    Err(Failure::because(Exit::Refused, format!("{code}: {said}{fields}")))
+}
+
+/// A line for each field that is wrong, with its place and why, unless that was said.
+fn fields(errors: &[Value], said: &str) -> String {
+    let line = |error: &Value| {
+        let part = |name: &str| error[name].as_str().unwrap_or_default();
+        let place = if part("pointer").is_empty() { part("parameter") } else { part("pointer") };
+        (!said.contains(part("detail"))).then(|| format!("\n  {place}: {}", part("detail")))
+    };
+    errors.iter().filter_map(line).collect()
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> Failure {

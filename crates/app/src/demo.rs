@@ -82,6 +82,8 @@ impl Demo {
         let mut config = loaded.config;
         // The sink is on this machine.
         config.webhooks.private_ranges = vec!["127.0.0.0/8".to_owned()];
+        // So that a wallet can be filled as a client would.
+        config.payments.provider = "test".to_owned();
         Ok(config)
     }
 }

@@ -46,10 +46,10 @@ impl Store {
         work.commit().await.map(|()| true)
     }
 
-    /// The payment of this account with this reference.
+    /// The payment of this account with this reference, whatever its letters' case: banks and people write one in both.
     pub async fn payment(&self, account: AccountId, reference: &str) -> Result<Option<PaymentRow>, StoreError> {
-        let reference = reference.to_owned();
-        let payment = select::<PaymentRow>("WHERE account_id = $1 AND reference = $2");
+        let reference = reference.to_ascii_uppercase();
+        let payment = select::<PaymentRow>("WHERE account_id = $1 AND UPPER(reference) = $2");
         payment.bind(&account).bind(&reference).first(self.pool()).await
     }
 

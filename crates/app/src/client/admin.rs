@@ -46,8 +46,8 @@ pub(crate) use thing::cell;
 /// Declares a command for a kind of thing that has nothing but its document.
 macro_rules! things {
     ($($(#[$doc:meta])* $name:ident $kind:ident;)+) => {$(
-        $(#[$doc])*
         #[derive(Args, Debug)]
+        $(#[$doc])*
         pub(crate) struct $name {
             #[command(subcommand)]
             what: ThingCommand,
@@ -73,7 +73,8 @@ things! {
     OperatorGroupCommand OperatorGroup;
     /// Routes: list, show, create, update, delete.
     RouteCommand Route;
-    /// Customer accounts: list, show, create, update.
+    /// Customer accounts: list, show, create, update. They are never deleted, as their ledger is not: suspend them.
+    #[command(mut_subcommand("delete", |delete| delete.hide(true)))]
     AccountCommand Account;
 }
 

@@ -43,7 +43,11 @@ impl ShowStatement {
         }
         let (_, store, _) = open(&self.flags).await?;
         let done = statement(&store, self.account, self.from, self.to).await;
+        let known = store.balances_of(self.account).await;
         store.close().await;
+        if known?.is_empty() {
+            return Err(Failure::because(Exit::Failed, format!("there is no account {}", self.account)));
+        }
         let statements = done.map_err(|error| Failure::because(Exit::Failed, error.to_string()))?;
         let shown = json!({
             "account": self.account.to_string(), "from": self.from.rfc3339(), "to": self.to.rfc3339(),

@@ -57,9 +57,9 @@ pub(super) struct Credits {
 }
 
 impl Credits {
-    fn insert(&mut self, payment: PaymentId, account: AccountId, reference: String) {
+    fn insert(&mut self, payment: PaymentId, account: AccountId, reference: &str) {
         self.payments.insert(payment);
-        self.references.insert((account, reference));
+        self.references.insert((account, reference.to_ascii_uppercase()));
     }
 }
 
@@ -72,7 +72,7 @@ impl Committer {
             let by_id = self.inner.store.payments_by_ids(&[credit.payment]).await?;
             let by_reference = self.inner.store.payment(credit.account, &credit.reference).await?;
             for row in by_id.into_iter().chain(by_reference) {
-                self.credits.insert(row.id, row.account_id, row.reference);
+                self.credits.insert(row.id, row.account_id, &row.reference);
             }
         }
         Ok(())
@@ -83,7 +83,7 @@ impl Committer {
         if self.credits.payments.contains(&payment) {
             return self.after.credited(reply, Credited::Before);
         }
-        if self.credits.references.contains(&(account, reference.clone())) {
+        if self.credits.references.contains(&(account, reference.to_ascii_uppercase())) {
             return self.after.credited(reply, Credited::ReferenceTaken);
         }
         let posted = {
@@ -94,7 +94,7 @@ impl Committer {
             posted.flatten()
         };
         let Some(posting_id) = posted else { return self.after.credited(reply, Credited::Impossible) };
-        self.credits.insert(payment, account, reference.clone());
+        self.credits.insert(payment, account, &reference);
         self.batch.payments.push(PaymentRow {
             id: payment,
             account_id: account,

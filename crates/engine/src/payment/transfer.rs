@@ -84,7 +84,7 @@ impl Engine {
     /// Approves a bank transfer that another administrator has asked for, and books it.
     ///
     /// # Errors
-    /// [`ErrorCode::FourEyes`] for who has asked for it; otherwise when it is not open.
+    /// [`ErrorCode::FourEyes`] for who has asked for it; otherwise when it is not open, or cannot be booked.
     pub async fn approve_transfer(
         &self,
         by: &Administrator,
@@ -151,7 +151,12 @@ impl Engine {
     async fn booked(&self, row: BankTransferRow) -> Result<BankTransferRow, Refusal> {
         let id = row.id;
         book(&self.0, row).await.map_err(unavailable)?;
-        self.transfer(id).await
+        let row = self.transfer(id).await?;
+        if row.state == TransferState::Refused {
+            let why = row.decided_why.unwrap_or_default();
+            return Err(Refusal::new(ErrorCode::WrongState, format!("the transfer is refused: {why}")));
+        }
+        Ok(row)
     }
 }
 
@@ -183,9 +188,10 @@ async fn book(inner: &Inner, row: BankTransferRow) -> Result<(), StoreError> {
     let why = match answer.await {
         Ok(Credited::Now | Credited::Before) | Err(_) => return Ok(()),
         Ok(Credited::ReferenceTaken) => "its reference was booked meanwhile",
-        Ok(Credited::Impossible) => "the account has no wallet for it",
+        Ok(Credited::Impossible) => "the account pays in another currency, or the ledger has no room for so much",
     };
-    let refused = BankTransferRow { state: TransferState::Refused, decided_why: Some(why.to_owned()), ..row };
+    let said = row.decided_why.as_ref().map(|said| format!(" (decided because: {said})")).unwrap_or_default();
+    let refused = BankTransferRow { state: TransferState::Refused, decided_why: Some(format!("{why}{said}")), ..row };
     inner.store.move_bank_transfer(&refused, TransferState::Approved).await.map(drop)
 }
 

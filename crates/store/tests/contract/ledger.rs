@@ -40,6 +40,7 @@ on_both_databases! {
         assert!(!again.unwrap());
         assert_eq!(store.balances_of(ACCOUNT).await.unwrap()[0].balance_micros, 5_000_000);
         assert_eq!(store.payment(ACCOUNT, "invoice 1").await.unwrap(), Some(first));
+        assert!(store.payment(ACCOUNT, "INVOICE 1").await.unwrap().is_some(), "in any case");
         assert_eq!(store.payment(OTHER_ACCOUNT, "invoice 1").await.unwrap(), None);
         assert_eq!(check(&store.trial(NOW).await.unwrap()), []);
     }

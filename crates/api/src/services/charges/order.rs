@@ -70,9 +70,10 @@ impl ChargeOrder {
         matches!(self.action, Action::Debit | Action::Hold)
     }
 
-    /// The same for the same request.
+    /// The same for the same order: an amount may be written as 4 and as 4.00.
     pub(super) fn canonical(&self) -> String {
         let Self { account, action, amount, currency, charge, expires_in_s, keep_open } = self;
+        let amount = amount.as_deref().map(parse_micros);
         format!("{account} {action:?} {amount:?} {currency:?} {charge:?} {expires_in_s:?} {keep_open}")
     }
 

@@ -149,6 +149,12 @@ pub(crate) async fn add_transfer(
     if amount_micros <= 0 {
         return Err(bad("must be above zero".to_owned()));
     }
+    let reference = reference.trim().to_owned();
+    if reference.is_empty() {
+        return Err(Problem::new(ErrorCode::InvalidRequest)
+            .detail("a field of the body is not valid")
+            .at("/reference", "must not be empty"));
+    }
     let new = NewTransfer { account, amount_micros, currency, reference, reason };
     let row = admin.engine().ask_transfer(admin.administrator(), new).await?;
     tracing::info!(by = admin.administrator().name, transfer = %row.id, state = row.state.as_str(), "a transfer was asked for");

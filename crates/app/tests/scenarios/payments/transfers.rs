@@ -52,6 +52,8 @@ async fn a_large_transfer_needs_four_eyes() -> Result<()> {
     assert_eq!(bank.available().await?, "70.00");
     bank.anna.refused(&transfer("60", "INV-1"), REFUSED, "conflict").await?;
     bank.anna.refused(&transfer("60", "first"), REFUSED, "conflict").await?;
+    bank.anna.refused(&transfer("60", " inv-1 "), REFUSED, "conflict").await?;
+    bank.anna.refused(&transfer("6O", "INV-4"), REFUSED, "/amount: ").await?;
 
     // Sums over thousands of the greatest fit 64 bits.
     bank.anna.refused(&transfer("1000000000.01", "INV-0"), REFUSED, "invalid_request").await?;
@@ -97,6 +99,24 @@ async fn a_transfer_that_nobody_approves_expires() -> Result<()> {
     .await?;
     bank.ben.refused(&["payment", "approve", &open, "--reason", "too late"], REFUSED, "expired").await?;
     assert_eq!(bank.available().await?, "10.00");
+    bank.world.passed();
+    Ok(())
+}
+
+/// What was booked in another way meanwhile is not booked again: who approves it is told, and what was said stays.
+#[tokio::test]
+async fn an_approved_transfer_that_cannot_be_booked_says_so() -> Result<()> {
+    let bank = Bank::start("transfer_booked", &[("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "1")]).await?;
+    let open = id(&bank.anna.ask(&transfer("60", "INV-1")).await?)?;
+    let paid = "name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\npayment = [{ amount = \"60\", reference = \"inv-1\" }]";
+    bank.world.apply(&Site::new().table("account", paid)).await?;
+    until("the payment is known", PATIENCE, async || Ok((bank.available().await? == "70.00").then_some(()))).await?;
+    let approve = ["payment", "approve", &open, "--reason", "seen by me"];
+    bank.ben.refused(&approve, REFUSED, "its reference was booked meanwhile").await?;
+    let shown = bank.ben.ask(&["payment", "show", &open]).await?;
+    assert_eq!(shown["state"], "refused", "{shown}");
+    assert!(shown["decided_why"].as_str().is_some_and(|why| why.contains("seen by me")), "{shown}");
+    assert_eq!(bank.available().await?, "70.00");
     bank.world.passed();
     Ok(())
 }

@@ -120,7 +120,7 @@ impl Draft<'_> {
             account: account.clone(),
             amount_micros,
             method: payment.method.clone(),
-            reference: payment.reference.clone(),
+            reference: payment.reference.trim().to_owned(),
             payment_id: self.next_id(),
             posting_id: self.next_id(),
             at: self.context.now,
