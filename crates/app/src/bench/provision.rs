@@ -16,7 +16,18 @@ pub(crate) struct Wanted {
     pub(crate) window: u16,
     /// The ports of the neighbours' operators.
     pub(crate) neighbours: Vec<u16>,
+    /// Whether the account and its key have every control that there is, none of which stops anything.
+    pub(crate) controlled: bool,
 }
+
+/// Controls of the key.
+const KEY_CONTROLS: &str = r#", allowed_ips = ["127.0.0.0/8", "::1/128"], rate_limit = "1000000/s""#;
+
+/// Controls of the account.
+const ACCOUNT_CONTROLS: &str = r#"allowed_ips = ["127.0.0.0/8", "::1/128"]
+rate_limits = { calls = "1000000/s", send = "1000000/s", destination = "10/s" }
+content = { card_numbers = "block", ibans = "block", link_hosts = ["bank.example"] }
+"#;
 
 /// What was made by applying it.
 #[derive(Clone, Debug)]
@@ -51,13 +62,15 @@ impl Wanted {
     /// The provisioning file.
     pub(crate) fn file(&self) -> String {
         let Self { unique, port, binds, window, .. } = self;
+        let (key_controls, account_controls) =
+            if self.controlled { (KEY_CONTROLS, ACCOUNT_CONTROLS) } else { ("", "") };
         let neighbours: String =
             (0..).zip(&self.neighbours).map(|(number, port)| self.neighbour(number, *port)).collect();
         let (bulk, otp, crowd) = (self.bulk_id(), self.otp_id(), self.crowd_id());
         format!(
             r#"
 tariff = [{{ name = "tariff-{unique}", currency = "EUR", rate = [{{ price = "0.01" }}] }}]
-api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send", "otp:send", "otp:check"] }}]
+api_key = [{{ name = "bench", account = "bench-{unique}", scopes = ["sms:send", "otp:send", "otp:check"]{key_controls} }}]
 
 [[operator]]
 name = "operator-{unique}"
@@ -67,7 +80,7 @@ name = "bench-{unique}"
 currency = "EUR"
 tariff = "tariff-{unique}"
 payment = [{{ amount = "1000000000", reference = "bench" }}]
-
+{account_controls}
 [[connector]]
 name = "link-{unique}"
 operator = "operator-{unique}"
@@ -179,15 +192,20 @@ mod tests {
     #[test]
     fn the_file_is_one_that_apply_reads() {
         let unique = "1f2e3d4c5b".to_owned();
-        let wanted = Wanted { unique, port: 2775, binds: 2, window: 500, neighbours: vec![2776, 2777] };
-        let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
-        assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (3, 5, 3));
-        assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
+        let neighbours = vec![2776, 2777];
+        let mut wanted = Wanted { unique, port: 2775, binds: 2, window: 500, neighbours, controlled: false };
+        for controlled in [false, true] {
+            wanted.controlled = controlled;
+            let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
+            assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (3, 5, 3));
+            assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
+        }
     }
 
     #[test]
     fn each_secret_is_found_by_what_it_is_for() {
-        let wanted = Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1, neighbours: vec![2] };
+        let wanted =
+            Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1, neighbours: vec![2], controlled: false };
         let answer = serde_json::json!({"secrets": [
             {"kind": "smpp_password", "of": "otp7", "secret": "o"},
             {"kind": "api_key", "of": "bench", "secret": "k"},

@@ -40,6 +40,8 @@ pub(crate) struct Layout {
     pub(crate) watched: bool,
     /// The ports of neighbours' operators, which the scenario plays itself.
     pub(crate) neighbours: Vec<u16>,
+    /// Whether the account and its key have every control that there is: allow lists, rate limits, rules for texts.
+    pub(crate) controlled: bool,
 }
 
 /// A site at work. The processes end, and the folder goes, when it is dropped.
@@ -92,6 +94,7 @@ impl Site {
             binds: layout.binds,
             window: layout.window,
             neighbours: layout.neighbours.clone(),
+            controlled: layout.controlled,
         };
         let secrets = apply(&layout, &folder, &wanted).await?;
         let (platform, ready, started) = Child::start(run(&layout, &folder)?, Box::new(|_| {})).await?;

@@ -15,7 +15,7 @@ use crate::bench::http::Connection;
 use crate::bench::latency::{Latencies, Latency};
 use crate::bench::meter::Meter;
 use crate::bench::report::{Bar, Load, Report, per_s};
-use crate::bench::site::Site;
+use crate::bench::site::{Layout, Site};
 
 const RATE_PER_S: u64 = 1_000;
 const SECONDS: u64 = 15;
@@ -24,7 +24,7 @@ const ID_OCTETS: usize = "otp_0000000000000".len();
 
 pub(super) async fn run(options: &Options) -> anyhow::Result<Report> {
     let (seconds, rate) = (options.duration_s.unwrap_or(SECONDS), options.rate_per_s.unwrap_or(RATE_PER_S));
-    let site = Site::start(layout(options, HEALTHY, (2, 500))).await?;
+    let site = Site::start(Layout { controlled: true, ..layout(options, HEALTHY, (2, 500)) }).await?;
     let meter = Meter::start(&site).await?;
     let caller = Caller {
         address: site.http,

@@ -10,7 +10,7 @@ use crate::bench::messages::Messages;
 use crate::bench::meter::Meter;
 use crate::bench::report::{Bar, Load, Report, per_s};
 use crate::bench::rest::RestLoad;
-use crate::bench::site::Site;
+use crate::bench::site::{Layout, Site};
 
 /// Room for more messages than any machine takes in a second.
 const PER_S_MAX: u64 = 50_000;
@@ -21,7 +21,7 @@ const FINISHED: &str = "sambac_messages_finished_total";
 /// the platform's metrics.
 pub(super) async fn closed(options: &Options) -> anyhow::Result<Report> {
     let duration_s = options.duration_s.unwrap_or(20);
-    let site = Site::start(layout(options, HEALTHY, (2, 500))).await?;
+    let site = Site::start(Layout { controlled: true, ..layout(options, HEALTHY, (2, 500)) }).await?;
     let meter = Meter::start(&site).await?;
     let messages = Arc::new(Messages::new(Instant::now(), 0, duration_s * PER_S_MAX));
     let load = RestLoad::start(site.http, site.api_key(), options.connections, &messages).await?;
@@ -37,7 +37,8 @@ pub(super) async fn closed(options: &Options) -> anyhow::Result<Report> {
     let tally = site.stop().await?;
     let (finished, delivered) = (metrics.sum(FINISHED), metrics.sum(DELIVERED));
     let mut report = Report {
-        what: "Single sends over REST on connections that are kept, SMPP out, receipts back.".to_owned(),
+        what: "Single sends over REST on connections that are kept, with every control on, SMPP out, receipts back."
+            .to_owned(),
         load: Load {
             offered_ms,
             sent: progress.sent,

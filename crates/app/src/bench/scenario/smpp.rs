@@ -131,6 +131,7 @@ pub(super) fn layout(options: &Options, operator: &'static str, (binds, window):
         operator_up: true,
         watched: false,
         neighbours: Vec::new(),
+        controlled: false,
     }
 }
 
