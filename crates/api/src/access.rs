@@ -5,6 +5,8 @@
 //! async fn handler(client: Authorised<scope::BalanceRead>) -> … { client.engine().balance(client.account_id()) }
 //! ```
 
+mod token_desk;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ use crate::origin::Proxies;
 use crate::problem::Problem;
 use crate::witness::{self, Witness};
 
+pub(crate) use token_desk::TokenDesk;
+
 /// The state of the public router: the engine behind a door that only this file can open.
 #[derive(Clone)]
 pub(crate) struct Door(Arc<Behind>);
@@ -32,7 +36,7 @@ struct Behind {
     proxies: Proxies,
 }
 
-/// A caller whose key is valid and has the scope `S`.
+/// A caller whose key, or token, is valid and has the scope `S`.
 pub(crate) struct Authorised<S> {
     engine: Engine,
     caller: Caller,
@@ -133,7 +137,7 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
         let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
         let Behind { engine, proxies } = &*door.0;
         let address = proxies.origin(parts);
-        let caller = engine.authenticate(key, address).map_err(|refusal| Problem::new(refusal.code))?;
+        let caller = engine.authenticate_bearer(key, address).await.map_err(|refusal| Problem::new(refusal.code))?;
         Witness::saw_client(parts, engine, &caller, address);
         match engine.admit(&caller, group(parts)) {
             Ok(left) => Witness::saw_limits(parts, left),
@@ -203,6 +207,11 @@ fn group(parts: &Parts) -> CallGroup {
 pub(crate) struct Verifier(Engine);
 
 impl Verifier {
+    /// Where clients reach us.
+    pub(crate) fn public_url(&self) -> String {
+        self.0.public_url().to_owned()
+    }
+
     /// The public halves of our signing keys.
     pub(crate) async fn public_keys(&self) -> Result<Vec<PublicKey>, Problem> {
         Ok(self.0.public_keys().await?)

@@ -23,13 +23,10 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if !is_of_type(request.headers(), "application/json") {
             return Err(Problem::new(ErrorCode::UnsupportedMediaType).detail("Content-Type must be application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
-            _ => Problem::new(ErrorCode::InvalidRequest).detail("the body could not be read to its end"),
-        })?;
+        let bytes = body(request, state).await?;
         // A list would be read as the fields in their order, which nobody has promised.
         if bytes.trim_ascii_start().first() == Some(&b'[') {
             return Err(Problem::new(ErrorCode::InvalidRequest).detail(BAD_FIELD).at("", "expected a JSON object"));
@@ -46,10 +43,17 @@ where
 
 const BAD_FIELD: &str = "a field of the body is not valid";
 
-fn is_json(headers: &HeaderMap) -> bool {
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
+        _ => Problem::new(ErrorCode::InvalidRequest).detail("the body could not be read to its end"),
+    })
+}
+
+fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(wanted)
 }
 
 /// Reads the body again, keeping track of where it fails.
@@ -114,6 +118,24 @@ fn escaped(key: &str) -> String {
 fn broken_rules(report: &garde::Report) -> Problem {
     let problem = Problem::new(ErrorCode::InvalidRequest).detail(BAD_FIELD);
     report.iter().fold(problem, |problem, (path, error)| problem.at(format!("/{path}"), error.message()))
+}
+
+/// A form, in which what is not known is not looked at and nothing comes twice (RFC 6749, section 3.2).
+pub(crate) struct Form<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if !is_of_type(request.headers(), FORM) {
+            return Err(Problem::new(ErrorCode::UnsupportedMediaType).detail(format!("Content-Type must be {FORM}")));
+        }
+        let bytes = body(request, state).await?;
+        let read =
+            serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(form_urlencoded::parse(&bytes)));
+        read.map(Self).map_err(|error| bad_parameter(error.path(), &error.inner().to_string()))
+    }
 }
 
 /// Any JSON object: what is wrong with its fields is told by whoever reads it.

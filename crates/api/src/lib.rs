@@ -12,6 +12,7 @@
 
 mod access;
 mod answer;
+mod authorization_server;
 mod cross_origin;
 mod input;
 mod jwks;
@@ -74,7 +75,8 @@ impl Api {
         let (v1, document) = openapi::described().split_for_parts();
         let door = Door::new(self.engine.clone(), self.proxies.clone());
         let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
-        let routes = routes.merge(v1::payment_webhook::routes(door.clone())).merge(jwks::routes(door));
+        let routes = routes.merge(v1::payment_webhook::routes(door.clone())).merge(jwks::routes(door.clone()));
+        let routes = routes.merge(authorization_server::routes(door));
         cross_origin::around(self.finish(routes), &self.origins)
     }
 

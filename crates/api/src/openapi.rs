@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sambac_domain::error::ErrorCode;
+use sambac_engine::Scope;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -124,6 +127,10 @@ impl Modify for Keys {
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
         let header =
             ApiKeyValue::with_description("X-Api-Key", "The same key, for clients that cannot set Authorization");
+        let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
+        let token = Flow::ClientCredentials(ClientCredentials::new("/v1/token", Scopes::from_iter(scopes)));
+        let token = OAuth2::with_description([token], "A token that an API key has made, in place of the key");
+        components.add_security_scheme("token", SecurityScheme::OAuth2(token));
         let admin = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("sambac_admin_…");
         components.add_security_scheme("admin_key", SecurityScheme::Http(admin.build()));
         components.add_security_scheme("key_header", SecurityScheme::ApiKey(ApiKey::Header(header)));

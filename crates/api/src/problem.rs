@@ -27,6 +27,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     cause: Option<String>,
     retry_after: Option<Duration>,
+    /// At the token endpoint: what OAuth 2.0 calls it.
+    oauth: Option<&'static str>,
 }
 
 /// The body of every error (`application/problem+json`, RFC 9457).
@@ -46,6 +48,10 @@ pub(crate) struct ProblemBody<'a> {
     /// What programs match on. Keeps its meaning for ever.
     #[schema(value_type = crate::shown::Code)]
     code: &'static str,
+    /// What OAuth 2.0 calls it (RFC 6749, section 5.2), where tokens are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "invalid_client")]
+    error: Option<&'static str>,
     /// What is particular to this case.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
@@ -96,7 +102,7 @@ enum RetryWord {
 impl Problem {
     /// With nothing particular to say.
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, errors: Vec::new(), cause: None, retry_after: None }
+        Self { code, detail: None, errors: Vec::new(), cause: None, retry_after: None, oauth: None }
     }
 
     /// A failure of ours. `cause` goes to the log, never to the client.
@@ -125,6 +131,20 @@ impl Problem {
         let parameter = Some(name.into());
         self.errors.push(FieldError { pointer: None, parameter, detail: detail.into() });
         self
+    }
+
+    /// Tells it in the words of OAuth 2.0, too.
+    #[must_use]
+    pub(crate) fn in_words_of_oauth(self) -> Self {
+        let word = match self.code {
+            ErrorCode::Unauthenticated => "invalid_client",
+            ErrorCode::InvalidScope => "invalid_scope",
+            ErrorCode::UnsupportedGrantType => "unsupported_grant_type",
+            ErrorCode::RateLimited | ErrorCode::ServiceUnavailable => "temporarily_unavailable",
+            ErrorCode::Internal => "server_error",
+            _ => "invalid_request",
+        };
+        Self { oauth: Some(word), ..self }
     }
 
     /// What a response without a problem of ours means: those that the router and its layers make.
@@ -192,6 +212,7 @@ impl Problem {
             title: self.code.title(),
             status: self.code.http_status(),
             code: self.code.code(),
+            error: self.oauth,
             detail: self.detail.as_deref().filter(|_| !ours),
             errors: if ours { &[] } else { &self.errors },
             request_id,

@@ -63,7 +63,7 @@ impl Witness {
         let who = || Who {
             engine: engine.clone(),
             kind: Kind::Client,
-            actor: format!("api key {}", caller.api_key_id),
+            actor: caller.actor(),
             account: Some(caller.account_id),
             address,
         };
@@ -82,8 +82,15 @@ impl Witness {
 
     /// So much is left of the limits.
     pub(crate) fn saw_limits(parts: &Parts, left: LimitsLeft) {
-        if let Some(notes) = Self::of(parts).filter(|_| !left.is_empty()) {
-            notes.left.get_or_init(|| left);
+        if let Some(witness) = parts.extensions.get::<Self>() {
+            witness.note_limits(left);
+        }
+    }
+
+    /// The same, for who has the witness itself.
+    pub(crate) fn note_limits(&self, left: LimitsLeft) {
+        if !left.is_empty() {
+            self.0.left.get_or_init(|| left);
         }
     }
 

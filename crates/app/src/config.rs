@@ -85,6 +85,7 @@ pub(crate) struct StoreSection {
 pub(crate) struct Http {
     /// Always there after loading: the defaults name one.
     pub(crate) listen: Option<SocketAddr>,
+    pub(crate) public_url: String,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) forwarded_header: String,
     pub(crate) cors_origins: Vec<String>,

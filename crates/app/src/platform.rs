@@ -9,6 +9,7 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -99,7 +100,8 @@ impl Platform {
     pub(crate) async fn start(config: &Config, listeners: Listeners, lock: Option<Lock>) -> Result<Self, Failure> {
         let addresses = listeners.addresses()?;
         let store = open_store(config).await?;
-        let settings = settings(config, &store).await?;
+        let public_url = public_url(&config.http, addresses.http);
+        let settings = Settings { public_url, ..settings(config, &store).await? };
         let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
         let connections_per_peer_max = config.limits.http_connections_per_peer_max;
@@ -204,6 +206,14 @@ fn proxies(http: &Http) -> Proxies {
 
 fn origins(http: &Http) -> Vec<sambac_api::Origin> {
     http.cors_origins.iter().filter_map(|text| sambac_api::origin(text).ok()).collect()
+}
+
+/// Where clients reach the public API, without a slash at the end.
+fn public_url(http: &Http, listens: SocketAddr) -> Arc<str> {
+    match http.public_url.trim_end_matches('/') {
+        "" => Arc::from(format!("http://{listens}")),
+        url => Arc::from(url),
+    }
 }
 
 fn reconcile_hour(config: &Config) -> Result<NightlyHour, Failure> {

@@ -101,9 +101,14 @@ fn new_key(word: &str, id: &str) -> Result<NewKey, NoRandomness> {
 /// # Errors
 /// [`NoRandomness`] when the operating system has none to give.
 pub fn random_secret() -> Result<SecretString, NoRandomness> {
-    let mut bytes = [0; 32];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|_| NoRandomness)?;
-    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes).replace('_', ".")))
+    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(random_octets::<32>()?).replace('_', ".")))
+}
+
+/// Random octets, good for secrets.
+pub(crate) fn random_octets<const COUNT: usize>() -> Result<[u8; COUNT], NoRandomness> {
+    let mut octets = [0; COUNT];
+    OsRng.try_fill_bytes(&mut octets).map_err(|_| NoRandomness)?;
+    Ok(octets)
 }
 
 impl PresentedKey {

@@ -11,6 +11,7 @@ use crate::api_key::{Environment, PresentedKey};
 use crate::audit::Refused;
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
 
 /// What a key may be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +92,8 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// The key as it was when the call came.
     pub(crate) key: Arc<ClientKey>,
+    /// What a token grants of what the key may do; `None`: it calls with the key itself.
+    granted: Option<Arc<[Scope]>>,
 }
 
 impl Caller {
@@ -99,10 +102,32 @@ impl Caller {
     /// # Errors
     /// [`ErrorCode::Forbidden`], naming the scope.
     pub fn require(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.key.scopes.contains(&scope) {
+        if self.has(scope) {
             return Ok(());
         }
-        Err(Refusal::new(ErrorCode::Forbidden, format!("the API key lacks the scope {}", scope.as_str())))
+        let what = if self.is_by_key() { "API key" } else { "token" };
+        Err(Refusal::new(ErrorCode::Forbidden, format!("the {what} lacks the scope {}", scope.as_str())))
+    }
+
+    /// Whether it may do this: a token no more than its key does now.
+    pub fn has(&self, scope: Scope) -> bool {
+        let is_granted = self.granted.as_ref().is_none_or(|granted| granted.contains(&scope));
+        is_granted && self.key.scopes.contains(&scope)
+    }
+
+    /// All that it may do.
+    pub fn scopes(&self) -> Vec<Scope> {
+        Scope::ALL.into_iter().filter(|scope| self.has(*scope)).collect()
+    }
+
+    /// As the audit log names who calls.
+    pub fn actor(&self) -> String {
+        format!("api key {}", self.api_key_id)
+    }
+
+    /// Whether it calls with the key itself.
+    pub(crate) fn is_by_key(&self) -> bool {
+        self.granted.is_none()
     }
 }
 
@@ -121,13 +146,25 @@ impl Engine {
         let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
         let key = snapshot.api_key(presented.id, now).filter(|key| key.is(&presented, now));
         let key = key.ok_or_else(unknown)?;
+        self.enter(&snapshot, key, presented.environment, address, None)
+    }
+
+    /// Lets the holder of a good key, or of a token of it, in, if it comes from where it may.
+    pub(crate) fn enter(
+        &self,
+        snapshot: &Snapshot,
+        key: &Arc<ClientKey>,
+        environment: Environment,
+        address: Option<IpAddr>,
+        granted: Option<Arc<[Scope]>>,
+    ) -> Result<Caller, Refusal> {
         let account = snapshot.account(key.row.account_id).ok_or(ErrorCode::Unauthenticated)?;
         if !key.allowed.allows(address) || !account.allowed.allows(address) {
             self.audit_refusal(Refused::Address(address, key.row.account_id, key.row.id));
             return Err(ErrorCode::Unauthenticated.into());
         }
-        key.touch(now);
+        key.touch(self.0.clock.now());
         let (account_id, api_key_id) = (key.row.account_id, key.row.id);
-        Ok(Caller { account_id, api_key_id, environment: presented.environment, address, key: Arc::clone(key) })
+        Ok(Caller { account_id, api_key_id, environment, address, key: Arc::clone(key), granted })
     }
 }

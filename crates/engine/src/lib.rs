@@ -57,6 +57,7 @@ mod solvency;
 mod start;
 pub mod submit;
 pub mod tariff;
+pub mod token;
 mod token_bucket;
 mod uncertain;
 mod webhook;
@@ -151,6 +152,8 @@ pub(crate) struct Inner {
     pub(crate) erasure_asked: tokio::sync::Notify,
     /// The key that signs now.
     pub(crate) signing: signing::Signing,
+    /// Access tokens that were verified lately.
+    pub(crate) tokens: token::VerifiedTokens,
     /// What one-time codes share.
     pub(crate) otp: otp::OtpShared,
     /// A target has refused a message from a handset.
@@ -189,6 +192,11 @@ impl Engine {
     /// The clock that everything here goes by.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Where clients reach the public API.
+    pub fn public_url(&self) -> &str {
+        &self.0.settings.public_url
     }
 
     /// What encrypts stored secrets.

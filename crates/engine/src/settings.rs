@@ -1,5 +1,6 @@
 //! What the engine is told at start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
@@ -19,6 +20,8 @@ use crate::snapshot::IpRange;
 pub struct Settings {
     /// Encrypts what is stored.
     pub seal: Seal,
+    /// Where clients reach the public API: what our tokens say of who issued them, and whom they are for. Without a slash at its end.
+    pub public_url: Arc<str>,
     /// Number of this process among those that share a database, 0 to 63: part of every id.
     pub node: u8,
     /// Tasks that one lane of one target keeps in memory; the rest stays in the outbox table.
@@ -84,6 +87,7 @@ impl Settings {
     pub fn new(seal: Seal) -> Self {
         Self {
             seal,
+            public_url: Arc::from("http://127.0.0.1:8080"),
             node: 0,
             lane_capacity: 8_192,
             live_capacity: 50_000,

@@ -10,7 +10,7 @@ use sambac_bus::Bus;
 use sambac_domain::id::IdSource;
 use sambac_domain::number::NetworkTable;
 use sambac_store::chain::SHARD_OF_ENGINE;
-use sambac_store::{Store, StoreError};
+use sambac_store::{Configuration, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,9 +54,7 @@ impl Engine {
         let chain = store.take_chain(SHARD_OF_ENGINE, key, &ledger::holder(settings.node), clock.now()).await?;
         let epoch = chain.head().epoch;
         let configuration = store.load_configuration().await?;
-        let mut wallets = Ledger::default();
-        let accounts = configuration.accounts.clone();
-        wallets.load(&accounts, &configuration.balances);
+        let (accounts, wallets) = (configuration.accounts.clone(), wallets(&configuration));
         let built_in = Arc::new(NetworkTable::built_in());
         let networks = catalogue::laid_over(&built_in, &configuration);
         let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
@@ -99,6 +97,7 @@ impl Engine {
             erasure_asked: tokio::sync::Notify::new(),
             handset_given_up: tokio::sync::Notify::new(),
             signing: crate::signing::Signing::default(),
+            tokens: crate::token::VerifiedTokens::default(),
             otp: otp::OtpShared::new(&settings.seal),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
@@ -139,6 +138,12 @@ impl Engine {
         self.0.committer.wait().await;
         self.0.store.close().await;
     }
+}
+
+fn wallets(configuration: &Configuration) -> Ledger {
+    let mut wallets = Ledger::default();
+    wallets.load(&configuration.accounts, &configuration.balances);
+    wallets
 }
 
 fn start_tasks(inner: &Arc<Inner>) {

@@ -11,6 +11,7 @@ mod list_inbound;
 mod list_payments;
 mod list_sms;
 mod list_webhooks;
+mod make_token;
 mod otp;
 pub(crate) mod paging;
 mod payment;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
         .routes(routes!(remove_webhook::remove_webhook))
         .routes(routes!(list_audit::list_audit))
+        .routes(routes!(make_token::make_token))
         .merge(keys::routes())
         .merge(otp::routes())
         .merge(admin::routes())

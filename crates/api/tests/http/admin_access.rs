@@ -14,6 +14,7 @@ use crate::schema::DOCUMENT;
 
 /// Every operation of the admin API and the scope that it wants. A new one without a row here fails the test.
 const ROWS: &[(&str, AdminScope)] = &[
+    ("rotate_signing_key", ConfigWrite),
     ("search_audit", AuditsRead),
     ("list_account_keys", ConfigRead),
     ("add_account_key", ConfigWrite),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::concealment::OPEN;
 use crate::schema::DOCUMENT;
 
 fn operations() -> impl Iterator<Item = (String, &'static serde_json::Value)> {
@@ -38,6 +39,11 @@ fn the_committed_document_of_the_services_is_fresh() {
 fn every_operation_names_its_scope_and_its_refusals() {
     let mut count = 0;
     for (name, operation) in operations() {
+        // It is called without a key in the header.
+        if OPEN.iter().any(|path| name.ends_with(&format!(" {path}"))) {
+            assert_eq!(operation["security"], serde_json::json!([{}]), "{name}");
+            continue;
+        }
         let is_admin = name.contains(" /v1/admin/");
         for way in 0..if is_admin { 1 } else { 2 } {
             let scopes = operation["security"][way].as_object().unwrap().values().next().unwrap();

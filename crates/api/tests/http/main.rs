@@ -30,4 +30,5 @@ mod schema;
 mod send;
 mod services;
 mod services_access;
+mod tokens;
 mod webhooks;

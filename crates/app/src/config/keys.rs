@@ -74,6 +74,12 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("http.listen", Kind::Address, "\"127.0.0.1:8080\"", "Public API"),
     key(
+        "http.public_url",
+        Kind::Text,
+        "\"\"",
+        "Where clients reach the public API, as https://sms.example.com: the issuer and audience of our tokens; where it listens if not given",
+    ),
+    key(
         "http.trusted_proxies",
         Kind::List,
         "[]",

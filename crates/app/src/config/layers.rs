@@ -191,6 +191,11 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     if config.retention.hour > 23 {
         faults.note(from("retention.hour"), "retention.hour must be from 0 to 23");
     }
+    let public = &config.http.public_url;
+    if !public.is_empty() && !url::Url::parse(public).is_ok_and(|url| is_place(&url)) {
+        let detail = format!("http.public_url: `{public}` is not a URL such as https://sms.example.com");
+        faults.note(from("http.public_url"), detail);
+    }
     let private = config.webhooks.private_ranges.iter().map(|text| ("webhooks.private_ranges", text));
     let trusted = config.http.trusted_proxies.iter().map(|text| ("http.trusted_proxies", text));
     let ranges = private.chain(trusted);
@@ -212,6 +217,12 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
         faults.note(from("store.url"), "store.url must begin with sqlite:// or postgres://");
     }
+}
+
+/// Whether a URL names a place and nothing more.
+fn is_place(url: &url::Url) -> bool {
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    is_bare && matches!(url.scheme(), "https" | "http") && url.has_host()
 }
 
 #[cfg(test)]

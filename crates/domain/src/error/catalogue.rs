@@ -100,6 +100,10 @@ catalogue! {
         "Webhooks go to public https addresses only. Give an address that is reachable from the internet.";
     Unauthenticated "unauthenticated" 401 RINVPASWD AfterFix, "The credentials are missing or wrong",
         "No key was given, or the key, system_id or password is not known. Check which environment the credentials belong to.";
+    InvalidScope "invalid_scope" 400 RPROHIBITED AfterFix, "The scope cannot be given",
+        "A token can do no more than the key that it is made by: ask for scopes that the key has, or leave the scope out to get them all.";
+    UnsupportedGrantType "unsupported_grant_type" 400 RSUBMITFAIL AfterFix, "There are no tokens by this grant",
+        "Tokens are made by client credentials: send grant_type=client_credentials with the key's id and the key.";
     KeyRevoked "key_revoked" 401 RBINDFAIL AfterFix, "The credentials are no longer valid",
         "The key was revoked or has expired. Use a newer one.";
     Forbidden "forbidden" 403 RPROHIBITED AfterFix, "The credentials do not allow this",

@@ -26,6 +26,8 @@ pub enum Refused {
     Address(Option<IpAddr>, AccountId, ApiKeyId),
     /// An admin key that is none.
     AdminKey(Option<IpAddr>),
+    /// An access token that is none that we take.
+    Token(Option<IpAddr>),
     /// An SMPP bind.
     Bind(IpAddr),
 }
@@ -72,6 +74,7 @@ impl Refused {
             Self::Key(address) => Self::Key(address.map(places::source)),
             Self::Address(address, account, key) => Self::Address(address.map(places::source), account, key),
             Self::AdminKey(address) => Self::AdminKey(address.map(places::source)),
+            Self::Token(address) => Self::Token(address.map(places::source)),
             Self::Bind(address) => Self::Bind(places::source(address)),
         }
     }
@@ -80,6 +83,7 @@ impl Refused {
         match self {
             Self::Key(address) => Event::new("outsider", "login.refused", "api key").from(address),
             Self::AdminKey(address) => Event::new("outsider", "login.refused", "admin key").from(address),
+            Self::Token(address) => Event::new("outsider", "login.refused", "access token").from(address),
             Self::Bind(address) => Event::new("outsider", "login.refused", "smpp bind").from(Some(address)),
             Self::Address(address, account, key) => {
                 Event::new(format!("api key {key}"), "address.refused", key.to_string()).from(address).of(account)

@@ -59,9 +59,9 @@ impl KeyHolder {
     pub fn client(caller: &Caller) -> Self {
         let row = &caller.key.row;
         Self {
-            by: format!("api key {}", row.id),
+            by: caller.actor(),
             account: Some(row.account_id),
-            bounds: Some(Reach::of(row)),
+            bounds: Some(Reach::of_caller(row, &caller.scopes())),
             is_live: caller.environment == Environment::Live,
             address: caller.address,
         }

@@ -11,8 +11,11 @@ mod wanted;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sambac_domain::Timestamp;
 use sambac_store::rows::{AccessState, ApiKeyRow};
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 pub use allowed::AllowedAddresses;
@@ -84,6 +87,18 @@ impl ClientKey {
         is_known && self.environment == Some(presented.environment)
     }
 
+    /// What a token says of the secret by which it was made: it ends with the secret.
+    pub(crate) fn thumbprint(&self) -> String {
+        thumbprint(&self.row.secret_hash.0)
+    }
+
+    /// Whether a token was made by a secret that lives now.
+    pub(crate) fn has_thumbprint(&self, given: &str, now: Timestamp) -> bool {
+        let row = &self.row;
+        let former = row.former_secret_hash.as_ref().filter(|_| row.former_until.is_some_and(|end| now < end));
+        [Some(&row.secret_hash), former].into_iter().flatten().any(|hash| thumbprint(&hash.0) == given)
+    }
+
     /// Remembers that it is used.
     pub(crate) fn touch(&self, now: Timestamp) {
         let minute = now.0 - now.0.rem_euclid(MINUTE_MICROS);
@@ -97,6 +112,13 @@ impl ClientKey {
     pub(crate) fn used_at(&self) -> Option<Timestamp> {
         Some(self.used_at.load(Ordering::Relaxed)).filter(|at| *at > 0).map(Timestamp)
     }
+}
+
+/// Of a hash of 256 random bits: it tells nothing of them.
+fn thumbprint(secret_hash: &str) -> String {
+    let mut text = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("token of {secret_hash}")));
+    text.truncate(16);
+    text
 }
 
 #[cfg(test)]

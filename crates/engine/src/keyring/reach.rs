@@ -6,6 +6,7 @@ use sambac_domain::throughput::Throughput;
 use sambac_store::rows::ApiKeyRow;
 
 use super::AllowedAddresses;
+use crate::Scope;
 use crate::api_key::Environment;
 use crate::refusal::Refusal;
 
@@ -28,6 +29,11 @@ impl Reach {
             expires_at: row.expires_at,
             rate_limit: row.rate_limit.parse().ok(),
         }
+    }
+
+    /// That of who has these scopes of it.
+    pub(super) fn of_caller(row: &ApiKeyRow, scopes: &[Scope]) -> Self {
+        Self { scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(), ..Self::of(row) }
     }
 
     /// Refuses what goes beyond this in any way, naming the field.

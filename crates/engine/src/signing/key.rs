@@ -76,6 +76,10 @@ impl SigningKey {
         signed.inspect_err(|error| tracing::error!(%error, "a signature could not be made")).ok()
     }
 
+    pub(super) fn id(&self) -> &str {
+        self.public.id()
+    }
+
     pub(super) fn created_at(&self) -> Timestamp {
         self.created_at
     }

@@ -1,10 +1,11 @@
 //! Signing keys: what we say and others verify is signed by one of them, as a compact JWS (EdDSA, Ed25519). Their public halves are
 //! published as a JSON Web Key Set.
 //!
-//! The first is made when something is to be signed for the first time. One that has signed for `ROTATED_AFTER` is followed by a
-//! new one; its public half stays published for `PUBLISHED_FOR`, so that old signatures can be verified.
+//! The first is made when something is to be signed for the first time. One that has signed for `ROTATED_AFTER`, or that a person has
+//! replaced, is followed by a new one; its public half stays published for `PUBLISHED_FOR`, so that old signatures can be verified.
 
 mod key;
+mod known;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +20,15 @@ pub use key::PublicKey;
 use crate::Engine;
 use crate::refusal::Refusal;
 use key::SigningKey;
+use known::KnownKeys;
 
 /// How long one key signs.
 const ROTATED_AFTER: Duration = Duration::from_secs(90 * 86_400);
 /// How long the public half of a key is published after it was made.
 const PUBLISHED_FOR: Duration = Duration::from_secs(3 * 365 * 86_400);
+
+/// How long it may take until a key that another process has made is taken up.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The key that signs now.
 #[derive(Default)]
@@ -31,6 +36,10 @@ pub(crate) struct Signing {
     current: ArcSwapOption<SigningKey>,
     /// Held while a key is read or made.
     making: tokio::sync::Mutex<()>,
+    /// Those that verify.
+    known: ArcSwapOption<KnownKeys>,
+    /// Held while these are read.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -52,7 +61,7 @@ impl Engine {
         Ok(rows.into_iter().filter(|row| row.created_at >= since).map(PublicKey::from).collect())
     }
 
-    /// Makes another key, which signs from now on.
+    /// Makes another key, which signs from now on. What the one before has signed can still be verified.
     ///
     /// # Errors
     /// As [`Engine::sign`].
@@ -63,7 +72,12 @@ impl Engine {
     }
 
     async fn signing_key(&self) -> Result<Arc<SigningKey>, Refusal> {
-        let fresh = |key: &Arc<SigningKey>| self.0.clock.now().since(key.created_at()) < ROTATED_AFTER;
+        // Another process may have made a newer one.
+        let newest = self.known_keys(READ_AGAIN_AFTER).await?.newest.as_ref().map(|row| row.id.to_string());
+        let fresh = |key: &Arc<SigningKey>| {
+            let is_young = self.0.clock.now().since(key.created_at()) < ROTATED_AFTER;
+            is_young && newest.as_deref().is_none_or(|newest| newest <= key.id())
+        };
         if let Some(key) = self.0.signing.current.load_full().filter(fresh) {
             return Ok(key);
         }
@@ -93,6 +107,7 @@ impl Engine {
         tracing::info!(key = %row.id, "a signing key was made");
         let key = Arc::new(key);
         self.0.signing.current.store(Some(Arc::clone(&key)));
+        self.0.signing.known.store(None);
         Ok(key)
     }
 }

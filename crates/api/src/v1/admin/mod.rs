@@ -37,6 +37,7 @@ mod renew_password;
 mod replay_receipts;
 mod resource;
 mod rollback;
+mod rotate_signing_key;
 mod route_unrouted;
 mod routing;
 mod search_audit;
@@ -83,6 +84,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(test_bind::test_bind_connector))
         .routes(routes!(certify_connector::certify_connector))
         .routes(routes!(certify_connector::show_certification))
+        .routes(routes!(rotate_signing_key::rotate_signing_key))
         .routes(routes!(search_audit::search_audit))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(acknowledge_alert::acknowledge_alert))

@@ -1,0 +1,77 @@
+//! Access tokens: JSON Web Tokens (RFC 9068, RFC 8725) that stand for an API key for some minutes.
+//!
+//! ```text
+//! let issued = engine.issue_token(&caller, TokenOrder::default()).await?;
+//! let caller = engine.authenticate_bearer(issued.text.expose_secret(), address).await?;
+//! ```
+//!
+//! A token never does more than the key that it was made by does at that moment: with every call the key is looked at anew, so that
+//! revoking it, or narrowing its scopes or networks, ends or narrows its tokens, too.
+
+mod compact;
+mod issue;
+mod own;
+mod verified;
+
+pub use issue::{IssuedToken, LIFE_DEFAULT_S, LIFE_MAX_S, LIFE_MIN_S, TokenOrder};
+pub(crate) use verified::VerifiedTokens;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sambac_domain::error::ErrorCode;
+
+use crate::audit::Refused;
+use crate::refusal::Refusal;
+use crate::{Caller, Engine};
+use compact::Compact;
+use verified::Verified;
+
+/// The `typ` of our access tokens.
+pub(crate) const KIND: &str = "at+jwt";
+
+/// What every key of ours begins with, and no token.
+const KEY_PREFIX: &str = "sambac_";
+
+impl Engine {
+    /// The caller that an API key or an access token stands for. Every failure reads the same, so that none tells which part was right.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthenticated`]; [`ErrorCode::ServiceUnavailable`] when the keys that verify tokens cannot be read.
+    pub async fn authenticate_bearer(&self, text: &str, address: Option<IpAddr>) -> Result<Caller, Refusal> {
+        if text.starts_with(KEY_PREFIX) || text.is_empty() {
+            return self.authenticate(text, address);
+        }
+        let verified = self.verified_token(text).await?;
+        let caller = verified.and_then(|verified| self.token_holder(&verified, address).transpose()).transpose()?;
+        caller.ok_or_else(|| {
+            self.audit_refusal(Refused::Token(address));
+            ErrorCode::Unauthenticated.into()
+        })
+    }
+
+    /// What a token says, its signature and times verified; `None` when it is none that we take.
+    async fn verified_token(&self, text: &str) -> Result<Option<Arc<Verified>>, Refusal> {
+        let now = self.0.clock.now();
+        if let Some(verified) = self.0.tokens.find(text, now) {
+            return Ok(Some(verified));
+        }
+        let Some(token) = Compact::parse(text) else { return Ok(None) };
+        let verified = self.own_token(&token).await?.map(Arc::new);
+        if let Some(verified) = &verified {
+            self.0.tokens.keep(text, verified);
+        }
+        Ok(verified)
+    }
+
+    /// Who it stands for now; `None` when nobody any more.
+    fn token_holder(&self, verified: &Verified, address: Option<IpAddr>) -> Result<Option<Caller>, Refusal> {
+        let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
+        let Some(key) = snapshot.api_key(verified.key, now).filter(|key| key.has_thumbprint(&verified.thumbprint, now))
+        else {
+            return Ok(None);
+        };
+        let Some(environment) = key.environment else { return Ok(None) };
+        self.enter(&snapshot, key, environment, address, Some(Arc::clone(&verified.scopes))).map(Some)
+    }
+}
