@@ -22,6 +22,7 @@ pub mod rating;
 pub mod receipt;
 pub mod receipt_key;
 pub mod routing;
+pub mod sandbox;
 pub mod spending;
 pub mod state;
 pub mod stored;

@@ -94,6 +94,8 @@ kinds! {
     ReconcileBreak "reconcile_break",
     /// An account's wallet has as little as its limits say, or less. The subject is the account.
     LowBalance "low_balance",
+    /// An account's tariff has no price sheet for now: nothing can be sent. The subject is the account.
+    NoPrices "no_prices",
     /// An account was suspended because it owes for longer than its limits allow. The subject is the account.
     AccountSuspended "account_suspended",
     /// The guard of one-time codes holds something against many: somebody may be pumping. The subject is the account.

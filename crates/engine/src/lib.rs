@@ -48,6 +48,7 @@ mod recover;
 pub mod refusal;
 mod relay;
 pub mod retention;
+mod sandbox;
 pub mod seal;
 mod settings;
 pub mod signing;

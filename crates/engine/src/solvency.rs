@@ -79,6 +79,7 @@ pub(crate) struct Known {
 }
 
 async fn look(inner: &Arc<Inner>) -> Result<(), Refusal> {
+    tell_without_prices(inner);
     let mut known = inner.solvency.lock().await;
     let known = &mut *known;
     let mut debts = debts(inner, known).await?;
@@ -132,6 +133,21 @@ fn watched(inner: &Inner, debts: &HashMap<AccountId, DebtRow>, known: &Known) ->
     accounts.filter_map(watched).collect()
 }
 
+/// A sheet has ended and none has taken its place.
+fn tell_without_prices(inner: &Inner) {
+    let (snapshot, now) = (inner.snapshot.load(), inner.clock.now());
+    let told = inner.alerts.open_subjects(AlertKind::NoPrices);
+    for (_, account) in snapshot.accounts() {
+        let has_prices = account.tariff.sheets().is_empty() || account.tariff.sheet_at(now).is_some();
+        if !has_prices && account.active {
+            let text = "its tariff has no price sheet for now: import one (`sambac tariff import`)";
+            inner.alerts.holds(AlertKind::NoPrices, &account.name, text.to_owned());
+        } else if told.contains(&account.name) {
+            inner.alerts.clear(AlertKind::NoPrices, &account.name, "it has prices again");
+        }
+    }
+}
+
 fn tell_low(inner: &Inner, account: &Watched) {
     let least = account.low_balance_micros;
     if least.is_some_and(|least| account.available_micros <= least) {
@@ -147,7 +163,7 @@ async fn news_of_low(inner: &Inner, known: &mut Known, account: &Watched) -> Res
     let least = account.low_balance_micros;
     let is_low = least.is_some_and(|least| account.available_micros <= least);
     let enough = |least: i64| least.saturating_add((least / ENOUGH_PART).saturating_abs());
-    let has_enough = least.is_none_or(|least| account.available_micros > enough(least));
+    let has_enough = least.is_none_or(|least| account.available_micros >= enough(least));
     let low = known.low(inner).await?;
     if is_low && !low.contains(&account.id) {
         tell(inner, account, AccountEvent::BalanceLow).await?;

@@ -15,7 +15,7 @@ use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{Country, MccMnc, Msisdn, Network, Sender};
 use sambac_domain::options::MessageOptions;
-use sambac_domain::rating::{Cost, Priced, RateQuery, price_of_segments};
+use sambac_domain::rating::{ChargePolicy, Cost, Priced, RateQuery, price_of_segments};
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
 use sambac_domain::text::Encoding;
@@ -28,6 +28,7 @@ use crate::compose::{Composed, compose};
 use crate::content;
 use crate::rate::too_often;
 use crate::refusal::Refusal;
+use crate::sandbox;
 use crate::snapshot::{Account, Snapshot};
 use crate::tariff::cost::{QuotedCost, keep_profitable, margin_too_low, quoted_costs};
 use crate::{Engine, Inner};
@@ -180,6 +181,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Whether it is the sandbox's: free, and counted nowhere.
+    pub(crate) fn is_played(&self) -> bool {
+        self.route_id == sandbox::ROUTE
+    }
+
     /// When it is worthless: its validity counts from when it is to be delivered.
     pub(crate) fn expires_at(&self, now: Timestamp) -> Timestamp {
         let from = self.options.as_ref().and_then(|options| options.deliver_at).unwrap_or(now);
@@ -239,11 +245,14 @@ impl Engine {
         let snapshot = self.snapshot();
         let draft = prepare(&snapshot, request, self.0.clock.now())?;
         let query = route_query(&draft.request, draft.mcc_mnc);
-        let choice = snapshot.routing.decide(&query).map_err(|_| no_route())?;
+        let connectors = match draft.is_played() {
+            true => vec![draft.connector_id],
+            false => snapshot.routing.decide(&query).map_err(|_| no_route())?.connectors.to_vec(),
+        };
         let total = total_price(draft.price_micros, draft.segments)?;
         let network = snapshot.networks.lookup(draft.request.destination);
         let asked = rate_query(&snapshot, &draft.request, network);
-        let costs = quoted_costs(&snapshot, &draft, &choice.connectors, (self.0.clock.now(), &asked));
+        let costs = quoted_costs(&snapshot, &draft, &connectors, (self.0.clock.now(), &asked));
         Ok(Quote {
             encoding: draft.body.encoding(),
             segments: draft.parts,
@@ -251,7 +260,7 @@ impl Engine {
             price: Money { micros: total, currency: draft.currency },
             priced: draft.priced,
             route_id: draft.route_id,
-            connectors: choice.connectors.to_vec(),
+            connectors,
             explanation: snapshot.routing.explain(&query),
             affordable: self.balance(draft.request.account_id).is_some_and(|balance| balance.allows(total)),
             costs,
@@ -275,21 +284,26 @@ fn prepare_avoiding(
     if !account.active {
         return Err(ErrorCode::AccountSuspended.into());
     }
-    if request.test_only && !request.destination.is_test() {
-        let detail = "a test key reaches test numbers only, which begin with +999";
-        return Err(Refusal::new(ErrorCode::InvalidDestination, detail).at("/to"));
-    }
+    let played = sandbox::way(snapshot, request.destination, request.test_only)?;
     check_reference(&request)?;
     content::obey(&account.content_rules, &mut request)?;
     let validity = validity(&request)?;
     let network = snapshot.networks.lookup(request.destination);
     let mcc_mnc = network.map(|network| network.mcc_mnc);
-    let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
-    let (route_id, mut connectors) = (choice.route.id, choice.connectors);
+    let (route_id, mut connectors) = match played {
+        Some(connector) => (sandbox::ROUTE, std::iter::once(connector).collect()),
+        None => {
+            let choice = snapshot.routing.decide(&route_query(&request, mcc_mnc)).map_err(|_| no_route())?;
+            (choice.route.id, choice.connectors)
+        }
+    };
     let query = rate_query(snapshot, &request, network);
-    let priced = account.tariff.price(now, &query).ok_or_else(no_price);
+    let priced = match played {
+        Some(_) => Ok(sandbox::FREE),
+        None => account.tariff.price(now, &query).map(|priced| decidable(priced, request.class)).ok_or_else(no_price),
+    };
     // What is wrong with the message is told first.
-    let profitable = priced.as_ref().map_or(Ok(()), |priced| {
+    let profitable = priced.as_ref().ok().filter(|_| played.is_none()).map_or(Ok(()), |priced| {
         keep_profitable(snapshot, account, route_id, &mut connectors, (now, &query, priced.price_micros))
     });
     connectors.sort_by_key(|connector| avoided.contains(connector));
@@ -328,7 +342,7 @@ impl Draft {
         let account = snapshot.account(self.request.account_id).ok_or(ErrorCode::Unauthenticated)?;
         let network = snapshot.networks.lookup(self.request.destination);
         let query = rate_query(snapshot, &self.request, network);
-        self.priced = account.tariff.price(now, &query).ok_or_else(no_price)?;
+        self.priced = decidable(account.tariff.price(now, &query).ok_or_else(no_price)?, self.request.class);
         self.price_micros = price_submitted(&self.priced, self.segments, self.parts)?;
         check_price(account, &self.request, self.price_micros, self.segments)?;
         self.cost = snapshot.cost(self.connector_id, now, &query);
@@ -346,6 +360,12 @@ impl Draft {
         let floor = snapshot.margin_floor(snapshot.account(self.request.account_id), self.route_id);
         floor.allows(cost.and_then(|cost| cost.margin(self.priced.price_micros, self.currency)))
     }
+}
+
+/// Only what may be verified is paid for by that: everything else when it is delivered.
+fn decidable(priced: Priced, class: TrafficClass) -> Priced {
+    let is_never = priced.policy == ChargePolicy::Verified && class != TrafficClass::Otp;
+    if is_never { Priced { policy: ChargePolicy::Delivered, ..priced } } else { priced }
 }
 
 /// The price of a submitted segment. The charged ones go in these; there are as many, or one for all of them.

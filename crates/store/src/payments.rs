@@ -117,6 +117,17 @@ impl Store {
         work.commit().await.map(|()| changed)
     }
 
+    /// The account's bank transfer with this reference, whatever its letters' case.
+    pub async fn bank_transfer_of(
+        &self,
+        account: AccountId,
+        reference: &str,
+    ) -> Result<Option<BankTransferRow>, StoreError> {
+        let reference = reference.to_ascii_uppercase();
+        let row = select::<BankTransferRow>("WHERE account_id = $1 AND UPPER(reference) = $2 ORDER BY id DESC");
+        row.bind(&account).bind(&reference).first(self.pool()).await
+    }
+
     /// A bank transfer.
     pub async fn bank_transfer(&self, id: PaymentId) -> Result<Option<BankTransferRow>, StoreError> {
         select::<BankTransferRow>("WHERE id = $1").bind(&id).first(self.pool()).await

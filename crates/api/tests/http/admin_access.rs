@@ -244,3 +244,34 @@ async fn changing_the_configuration_gives_neither_money_nor_scopes() {
     let again = put(exported, "").await;
     assert_eq!(again.status.as_u16(), 200, "what is stored is no change: {}", again.text);
 }
+
+/// Four eyes stay four: nobody makes himself a second key for transfers, and credit is raised by who may book money.
+#[tokio::test]
+async fn changing_the_configuration_makes_no_second_pair_of_eyes_and_no_credit() {
+    let platform = Platform::start().await;
+    let booker = platform.admin_key(1, &[ConfigRead, ConfigWrite, TransfersWrite], |_| {}).await;
+    let changer = platform.admin_key(2, &[ConfigRead, ConfigWrite], |_| {}).await;
+    let put = async |key: &str, body: serde_json::Value| {
+        let request = request(Method::PUT, "/v1/admin/configuration", key).header("content-type", "application/json");
+        platform.call(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let second = json!({ "admin_key": [{ "name": "second", "scopes": ["transfers:write"] }] });
+    let refused = put(&booker, second).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+    assert!(refused.text.contains("on the machine only"), "{}", refused.text);
+
+    let exported = platform.get(&booker, "/v1/admin/configuration").await.json;
+    let bank = exported["account"].as_array().unwrap().iter().find(|account| account["name"] == "Bank").unwrap();
+    let with_credit = |amount: &str| {
+        let mut bank = bank.clone();
+        bank["credit_limit"] = json!(amount);
+        json!({ "account": [bank] })
+    };
+    let refused = put(&changer, with_credit("1000000")).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+    assert!(refused.text.contains("credit limit"), "{}", refused.text);
+    let raised = put(&booker, with_credit("1000000")).await;
+    assert_eq!(raised.status.as_u16(), 200, "{}", raised.text);
+    let lowered = put(&changer, with_credit("10")).await;
+    assert_eq!(lowered.status.as_u16(), 200, "{}", lowered.text);
+}

@@ -17,6 +17,9 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{master_key, platform, retention};
 
+/// A message is valid for three days, and its receipts may be believed for a week after that.
+const LATE_DAYS: i64 = 10;
+
 /// Move days of records that have had their time from the table into files.
 #[derive(Args, Debug)]
 pub(super) struct Move {
@@ -83,9 +86,11 @@ async fn moved(config: &Config, archive: &Archive, before: Option<Day>) -> Resul
     let now = Clock::system().now();
     let today = Day::of(now);
     let until = match before {
-        Some(day) if day > today => {
-            let why = "--before must not be later than today: days that are under way stay in the table";
-            return Err(Failure::because(Exit::Configuration, why.to_owned()));
+        Some(day) if day > today.plus(-LATE_DAYS) => {
+            let why = format!(
+                "--before must be {LATE_DAYS} days ago at least: until then receipts that come late may correct records"
+            );
+            return Err(Failure::because(Exit::Configuration, why));
         }
         Some(day) => day,
         None => kept_from(today, config.retention.cdr_months),

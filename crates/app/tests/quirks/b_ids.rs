@@ -200,9 +200,12 @@ async fn q_b11_the_final_receipt_changes() -> Result<()> {
     assert_eq!(played.database.charges().await?.voided, 1, "the first end decides of the money where it is believed");
     let corrected = "SELECT COUNT(*) FROM charges WHERE state = 3 AND captured_micros = amount_micros";
     assert_eq!(played.database.number(corrected).await?, 1, "money follows the end that is believed instead");
-    // The CDRs keep the first end; the correction is an event.
-    let first_ends = "SELECT COUNT(*) FROM cdr_sms WHERE state = 7 AND charge_state = 2";
-    assert_eq!(played.database.number(first_ends).await?, 2);
+    // The CDRs tell the ends that are believed, and what was taken for them.
+    let believed = "SELECT COUNT(*) FROM cdr_sms c JOIN segments s ON s.id = c.id AND s.state = c.state";
+    assert_eq!(played.database.number(believed).await?, 2);
+    let taken = "SELECT COUNT(*) FROM cdr_sms c JOIN charges p ON p.id = c.id
+        WHERE c.charge_state = 1 AND p.captured_micros = p.amount_micros OR c.charge_state = 2 AND p.captured_micros = 0";
+    assert_eq!(played.database.number(taken).await?, 2);
     played.passed().await
 }
 

@@ -45,6 +45,7 @@ mod regression_smsc;
 mod regressions;
 mod retention;
 mod revoked;
+mod sandbox;
 mod sigterm_drain;
 mod slow_smsc;
 mod smpp_tls;

@@ -102,6 +102,8 @@ section! {
         throughput_per_sender: Throughput = Throughput::UNLIMITED, ["Q-D11"];
         /// How long ago a schedule_delivery_time may be for the message to go at once; one of longer ago is refused.
         schedule_past_s: u32 = 300, ["Q-G6"], 0..=86_400;
+        /// Whether it is for tests: it reaches numbers of the test network (+999) only, and those of the sandbox.
+        test_only: bool = false, [];
         /// How long an answer is held back when the client is too fast, before it is answered 0x58.
         answer_delay_max_ms: u64 = 500, ["Q-D11"], 0..=10_000;
     }

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use sambac_domain::money::Micros;
-use sambac_domain::{BookId, IdSource, Timestamp};
+use sambac_domain::payment::TransferState;
+use sambac_domain::{BookId, IdSource, PaymentId, Timestamp};
 use sambac_store::rows::AdminKeyRow;
 use sambac_store::{Configuration, Store, StoreError, UnitOfWork};
 
@@ -19,6 +20,7 @@ use super::file::File;
 use super::plan::{self, Changes, Context, Credit, Problems};
 use super::secrets::{Issued, Secrets};
 use super::write;
+use crate::audit::Event;
 use crate::refusal::Refusal;
 use crate::seal::Seal;
 use crate::tariff::current::{self, CurrentRates};
@@ -143,6 +145,13 @@ impl Prepared<'_> {
             drop(self.work);
         }
         for credit in &self.changes.payments {
+            let booked = Event::new(author, "payment.booked", PaymentId::from_raw(credit.payment_id).to_string())
+                .of(credit.account.id)
+                .with("amount", Micros(credit.amount_micros).to_string())
+                .with("currency", credit.account.currency.to_string())
+                .with("reference", credit.reference.as_str())
+                .with("reason", reason);
+            self.provisioning.store.append_audit(&[booked.entry(self.provisioning.now)]).await?;
             write::book(self.provisioning.store, credit, &self.provisioning.seal.chain_key()).await?;
         }
         Ok((number, self.changes.issued))
@@ -168,7 +177,19 @@ async fn without_booked(store: &Store, mut changes: Changes) -> Result<Changes, 
     let mut due = Vec::new();
     for credit in changes.payments.drain(..) {
         match store.payment(credit.account.id, &credit.reference).await? {
-            None => due.push(credit),
+            None => match store.bank_transfer_of(credit.account.id, &credit.reference).await? {
+                Some(transfer) if transfer.state != TransferState::Expired => {
+                    let problem = format!(
+                        "account \"{}\": payment \"{}\" is bank transfer {}, which is {}: it is not booked in another way",
+                        credit.account.name,
+                        credit.reference,
+                        transfer.id,
+                        transfer.state.as_str()
+                    );
+                    return Err(Problems(vec![problem]).into());
+                }
+                _ => due.push(credit),
+            },
             Some(booked) if booked.amount_micros == credit.amount_micros => {}
             Some(booked) => {
                 let (account, reference) = (&credit.account.name, &credit.reference);

@@ -2,8 +2,11 @@
 //! nobody gives a key more than his own has. Who applies a file on the machine has the database anyway.
 
 use sambac_domain::error::ErrorCode;
+use sambac_domain::parse_micros;
+use serde_json::Value;
 
 use super::apply::Prepared;
+use super::difference::{Difference, FieldDifference};
 use super::key::{AdminScope, Administrator};
 use crate::refusal::Refusal;
 
@@ -28,6 +31,44 @@ impl Prepared<'_> {
                 return Err(Refusal::new(ErrorCode::Forbidden, detail).at("/admin_key"));
             }
         }
-        Ok(())
+        self.differences().iter().try_for_each(|difference| {
+            four_eyes_stay_four(difference)?;
+            lends_nothing(difference, by)
+        })
     }
+}
+
+/// Who could make himself a second key for transfers would approve his own.
+fn four_eyes_stay_four(difference: &Difference) -> Result<(), Refusal> {
+    let word = AdminScope::TransfersWrite.as_str();
+    let has = |value: &Option<Value>| {
+        value.as_ref().and_then(Value::as_array).is_some_and(|scopes| scopes.iter().any(|scope| scope == word))
+    };
+    let gains = |field: &FieldDifference| field.field == "scopes" && has(&field.after) && !has(&field.before);
+    if difference.kind != "admin_key" || !difference.fields.iter().any(gains) {
+        return Ok(());
+    }
+    let detail = format!(
+        "admin key \"{}\": the scope {word} is given on the machine only (`sambac admin-key create`, `sambac apply`), so that two pairs of eyes stay two",
+        difference.name
+    );
+    Err(Refusal::new(ErrorCode::Forbidden, detail).at("/admin_key"))
+}
+
+/// Credit is money.
+fn lends_nothing(difference: &Difference, by: &Administrator) -> Result<(), Refusal> {
+    let micros = |value: &Option<Value>| {
+        value.as_ref().and_then(Value::as_str).and_then(|text| parse_micros(text).ok()).unwrap_or_default()
+    };
+    let rises = |field: &FieldDifference| field.field == "credit_limit" && micros(&field.after) > micros(&field.before);
+    let may = by.scopes.contains(&AdminScope::TransfersWrite);
+    if may || difference.kind != "account" || !difference.fields.iter().any(rises) {
+        return Ok(());
+    }
+    let detail = format!(
+        "account \"{}\": a credit limit is raised by a key with the scope {}, or by applying a file on the machine",
+        difference.name,
+        AdminScope::TransfersWrite.as_str()
+    );
+    Err(Refusal::new(ErrorCode::Forbidden, detail).at("/credit_limit"))
 }

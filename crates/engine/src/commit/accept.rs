@@ -51,7 +51,9 @@ impl Committer {
             self.inner.metrics.refused(ErrorCode::InsufficientFunds);
             return self.after.refuse(reply, ErrorCode::InsufficientFunds.into());
         };
-        self.spend(account, draft.country, total);
+        if !draft.is_played() {
+            self.spend(account, draft.country, total);
+        }
         let taken = (draft.priced.policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);
@@ -81,8 +83,10 @@ impl Committer {
 
     /// Suspended by the configuration that holds now: the message was checked against the one before it.
     fn suspended(&self, account: AccountId) -> Option<ErrorCode> {
-        let active = self.snapshot.account(account).is_some_and(|account| account.active);
-        (!active).then_some(ErrorCode::AccountSuspended)
+        let is_active = |id: AccountId| self.snapshot.account(id).is_some_and(|account| account.active);
+        // Who shares a wallet sends with it as long as its owner may.
+        let payer = self.inner.ledger().book().payer(account);
+        (!is_active(account) || !is_active(payer)).then_some(ErrorCode::AccountSuspended)
     }
 
     /// What is paid for when it is taken is captured in the same batch.

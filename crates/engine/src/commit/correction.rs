@@ -2,7 +2,8 @@
 //! Q-C17).
 //!
 //! All are kept as events. The state follows only where a rule says so: always when it was us who gave up, and by the profile
-//! when two receipts contradict each other. Money follows the state, once, by a posting of its own; the CDR stays as the first end had it.
+//! when two receipts contradict each other. Money follows the state, once, by a posting of its own, and the CDR
+//! is written anew with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use sambac_domain::id::SegmentId;
 use sambac_domain::profile::WhichFinal;
 use sambac_domain::state::MessageState;
 use sambac_store::MessageFinal;
+use sambac_store::rows::ChargeState;
 
 use super::Committer;
 use super::outcome::states_that_count;
@@ -46,6 +48,7 @@ impl Committer {
     /// Another end is believed: the segment's state, the message's, and news to the client.
     fn correct(&mut self, live: &Arc<Live>, segment: SegmentId, state: MessageState, verdict: &Verdict) {
         let error = self.error_of(state, verdict);
+        let charge_before = live.progress().of(segment).map(|own| own.charge);
         let (before, states) = {
             let mut progress = live.progress();
             let before = states_that_count(&progress.segments);
@@ -61,6 +64,7 @@ impl Committer {
         self.dirty(segment, live);
         self.event(segment, "receipt_corrected", Some(state.as_str().to_owned()));
         self.money_follows(live, segment, state);
+        self.record_follows(live, segment, charge_before);
         let (before, after) = (MessageState::combine(&before), MessageState::combine(&states));
         // A message with open segments will be told of as a whole.
         if !after.is_final() || !before.is_final() {
@@ -71,5 +75,18 @@ impl Committer {
         let id = live.message.id;
         self.batch.message_corrections.push(MessageFinal { id, state: after, error, final_at });
         self.notify(live, after, error, final_at);
+    }
+
+    /// The record tells the end that is believed, and whether its price was taken. Money follows once: what contradicts that again
+    /// is in the message's events only.
+    fn record_follows(&mut self, live: &Arc<Live>, segment: SegmentId, before: Option<ChargeState>) {
+        let now = live.progress().of(segment).map(|own| own.charge);
+        let charge = match (before, now) {
+            (Some(ChargeState::Voided), Some(ChargeState::Corrected)) => ChargeState::Captured,
+            (Some(ChargeState::Captured), Some(ChargeState::Corrected)) => ChargeState::Voided,
+            (_, None | Some(ChargeState::Corrected)) => return,
+            (_, Some(same)) => same,
+        };
+        self.rewrite_cdr(live, segment, charge);
     }
 }

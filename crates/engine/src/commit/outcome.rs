@@ -96,7 +96,8 @@ impl Committer {
             if let Some(own) = live.progress().of(id) {
                 own.charge = charge;
             }
-            self.write_cdr(message, id, segment, charge);
+            let cdr = self.cdr(message, id, segment, charge);
+            self.batch.cdrs.push(cdr);
         }
         self.notify(live, state, error, final_at);
         if let Some(otp) = message.options.as_ref().and_then(|options| options.otp) {
@@ -107,10 +108,28 @@ impl Committer {
         self.inner.metrics.finished(state);
     }
 
-    fn write_cdr(&mut self, message: &Message, id: SegmentId, segment: &SegmentProgress, charge_state: ChargeState) {
+    /// The record of a segment that has ended is written anew: another end of it is believed, or its price was decided later.
+    pub(super) fn rewrite_cdr(&mut self, live: &Live, id: SegmentId, charge: ChargeState) {
+        let segment = {
+            let mut progress = live.progress();
+            if !progress.finished {
+                return;
+            }
+            progress.of(id).cloned()
+        };
+        let Some(segment) = segment else { return };
+        let cdr = self.cdr(&live.message, id, &segment, charge);
+        let mut written = self.batch.cdrs.iter_mut().chain(&mut self.batch.cdr_updates);
+        match written.find(|cdr| cdr.id == id) {
+            Some(before) => *before = cdr,
+            None => self.batch.cdr_updates.push(cdr),
+        }
+    }
+
+    fn cdr(&self, message: &Message, id: SegmentId, segment: &SegmentProgress, charge_state: ChargeState) -> NewCdr {
         let operator = self.snapshot.connectors.get(&segment.connector).map(|row| row.operator_id);
         let cost = incurred(&self.snapshot, message, segment);
-        self.batch.cdrs.push(NewCdr {
+        NewCdr {
             id,
             account_id: message.account_id,
             operator_id: operator.unwrap_or(OperatorId::from_raw(0)),
@@ -137,7 +156,7 @@ impl Committer {
             cost_rate_id: cost.map(|(cost, _)| cost.rate_id),
             cost_micros: cost.map(|(_, micros)| micros),
             cost_currency: cost.map(|(cost, _)| cost.currency),
-        });
+        }
     }
 }
 

@@ -56,8 +56,9 @@ impl Committer {
             match charge_of(&live, segment) {
                 Some(ChargeState::Held) => self.settle_now(&live, segment, ChargeState::Captured),
                 Some(ChargeState::Voided) => self.correct_charge(&live, segment, true),
-                _ => {}
+                _ => continue,
             }
+            self.rewrite_cdr(&live, segment, ChargeState::Captured);
         }
         count
     }
@@ -69,6 +70,7 @@ impl Committer {
             // One that has not ended is settled when it does.
             if live.progress().finished {
                 self.settle_now(&live, *segment, ChargeState::Voided);
+                self.rewrite_cdr(&live, *segment, ChargeState::Voided);
             }
         }
     }

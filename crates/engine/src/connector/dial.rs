@@ -20,9 +20,10 @@ use tokio::time::{Instant, timeout};
 
 use super::hosts::Target;
 use super::tls;
-use crate::Inner;
+use crate::clock::Clock;
 use crate::pdu_log::{PduLog, Side};
 use crate::seal::SealError;
+use crate::{Inner, sandbox};
 
 /// Why no bind came about.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,7 @@ pub(super) struct Plan {
     profile: Arc<Profile>,
     pub(super) password: SecretString,
     pdu_log: Arc<PduLog>,
+    clock: Clock,
     tls: Option<tls::Client>,
 }
 
@@ -134,7 +136,8 @@ impl Plan {
         }
         let pdu_log = Arc::clone(&inner.pdu_log);
         let tls = tls::Client::new(&profile.tls).map_err(DialError::Setup)?;
-        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log, tls })
+        let clock = inner.clock.clone();
+        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log, clock, tls })
     }
 
     /// What a failure is to be taken for.
@@ -150,6 +153,9 @@ impl Plan {
 
     /// Connects to a host and binds.
     pub(super) async fn dial(&self, target: &Target, kind: BindKind, steps: &mut Steps) -> Result<Dialled, DialError> {
+        if target.host == sandbox::HOST {
+            return self.bind(sandbox::connect(self.clock.clone()), kind, None, steps).await;
+        }
         let limit = self.limit();
         let resolved = steps.take("resolve", limit, resolve(target), |found| shown(found)).await?;
         let connecting = connect(target, &resolved, &self.profile.session);

@@ -74,7 +74,7 @@ impl Engine {
             let _ = withdrawn.await;
         }
         self.0.otp.due.notify_one();
-        Ok(OtpView { row, sends, price: None, replayed: false })
+        Ok(OtpView { row, sends, price: None, replayed: false, sandbox_code: None })
     }
 
     pub(super) async fn again(

@@ -6,9 +6,10 @@ use sambac_domain::id::{AccountId, ApiKeyId, MessageId, OtpId};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{Msisdn, Sender};
 use sambac_domain::otp::{Link, OtpSettings, OtpState, app_hash_fits, origin_fits};
+use sambac_domain::sandbox::is_sandbox;
 use sambac_store::rows::{OtpRow, OtpSendRow};
 use sambac_store::{Sealed, StoreError};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::content::{OtpContent, Sending};
@@ -65,6 +66,8 @@ pub struct OtpView {
     pub price: Option<Money>,
     /// True when this answers a repeat of an earlier request.
     pub replayed: bool,
+    /// The code itself, of one that was just sent to a number of the sandbox with a test key.
+    pub sandbox_code: Option<SecretString>,
 }
 
 impl Engine {
@@ -135,7 +138,8 @@ impl Engine {
         if submitted.replayed {
             return self.replayed_otp(start.account_id, submitted).await;
         }
-        Ok(OtpView::sent(row, &submitted))
+        let is_played = start.test_only && is_sandbox(start.destination);
+        Ok(OtpView { sandbox_code: is_played.then_some(code), ..OtpView::sent(row, &submitted) })
     }
 
     /// One of this account's codes.
@@ -145,7 +149,7 @@ impl Engine {
     pub async fn otp(&self, account: AccountId, id: OtpId) -> Result<OtpView, Refusal> {
         let row = self.0.store.otp(account, id).await.map_err(unread)?.ok_or(ErrorCode::NotFound)?;
         let sends = self.0.store.otp_sends(id).await.map_err(unread)?;
-        Ok(OtpView { row, sends, price: None, replayed: false })
+        Ok(OtpView { row, sends, price: None, replayed: false, sandbox_code: None })
     }
 
     /// The code that an earlier request with the same key has sent.
@@ -165,7 +169,7 @@ impl OtpView {
         let send = OtpSendRow { id, otp_id: row.id, no: 1, step, channel: "sms".to_owned(), at };
         let row = OtpRow { message_id: id, sends: 1, ..row };
         let price = Some(price(submitted.price_micros, submitted.currency));
-        Self { row, sends: vec![send], price, replayed: false }
+        Self { row, sends: vec![send], price, replayed: false, sandbox_code: None }
     }
 }
 

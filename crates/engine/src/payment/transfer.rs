@@ -200,5 +200,5 @@ fn no_account() -> Refusal {
 }
 
 fn reference_taken() -> Refusal {
-    Refusal::new(ErrorCode::Conflict, "the account has a payment of this reference").at("/reference")
+    Refusal::new(ErrorCode::Conflict, "the account has a payment or a transfer of this reference; where that was refused or has expired, add something to the reference, as in \"INV-1 (2)\"").at("/reference")
 }

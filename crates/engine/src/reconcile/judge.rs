@@ -189,7 +189,7 @@ impl Told<'_> {
         }
         if let Some(segment) = self.segment
             && segment.state != cdr.state
-            // What was believed later has a later time, and leaves the CDR as it was.
+            // What contradicts a correction has a later time, and leaves the CDR as it was.
             && segment.final_at.is_none_or(|at| at <= cdr.final_at)
         {
             found.push(Difference::other(BreakKind::State, message.price_micros, cdr.price_micros));
@@ -206,10 +206,14 @@ impl Told<'_> {
 fn ends_differ(charge: &ChargeRow, cdr: &CdrRow) -> Option<Difference> {
     let amount = charge.amount_micros;
     let taken = |state| if state == ChargeState::Captured { amount } else { 0 };
-    // A correction and a verification come after the CDR.
-    let is_later = charge.state == ChargeState::Corrected || cdr.charge_state == ChargeState::Held;
-    if !is_later && charge.state != cdr.charge_state {
-        return Some(Difference::other(BreakKind::CdrCharge, taken(charge.state), taken(cdr.charge_state)));
+    // The CDR tells what a correction has come to.
+    let ended = match charge.state {
+        ChargeState::Corrected if charge.captured_micros > 0 => ChargeState::Captured,
+        ChargeState::Corrected => ChargeState::Voided,
+        other => other,
+    };
+    if ended != cdr.charge_state && amount > 0 {
+        return Some(Difference::other(BreakKind::CdrCharge, taken(ended), taken(cdr.charge_state)));
     }
     match (due(charge.policy, cdr.state), charge.state) {
         (AtEnd::Capture, ChargeState::Voided) => Some(Difference::other(BreakKind::ChargeEnd, amount, 0)),

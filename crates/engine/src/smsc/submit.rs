@@ -52,7 +52,7 @@ pub(super) fn request(account: &SmppAccount, sm: &Sm<'_>, now: Timestamp) -> Res
         receipt_wanted: sm.registered_delivery & registered_delivery::MASK != 0,
         registered_delivery: sm.registered_delivery,
         price_micros_max: None,
-        test_only: false,
+        test_only: account.profile.limits.test_only,
         idempotency: None,
         options,
         part: read.part,

@@ -54,6 +54,8 @@ pub struct ImportedSheet {
     pub rate_count: u32,
     /// What it changes of the sheet that would count then without it.
     pub comparison: Comparison,
+    /// When it ends, if no other sheet counts then: nothing can be priced from then on.
+    pub no_prices_from: Option<Timestamp>,
 }
 
 /// Why nothing was imported.
@@ -91,8 +93,9 @@ impl Engine {
         let rates = if request.merge { merged(before.clone(), rates) } else { rates };
         let (comparison, rates) = blocking(move || (compare(&before, &rates), rates)).await?;
         let rate_count = u32::try_from(rates.len()).unwrap_or(u32::MAX);
+        let no_prices_from = gap(&stored, book.id, request.effective_to);
         if request.dry_run {
-            return Ok(ImportedSheet { sheet: None, rate_count, comparison });
+            return Ok(ImportedSheet { sheet: None, rate_count, comparison, no_prices_from });
         }
         let sheet = SheetRow {
             id: SheetId::from_raw(self.0.ids.next(now)),
@@ -112,7 +115,7 @@ impl Engine {
             withdrawn_at: None,
         };
         let sheet = self.write_sheet(by, &book, sheet, &rates).await?;
-        Ok(ImportedSheet { sheet: Some(sheet), rate_count, comparison })
+        Ok(ImportedSheet { sheet: Some(sheet), rate_count, comparison, no_prices_from })
     }
 
     async fn read_file(&self, book: &Book, file: Bytes) -> Result<Vec<NewRate>, ImportError> {
@@ -175,6 +178,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The end of a sheet, when none begins there: those before it were cut off where it begins.
+fn gap(stored: &Configuration, book: BookId, end: Option<Timestamp>) -> Option<Timestamp> {
+    let follows = |end: Timestamp| {
+        let mut sheets = stored.sheets.iter().filter(|sheet| sheet.book_id == book && sheet.withdrawn_at.is_none());
+        sheets.any(|sheet| sheet.effective_from == end)
+    };
+    end.filter(|end| !follows(*end))
 }
 
 /// What would be wrong about messages that were taken already: a sheet counts from now on at the earliest, but for a book's first.

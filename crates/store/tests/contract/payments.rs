@@ -190,6 +190,10 @@ on_both_databases! {
         assert!(store.insert_bank_transfer(&transfer(1, TransferState::Open)).await.unwrap());
         let same = BankTransferRow { id: id(9), ..transfer(1, TransferState::Open) };
         assert!(!store.insert_bank_transfer(&same).await.unwrap(), "the reference is there");
+        let reference = transfer(1, TransferState::Open).reference.to_ascii_uppercase();
+        let found = store.bank_transfer_of(ACCOUNT, &reference).await.unwrap();
+        assert_eq!(found, Some(transfer(1, TransferState::Open)), "in any case");
+        assert_eq!(store.bank_transfer_of(ACCOUNT, "another").await.unwrap(), None);
         let approved = BankTransferRow {
             state: TransferState::Approved,
             decided_by_key: Some(AdminKeyId::from_raw(78 << 8)),

@@ -150,10 +150,10 @@ pub(crate) async fn add_transfer(
         return Err(bad("must be above zero".to_owned()));
     }
     let reference = reference.trim().to_owned();
-    if reference.is_empty() {
+    if reference.is_empty() || reference.chars().any(char::is_control) {
         return Err(Problem::new(ErrorCode::InvalidRequest)
             .detail("a field of the body is not valid")
-            .at("/reference", "must not be empty"));
+            .at("/reference", "must not be empty, and have no control characters"));
     }
     let new = NewTransfer { account, amount_micros, currency, reference, reason };
     let row = admin.engine().ask_transfer(admin.administrator(), new).await?;

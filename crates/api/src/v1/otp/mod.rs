@@ -13,6 +13,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_engine::otp::OtpView;
 use sambac_engine::refusal::Refusal;
 use sambac_store::rows::OtpSendRow;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -80,6 +81,9 @@ pub(crate) struct Otp {
     /// Held for the message that this request has sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
+    /// The code, when it was just sent to a number of the sandbox with a test key: there is no handset to read it from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_code: Option<String>,
 }
 
 /// A message that told a code.
@@ -114,6 +118,7 @@ impl From<OtpView> for Otp {
             ended_at: row.ended_at.map(Moment),
             sends: view.sends.into_iter().map(OtpSend::from).collect(),
             receipt: None,
+            sandbox_code: view.sandbox_code.map(|code| code.expose_secret().to_owned()),
             price: view.price.map(|Money { micros, currency }| Price::new(micros, currency)),
         }
     }

@@ -192,12 +192,16 @@ impl Import {
         let done = self.named.access.admin_client()?.post_csv(&path, file).await?;
         output.print(&done, || {
             let changes = compared(&done["changes"]);
+            let warning = match done["no_prices_from"].as_str() {
+                Some(from) => format!("from {from} on nothing can be priced: import a sheet that begins then\n"),
+                None => String::new(),
+            };
             match done["sheet"]["version"].as_u64() {
                 Some(version) => {
                     let from = cell(&done["sheet"]["effective_from"]);
-                    format!("sheet {version}: {} rates from {from} on\n{changes}", done["rates"])
+                    format!("sheet {version}: {} rates from {from} on\n{warning}{changes}", done["rates"])
                 }
-                None => format!("would be a sheet of {} rates\n{changes}", done["rates"]),
+                None => format!("would be a sheet of {} rates\n{warning}{changes}", done["rates"]),
             }
         })
     }

@@ -108,15 +108,72 @@ async fn a_transfer_that_nobody_approves_expires() -> Result<()> {
 async fn an_approved_transfer_that_cannot_be_booked_says_so() -> Result<()> {
     let bank = Bank::start("transfer_booked", &[("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "1")]).await?;
     let open = id(&bank.anna.ask(&transfer("60", "INV-1")).await?)?;
-    let paid = "name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\npayment = [{ amount = \"60\", reference = \"inv-1\" }]";
-    bank.world.apply(&Site::new().table("account", paid)).await?;
-    until("the payment is known", PATIENCE, async || Ok((bank.available().await? == "70.00").then_some(()))).await?;
+    let small = bank.ben.ask(&transfer("0.50", "inv-1")).await?;
+    assert_eq!(small["state"], "booked", "{small}");
     let approve = ["payment", "approve", &open, "--reason", "seen by me"];
     bank.ben.refused(&approve, REFUSED, "its reference was booked meanwhile").await?;
     let shown = bank.ben.ask(&["payment", "show", &open]).await?;
     assert_eq!(shown["state"], "refused", "{shown}");
     assert!(shown["decided_why"].as_str().is_some_and(|why| why.contains("seen by me")), "{shown}");
-    assert_eq!(bank.available().await?, "70.00");
+    assert_eq!(bank.available().await?, "10.50");
     bank.world.passed();
+    Ok(())
+}
+
+/// What a file books is in the audit log; what waits for approval, or was refused, is not booked by a file, and nothing twice.
+#[tokio::test]
+async fn a_file_books_nothing_past_the_four_eyes() -> Result<()> {
+    let bank = Bank::start("transfer_by_file", &[("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "1")]).await?;
+    let file = |payments: &str| {
+        Site::new().table(
+            "account",
+            &format!("name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\npayment = [{payments}]"),
+        )
+    };
+    let open = id(&bank.anna.ask(&transfer("600", "INV-1")).await?)?;
+    let refused = id(&bank.anna.ask(&transfer("700", "INV-2")).await?)?;
+    bank.ben.ask(&["payment", "refuse", &refused, "--reason", "not on the statement"]).await?;
+    for (payments, what) in [
+        ("{ amount = \"600\", reference = \"inv-1\" }", format!("is bank transfer {open}, which is open")),
+        ("{ amount = \"700\", reference = \"INV-2\" }", format!("is bank transfer {refused}, which is refused")),
+        (
+            "{ amount = \"5\", reference = \"INV-3\" }, { amount = \"6\", reference = \"inv-3\" }",
+            "the file has two of this reference".to_owned(),
+        ),
+        ("{ amount = \"5\", reference = \"INV\\n3\" }", "control characters".to_owned()),
+    ] {
+        let applied = bank.world.apply(&file(payments)).await.map(drop);
+        let told = applied.expect_err(payments).to_string();
+        assert!(told.contains(&what), "{told}");
+    }
+    assert_eq!(bank.available().await?, "10.00");
+    bank.world.apply(&file("{ amount = \"5\", reference = \"INV-4\" }")).await?;
+    let mut database = bank.world.database().await?;
+    let kept = "SELECT COUNT(*) FROM audit_log WHERE action = 'payment.booked' AND detail LIKE '%INV-4%'";
+    assert_eq!(database.number(kept).await?, 1);
+    bank.world.passed();
+    Ok(())
+}
+
+/// Who shares a wallet sends with it as long as its owner may.
+#[tokio::test]
+async fn a_suspended_wallet_pays_for_nobody() -> Result<()> {
+    let world = world("suspended_wallet")?;
+    let operator = world.simulator("alpha", "").await?;
+    let site = Site::with_one_account("10")
+        .table("account", "name = \"child\"\ncurrency = \"EUR\"\ntariff = \"standard\"\nwallet_of = \"bank\"")
+        .api_key("child", "childs")
+        .connector("alpha", &operator, "")
+        .route("all", &["alpha"], "");
+    let secrets = world.apply(&site).await?;
+    let key = world.admin_key("anna", "config:read,config:write").await?;
+    let platform = world.platform(&[]).await?;
+    let rest = platform.rest(&secrets)?.with_key(secrets.api_key("childs")?);
+    rest.send_text("+447700900123", "hello").await?;
+    let shell = Shell::new(platform.http(), &key);
+    shell.ask(&["account", "update", "bank", "--set", "state=\"suspended\""]).await?;
+    let refused = rest.send(&serde_json::json!({ "to": "+447700900123", "from": "Bank", "text": "hello" })).await?;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &"account_suspended".into()), "{}", refused.text);
+    world.passed();
     Ok(())
 }

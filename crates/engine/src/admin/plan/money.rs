@@ -116,6 +116,12 @@ impl Draft<'_> {
 
     fn payment(&mut self, account: &AccountRow, payment: &Payment) -> Result<(), String> {
         let amount_micros = check_payment(payment)?;
+        let is_same = |credit: &Credit| {
+            credit.account.id == account.id && credit.reference.eq_ignore_ascii_case(payment.reference.trim())
+        };
+        if self.changes.payments.iter().any(is_same) {
+            return Err(format!("payment \"{}\": the file has two of this reference", payment.reference));
+        }
         self.changes.payments.push(Credit {
             account: account.clone(),
             amount_micros,
@@ -141,6 +147,9 @@ fn check_payment(payment: &Payment) -> Result<i64, String> {
     }
     if payment.reference.trim().is_empty() {
         return Err("payment: reference is empty".to_owned());
+    }
+    if payment.reference.chars().any(char::is_control) {
+        return Err(format!("{what}: reference has control characters"));
     }
     Ok(amount_micros)
 }

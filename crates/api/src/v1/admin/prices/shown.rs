@@ -80,6 +80,9 @@ pub(super) struct ImportedSheetBody {
     rates: u32,
     /// What it changes of the sheet that would count then without it.
     changes: SheetComparison,
+    /// When it ends, if no other sheet begins then: from then on nothing can be priced, and nothing be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_prices_from: Option<Moment>,
 }
 
 /// How two sheets differ: all prices are counted, the first thousand of those that differ are told.
@@ -169,7 +172,12 @@ impl From<SheetRow> for PriceSheet {
 
 impl From<ImportedSheet> for ImportedSheetBody {
     fn from(done: ImportedSheet) -> Self {
-        Self { sheet: done.sheet.map(PriceSheet::from), rates: done.rate_count, changes: done.comparison.into() }
+        Self {
+            sheet: done.sheet.map(PriceSheet::from),
+            rates: done.rate_count,
+            changes: done.comparison.into(),
+            no_prices_from: done.no_prices_from.map(Moment),
+        }
     }
 }
 
