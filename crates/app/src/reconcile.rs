@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sambac_domain::Day;
+use sambac_engine::audit::Event;
 use sambac_engine::clock::Clock;
 use sambac_engine::reconcile::{self, Days};
 use sambac_store::Store;
@@ -28,6 +29,7 @@ use crate::config::command::load;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform;
+use crate::provision::author;
 
 /// Breaks that are read at a time.
 const PAGE: u32 = 500;
@@ -176,9 +178,17 @@ impl Explain {
         if self.reason.trim().chars().count() < 3 {
             return Err(Failure::because(Exit::Configuration, "--reason: say why in three characters or more"));
         }
-        let store = open(&self.flags).await?;
-        let explained = store.explain_break(&self.id, (&self.reason, &self.by, Clock::system().now())).await;
+        let (store, now) = (open(&self.flags).await?, Clock::system().now());
+        let explained = store.explain_break(&self.id, (&self.reason, &self.by, now)).await;
+        let event = Event::new(author(), "reconcile.explained", self.id.as_str())
+            .with("by", self.by.as_str())
+            .with("reason", self.reason.as_str());
+        let kept = match explained {
+            Ok(Some(_)) => store.append_audit(&[event.entry(now)]).await.map(drop),
+            _ => Ok(()),
+        };
         store.close().await;
+        kept?;
         let none = || Failure::because(Exit::Refused, format!("there is no break {}, or it is gone", self.id));
         let row = explained?.ok_or_else(none)?;
         output.print(&shown::break_json(&row), || shown::breaks_text(std::slice::from_ref(&row)))

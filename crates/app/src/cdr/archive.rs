@@ -4,6 +4,7 @@
 
 use clap::Args;
 use sambac_domain::Day;
+use sambac_engine::audit::Event;
 use sambac_engine::cdr::archive::{Archive, ArchiveError, Moved};
 use sambac_engine::clock::Clock;
 use sambac_engine::retention::kept_from;
@@ -15,6 +16,7 @@ use crate::config::command::load;
 use crate::config::{Config, Flags};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::provision::author;
 use crate::{master_key, platform, retention};
 
 /// A message is valid for three days, and its receipts may be believed for a week after that.
@@ -54,7 +56,9 @@ impl Move {
     pub(super) async fn run(self, output: Output) -> Result<(), Failure> {
         let (config, store, archive) = open(&self.flags).await?;
         let done = moved(&config, &archive, self.before).await;
+        let kept = keep(&store, "cdr.archived", &done).await;
         store.close().await;
+        kept?;
         print(output, "moved into files", &done?)
     }
 }
@@ -63,7 +67,9 @@ impl Restore {
     pub(super) async fn run(self, output: Output) -> Result<(), Failure> {
         let (_, store, archive) = open(&self.flags).await?;
         let done = put_back(&store, &archive, self.day, self.until.unwrap_or(self.day)).await;
+        let kept = keep(&store, "cdr.restored", &done).await;
         store.close().await;
+        kept?;
         print(output, "put back into the table", &done?)
     }
 }
@@ -80,6 +86,22 @@ impl List {
             rows => rows.iter().map(line).collect::<Vec<_>>().join("\n"),
         })
     }
+}
+
+/// Who moved what is in the audit log.
+async fn keep(store: &Store, action: &'static str, done: &Result<Vec<Moved>, Failure>) -> Result<(), Failure> {
+    let now = Clock::system().now();
+    let entry = |one: &Moved| {
+        let event = Event::new(author(), action, one.day.to_string());
+        event.with("records", one.records).with("mended", one.mended).entry(now)
+    };
+    match done {
+        Ok(moved) if !moved.is_empty() => {
+            store.append_audit(&moved.iter().map(entry).collect::<Vec<_>>()).await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 async fn moved(config: &Config, archive: &Archive, before: Option<Day>) -> Result<Vec<Moved>, Failure> {

@@ -268,6 +268,8 @@ async fn the_file_is_the_better_witness() -> Result<()> {
     old.done(days).await?;
     old.in_table(&[]).await?;
     old.world.prove_ledger().await?;
+    let restored = "SELECT COUNT(*) FROM audit_log WHERE action = 'cdr.restored'";
+    ensure!(old.world.database().await?.number(restored).await? == 3, "who put back what is known");
     old.store.close().await;
     old.world.passed();
     Ok(())
