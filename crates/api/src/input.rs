@@ -117,7 +117,12 @@ fn escaped(key: &str) -> String {
 
 fn broken_rules(report: &garde::Report) -> Problem {
     let problem = Problem::new(ErrorCode::InvalidRequest).detail(BAD_FIELD);
-    report.iter().fold(problem, |problem, (path, error)| problem.at(format!("/{path}"), error.message()))
+    report.iter().fold(problem, |problem, (path, error)| problem.at(pointer_of(&path.to_string()), error.message()))
+}
+
+/// The JSON pointer of a path like `recipients[0].to`.
+fn pointer_of(path: &str) -> String {
+    format!("/{}", path.replace(['[', '.'], "/").replace(']', ""))
 }
 
 /// A form, in which what is not known is not looked at and nothing comes twice (RFC 6749, section 3.2).

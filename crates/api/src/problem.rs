@@ -99,6 +99,13 @@ enum RetryWord {
     After,
 }
 
+impl FieldError {
+    /// Blames the field of the body at `pointer`.
+    pub(crate) fn at(pointer: String, detail: String) -> Self {
+        Self { pointer: Some(pointer), parameter: None, detail }
+    }
+}
+
 impl Problem {
     /// With nothing particular to say.
     pub(crate) fn new(code: ErrorCode) -> Self {
@@ -120,8 +127,7 @@ impl Problem {
     /// Blames the field of the body at `pointer`.
     #[must_use]
     pub(crate) fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let pointer = Some(pointer.into());
-        self.errors.push(FieldError { pointer, parameter: None, detail: detail.into() });
+        self.errors.push(FieldError::at(pointer.into(), detail.into()));
         self
     }
 

@@ -43,7 +43,7 @@ enum Kind {
 }
 
 /// Calls of clients that are traffic: what they do is told by messages, charges and records.
-const TRAFFIC: [&str; 2] = ["/v1/sms", "/v1/otp"];
+const TRAFFIC: [&str; 3] = ["/v1/sms", "/v1/batches", "/v1/otp"];
 /// The same for services.
 const CHARGES: &str = "/charges";
 /// What administrators read that leaves the platform, or shows persons' numbers.

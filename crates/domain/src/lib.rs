@@ -26,6 +26,7 @@ pub mod sandbox;
 pub mod spending;
 pub mod state;
 pub mod stored;
+pub mod template;
 pub mod text;
 pub mod throughput;
 pub mod time;
@@ -34,10 +35,10 @@ pub use class::{Lane, TrafficClass};
 pub use day::{Day, DayError};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError, IdSource,
-    IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OrphanId,
-    OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SigningKeyId, SmppAccountId,
-    TargetId, TariffId, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError,
+    IdSource, IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId,
+    OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SigningKeyId,
+    SmppAccountId, TargetId, TariffId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

@@ -31,12 +31,20 @@ impl Engine {
     /// [`ErrorCode::IdempotencyInProgress`] while another request has it.
     pub(crate) fn claim_idempotency(&self, request: &SubmitRequest) -> Result<Option<Claim>, Refusal> {
         let Some(idempotency) = &request.idempotency else { return Ok(None) };
-        let claimed = (request.account_id, idempotency.key.clone());
+        self.claim_key(request.account_id, &idempotency.key).map(Some)
+    }
+
+    /// Claims a key of an account.
+    ///
+    /// # Errors
+    /// [`ErrorCode::IdempotencyInProgress`] while another request has it.
+    pub(crate) fn claim_key(&self, account: AccountId, key: &str) -> Result<Claim, Refusal> {
+        let claimed = (account, key.to_owned());
         let mut claims = self.0.idempotency_claims.lock().unwrap_or_else(PoisonError::into_inner);
         if !claims.insert(claimed.clone()) {
             return Err(ErrorCode::IdempotencyInProgress.into());
         }
-        Ok(Some(Claim { inner: Arc::clone(&self.0), claimed }))
+        Ok(Claim { inner: Arc::clone(&self.0), claimed })
     }
 
     /// The stored answer to an earlier request with the same key.

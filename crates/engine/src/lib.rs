@@ -10,8 +10,10 @@ mod admission;
 pub mod alert;
 pub mod api_key;
 pub mod audit;
+pub mod batch;
 mod by_id;
 mod caller;
+mod cancel;
 pub mod catalogue;
 pub mod cdr;
 pub mod clock;
@@ -57,6 +59,7 @@ pub mod snapshot;
 mod solvency;
 mod start;
 pub mod submit;
+mod take_back;
 pub mod tariff;
 pub mod token;
 mod token_bucket;
@@ -157,6 +160,8 @@ pub(crate) struct Inner {
     pub(crate) tokens: token::VerifiedTokens,
     /// What one-time codes share.
     pub(crate) otp: otp::OtpShared,
+    /// What batches share.
+    pub(crate) batches: batch::Batches,
     /// A target has refused a message from a handset.
     pub(crate) handset_given_up: tokio::sync::Notify,
     pub(crate) smpp_door: smsc::Door,

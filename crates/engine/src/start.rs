@@ -65,8 +65,8 @@ impl Engine {
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
         let orders = store.connector_orders().await?;
         let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
-        let pdu_log = PduLog::new(settings.pdu_log, clock.clone());
         let inner = Arc::new(Inner {
+            pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
             store,
             alerts,
             clock,
@@ -78,7 +78,6 @@ impl Engine {
             live: LiveMessages::new(settings.live_capacity),
             metrics: Metrics::new(),
             admission: Admission::new(settings.writes_capacity),
-            pdu_log,
             writes,
             store_away: AtomicBool::new(false),
             fenced: ledger::Fenced::default(),
@@ -95,6 +94,7 @@ impl Engine {
             refusals: crate::audit::Refusals::default(),
             admin_changes: tokio::sync::Mutex::new(()),
             erasure_asked: tokio::sync::Notify::new(),
+            batches: crate::batch::Batches::default(),
             handset_given_up: tokio::sync::Notify::new(),
             signing: crate::signing::Signing::default(),
             tokens: crate::token::VerifiedTokens::default(),
@@ -158,6 +158,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(orphan::run(Arc::clone(inner)));
     inner.tasks.spawn(otp::run(Arc::clone(inner)));
     inner.tasks.spawn(otp::remember(Arc::clone(inner)));
+    inner.tasks.spawn(crate::batch::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
     inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));

@@ -75,6 +75,8 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("supplier_statements_pkey", "supplier_statements.id", "supplier_statements"),
     ("supplier_statements_hash_key", "supplier_statements.hash", "supplier_statements.hash"),
     ("supplier_lines_pkey", "supplier_lines.statement_id, supplier_lines.line", "supplier_lines"),
+    ("batches_pkey", "batches.id", "batches"),
+    ("batch_recipients_pkey", "batch_recipients.batch_id, batch_recipients.no", "batch_recipients"),
     ("messages_pkey", "messages.id", "messages"),
     ("segments_pkey", "segments.id", "segments"),
     ("message_events_pkey", "message_events.id", "message_events"),

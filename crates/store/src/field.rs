@@ -7,11 +7,11 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, Day, ErasureId,
-    ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn, NetworkId,
-    NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState, PaymentId, PostingId, RateId,
-    RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId, SigningKeyId, SmppAccountId,
-    Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, Day,
+    ErasureId, ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn,
+    NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState, PaymentId,
+    PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId,
+    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -106,6 +106,7 @@ id_fields!(
     AccountId,
     AdminKeyId,
     ApiKeyId,
+    BatchId,
     ConnectorId,
     ErasureId,
     EventId,

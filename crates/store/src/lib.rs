@@ -15,6 +15,7 @@ mod alerts;
 mod api_keys;
 pub mod audit;
 mod batch;
+mod batches;
 mod cdr_archives;
 mod cdrs;
 pub mod chain;

@@ -42,6 +42,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (39, include_str!("../migrations/0039_events.sql")),
     (40, include_str!("../migrations/0040_otp_guard.sql")),
     (41, include_str!("../migrations/0041_low_wallets.sql")),
+    (51, include_str!("../migrations/0051_batches.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

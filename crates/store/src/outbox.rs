@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 34] = [
+const ID_TABLES: [&str; 35] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -155,6 +155,7 @@ const ID_TABLES: [&str; 34] = [
     "payment_events",
     "bank_transfers",
     "messages",
+    "batches",
     "message_events",
     "submit_intents",
     "orphan_receipts",

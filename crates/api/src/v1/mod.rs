@@ -3,6 +3,8 @@
 mod add_payment;
 mod add_webhook;
 mod admin;
+mod batch;
+mod cancel_sms;
 mod inbound;
 mod keys;
 mod life;
@@ -39,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(send_sms::send_sms))
         .routes(routes!(quote_sms::quote_sms))
         .routes(routes!(show_sms::show_sms))
+        .routes(routes!(cancel_sms::cancel_sms))
         .routes(routes!(list_sms::list_sms))
         .routes(routes!(list_inbound::list_inbound))
         .routes(routes!(show_inbound::show_inbound))
@@ -50,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(remove_webhook::remove_webhook))
         .routes(routes!(list_audit::list_audit))
         .routes(routes!(make_token::make_token))
+        .merge(batch::routes())
         .merge(keys::routes())
         .merge(otp::routes())
         .merge(admin::routes())

@@ -232,7 +232,7 @@ impl From<TextEncoding> for Encoding {
     }
 }
 
-fn price(text: &str) -> Result<i64, Problem> {
+pub(super) fn price(text: &str) -> Result<i64, Problem> {
     let bad = |detail: String| Problem::from(ErrorCode::InvalidRequest).at("/max_price", detail);
     match parse_micros(text) {
         Ok(micros) if micros >= 0 => Ok(micros),
@@ -242,7 +242,7 @@ fn price(text: &str) -> Result<i64, Problem> {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
-fn without_controls(text: &str, _context: &()) -> garde::Result {
+pub(super) fn without_controls(text: &str, _context: &()) -> garde::Result {
     if text.chars().any(char::is_control) {
         return Err(garde::Error::new("must not hold control characters"));
     }
@@ -253,7 +253,7 @@ pub(super) fn transactional() -> TrafficClass {
     TrafficClass::Transactional
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 

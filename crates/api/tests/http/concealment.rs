@@ -49,6 +49,7 @@ impl Route {
         }
         Body::from(match self.operation["operationId"].as_str().unwrap() {
             "send_sms" => sms(json!({})).to_string(),
+            "send_batch" => batch().to_string(),
             "quote_sms" => json!({ "to": ["+447700900123"], "from": "MyBank", "text": "x" }).to_string(),
             "add_webhook" => json!({ "url": "https://client.example.com/" }).to_string(),
             "add_payment" => payment().to_string(),
@@ -77,6 +78,10 @@ impl Route {
         match self.path {
             path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
             path if path.starts_with("/v1/keys/") => platform.post(key, "/v1/keys", &new_key()).await.id(),
+            path if path.starts_with("/v1/batches/") => {
+                let reply = platform.post(key, "/v1/sms/batch", &batch()).await;
+                reply.json["batch"]["batch_id"].as_str().unwrap().to_owned()
+            }
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
             path if path.starts_with("/v1/otp-profiles/") => otp::profile(platform, key).await,
             path if path.starts_with("/v1/otp/") => otp::ready(platform, key).await,
@@ -87,6 +92,11 @@ impl Route {
             other => panic!("{other} has no object in this test"),
         }
     }
+}
+
+/// A batch for one.
+fn batch() -> Value {
+    json!({ "from": "MyBank", "text": "x", "recipients": [{ "to": "+447700900123" }] })
 }
 
 /// A payment that nobody pays.

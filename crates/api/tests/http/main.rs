@@ -10,6 +10,7 @@ mod admin_operations;
 mod admin_prices;
 mod admin_versions;
 mod audit;
+mod batch;
 mod cdr;
 mod concealment;
 mod document;

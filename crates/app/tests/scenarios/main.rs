@@ -13,6 +13,7 @@ mod alerts;
 mod audit;
 mod backlog_small;
 mod bad_input;
+mod batch;
 mod cdr;
 mod certify;
 mod connector_orders;

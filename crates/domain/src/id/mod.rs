@@ -76,6 +76,8 @@ macro_rules! define_ids {
 define_ids! {
     /// One accepted message; its segments' ids are derived from it.
     MessageId "msg_";
+    /// A request with one text for many recipients.
+    BatchId "bat_";
     /// A customer account: owner of a wallet, keys, binds and messages.
     AccountId "acc_";
     /// A mobile operator or aggregator that we have a contract with.

@@ -15,9 +15,10 @@ use sambac_store::{NewCharge, NewIdempotency, NewMessage, NewOutbox};
 use smallvec::SmallVec;
 
 use super::part_groups::Owner;
-use super::{Accept, Committer, target_of};
+use super::{Accept, Committer, OtpSend, Reply, target_of};
 use crate::ledger::Hold;
 use crate::live::{Live, SegmentProgress};
+use crate::refusal::Refusal;
 use crate::submit::{Draft, STATE_TAKEN, Submitted, total_price};
 
 impl Committer {
@@ -28,29 +29,32 @@ impl Committer {
         if let Some(code) = self.otp_refuses(&accept) {
             return self.after.refuse(accept.reply, code.into());
         }
-        let Accept { mut draft, reply, claim, otp, place: _place } = accept;
-        let account = draft.request.account_id;
-        if let Some(code) = reply.revoked().or_else(|| self.suspended(account)) {
-            self.inner.metrics.refused(code);
-            return self.after.refuse(reply, code.into());
-        }
-        let priced = draft.price_at(&self.snapshot, self.now);
-        let total = match priced.and_then(|()| total_price(draft.price_micros, draft.segments)) {
-            Ok(total) => total,
+        let Accept { draft, reply, claim, otp, place: _place } = accept;
+        match self.admit(draft, otp, Some(&reply)) {
+            Ok(submitted) => self.after.accepted(reply, submitted, claim),
             Err(refusal) => {
                 self.inner.metrics.refused(refusal.code);
-                return self.after.refuse(reply, refusal);
+                self.after.refuse(reply, refusal);
             }
-        };
-        if let Err(refusal) = self.within_limits(&draft, total) {
-            self.inner.metrics.refused(refusal.code);
-            return self.after.refuse(reply, refusal);
         }
+    }
+
+    /// Takes a message, or not; `reply` is who waits for that, where one is alone in it.
+    pub(super) fn admit(
+        &mut self,
+        mut draft: Draft,
+        otp: Option<OtpSend>,
+        reply: Option<&Reply>,
+    ) -> Result<Submitted, Refusal> {
+        let account = draft.request.account_id;
+        if let Some(code) = reply.and_then(Reply::revoked).or_else(|| self.suspended(account)) {
+            return Err(code.into());
+        }
+        draft.price_at(&self.snapshot, self.now)?;
+        let total = total_price(draft.price_micros, draft.segments)?;
+        self.within_limits(&draft, total)?;
         let hold = self.inner.ledger().hold(account, total, &self.inner.ids, self.now);
-        let Ok(hold) = hold else {
-            self.inner.metrics.refused(ErrorCode::InsufficientFunds);
-            return self.after.refuse(reply, ErrorCode::InsufficientFunds.into());
-        };
+        let hold = hold.map_err(|_| ErrorCode::InsufficientFunds)?;
         if !draft.is_played() {
             self.spend(account, draft.country, total);
         }
@@ -59,7 +63,7 @@ impl Committer {
         let submitted = self.submitted(id, &draft, total);
         self.idempotency_row(&draft, &submitted);
         let (group, connector) = self.group_of(id, &draft);
-        let answered_id = reply.answered_id(id);
+        let answered_id = reply.and_then(|reply| reply.answered_id(id));
         if connector != draft.connector_id {
             draft.cost = draft.cost_by(&self.snapshot, connector, self.now);
         }
@@ -78,7 +82,7 @@ impl Committer {
         let segments: SmallVec<_> = std::iter::repeat_n(first, message.segment_count.into()).collect();
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
-        self.after.accepted(reply, submitted, claim);
+        Ok(submitted)
     }
 
     /// Suspended by the configuration that holds now: the message was checked against the one before it.

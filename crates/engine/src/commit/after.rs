@@ -28,6 +28,8 @@ type ChargeReply = oneshot::Sender<Result<Vec<ChargeOutcome>, Refusal>>;
 pub(super) struct After {
     accepted: Vec<(Reply, Submitted, Option<Claim>)>,
     refused: Vec<(Reply, Refusal)>,
+    /// Parts of batches.
+    chunks: Vec<oneshot::Sender<()>>,
     charged: Vec<(ChargeReply, Vec<ChargeOutcome>)>,
     charges_refused: Vec<ChargeReply>,
     otps: Vec<(OtpReply, Result<OtpRow, ErrorCode>)>,
@@ -59,6 +61,10 @@ impl After {
 
     pub(super) fn refuse(&mut self, reply: Reply, refusal: Refusal) {
         self.refused.push((reply, refusal));
+    }
+
+    pub(super) fn chunk(&mut self, done: oneshot::Sender<()>) {
+        self.chunks.push(done);
     }
 
     pub(super) fn charged(&mut self, reply: ChargeReply, outcomes: Vec<ChargeOutcome>) {
@@ -150,6 +156,8 @@ impl After {
     /// The new messages were not stored: their clients are told so, and SMSCs bring those of handsets again.
     pub(super) fn refuse_accepts(&mut self) {
         self.accept_tasks.clear();
+        // Whoever waits looks at what is stored.
+        self.chunks.clear();
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
         let refusal = Refusal::new(
             ErrorCode::ServiceUnavailable,
@@ -183,6 +191,7 @@ impl After {
     /// again; messages whose answers are lost here stay in the outbox.
     pub(super) fn drop_promises(&mut self) {
         self.tasks.clear();
+        self.chunks.clear();
         self.withdrawn.clear();
         self.intents.clear();
         self.counted.clear();
@@ -204,6 +213,9 @@ impl After {
             let _ = stored.send(announcement);
         }
         for done in self.told.drain(..) {
+            let _ = done.send(());
+        }
+        for done in self.chunks.drain(..) {
             let _ = done.send(());
         }
         for (done, count) in self.counted.drain(..) {

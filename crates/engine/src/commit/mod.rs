@@ -12,6 +12,7 @@ mod answer;
 mod asked;
 mod awaiting;
 mod charges;
+mod chunk;
 mod correction;
 mod credit;
 mod found;
@@ -82,8 +83,8 @@ pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, HandsetIn, Intent, Loaded, NoticeDone, NoticeRetry,
-    ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
+    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Chunk, HandsetIn, Intent, Loaded, NoticeDone,
+    NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -105,8 +106,8 @@ struct New {
 
 impl New {
     fn is_some(&self) -> bool {
-        let Lengths { messages, mo_messages, mo_segments, commands, otp_updates, .. } = self.lengths;
-        messages + mo_messages + mo_segments + commands + otp_updates > 0
+        let Lengths { messages, recipients, mo_messages, mo_segments, commands, otp_updates, .. } = self.lengths;
+        messages + recipients + mo_messages + mo_segments + commands + otp_updates > 0
     }
 }
 
@@ -260,6 +261,7 @@ impl Committer {
     fn apply(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
         match write {
             Write::Accept(accept) => self.accept(*accept),
+            Write::Chunk(chunk) => self.chunk(*chunk),
             Write::Charge(request) => self.charge(*request),
             Write::Credit(credit) => self.credit(*credit),
             Write::Otp(otp) => self.otp(*otp),

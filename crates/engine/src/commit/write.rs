@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sambac_bus::{AccountNews, Notice, Queued, TargetQueue, Task};
-use sambac_domain::id::{ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
+use sambac_domain::id::{BatchId, ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
 use sambac_domain::profile::{Profile, Verdict};
@@ -29,6 +29,8 @@ use crate::submit::{Draft, Submitted};
 pub(crate) enum Write {
     /// Take a message.
     Accept(Box<Accept>),
+    /// Take some messages of a batch.
+    Chunk(Box<Chunk>),
     /// Commands of another service.
     Charge(Box<ChargeRequest>),
     /// Money that has come in.
@@ -107,6 +109,18 @@ pub(crate) struct Accept {
     /// The one-time code that it tells.
     pub(crate) otp: Option<OtpSend>,
     /// Its place among the new messages, free again once it was taken up.
+    pub(crate) place: Place,
+}
+
+/// Recipients of a batch that are decided in one commit, in their order.
+pub(crate) struct Chunk {
+    pub(crate) batch: BatchId,
+    /// The number of the first of them.
+    pub(crate) first: u32,
+    /// What is to be taken, and why not.
+    pub(crate) items: Vec<Result<Draft, Refusal>>,
+    /// Told once they are stored; dropped when nothing of them is.
+    pub(crate) done: oneshot::Sender<()>,
     pub(crate) place: Place,
 }
 
@@ -248,7 +262,7 @@ impl Write {
     /// Whether it is about something new, which its sender may be told to bring again: everything else has happened outside.
     pub(super) fn may_be_refused(&self) -> bool {
         match self {
-            Self::Accept(_) | Self::Charge(_) | Self::Handset { .. } => true,
+            Self::Accept(_) | Self::Chunk(_) | Self::Charge(_) | Self::Handset { .. } => true,
             Self::Otp(otp) => otp.may_be_refused(),
             _ => false,
         }

@@ -12,8 +12,9 @@ use sambac_store::rows::MessageRow;
 use tokio::sync::oneshot;
 
 use super::client::{Client, OpenRequest};
-use super::{query, upstream};
+use super::query;
 use crate::commit::{Withdraw, Write};
+use crate::take_back;
 
 /// The most messages that one `cancel_sm` without an id withdraws.
 const CANCELED_MAX: u32 = 1_000;
@@ -123,7 +124,7 @@ pub(super) async fn cancel(request: OpenRequest, canceling: &Canceling) {
     };
     // Operators may take their time: what comes behind does not wait for them.
     client.inner.tasks.spawn(async move {
-        let recalled = upstream::recall(&request.client.inner, &messages).await;
+        let recalled = take_back::recall(&request.client.inner, &messages).await;
         answer_cancel(&request, withdrawn + recalled);
         drop(permit);
     });

@@ -24,7 +24,6 @@ mod strikes;
 mod submit;
 mod time;
 mod tls;
-mod upstream;
 mod watch;
 
 pub(crate) use bind::VerifiedBinds;

@@ -38,9 +38,9 @@ use sqlx::AssertSqlSafe;
 use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
-    BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow,
-    SegmentRow, SpendingRow,
+    BatchRecipientRow, BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow,
+    MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow,
+    PaymentRow, PostingRow, SegmentRow, SpendingRow,
 };
 use crate::{Store, StoreError};
 
@@ -114,6 +114,8 @@ batch! {
     charges: NewCharge,
     /// Work to be done.
     outbox: NewOutbox,
+    /// What became of recipients of a request for many. One that is there already is `Conflict("batch_recipients")`.
+    recipients: BatchRecipientRow,
     /// Answers to keep. A key that is there already is `Conflict("idempotency_keys")`.
     idempotency: NewIdempotency,
     /// Submits that are about to be written to a connection.

@@ -20,9 +20,9 @@ use super::pipe::Pipe;
 use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
-    BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow,
-    MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record,
-    SegmentRow, SpendingRow,
+    BatchRecipientRow, BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow,
+    MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow,
+    PostingRow, Record, SegmentRow, SpendingRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -35,6 +35,7 @@ pub(crate) struct Statements {
     pub(super) segments: Bulk<SegmentRow>,
     pub(super) charges: Bulk<ChargeRow>,
     pub(super) outbox: Bulk<OutboxRow>,
+    pub(super) recipients: Bulk<BatchRecipientRow>,
     pub(super) idempotency: Bulk<IdempotencyRow>,
     pub(super) intents: Bulk<IntentRow>,
     pub(super) cdrs: Bulk<CdrRow>,
@@ -167,6 +168,7 @@ impl Statements {
             segments: insert(dialect),
             charges: insert(dialect),
             outbox: insert(dialect),
+            recipients: insert(dialect),
             idempotency: insert(dialect),
             intents: insert(dialect),
             cdrs: insert(dialect),
@@ -262,6 +264,7 @@ impl Statements {
             self.segments.text(rows),
             self.charges.text(rows),
             self.outbox.text(rows),
+            self.recipients.text(rows),
             self.idempotency.text(rows),
             self.intents.text(rows),
             self.cdrs.text(rows),

@@ -11,6 +11,7 @@ mod account;
 mod admin;
 mod archive;
 mod audit;
+mod batch;
 mod catalogue;
 mod connector;
 mod delivery;
@@ -33,6 +34,7 @@ pub use account::{AccountRow, ApiKeyRow, ApiKeyUseRow, SmppAccountRow, WebhookRo
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
 pub use archive::{CdrArchiveRow, CdrArchiveState};
 pub use audit::AuditRow;
+pub use batch::{BatchRecipientRow, BatchRow};
 pub use catalogue::{NetworkRow, NumberPrefixRow, OperatorGroupRow};
 pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, OperatorRow};
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};

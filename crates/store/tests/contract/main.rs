@@ -6,6 +6,7 @@ mod alerts;
 mod api_keys;
 mod audit;
 mod batch;
+mod batches;
 mod both;
 mod cdr_archives;
 mod cdrs;

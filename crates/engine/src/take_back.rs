@@ -23,7 +23,7 @@ struct Away {
 }
 
 /// How many of the messages were taken back whole.
-pub(super) async fn recall(inner: &Inner, messages: &[MessageId]) -> usize {
+pub(crate) async fn recall(inner: &Inner, messages: &[MessageId]) -> usize {
     let (mut count, mut deadline) = (0, None);
     for id in messages {
         let Some(live) = relay::load_message(inner, *id).await else { continue };

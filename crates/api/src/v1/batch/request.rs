@@ -1,0 +1,98 @@
+//! The body of `POST /v1/sms/batch`.
+
+use std::collections::BTreeMap;
+
+use garde::Validate;
+use sambac_domain::TrafficClass;
+use sambac_engine::batch::{BatchContent, RECIPIENTS_MAX, Recipient};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{Authorised, scope};
+use crate::problem::Problem;
+use crate::shown;
+use crate::v1::sms_request::{self, TextEncoding};
+
+/// One text for many recipients.
+#[derive(Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendBatch {
+    /// What the handsets show: a number, a short code, or up to 11 characters.
+    #[garde(skip)]
+    #[schema(example = "MyBank")]
+    from: String,
+    /// The text. `{name}` is filled in for each recipient with the variable of that name; `{{` and `}}` stand for braces.
+    #[garde(skip)]
+    #[schema(min_length = 1, example = "Parcel {parcel} comes today.")]
+    text: String,
+    /// How the texts are encoded; chosen for each by its characters when left out.
+    #[garde(skip)]
+    #[schema(value_type = Option<shown::TextEncoding>)]
+    encoding: Option<TextEncoding>,
+    /// What the messages are for.
+    #[garde(skip)]
+    #[serde(default = "sms_request::transactional")]
+    #[schema(value_type = shown::Class, default = "transactional")]
+    class: TrafficClass,
+    /// Seconds after the batch was taken after which none of it is sent any more; by default 300 for an `otp`, else 86400.
+    #[garde(range(min = 1, max = 259_200))]
+    #[schema(minimum = 1, maximum = 259_200)]
+    validity_s: Option<u32>,
+    /// Refuse each recipient whose message would cost more, in your account's currency.
+    #[garde(skip)]
+    #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
+    max_price: Option<String>,
+    /// Whether you want to be told the final states.
+    #[garde(skip)]
+    #[serde(default = "sms_request::yes")]
+    #[schema(default = true)]
+    receipt: bool,
+    /// To whom. They are taken in this order.
+    #[garde(length(min = 1, max = RECIPIENTS_MAX), dive)]
+    #[schema(min_items = 1, max_items = 10_000)]
+    recipients: Vec<To>,
+}
+
+/// A recipient.
+#[derive(Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BatchTo)]
+pub(crate) struct To {
+    /// Destination as an international number, with or without the plus.
+    #[garde(length(chars, max = 32))]
+    #[schema(max_length = 32, example = "+447700900123")]
+    to: String,
+    /// What goes into the places of the text.
+    #[garde(length(max = 32))]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(example = json!({ "parcel": "17" }))]
+    variables: BTreeMap<String, String>,
+    /// Your own reference, given back in the message's status and notifications.
+    #[garde(length(chars, max = 64), inner(custom(sms_request::without_controls)))]
+    #[schema(max_length = 64)]
+    reference: Option<String>,
+}
+
+impl SendBatch {
+    /// Digest of what was asked: the same for the same request however its JSON was written.
+    pub(super) fn fingerprint(&self, client: &Authorised<scope::SmsSend>) -> String {
+        let mut request = b"POST /v1/sms/batch\n".to_vec();
+        request.extend(serde_json::to_vec(self).unwrap_or_default());
+        client.engine().fingerprint(client.account_id(), &request)
+    }
+
+    pub(super) fn into_content(self, client: &Authorised<scope::SmsSend>) -> Result<BatchContent, Problem> {
+        let recipient = |To { to, variables, reference }| Recipient { to, variables, reference };
+        Ok(BatchContent {
+            from: self.from,
+            text: self.text,
+            encoding: self.encoding.map(Into::into),
+            class: self.class,
+            validity_s: self.validity_s,
+            price_micros_max: self.max_price.as_deref().map(sms_request::price).transpose()?,
+            receipt_wanted: self.receipt,
+            test_only: client.is_test(),
+            recipients: self.recipients.into_iter().map(recipient).collect(),
+        })
+    }
+}
