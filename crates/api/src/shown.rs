@@ -158,8 +158,9 @@ pub(crate) fn final_states() -> impl Iterator<Item = MessageState> {
     MessageState::ALL.into_iter().filter(|state| state.is_final())
 }
 
-/// Routed, as a message is from the moment it is taken, and the final states.
+/// Scheduled, routed, as a message is from the moment it is taken or due, and the final states.
 pub(crate) fn listed_states() -> impl Iterator<Item = MessageState> {
-    let listed = |state: &MessageState| state.is_final() || *state == MessageState::Routed;
+    let listed =
+        |state: &MessageState| state.is_final() || matches!(state, MessageState::Scheduled | MessageState::Routed);
     MessageState::ALL.into_iter().filter(listed)
 }

@@ -9,6 +9,7 @@ pub mod fraud;
 pub mod id;
 pub mod in_words;
 pub mod ledger;
+pub mod local_time;
 pub mod message;
 pub mod mo;
 pub mod money;

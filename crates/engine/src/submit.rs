@@ -125,6 +125,9 @@ pub struct Submitted {
     pub accepted_at: Timestamp,
     /// Not sent after this.
     pub expires_at: Timestamp,
+    /// Not sent before this, when that was still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
     /// True when this is the stored answer to an earlier request with the same idempotency key.
     #[serde(skip)]
     pub replayed: bool,

@@ -25,7 +25,7 @@ pub(crate) struct ListSms {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only in this state: `routed` (on its way) or a final one.
+    /// Only in this state: `scheduled`, `routed` (on its way) or a final one.
     #[param(value_type = Option<shown::ListedState>, inline)]
     state: Option<String>,
     /// Only to this number.
@@ -47,7 +47,7 @@ pub(crate) struct SmsPage {
 struct SmsSummary {
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
-    /// `routed` until it is final.
+    /// `routed` until it is final, `scheduled` before it is due.
     #[schema(value_type = shown::ListedState)]
     state: MessageState,
     /// Why it ended badly: a code of the error catalogue.
@@ -66,6 +66,9 @@ struct SmsSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     accepted_at: Moment,
+    /// Not sent before this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     final_at: Option<Moment>,
 }
@@ -117,6 +120,7 @@ impl ListSms {
 
 impl From<MessageRow> for SmsSummary {
     fn from(row: MessageRow) -> Self {
+        let send_at = row.send_at();
         Self {
             message_id: row.id.to_string(),
             state: row.state,
@@ -128,6 +132,7 @@ impl From<MessageRow> for SmsSummary {
             price: Price::new(row.price_micros.saturating_mul(row.segment_count.into()), row.currency),
             reference: row.client_ref,
             accepted_at: Moment(row.accepted_at),
+            send_at: send_at.map(Moment),
             final_at: row.final_at.map(Moment),
         }
     }

@@ -218,6 +218,8 @@ impl QuoteSms {
             message_class: self.message_class,
             ports: self.ports,
             validity_s: None,
+            send_at: None,
+            zone: None,
             reference: None,
             dry_run: true,
             receipt: true,

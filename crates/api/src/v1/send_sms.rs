@@ -23,7 +23,7 @@ pub(crate) struct AcceptedSms {
     /// Names the message from now on.
     #[schema(example = "msg_01h2xcejqtf2n")]
     message_id: String,
-    /// Always `accepted`.
+    /// `accepted`, or `scheduled` for one that is to be sent later.
     #[schema(value_type = shown::State)]
     state: MessageState,
     /// Segments it takes; each is charged.
@@ -35,6 +35,9 @@ pub(crate) struct AcceptedSms {
     price: Price,
     /// When it was taken.
     accepted_at: Moment,
+    /// Not sent before this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_at: Option<Moment>,
     /// Not sent after this.
     expires_at: Moment,
 }
@@ -52,6 +55,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::MessageEmpty,
     ErrorCode::MessageTooLong,
     ErrorCode::TextNotEncodable,
+    ErrorCode::InvalidSchedule,
     ErrorCode::ParameterMissing,
     ErrorCode::ParameterInvalid,
     ErrorCode::IdempotencyInProgress,
@@ -116,11 +120,12 @@ impl AcceptedSms {
     fn new(submitted: &Submitted) -> Self {
         Self {
             message_id: submitted.message_id.to_string(),
-            state: MessageState::Accepted,
+            state: submitted.send_at.map_or(MessageState::Accepted, |_| MessageState::Scheduled),
             segments: submitted.segments,
             encoding: submitted.encoding,
             price: Price::new(submitted.price_micros, submitted.currency),
             accepted_at: Moment(submitted.accepted_at),
+            send_at: submitted.send_at.map(Moment),
             expires_at: Moment(submitted.expires_at),
         }
     }

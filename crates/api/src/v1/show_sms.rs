@@ -44,6 +44,9 @@ pub(crate) struct Sms {
     #[schema(example = "rte_01h2xcejqtf2n")]
     route: String,
     accepted_at: Moment,
+    /// Not sent before this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_at: Option<Moment>,
     /// Not sent after this.
     expires_at: Moment,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +122,7 @@ impl From<MessageView> for Sms {
         let timeline = life::of(&view);
         let state = state(&view);
         let row = view.row;
+        let send_at = row.send_at();
         Self {
             message_id: row.id.to_string(),
             state,
@@ -131,6 +135,7 @@ impl From<MessageView> for Sms {
             price: Price::new(row.price_micros.saturating_mul(row.segment_count.into()), row.currency),
             route: row.route_id.to_string(),
             accepted_at: Moment(row.accepted_at),
+            send_at: send_at.map(Moment),
             expires_at: Moment(row.expires_at),
             final_at: row.final_at.map(Moment),
             segments: view.segments.iter().map(|segment| Segment::new(segment, &view.charges)).collect(),

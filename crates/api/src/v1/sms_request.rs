@@ -10,7 +10,8 @@ use sambac_domain::number::{self, Sender};
 use sambac_domain::options::MessageOptions;
 use sambac_domain::profile::{GivenTlv, TlvKey, TlvValue};
 use sambac_domain::text::{Encoding, Ports, udh};
-use sambac_domain::{TrafficClass, parse_micros};
+use sambac_domain::{Timestamp, TrafficClass, parse_micros};
+use sambac_engine::SendAt;
 use sambac_engine::submit::{Content, Idempotency, SubmitRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,6 +49,17 @@ pub(crate) struct SendSms {
     #[garde(range(min = 1, max = 259_200))]
     #[schema(minimum = 1, maximum = 259_200)]
     pub(super) validity_s: Option<u32>,
+    /// When to send it, at most 7 days ahead: a moment with its offset from UTC, or a local time without one. At once when left out.
+    #[garde(length(max = 40))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 40, example = "2026-12-01T09:00:00+01:00")]
+    pub(super) send_at: Option<String>,
+    /// Whose clocks show `send_at`, when it has no offset: an IANA zone, or `recipient` for that of the number's country, as long
+    /// as that has one time only; by default UTC.
+    #[garde(length(max = 64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, example = "Europe/Berlin")]
+    pub(super) zone: Option<String>,
     /// Your own reference, given back in the message's status and notifications.
     #[garde(length(chars, max = 64), inner(custom(without_controls)))]
     #[schema(max_length = 64)]
@@ -150,14 +162,16 @@ impl SendSms {
             .map_err(|error| Problem::from(ErrorCode::InvalidSender).at("/from", error.to_string()));
         let price_micros_max = self.max_price.as_deref().map(price).transpose();
         let content = self.content();
+        let destination = destination?;
+        let deliver_at = self.when()?.map(|when| client.engine().send_at(&when, destination)).transpose()?;
         Ok(SubmitRequest {
             account_id: client.account_id(),
             origin: Origin::Rest { api_key: client.api_key_id() },
-            destination: destination?,
+            destination,
             sender: sender?,
             price_micros_max: price_micros_max?,
             content: content?,
-            options: self.options().map(Box::new),
+            options: self.options(deliver_at).map(Box::new),
             part: None,
             class: self.class,
             validity: self.validity_s.map(|seconds| Duration::from_secs(seconds.into())),
@@ -204,7 +218,12 @@ impl SendSms {
         Ok(Content::Octets { data: octets, data_coding, udhi: self.udh.is_some() })
     }
 
-    fn options(&self) -> Option<MessageOptions> {
+    /// When it is to be sent, as it is written.
+    fn when(&self) -> Result<Option<SendAt>, Problem> {
+        when(self.send_at.as_ref(), self.zone.as_ref())
+    }
+
+    fn options(&self, deliver_at: Option<Timestamp>) -> Option<MessageOptions> {
         let tlv =
             |(key, text): (&String, &String)| GivenTlv { key: TlvKey::parse(key), value: TlvValue::Text(text.clone()) };
         let options = MessageOptions {
@@ -216,6 +235,7 @@ impl SendSms {
             service_type: self.service_type.clone(),
             default_message_id: self.default_message_id,
             tlvs: self.tlvs.iter().map(tlv).collect(),
+            deliver_at,
             ..MessageOptions::NONE
         };
         (!options.is_empty()).then_some(options)
@@ -229,6 +249,17 @@ impl From<TextEncoding> for Encoding {
             TextEncoding::Latin1 => Self::Latin1,
             TextEncoding::Ucs2 => Self::Ucs2,
         }
+    }
+}
+
+/// A zone needs a time.
+pub(super) fn when(send_at: Option<&String>, zone: Option<&String>) -> Result<Option<SendAt>, Problem> {
+    match (send_at, zone) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => {
+            Err(Problem::from(ErrorCode::InvalidRequest).at("/zone", "a zone is for send_at: give it, too"))
+        }
+        (Some(at), zone) => Ok(Some(SendAt { at: at.clone(), zone: zone.cloned() })),
     }
 }
 

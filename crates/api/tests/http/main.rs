@@ -27,6 +27,7 @@ mod platform;
 mod quote;
 mod rates;
 mod read;
+mod schedule;
 mod schema;
 mod send;
 mod services;

@@ -47,6 +47,7 @@ mod regressions;
 mod retention;
 mod revoked;
 mod sandbox;
+mod schedule;
 mod sigterm_drain;
 mod slow_smsc;
 mod smpp_tls;

@@ -8,12 +8,15 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ApiKeyId};
 use sambac_domain::message::Origin;
 use sambac_domain::number::{self, Sender};
+use sambac_domain::options::MessageOptions;
 use sambac_domain::template::TemplateText;
 use sambac_domain::text::Encoding;
 use sambac_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
+use crate::schedule::{SendAt, When};
+use crate::snapshot::Snapshot;
 use crate::submit::{Content, SubmitRequest};
 
 /// One text for many.
@@ -29,6 +32,9 @@ pub struct BatchContent {
     pub class: TrafficClass,
     /// Seconds after the batch was made after which none of them is sent any more; the class's default if not given.
     pub validity_s: Option<u32>,
+    /// When to send, for each recipient by itself; at once if not given.
+    #[serde(default)]
+    pub send_at: Option<SendAt>,
     /// Refuse a recipient whose message would cost more, in micros.
     pub price_micros_max: Option<i64>,
     /// Whether the client wants to be told of the final states.
@@ -58,7 +64,19 @@ pub(super) struct Common {
     api_key: ApiKeyId,
     sender: Sender,
     text: TemplateText,
-    ends_at: Timestamp,
+    when: Option<When>,
+    created_at: Timestamp,
+    validity: Duration,
+}
+
+impl Common {
+    /// How long a message is still valid: from when it is to be sent, or from when the batch was made.
+    fn left(&self, at: Option<Timestamp>, now: Timestamp) -> Result<Duration, Refusal> {
+        let from = at.unwrap_or(self.created_at);
+        let spent = Duration::from_micros(u64::try_from(now.0.saturating_sub(from.0)).unwrap_or(0));
+        let left = self.validity.checked_sub(spent).filter(|left| !left.is_zero());
+        left.ok_or_else(|| Refusal::new(ErrorCode::Expired, "the batch's validity was over before its turn came"))
+    }
 }
 
 impl BatchContent {
@@ -77,8 +95,9 @@ impl BatchContent {
         let text = self.text.parse::<TemplateText>();
         let text = text.map_err(|fault| refused(ErrorCode::InvalidRequest, fault.to_string(), "/text"))?;
         let validity_s = self.validity_s.unwrap_or(self.class.default_validity_s());
-        let ends_at = created_at.saturating_add(Duration::from_secs(validity_s.into()));
-        Ok(Common { account_id, api_key, sender, text, ends_at })
+        let validity = Duration::from_secs(validity_s.into());
+        let when = self.send_at.as_ref().map(SendAt::read).transpose()?;
+        Ok(Common { account_id, api_key, sender, text, when, created_at, validity })
     }
 
     /// The message to one recipient.
@@ -89,16 +108,17 @@ impl BatchContent {
         &self,
         common: &Common,
         recipient: &Recipient,
-        now: Timestamp,
+        (snapshot, now): (&Snapshot, Timestamp),
     ) -> Result<SubmitRequest, Refusal> {
         let destination = number::parse(&recipient.to, None)
             .map_err(|error| Refusal::new(ErrorCode::InvalidDestination, error.to_string()).at("/to"))?;
         let text = common.text.fill(&recipient.variables);
         let text = text.map_err(|fault| Refusal::new(ErrorCode::InvalidRequest, fault.to_string()).at("/variables"))?;
-        let left = u64::try_from(common.ends_at.0.saturating_sub(now.0)).unwrap_or(0);
-        if left == 0 {
-            return Err(Refusal::new(ErrorCode::Expired, "the batch's validity was over before its turn came"));
-        }
+        let at = common.when.as_ref().map(|when| when.moment(snapshot, destination, common.created_at)).transpose()?;
+        let validity = common.left(at, now)?;
+        // One whose time has come meanwhile goes at once.
+        let deliver_at = at.filter(|at| *at > now);
+        let options = deliver_at.map(|_| Box::new(MessageOptions { deliver_at, ..MessageOptions::NONE }));
         Ok(SubmitRequest {
             account_id: common.account_id,
             origin: Origin::Rest { api_key: common.api_key },
@@ -106,14 +126,14 @@ impl BatchContent {
             destination,
             content: Content::Text(text, self.encoding),
             class: self.class,
-            validity: Some(Duration::from_micros(left)),
+            validity: Some(validity),
             client_ref: recipient.reference.clone(),
             receipt_wanted: self.receipt_wanted,
             registered_delivery: 1,
             price_micros_max: self.price_micros_max,
             test_only: self.test_only,
             idempotency: None,
-            options: None,
+            options,
             part: None,
         })
     }

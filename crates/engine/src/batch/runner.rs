@@ -137,7 +137,7 @@ impl Work<'_> {
         let mut items = Vec::new();
         for recipient in self.content.recipients.iter().skip(from).take(CHUNK) {
             let at = self.inner.clock.now();
-            let request = self.content.request(&self.common, recipient, at);
+            let request = self.content.request(&self.common, recipient, (&snapshot, at));
             let draft = request.and_then(|request| prepare(&snapshot, request, at));
             match draft.and_then(|draft| self.within_limits(&snapshot, draft, now)) {
                 Ok(Ok(draft)) => items.push(Ok(draft)),

@@ -108,6 +108,7 @@ impl Committer {
             currency: draft.currency,
             accepted_at: self.now,
             expires_at: draft.expires_at(self.now),
+            send_at: draft.options.as_ref().and_then(|options| options.deliver_at).filter(|at| *at > self.now),
             replayed: false,
         }
     }

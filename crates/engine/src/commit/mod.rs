@@ -304,10 +304,7 @@ impl Committer {
             Write::Unrouted { ids, dismiss, done } => self.unrouted(&ids, dismiss, done),
             Write::Release(release) => self.release(release),
             Write::Stored(done) => self.after.tell(done),
-            Write::Dismiss { orphans, done } => {
-                self.dismiss(&orphans);
-                self.after.tell(done);
-            }
+            Write::Dismiss { orphans, done } => self.dismiss(&orphans, done),
             Write::Reload { loaded, done } => reloads.push((loaded, done)),
             #[cfg(test)]
             Write::Panic => last_words::tests::panics(),

@@ -49,6 +49,7 @@ impl Committer {
             was_scheduled
         });
         if was_scheduled {
+            self.batch.messages_due.push(segment.message());
             self.dirty(segment, &live);
         }
     }

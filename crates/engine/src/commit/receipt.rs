@@ -11,6 +11,7 @@ use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::AwaitingReceipt;
 use sambac_store::rows::OrphanRow;
+use tokio::sync::oneshot;
 
 use super::{Committer, Found, ReceiptFrom, ReceiptIn};
 use crate::alert::AlertKind;
@@ -158,11 +159,12 @@ impl Committer {
     }
 
     /// A person has dealt with them.
-    pub(super) fn dismiss(&mut self, orphans: &[i64]) {
+    pub(super) fn dismiss(&mut self, orphans: &[i64], done: oneshot::Sender<()>) {
         for id in orphans {
             self.orphans.remove(*id);
             self.batch.orphans_done.push(*id);
         }
+        self.after.tell(done);
     }
 
     /// The answer came after its receipt: the receipt has been waiting in memory.

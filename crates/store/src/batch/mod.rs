@@ -32,7 +32,7 @@ pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub use otp::{OtpChange, OtpTold};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, MoId, NoticeId, OtpId, PaymentId, Timestamp};
+use sambac_domain::{IntentId, MessageId, MoId, NoticeId, OtpId, PaymentId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::chain::{Chain, Head};
@@ -126,6 +126,8 @@ batch! {
     segment_updates: SegmentUpdate,
     /// Messages whose body changes. Each must be open, or nothing is written: `Conflict("body_swap")`.
     body_swaps: BodySwap,
+    /// Scheduled messages whose time has come. One that is not scheduled any more is no error.
+    messages_due: MessageId,
     /// Messages that end. Each must be open, or nothing is written: `Conflict("message_final")`.
     message_finals: MessageFinal,
     /// Messages that have ended, and of which another end is believed now. Those that are still open are left alone.

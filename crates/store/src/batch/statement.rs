@@ -44,6 +44,7 @@ pub(crate) struct Statements {
     pub(super) orphans: Bulk<OrphanRow>,
     pub(super) segment_updates: Bulk<SegmentRow>,
     pub(super) body_swaps: Bulk<BodySwap>,
+    pub(super) messages_due: Bulk<Id>,
     pub(super) message_finals: Bulk<MessageFinal>,
     pub(super) message_corrections: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
@@ -177,6 +178,7 @@ impl Statements {
             orphans: insert(dialect),
             segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
             body_swaps: update(dialect, ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL"),
+            messages_due: due(dialect),
             message_finals: update_by(dialect, &format!("{MESSAGE_END}, body = NULL"), OPEN_MESSAGE),
             message_corrections: update_by(dialect, MESSAGE_END, ENDED_MESSAGE),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
@@ -232,6 +234,11 @@ impl Statements {
     }
 }
 
+/// From scheduled to routed.
+fn due(dialect: Dialect) -> Bulk<Id> {
+    Bulk::new(dialect, "UPDATE messages SET state = 2 WHERE state = 0 AND id IN (".to_owned(), ")")
+}
+
 /// A message from a handset ends when none of its deliveries is open, or when one has taken it.
 fn ends_of_mo(dialect: Dialect) -> Bulk<MoEnd> {
     update_by(
@@ -272,6 +279,7 @@ impl Statements {
             self.postings.text(rows),
             self.orphans.text(rows),
             self.segment_updates.text(rows),
+            self.messages_due.text(rows),
             self.message_finals.text(rows),
             self.message_corrections.text(rows),
             self.settlements.text(rows),

@@ -30,6 +30,8 @@ impl Statements {
         let segments = last_of_each(&batch.segment_updates, |update| update.id.raw());
         self.segment_updates.put_all_of(pipe, &segments, "segment").await;
         self.body_swaps.put_all_of(pipe, &batch.body_swaps, "body_swap").await;
+        let due: Vec<Id> = batch.messages_due.iter().map(|id| Id(id.raw())).collect();
+        self.messages_due.put(pipe, &due).await;
         self.message_finals.put_all_of(pipe, &batch.message_finals, "message_final").await;
         self.message_corrections.put(pipe, &batch.message_corrections).await;
         self.settlements.put_all_of(pipe, &batch.settlements, "settlement").await;

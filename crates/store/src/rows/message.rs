@@ -181,6 +181,11 @@ impl MessageRow {
         })
     }
 
+    /// Not to be sent before this, when its client said so.
+    pub fn send_at(&self) -> Option<Timestamp> {
+        MessageOptions::from_json(self.options.as_deref()?).ok()?.deliver_at
+    }
+
     /// What a charged segment was to cost, when that was known.
     pub fn cost(&self) -> Option<Cost> {
         Some(Cost {

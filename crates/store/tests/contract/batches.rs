@@ -2,7 +2,7 @@
 
 use sambac_domain::{ApiKeyId, BatchId, ErrorCode, MessageState, Timestamp};
 use sambac_store::rows::{BatchRecipientRow, BatchRow};
-use sambac_store::{Batch, Sealed, Store, StoreError};
+use sambac_store::{Batch, NewMessage, Sealed, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{self, ACCOUNT, NOW, OTHER_ACCOUNT, answer, message_id, new_message};
@@ -80,5 +80,17 @@ on_both_databases! {
         assert!(matches!(refused, Err(StoreError::Conflict("batch_recipients"))), "{refused:?}");
         assert!(store.messages_by_ids(&[message_id(3)]).await.unwrap().is_empty(), "nothing of it was kept");
         assert_eq!(store.batch_progress(batch(81).id).await.unwrap(), (0, 0));
+    }
+
+    async fn a_scheduled_message_whose_time_has_come_is_routed_and_others_stay(store: Store) {
+        fixture::seed(&store).await;
+        let scheduled = |number| NewMessage { state: MessageState::Scheduled, ..new_message(number) };
+        let messages = vec![scheduled(1), scheduled(2), new_message(3)];
+        store.commit(&Batch { messages, ..Batch::default() }).await.unwrap();
+        let due = vec![message_id(1), message_id(3), message_id(9)];
+        store.commit(&Batch { messages_due: due, ..Batch::default() }).await.unwrap();
+        let rows = store.messages_by_ids(&[1, 2, 3].map(message_id)).await.unwrap();
+        let states: Vec<_> = rows.iter().map(|row| row.state).collect();
+        assert_eq!(states, [MessageState::Routed, MessageState::Scheduled, MessageState::Accepted]);
     }
 }

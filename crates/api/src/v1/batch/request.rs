@@ -38,6 +38,15 @@ pub(crate) struct SendBatch {
     #[garde(range(min = 1, max = 259_200))]
     #[schema(minimum = 1, maximum = 259_200)]
     validity_s: Option<u32>,
+    /// When to send, at most 7 days ahead: a moment with its offset from UTC, or a local time without one. At once when left out.
+    #[garde(length(max = 40))]
+    #[schema(max_length = 40, example = "2026-12-01T09:00")]
+    send_at: Option<String>,
+    /// Whose clocks show `send_at`, when it has no offset: an IANA zone, or `recipient` for that of each number's country, as long
+    /// as that has one time only; by default UTC.
+    #[garde(length(max = 64))]
+    #[schema(max_length = 64, example = "recipient")]
+    zone: Option<String>,
     /// Refuse each recipient whose message would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
@@ -89,6 +98,7 @@ impl SendBatch {
             encoding: self.encoding.map(Into::into),
             class: self.class,
             validity_s: self.validity_s,
+            send_at: sms_request::when(self.send_at.as_ref(), self.zone.as_ref())?,
             price_micros_max: self.max_price.as_deref().map(sms_request::price).transpose()?,
             receipt_wanted: self.receipt,
             test_only: client.is_test(),

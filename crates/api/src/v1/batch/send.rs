@@ -36,6 +36,7 @@ pub(crate) struct Taken {
 
 const REFUSALS: &[ErrorCode] = &[
     ErrorCode::InvalidSender,
+    ErrorCode::InvalidSchedule,
     ErrorCode::IdempotencyInProgress,
     ErrorCode::IdempotencyMismatch,
     ErrorCode::AccountSuspended,
