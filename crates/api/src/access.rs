@@ -95,7 +95,9 @@ pub(crate) mod scope {
         )+};
     }
 
-    scopes! { SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead OtpSend OtpCheck OtpRead OtpProfiles }
+    scopes! {
+        SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead TemplatesWrite TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
+    }
 }
 
 impl Door {

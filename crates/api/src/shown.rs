@@ -145,6 +145,8 @@ words! {
     OtpChannel "OtpChannel" like "sms" sambac_domain::otp::Channel::ALL.map(sambac_domain::otp::Channel::as_str).to_vec();
     /// What the test provider plays.
     Play "Play" like "success" sambac_engine::payment::Play::ALL.map(sambac_engine::payment::Play::as_str).to_vec();
+    /// How far a version of a template is.
+    TemplateState "TemplateState" like "approved" vec!["pending", "approved", "refused", "retired"];
     /// How far a batch is.
     Batch "BatchState" like "ended" vec!["running", "ended"];
     /// What became of a price.

@@ -11,6 +11,7 @@ pub mod in_words;
 pub mod ledger;
 pub mod local_time;
 pub mod message;
+pub mod message_rules;
 pub mod mo;
 pub mod money;
 pub mod number;
@@ -39,7 +40,7 @@ pub use id::{
     AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError,
     IdSource, IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId,
     OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SigningKeyId,
-    SmppAccountId, TargetId, TariffId, WebhookId,
+    SmppAccountId, TargetId, TariffId, TemplateId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

@@ -30,6 +30,10 @@ pub enum Scope {
     KeysWrite,
     /// Read what was done to the account.
     AuditRead,
+    /// Make versions of templates.
+    TemplatesWrite,
+    /// Approve versions of templates that others have made, refuse and retire them.
+    TemplatesApprove,
     /// Start one-time codes, send them again and call them off.
     OtpSend,
     /// Check one-time codes, and tell that one was used.
@@ -42,7 +46,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SmsSend,
         Self::SmsRead,
         Self::BalanceRead,
@@ -50,6 +54,8 @@ impl Scope {
         Self::WebhooksWrite,
         Self::KeysWrite,
         Self::AuditRead,
+        Self::TemplatesWrite,
+        Self::TemplatesApprove,
         Self::OtpSend,
         Self::OtpCheck,
         Self::OtpRead,
@@ -66,6 +72,8 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::KeysWrite => "keys:write",
             Self::AuditRead => "audit:read",
+            Self::TemplatesWrite => "templates:write",
+            Self::TemplatesApprove => "templates:approve",
             Self::OtpSend => "otp:send",
             Self::OtpCheck => "otp:check",
             Self::OtpRead => "otp:read",

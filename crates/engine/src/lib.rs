@@ -62,6 +62,7 @@ mod start;
 pub mod submit;
 mod take_back;
 pub mod tariff;
+pub mod templates;
 pub mod token;
 mod token_bucket;
 mod uncertain;

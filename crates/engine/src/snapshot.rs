@@ -10,6 +10,7 @@ use sambac_domain::fraud::{GuardMode, GuardSettings};
 use sambac_domain::id::{
     AccountId, AdminKeyId, ApiKeyId, ConnectorId, OperatorId, RouteId, SmppAccountId, TargetId, WebhookId,
 };
+use sambac_domain::message_rules::MessageRules;
 use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
 use sambac_domain::number::NetworkTable;
 use sambac_domain::otp::OtpSettings;
@@ -34,6 +35,7 @@ use crate::keyring::{AllowedAddresses, ClientKey};
 use crate::rate::{CallLimits, RateLimits};
 use crate::tariff::Books;
 use crate::tariff::groups::Groups;
+use crate::templates::Templates;
 use crate::token_bucket::TokenBucket;
 
 /// A client that says no burst may send a second's worth at once.
@@ -62,6 +64,8 @@ pub struct Snapshot {
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
     webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
     otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
+    /// Texts that accounts have approved.
+    pub(crate) templates: Templates,
     /// Price books with the sheets that are ready.
     pub(crate) books: Books,
     /// What each operator is paid.
@@ -100,6 +104,8 @@ pub struct Account {
     pub(crate) allowed: AllowedAddresses,
     /// What its texts may not carry.
     pub(crate) content_rules: ContentRules,
+    /// What its messages have to keep to.
+    pub(crate) message_rules: MessageRules,
 }
 
 /// Credentials of a client ESME.
@@ -161,6 +167,7 @@ impl Snapshot {
             webhooks: configuration.webhooks.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             webhooks_of,
             otp_profiles: otp_profiles(configuration.otp_profiles),
+            templates: Templates::new(configuration.templates),
         }
     }
 
@@ -309,10 +316,14 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     let content_rules = ContentRules::from_json(&row.content_rules).inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the content rules do not parse; the account cannot send");
     });
+    let message_rules = MessageRules::from_json(&row.message_rules).inspect_err(|error| {
+        tracing::error!(account = row.name, %error, "the rules of messages do not parse; the account cannot send");
+    });
     let rates = RateLimits::from_json(&row.rate_limits).inspect_err(|error| {
         tracing::error!(account = row.name, %error, "the rate limits do not parse; the account cannot send");
     });
-    let is_readable = throughput.is_ok() && spending.is_ok() && content_rules.is_ok() && rates.is_ok();
+    let is_readable =
+        throughput.is_ok() && spending.is_ok() && content_rules.is_ok() && message_rules.is_ok() && rates.is_ok();
     Account {
         name: row.name.clone(),
         active: row.state == AccessState::Active && is_readable,
@@ -329,6 +340,7 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
         }),
         allowed: AllowedAddresses::parse(&row.allowed_ips),
         content_rules: content_rules.unwrap_or_default(),
+        message_rules: message_rules.unwrap_or_default(),
     }
 }
 
@@ -460,6 +472,7 @@ mod tests {
                 allowed_ips: Vec::new(),
                 rate_limits: String::new(),
                 content_rules: String::new(),
+                message_rules: String::new(),
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
             Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())

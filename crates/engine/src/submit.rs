@@ -31,6 +31,7 @@ use crate::refusal::Refusal;
 use crate::sandbox;
 use crate::snapshot::{Account, Snapshot};
 use crate::tariff::cost::{QuotedCost, keep_profitable, margin_too_low, quoted_costs};
+use crate::templates;
 use crate::{Engine, Inner};
 
 /// The longest that a message may wait, whatever the client asks for.
@@ -289,9 +290,11 @@ fn prepare_avoiding(
     }
     let played = sandbox::way(snapshot, request.destination, request.test_only)?;
     check_reference(&request)?;
+    templates::obey(snapshot, account, &request)?;
     content::obey(&account.content_rules, &mut request)?;
     let validity = validity(&request)?;
     let network = snapshot.networks.lookup(request.destination);
+    may_send_by(account, &request, network, now)?;
     let mcc_mnc = network.map(|network| network.mcc_mnc);
     let (route_id, mut connectors) = match played {
         Some(connector) => (sandbox::ROUTE, std::iter::once(connector).collect()),
@@ -425,6 +428,17 @@ fn check_throughput(account: &Account, draft: &Draft, now: Instant) -> Result<()
         let text = format!("the account may submit {limit}; there is room in {wait_ms} ms");
         Refusal { retry_after: Some(wait), ..Refusal::new(ErrorCode::RateLimited, text) }
     })
+}
+
+/// Where the account sends by registered senders only, this one has to be one of them.
+fn may_send_by(
+    account: &Account,
+    request: &SubmitRequest,
+    network: Option<Network<'_>>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let allowed = account.message_rules.sender(&request.sender, country_of(network), now);
+    allowed.map_err(|fault| Refusal::new(ErrorCode::SenderNotRegistered, fault.to_string()).at("/from"))
 }
 
 fn check_reference(request: &SubmitRequest) -> Result<(), Refusal> {

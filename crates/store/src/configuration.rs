@@ -10,7 +10,7 @@ use crate::query::{query, select};
 use crate::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, NetworkRow, NumberPrefixRow,
     OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RouteRow, Row, SheetRow, SmppAccountRow,
-    TariffRow, WebhookRow,
+    TariffRow, TemplateRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -54,6 +54,8 @@ pub struct Configuration {
     pub mo_routes: Vec<MoRouteRow>,
     /// How accounts have their one-time codes made.
     pub otp_profiles: Vec<OtpProfileRow>,
+    /// Approved versions of templates.
+    pub templates: Vec<TemplateRow>,
 }
 
 impl Store {
@@ -79,6 +81,7 @@ impl Store {
             admin_keys: self.table().await?,
             mo_routes: self.table().await?,
             otp_profiles: self.table().await?,
+            templates: select::<TemplateRow>("WHERE state = 'approved' ORDER BY id").all(self.pool()).await?,
         })
     }
 

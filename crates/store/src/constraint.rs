@@ -77,6 +77,8 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("supplier_lines_pkey", "supplier_lines.statement_id, supplier_lines.line", "supplier_lines"),
     ("batches_pkey", "batches.id", "batches"),
     ("batch_recipients_pkey", "batch_recipients.batch_id, batch_recipients.no", "batch_recipients"),
+    ("templates_pkey", "templates.id", "templates"),
+    ("templates_version_key", "templates.account_id, templates.name, templates.version", "templates.version"),
     ("messages_pkey", "messages.id", "messages"),
     ("segments_pkey", "segments.id", "segments"),
     ("message_events_pkey", "message_events.id", "message_events"),

@@ -11,7 +11,7 @@ use sambac_domain::{
     ErasureId, ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn,
     NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState, PaymentId,
     PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId,
-    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp, TrafficClass, WebhookId,
 };
 
 use crate::StoreError;
@@ -132,6 +132,7 @@ id_fields!(
     SigningKeyId,
     SmppAccountId,
     TariffId,
+    TemplateId,
     WebhookId
 );
 

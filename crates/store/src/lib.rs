@@ -51,6 +51,7 @@ mod segments;
 mod signing_keys;
 mod spending;
 mod statements;
+mod templates;
 mod trial;
 mod uncertain;
 mod unit_of_work;

@@ -43,6 +43,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (40, include_str!("../migrations/0040_otp_guard.sql")),
     (41, include_str!("../migrations/0041_low_wallets.sql")),
     (51, include_str!("../migrations/0051_batches.sql")),
+    (52, include_str!("../migrations/0052_templates.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 35] = [
+const ID_TABLES: [&str; 36] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -166,4 +166,5 @@ const ID_TABLES: [&str; 35] = [
     "otp_profiles",
     "otps",
     "signing_keys",
+    "templates",
 ];

@@ -28,6 +28,7 @@ mod show_payment;
 mod show_sms;
 mod show_usage;
 mod sms_request;
+mod templates;
 mod webhook;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(list_audit::list_audit))
         .routes(routes!(make_token::make_token))
         .merge(batch::routes())
+        .merge(templates::routes())
         .merge(keys::routes())
         .merge(otp::routes())
         .merge(admin::routes())

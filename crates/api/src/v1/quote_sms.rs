@@ -144,6 +144,7 @@ struct NumberRefusal {
 const REFUSALS: &[ErrorCode] = &[
     ErrorCode::InvalidDestination,
     ErrorCode::InvalidSender,
+    ErrorCode::SenderNotRegistered,
     ErrorCode::MessageEmpty,
     ErrorCode::MessageTooLong,
     ErrorCode::TextNotEncodable,
@@ -153,6 +154,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
     ErrorCode::ContentForbidden,
+    ErrorCode::TemplateRequired,
     ErrorCode::AccountSuspended,
     ErrorCode::NotFound,
 ];
@@ -218,6 +220,10 @@ impl QuoteSms {
             message_class: self.message_class,
             ports: self.ports,
             validity_s: None,
+            template: None,
+            template_version: None,
+            locale: None,
+            variables: BTreeMap::new(),
             send_at: None,
             zone: None,
             reference: None,

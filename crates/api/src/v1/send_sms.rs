@@ -52,6 +52,7 @@ pub(crate) enum Sent {
 const REFUSALS: &[ErrorCode] = &[
     ErrorCode::InvalidDestination,
     ErrorCode::InvalidSender,
+    ErrorCode::SenderNotRegistered,
     ErrorCode::MessageEmpty,
     ErrorCode::MessageTooLong,
     ErrorCode::TextNotEncodable,
@@ -67,6 +68,9 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
     ErrorCode::ContentForbidden,
+    ErrorCode::TemplateRequired,
+    ErrorCode::TemplateUnknown,
+    ErrorCode::TemplateMismatch,
     ErrorCode::AccountSuspended,
     ErrorCode::QueueFull,
 ];

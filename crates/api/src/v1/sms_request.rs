@@ -13,6 +13,7 @@ use sambac_domain::text::{Encoding, Ports, udh};
 use sambac_domain::{Timestamp, TrafficClass, parse_micros};
 use sambac_engine::SendAt;
 use sambac_engine::submit::{Content, Idempotency, SubmitRequest};
+use sambac_engine::templates::NamedTemplate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,10 +33,29 @@ pub(crate) struct SendSms {
     #[garde(skip)]
     #[schema(example = "MyBank")]
     pub(super) from: String,
-    /// The text; long ones are sent in several segments. Needed unless `data` or `default_message_id` is given.
+    /// The text; long ones are sent in several segments. Needed unless `template`, `data` or `default_message_id` is given.
     #[garde(skip)]
     #[schema(min_length = 1, example = "Your code is 123456")]
     pub(super) text: Option<String>,
+    /// The approved template that makes the text, instead of a text.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "parcel")]
+    pub(super) template: Option<String>,
+    /// Which version of the template; the latest approved one when left out.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) template_version: Option<u32>,
+    /// In which language; the template's default one where it has no text for that.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "de-AT")]
+    pub(super) locale: Option<String>,
+    /// What goes into the places of the template.
+    #[garde(length(max = 32))]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(example = json!({ "parcel": "17" }))]
+    pub(super) variables: BTreeMap<String, String>,
     /// How the text is encoded; chosen by its characters when left out.
     #[garde(skip)]
     #[schema(value_type = Option<shown::TextEncoding>)]
@@ -161,7 +181,7 @@ impl SendSms {
         let sender = Sender::parse(&self.from)
             .map_err(|error| Problem::from(ErrorCode::InvalidSender).at("/from", error.to_string()));
         let price_micros_max = self.max_price.as_deref().map(price).transpose();
-        let content = self.content();
+        let content = self.content(client);
         let destination = destination?;
         let deliver_at = self.when()?.map(|when| client.engine().send_at(&when, destination)).transpose()?;
         Ok(SubmitRequest {
@@ -191,8 +211,16 @@ impl SendSms {
     }
 
     /// A text or octets, and never both.
-    fn content(&self) -> Result<Content, Problem> {
+    fn content(&self, client: &Authorised<scope::SmsSend>) -> Result<Content, Problem> {
         let bad = |field, detail: &str| Err(Problem::from(ErrorCode::InvalidRequest).at(field, detail.to_owned()));
+        let (version, locale) = (self.template_version, self.locale.as_ref());
+        if let Some(template) = named_template(self.template.as_ref(), version, locale, !self.variables.is_empty())? {
+            if self.text.is_some() || self.data.is_some() || self.default_message_id.is_some() {
+                return bad("/template", "a message has a template or a text or data");
+            }
+            let text = client.engine().fill_template(client.account_id(), &template, &self.variables)?;
+            return Ok(Content::Text(text, self.encoding.map(Encoding::from)));
+        }
         let Some(data) = &self.data else {
             if self.udh.is_some() || self.data_coding.is_some() {
                 return bad("/data", "udh and data_coding are for data: give it, or leave them out");
@@ -249,6 +277,23 @@ impl From<TextEncoding> for Encoding {
             TextEncoding::Latin1 => Self::Latin1,
             TextEncoding::Ucs2 => Self::Ucs2,
         }
+    }
+}
+
+/// The template that is meant; its version, locale and variables need one.
+pub(super) fn named_template(
+    name: Option<&String>,
+    version: Option<u32>,
+    locale: Option<&String>,
+    has_variables: bool,
+) -> Result<Option<NamedTemplate>, Problem> {
+    match name {
+        Some(name) => Ok(Some(NamedTemplate { name: name.clone(), version, locale: locale.cloned() })),
+        None if version.is_some() || locale.is_some() || has_variables => {
+            let detail = "template_version, locale and variables are for a template: name it";
+            Err(Problem::from(ErrorCode::InvalidRequest).at("/template", detail))
+        }
+        None => Ok(None),
     }
 }
 

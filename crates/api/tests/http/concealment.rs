@@ -54,9 +54,12 @@ impl Route {
             "add_webhook" => json!({ "url": "https://client.example.com/" }).to_string(),
             "add_payment" => payment().to_string(),
             "add_key" => new_key().to_string(),
-            "update_key" | "rotate_key" | "otp_used" => "{}".to_owned(),
+            "update_key" | "rotate_key" | "otp_used" | "approve_template" | "refuse_template" | "retire_template" => {
+                "{}".to_owned()
+            }
             "add_otp_profile" => json!({ "name": "login" }).to_string(),
             "change_otp_profile" => json!({ "name": "changed" }).to_string(),
+            "add_template" => template().to_string(),
             "start_otp" => new_otp(json!({})).to_string(),
             "check_otp" => json!({ "code": "123456" }).to_string(),
             other => panic!("{other} has no body in this test"),
@@ -83,6 +86,7 @@ impl Route {
                 reply.json["batch"]["batch_id"].as_str().unwrap().to_owned()
             }
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
+            path if path.starts_with("/v1/templates/") => self.make_template(platform, key).await,
             path if path.starts_with("/v1/otp-profiles/") => otp::profile(platform, key).await,
             path if path.starts_with("/v1/otp/") => otp::ready(platform, key).await,
             path if path.starts_with("/v1/payments/") => platform.post(key, "/v1/payments", &payment()).await.id(),
@@ -94,9 +98,30 @@ impl Route {
     }
 }
 
+/// A template with a name of its own.
+fn template() -> Value {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    json!({ "name": name, "default_locale": "en", "texts": { "en": "x" } })
+}
+
 /// A batch for one.
 fn batch() -> Value {
     json!({ "from": "MyBank", "text": "x", "recipients": [{ "to": "+447700900123" }] })
+}
+
+impl Route {
+    /// A version that another key of the account has made; approved, where the route is about such.
+    async fn make_template(&self, platform: &Platform, key: &str) -> String {
+        static NEXT: AtomicI64 = AtomicI64::new(500);
+        let account = if key == platform.shop { SHOP } else { BANK };
+        let other = platform.key(account, NEXT.fetch_add(1, Ordering::Relaxed), &Scope::ALL, |_| {}).await;
+        let id = platform.post(&other, "/v1/templates", &template()).await.id();
+        if self.path.ends_with("/retire") {
+            platform.post(key, &format!("/v1/templates/{id}/approve"), &json!({})).await;
+        }
+        id
+    }
 }
 
 /// A payment that nobody pays.
@@ -221,6 +246,7 @@ async fn lists_show_ones_own_only() {
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
     platform.post(&platform.shop, "/v1/payments", &payment()).await;
     otp::profile(&platform, &platform.shop).await;
+    platform.post(&platform.shop, "/v1/templates", &template()).await;
     inbound(&platform, &platform.shop).await;
     for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
         let (bank, shop) =
@@ -229,8 +255,8 @@ async fn lists_show_ones_own_only() {
             // A key sees itself.
             let own = usize::from(route.path == "/v1/keys");
             assert_eq!(data.len(), own, "{}: {}", route.path, bank.text);
-            // Its audit log tells of the webhook, the payment and the profile.
-            let shops = if route.path == "/v1/audit" { 3 } else { 1 };
+            // Its audit log tells of the webhook, the payment, the profile and the template.
+            let shops = if route.path == "/v1/audit" { 4 } else { 1 };
             assert_eq!(shop.json["data"].as_array().unwrap().len(), shops, "{}", route.path);
         }
     }

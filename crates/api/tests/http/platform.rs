@@ -343,6 +343,7 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),
+        message_rules: String::new(),
     };
     store.upsert_account(&account).await.unwrap();
     let (wallet, held) = (id.raw() + (30 << 8), id.raw() + (40 << 8));

@@ -45,6 +45,7 @@ async fn add_account(store: &Store) {
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),
+        message_rules: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
 }

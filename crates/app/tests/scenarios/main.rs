@@ -52,6 +52,7 @@ mod sigterm_drain;
 mod slow_smsc;
 mod smpp_tls;
 mod strangers;
+mod templates;
 mod throttling_storm;
 mod unreliable_operator;
 mod unsendable;

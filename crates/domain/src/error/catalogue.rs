@@ -70,6 +70,8 @@ catalogue! {
         "The number is not a possible international number. Give country code and number, as in +447700900123.";
     InvalidSender "invalid_sender" 422 RINVSRCADR AfterFix, "The sender is not allowed",
         "A sender is a number, a short code, or up to 11 letters and digits, and some operators take registered ones only. Use one that your account may use.";
+    SenderNotRegistered "sender_not_registered" 422 RINVSRCADR AfterFix, "The sender is not registered for the account",
+        "The account sends by registered senders only, and this one is not registered for the number's country, waits for approval, was refused, or has expired: the detail says which. Use another one, or have it registered.";
     MessageEmpty "message_empty" 422 RINVMSGLEN AfterFix, "The message has no text",
         "Nothing is left to send. Give a text of at least one character.";
     MessageTooLong "message_too_long" 422 RINVMSGLEN AfterFix, "The message needs too many segments",
@@ -82,6 +84,12 @@ catalogue! {
         "A character is not in the requested alphabet, or the data_coding is not supported. Let the platform choose the encoding.";
     ContentForbidden "content_forbidden" 422 RSUBMITFAIL AfterFix, "The text has what the account's rules forbid",
         "A card number, a bank account number, or a link to a site that is not on the account's list. The answer says which and where; the text itself is not kept.";
+    TemplateRequired "template_required" 422 RSUBMITFAIL AfterFix, "The account sends approved texts only",
+        "The text is none that an approved template of the account could have made, or cannot be read whole. Send by template, or have a template approved that makes it.";
+    TemplateUnknown "template_unknown" 422 RSUBMITFAIL AfterFix, "No approved template is called so",
+        "There is no template of this name and version, or it is not approved, or was retired. List the account's templates.";
+    TemplateMismatch "template_mismatch" 422 RSUBMITFAIL AfterFix, "The variables do not fit the template",
+        "A variable is missing, is not of its type, or is none of the template's. The answer names it; the template tells the types.";
     OtpBlocked "otp_blocked" 403 RSUBMITFAIL AfterFix, "The code is not sent: it looks like pumping",
         "The account's guard holds something against it: the answer names the rule and what it saw. Somebody may be having codes sent that nobody enters; if these are your customers, widen the guard's settings.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",

@@ -130,6 +130,8 @@ define_ids! {
     MoRouteId "mor_";
     /// A one-time code that was sent, and waits to be checked.
     OtpId "otp_";
+    /// One version of a text that an account has approved.
+    TemplateId "tpl_";
     /// How an account's one-time codes are made and told.
     OtpProfileId "opf_";
     /// A key that signs what others verify.

@@ -11,6 +11,11 @@
 //! assert_eq!(text.fill(&values).unwrap(), "Parcel {7}: {today}");
 //! ```
 
+mod definition;
+mod matching;
 mod text;
+mod variable;
 
+pub use definition::{FillFault, TemplateDefinition};
 pub use text::{NAME_CHARS_MAX, TemplateText, TextFault, is_name};
+pub use variable::{VariableType, VariableTypeError};

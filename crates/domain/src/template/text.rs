@@ -12,8 +12,9 @@ pub struct TemplateText {
     pieces: Vec<Piece>,
 }
 
+/// What a text is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     Plain(String),
     Place(String),
 }
@@ -89,6 +90,10 @@ impl TemplateText {
             Piece::Plain(_) => None,
             Piece::Place(name) => Some(name.as_str()),
         })
+    }
+
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
     /// The text with `values` in its places. Values for places that it does not have are left over.

@@ -254,6 +254,10 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
                 flatten("content", &parsed(value), &mut fields);
                 continue;
             }
+            "message_rules" => {
+                flatten("messaging", &parsed(value), &mut fields);
+                continue;
+            }
             "otp_guard" => {
                 flatten("otp_guard", &parsed(value), &mut fields);
                 continue;

@@ -3,6 +3,7 @@
 
 use sambac_domain::content::ContentRules;
 use sambac_domain::fraud::GuardSettings;
+use sambac_domain::message_rules::MessageRules;
 use sambac_domain::mo::MoTarget;
 use sambac_domain::spending::SpendingLimits;
 use sambac_domain::throughput::Throughput;
@@ -151,6 +152,7 @@ pub(super) fn account(stored: &Configuration, row: &AccountRow) -> Account {
         rate_limits: RateLimits::from_json(&row.rate_limits).ok().and_then(RateLimits::shown),
         allowed_ips: row.allowed_ips.clone(),
         content: ContentRules::from_json(&row.content_rules).unwrap_or_default(),
+        messaging: MessageRules::from_json(&row.message_rules).unwrap_or_default(),
         otp_guard: GuardSettings::from_json(&row.otp_guard).unwrap_or_default(),
         payment: Vec::new(),
     }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use sambac_domain::content::ContentRules;
 use sambac_domain::fraud::GuardSettings;
+use sambac_domain::message_rules::MessageRules;
 use sambac_domain::mo::MoStrategy;
 use sambac_domain::{ChargePolicy, Strategy, Throughput, TrafficClass};
 use serde::{Deserialize, Serialize};
@@ -195,6 +196,9 @@ pub struct Account {
     /// What its texts may not carry.
     #[serde(default, skip_serializing_if = "ContentRules::is_off")]
     pub content: ContentRules,
+    /// What its messages have to keep to.
+    #[serde(default, skip_serializing_if = "MessageRules::is_default")]
+    pub messaging: MessageRules,
     /// How its one-time codes are guarded against pumping.
     #[serde(default, skip_serializing_if = "GuardSettings::is_default")]
     pub otp_guard: GuardSettings,

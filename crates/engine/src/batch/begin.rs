@@ -22,7 +22,7 @@ impl Engine {
     pub async fn begin_batch(
         &self,
         (account, api_key): (AccountId, ApiKeyId),
-        content: &BatchContent,
+        mut content: BatchContent,
         idempotency: Option<Idempotency>,
     ) -> Result<(BatchId, bool), Refusal> {
         let _claim = idempotency.as_ref().map(|it| self.claim_key(account, &it.key)).transpose()?;
@@ -31,6 +31,10 @@ impl Engine {
         }
         let now = self.0.clock.now();
         content.common((account, api_key), now)?;
+        if let Some(template) = &mut content.template {
+            // What is approved meanwhile is for later batches.
+            template.version = Some(template.find(&self.snapshot(), account)?.0);
+        }
         if content.recipients.is_empty() || content.recipients.len() > RECIPIENTS_MAX {
             let detail = format!("a batch has from 1 to {RECIPIENTS_MAX} recipients");
             return Err(Refusal::new(ErrorCode::InvalidRequest, detail).at("/recipients"));
@@ -38,7 +42,7 @@ impl Engine {
         self.may_begin(account).await?;
         let id = BatchId::from_raw(self.0.ids.next(now));
         // A struct of texts and numbers always serialises.
-        let plain = serde_json::to_vec(content).unwrap_or_default();
+        let plain = serde_json::to_vec(&content).unwrap_or_default();
         let row = BatchRow {
             id,
             account_id: account,

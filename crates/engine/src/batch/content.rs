@@ -18,14 +18,18 @@ use crate::refusal::Refusal;
 use crate::schedule::{SendAt, When};
 use crate::snapshot::Snapshot;
 use crate::submit::{Content, SubmitRequest};
+use crate::templates::NamedTemplate;
 
 /// One text for many.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BatchContent {
     /// The sender of all.
     pub from: String,
-    /// The text, with a place in braces for each variable.
+    /// The text, with a place in braces for each variable; nothing beside a template.
     pub text: String,
+    /// The template that the texts are made by, instead of a text.
+    #[serde(default)]
+    pub template: Option<NamedTemplate>,
     /// How the texts are encoded; chosen for each when not given.
     pub encoding: Option<Encoding>,
     /// What the messages are for.
@@ -53,6 +57,9 @@ pub struct Recipient {
     /// What goes into the places of the text.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
+    /// In which language of the template; in the batch's if not given.
+    #[serde(default)]
+    pub locale: Option<String>,
     /// The client's own reference.
     #[serde(default)]
     pub reference: Option<String>,
@@ -63,10 +70,31 @@ pub(super) struct Common {
     account_id: AccountId,
     api_key: ApiKeyId,
     sender: Sender,
-    text: TemplateText,
+    wording: Wording,
     when: Option<When>,
     created_at: Timestamp,
     validity: Duration,
+}
+
+/// How the texts are made.
+enum Wording {
+    Free(TemplateText),
+    By(NamedTemplate),
+}
+
+impl Wording {
+    fn text(&self, common: &Common, snapshot: &Snapshot, recipient: &Recipient) -> Result<String, Refusal> {
+        match self {
+            Self::Free(text) => text
+                .fill(&recipient.variables)
+                .map_err(|fault| Refusal::new(ErrorCode::InvalidRequest, fault.to_string()).at("/variables")),
+            Self::By(template) => {
+                let locale = recipient.locale.clone().or_else(|| template.locale.clone());
+                let template = NamedTemplate { locale, ..template.clone() };
+                template.fill(snapshot, common.account_id, &recipient.variables)
+            }
+        }
+    }
 }
 
 impl Common {
@@ -92,12 +120,17 @@ impl BatchContent {
         let refused = |code, detail: String, field| Refusal::new(code, detail).at(field);
         let sender =
             Sender::parse(&self.from).map_err(|error| refused(ErrorCode::InvalidSender, error.to_string(), "/from"))?;
-        let text = self.text.parse::<TemplateText>();
-        let text = text.map_err(|fault| refused(ErrorCode::InvalidRequest, fault.to_string(), "/text"))?;
+        let wording = match &self.template {
+            Some(template) => Wording::By(template.clone()),
+            None => {
+                let text = self.text.parse::<TemplateText>();
+                Wording::Free(text.map_err(|fault| refused(ErrorCode::InvalidRequest, fault.to_string(), "/text"))?)
+            }
+        };
         let validity_s = self.validity_s.unwrap_or(self.class.default_validity_s());
         let validity = Duration::from_secs(validity_s.into());
         let when = self.send_at.as_ref().map(SendAt::read).transpose()?;
-        Ok(Common { account_id, api_key, sender, text, when, created_at, validity })
+        Ok(Common { account_id, api_key, sender, wording, when, created_at, validity })
     }
 
     /// The message to one recipient.
@@ -112,8 +145,7 @@ impl BatchContent {
     ) -> Result<SubmitRequest, Refusal> {
         let destination = number::parse(&recipient.to, None)
             .map_err(|error| Refusal::new(ErrorCode::InvalidDestination, error.to_string()).at("/to"))?;
-        let text = common.text.fill(&recipient.variables);
-        let text = text.map_err(|fault| Refusal::new(ErrorCode::InvalidRequest, fault.to_string()).at("/variables"))?;
+        let text = common.wording.text(common, snapshot, recipient)?;
         let at = common.when.as_ref().map(|when| when.moment(snapshot, destination, common.created_at)).transpose()?;
         let validity = common.left(at, now)?;
         // One whose time has come meanwhile goes at once.

@@ -15,6 +15,7 @@ use super::submit;
 use crate::commit::{Replace, Replacement, Write};
 use crate::compose::recompose;
 use crate::content;
+use crate::templates;
 
 /// What a client wants instead, free of the PDU that it came in.
 pub(super) struct Replacing {
@@ -69,6 +70,9 @@ impl Replacing {
         let mut request = submit::request(&client.account, &sm, now).map_err(|refusal| refusal.code)?;
         let snapshot = client.inner.snapshot.load();
         let account = snapshot.account(row.account_id).ok_or(ErrorCode::CannotReplace)?;
+        if !self.text.is_empty() {
+            templates::obey(&snapshot, account, &request).map_err(|refusal| refusal.code)?;
+        }
         content::obey(&account.content_rules, &mut request).map_err(|refusal| refusal.code)?;
         let (body, segments) = match self.text.is_empty() {
             // Without a text, only the rest is replaced.

@@ -494,6 +494,7 @@ async fn provision(store: &Store, seal: &Seal, ports: &[u16], policy: ChargePoli
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),
+        message_rules: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let mut connectors = Vec::new();

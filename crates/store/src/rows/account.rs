@@ -39,6 +39,8 @@ row! {
         rate_limits: String,
         /// What its texts may not carry: [`sambac_domain::content::ContentRules`] as JSON, empty means no rules.
         content_rules: String,
+        /// What its messages have to keep to: [`sambac_domain::message_rules::MessageRules`] as JSON, empty means nothing.
+        message_rules: String,
         /// How codes are guarded: [`sambac_domain::fraud::GuardSettings`] as JSON, empty means the defaults.
         otp_guard: String,
     }

@@ -28,6 +28,7 @@ mod reconcile;
 mod route;
 mod signing;
 mod spending;
+mod template;
 mod words;
 
 pub use account::{AccountRow, ApiKeyRow, ApiKeyUseRow, SmppAccountRow, WebhookRow};
@@ -53,6 +54,7 @@ pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, Compared
 pub use route::RouteRow;
 pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, LowWalletRow, SpendingRow};
+pub use template::{TemplateRow, TemplateState};
 pub use words::{AccessState, WebhookState};
 
 pub use sambac_domain::ledger::{BalanceKind, PostingKind};

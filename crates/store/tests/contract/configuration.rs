@@ -46,6 +46,7 @@ on_both_databases! {
             admin_keys: vec![admin_key()],
             mo_routes: Vec::new(),
             otp_profiles: Vec::new(),
+            templates: Vec::new(),
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }

@@ -367,6 +367,7 @@ pub(crate) fn account(id: AccountId, name: &str) -> AccountRow {
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),
+        message_rules: String::new(),
     }
 }
 

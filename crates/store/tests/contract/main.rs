@@ -34,6 +34,7 @@ mod receipts;
 mod reconcile;
 mod spending;
 mod statements;
+mod templates;
 mod transactions;
 mod uncertain;
 mod versions;

@@ -47,6 +47,8 @@ pub(crate) struct AccountDocument {
     allowed_ips: Option<Vec<String>>,
     /// What its texts may not carry.
     content: Option<ContentDocument>,
+    /// What its messages have to keep to; what is not given is free.
+    messaging: Option<MessagingDocument>,
     /// How its one-time codes are guarded against pumping; what is not given is as by default.
     otp_guard: Option<GuardDocument>,
     /// `active` or `suspended`.
@@ -68,6 +70,42 @@ struct ContentDocument {
     /// The sites that a text may link to, `bank.com`, or `*.bank.com` for all below it; any when not given, none when empty.
     #[schema(example = json!(["bank.com", "*.bank.com"]))]
     link_hosts: Option<Vec<String>>,
+}
+
+/// What the messages of an account have to keep to.
+#[derive(ToSchema)]
+#[schema(as = AccountMessageRules)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct MessagingDocument {
+    /// `required`: only texts that one of its approved templates could have made; `optional`: any.
+    #[schema(default = "optional", example = "required")]
+    templates: Option<String>,
+    /// `registered`: only by senders that are registered for it and approved; `any`: by any.
+    #[schema(default = "any", example = "registered")]
+    senders: Option<String>,
+    /// The senders that it owns. One that is approved for a country is no other account's there.
+    sender: Option<Vec<RegisteredSenderDocument>>,
+}
+
+/// A sender that an account owns.
+#[derive(ToSchema)]
+#[schema(as = AccountSender)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct RegisteredSenderDocument {
+    /// A number, a short code, or up to 11 characters, letter by letter.
+    #[schema(example = "MyBank")]
+    name: String,
+    /// Where it is registered (ISO 3166); everywhere when empty.
+    #[schema(example = json!(["GB", "DE"]))]
+    countries: Option<Vec<String>>,
+    /// `pending`, `approved` or `refused`.
+    #[schema(default = "approved")]
+    state: Option<String>,
+    /// The last day (UTC) that it holds; for ever when not given.
+    #[schema(example = "2027-12-31")]
+    until: Option<String>,
+    /// Where its papers are, or whatever people want to know of it.
+    note: Option<String>,
 }
 
 /// How often an account may call the API, each as `100/s burst 20`.

@@ -133,7 +133,7 @@ impl RecipientError {
     fn new(code: ErrorCode, no: u32, field: Option<String>, detail: Option<String>) -> Self {
         let title = code.title();
         // What all have in common stands outside of the recipients.
-        let is_own = |field: &str| ["/to", "/variables", "/reference"].contains(&field);
+        let is_own = |field: &str| ["/to", "/variables", "/reference"].iter().any(|own| field.starts_with(own));
         let pointer = |field: String| if is_own(&field) { format!("/recipients/{no}{field}") } else { field };
         let said = detail.clone().unwrap_or_else(|| title.to_owned());
         let errors = field.map(|field| FieldError::at(pointer(field), said)).into_iter().collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use garde::Validate;
 use sambac_domain::TrafficClass;
+use sambac_domain::error::ErrorCode;
 use sambac_engine::batch::{BatchContent, RECIPIENTS_MAX, Recipient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,10 +22,22 @@ pub(crate) struct SendBatch {
     #[garde(skip)]
     #[schema(example = "MyBank")]
     from: String,
-    /// The text. `{name}` is filled in for each recipient with the variable of that name; `{{` and `}}` stand for braces.
+    /// The text; needed unless `template` is given. `{name}` is filled in for each recipient with the variable of that name; `{{` and `}}` stand for braces.
     #[garde(skip)]
     #[schema(min_length = 1, example = "Parcel {parcel} comes today.")]
-    text: String,
+    text: Option<String>,
+    /// The approved template that makes the texts, instead of a text.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    /// Which version of the template; the latest approved one when left out.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_version: Option<u32>,
+    /// In which language, where a recipient says none.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<String>,
     /// How the texts are encoded; chosen for each by its characters when left out.
     #[garde(skip)]
     #[schema(value_type = Option<shown::TextEncoding>)]
@@ -76,6 +89,10 @@ pub(crate) struct To {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(example = json!({ "parcel": "17" }))]
     variables: BTreeMap<String, String>,
+    /// In which language of the template.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<String>,
     /// Your own reference, given back in the message's status and notifications.
     #[garde(length(chars, max = 64), inner(custom(sms_request::without_controls)))]
     #[schema(max_length = 64)]
@@ -91,10 +108,16 @@ impl SendBatch {
     }
 
     pub(super) fn into_content(self, client: &Authorised<scope::SmsSend>) -> Result<BatchContent, Problem> {
-        let recipient = |To { to, variables, reference }| Recipient { to, variables, reference };
+        let recipient = |To { to, variables, locale, reference }| Recipient { to, variables, locale, reference };
+        let (version, locale) = (self.template_version, self.locale.as_ref());
+        let template = sms_request::named_template(self.template.as_ref(), version, locale, false)?;
+        if template.is_some() == self.text.is_some() {
+            return Err(Problem::from(ErrorCode::InvalidRequest).at("/text", "give either a text or a template"));
+        }
         Ok(BatchContent {
             from: self.from,
-            text: self.text,
+            text: self.text.unwrap_or_default(),
+            template,
             encoding: self.encoding.map(Into::into),
             class: self.class,
             validity_s: self.validity_s,

@@ -37,6 +37,7 @@ pub(crate) struct Taken {
 const REFUSALS: &[ErrorCode] = &[
     ErrorCode::InvalidSender,
     ErrorCode::InvalidSchedule,
+    ErrorCode::TemplateUnknown,
     ErrorCode::IdempotencyInProgress,
     ErrorCode::IdempotencyMismatch,
     ErrorCode::AccountSuspended,
@@ -79,8 +80,7 @@ pub(crate) async fn send_batch(
     let idempotency = key.map(|key| Idempotency { key, fingerprint: batch.fingerprint(&client) });
     let content = batch.into_content(&client)?;
     let (engine, account) = (client.engine(), client.account_id());
-    let (id, replayed) = engine.begin_batch((account, client.api_key_id()), &content, idempotency).await?;
-    drop(content);
+    let (id, replayed) = engine.begin_batch((account, client.api_key_id()), content, idempotency).await?;
     engine.await_batch(account, id, WAIT).await;
     let batch = engine.batch(account, id).await.map_err(told)?.into();
     let all = u32::try_from(RECIPIENTS_MAX).unwrap_or(u32::MAX);

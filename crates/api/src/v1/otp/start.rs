@@ -101,6 +101,7 @@ pub(crate) struct Started {
 pub(super) const SENDING: &[ErrorCode] = &[
     ErrorCode::InvalidDestination,
     ErrorCode::InvalidSender,
+    ErrorCode::SenderNotRegistered,
     ErrorCode::MessageTooLong,
     ErrorCode::TextNotEncodable,
     ErrorCode::ParameterMissing,

@@ -129,6 +129,7 @@ async fn provision(store: &Store) -> anyhow::Result<()> {
             margin_floor: String::new(),
             message_price_micros_max: None,
             content_rules: String::new(),
+            message_rules: String::new(),
             limits: String::new(),
             otp_guard: String::new(),
             allowed_ips: Vec::new(),

@@ -1,5 +1,6 @@
 //! Accounts with their ledger accounts and payments.
 
+use sambac_domain::message_rules::{MessageRules, RegisteredSender};
 use sambac_domain::money::AMOUNT_MICROS_MAX;
 use sambac_domain::rating::MarginFloor;
 use sambac_domain::{AccountId, Currency, parse_micros};
@@ -42,6 +43,8 @@ impl Draft<'_> {
         let limits = account.limits.as_ref().map(Limits::stored).transpose();
         let limits = faults.keep(limits).flatten().unwrap_or_default().to_json();
         check_addresses(&account.allowed_ips, &mut faults);
+        account.messaging.faults().into_iter().for_each(|fault| faults.check(false, fault));
+        self.check_owned(account, &mut faults);
         let wallet_of = currency.and_then(|currency| faults.keep(self.wallet_of(account, currency))).flatten();
         faults.none()?;
         let (Some(currency), Some((tariff_id, _)), Some(credit_limit_micros), Some(state)) =
@@ -66,6 +69,7 @@ impl Draft<'_> {
             allowed_ips: account.allowed_ips.clone(),
             rate_limits: account.rate_limits.unwrap_or_default().to_json(),
             content_rules: account.content.to_json(),
+            message_rules: account.messaging.to_json(),
         };
         self.ledger_accounts(row.id, currency);
         for payment in &account.payment {
@@ -75,6 +79,23 @@ impl Draft<'_> {
             self.changes.accounts.push(row);
         }
         Ok(())
+    }
+
+    /// An approved sender is nobody else's in the same country.
+    fn check_owned(&self, account: &Account, faults: &mut Faults) {
+        let changed = |row: &&AccountRow| !self.changes.accounts.iter().any(|other| other.id == row.id);
+        let others = self.context.stored.accounts.iter().filter(changed).chain(&self.changes.accounts);
+        for other in others.filter(|row| row.name != account.name && !row.message_rules.is_empty()) {
+            let theirs = MessageRules::from_json(&other.message_rules).unwrap_or_default().sender;
+            let clashes = |own: &&RegisteredSender| {
+                own.is_approved() && theirs.iter().any(|their| their.is_approved() && own.clashes_with(their))
+            };
+            for own in account.messaging.sender.iter().filter(clashes) {
+                let fault =
+                    format!("messaging.sender: \"{}\" is registered for the account \"{}\"", own.name, other.name);
+                faults.check(false, fault);
+            }
+        }
     }
 
     /// Whose wallet pays, when it is another account's: one that has been made before, and pays from its own.

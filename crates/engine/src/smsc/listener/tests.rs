@@ -72,6 +72,7 @@ async fn provision(store: &Store) {
         allowed_ips: Vec::new(),
         rate_limits: String::new(),
         content_rules: String::new(),
+        message_rules: String::new(),
     };
     store.upsert_account(&account).await.expect("an account");
     let password_hash = Sealed(password::hash(&SecretString::from("secret")).expect("a hash"));
