@@ -96,7 +96,7 @@ pub(crate) mod scope {
     }
 
     scopes! {
-        SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite KeysWrite AuditRead TemplatesWrite TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
+        SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite EventsRead KeysWrite AuditRead TemplatesWrite TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -155,11 +156,14 @@ async fn connection(stream: TcpStream, peer: IpAddr, router: Router, limits: Lim
         let (answer, requests) = (router.call(request), requests.clone());
         async move {
             let answer = answer.await;
-            requests.step();
+            // One that goes on as another protocol runs until its end.
+            if answer.as_ref().is_ok_and(|answer| answer.status() != StatusCode::SWITCHING_PROTOCOLS) {
+                requests.step();
+            }
             answer
         }
     });
-    let served = http.serve_connection(TokioIo::new(stream), service);
+    let served = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(served);
     // What ends a connection early (a client that left, a head that is no HTTP) is the client's business.
     let ended = tokio::select! {

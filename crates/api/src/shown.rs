@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use sambac_domain::account_event::EventType;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::number::shown_address;
 use sambac_domain::payment::{PaymentState, TransferState};
@@ -151,6 +152,10 @@ words! {
     Batch "BatchState" like "ended" vec!["running", "ended"];
     /// What became of a price.
     Charge "Charge" like "captured" vec!["held", "captured", "voided"];
+    /// What an account can be told of.
+    EventWord "EventType" like "message.delivered" EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+    /// How a webhook is signed.
+    SignatureScheme "SignatureScheme" like "v1" sambac_engine::Scheme::ALL.map(sambac_engine::Scheme::as_str).to_vec();
     /// Whether a webhook is called.
     Calling "WebhookState" like "enabled" vec![WebhookState::Enabled.as_str(), WebhookState::Disabled.as_str()];
 }

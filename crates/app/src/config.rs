@@ -46,6 +46,7 @@ pub(crate) struct Config {
     pub(crate) services: Listener,
     pub(crate) smpp: Smpp,
     pub(crate) webhooks: Webhooks,
+    pub(crate) streams: Streams,
     pub(crate) payments: Payments,
     pub(crate) events: Events,
     pub(crate) mirror: Mirror,
@@ -118,6 +119,17 @@ pub(crate) struct Smpp {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Webhooks {
     pub(crate) private_ranges: Vec<String>,
+    pub(crate) ports: Vec<String>,
+}
+
+/// `[streams]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Streams {
+    pub(crate) kept_h: u64,
+    pub(crate) per_key_max: usize,
+    pub(crate) all_max: usize,
+    pub(crate) heartbeat_s: u64,
 }
 
 /// `[payments]`

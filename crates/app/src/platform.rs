@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use sambac_api::{Api, ForwardedHeader, Limits, Proxies, serve};
 use sambac_engine::audit::head::HeadReceiver;
 use sambac_engine::clock::Clock;
+use sambac_engine::feed::FeedSettings;
 use sambac_engine::pdu_log::PduLogLimits;
 use sambac_engine::reconcile::NightlyHour;
 use sambac_engine::smsc::TlsFiles;
@@ -131,6 +132,7 @@ impl Platform {
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.engine.pdu_log().end_following();
+        self.engine.end_event_feeds();
         self.servers.close();
         if tokio::time::timeout(self.stop_timeout, self.servers.wait()).await.is_err() {
             tracing::warn!("some HTTP requests did not end in time");
@@ -179,6 +181,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         attempts_max: limits.attempts_max,
         receipt_grace: Duration::from_secs(limits.receipt_grace_s),
         webhook_private_ranges: ranges.collect(),
+        webhook_ports: config.webhooks.ports.iter().filter_map(|text| text.parse().ok()).collect(),
         smpp_connections_max: limits.smpp_connections_max,
         pdu_log: PduLogLimits {
             session_pdus_max: config.pdu_log.session_pdus_max,
@@ -191,6 +194,12 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),
         reconcile_hour: reconcile_hour(config)?,
+        feed: FeedSettings {
+            kept: Duration::from_secs(config.streams.kept_h.saturating_mul(3_600)),
+            per_key_max: config.streams.per_key_max,
+            all_max: config.streams.all_max,
+            heartbeat: Duration::from_secs(config.streams.heartbeat_s.max(1)),
+        },
         audit_heads_to: config.audit.heads_to.iter().filter_map(|text| HeadReceiver::parse(text)).collect(),
         audit_interval: Duration::from_secs(config.billing.audit_interval_s.max(1)),
         smpp_refused_status: config.smpp.refused_status,

@@ -18,6 +18,6 @@ mod task;
 
 pub use attempt::Attempt;
 pub use lane::Refill;
-pub use notice::{AccountEvent, AccountNews, Notice, Outcome, Received};
+pub use notice::{AccountEvent, AccountNews, EventRef, Notice, Outcome, Received};
 pub use queue::{Bus, TargetQueue};
 pub use task::{Queued, Task};

@@ -3,7 +3,8 @@
 //! A notice is stored as JSON in its outbox row, with its kind. Rows of before there was more than one kind name none: they
 //! tell of outcomes.
 
-use sambac_domain::id::{AccountId, MessageId, MoId};
+use sambac_domain::account_event::EventType;
+use sambac_domain::id::{AccountEventId, AccountId, MessageId, MoId};
 use sambac_domain::money::Currency;
 use sambac_domain::receipt::ReceiptState;
 use sambac_domain::state::MessageState;
@@ -18,8 +19,17 @@ pub enum Notice {
     Outcome(Box<Outcome>),
     /// A message from a handset. Its text is not in the outbox: whoever hands it over reads it where it is kept.
     Received(Received),
-    /// Something of the account itself.
-    Account(Box<AccountNews>),
+    /// An event that is kept: whoever hands it over reads it where it is.
+    Event(EventRef),
+}
+
+/// An event that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRef {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Which.
+    pub event_id: AccountEventId,
 }
 
 /// What there may be to tell of an account.
@@ -37,13 +47,18 @@ pub enum AccountEvent {
 }
 
 impl AccountEvent {
+    /// Its place in the list of all events.
+    pub const fn kind(self) -> EventType {
+        match self {
+            Self::BalanceLow => EventType::BalanceLow,
+            Self::Suspended => EventType::AccountSuspended,
+            Self::Resumed => EventType::AccountResumed,
+        }
+    }
+
     /// As clients read it.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BalanceLow => "balance.low",
-            Self::Suspended => "account.suspended",
-            Self::Resumed => "account.resumed",
-        }
+        self.kind().as_str()
     }
 }
 
@@ -115,6 +130,9 @@ pub struct Outcome {
     /// The beginning of the message, sealed under its id, for clients that want it in their receipts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_sealed: Option<String>,
+    /// The event that tells it, for clients of the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<AccountEventId>,
     /// Whether it was told before, and is told again on request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
@@ -141,7 +159,7 @@ enum Stored {
 enum Told {
     Outcome(Box<Outcome>),
     Received(Received),
-    Account(Box<AccountNews>),
+    Event(EventRef),
 }
 
 impl From<Stored> for Notice {
@@ -149,7 +167,7 @@ impl From<Stored> for Notice {
         match stored {
             Stored::Told(Told::Outcome(outcome)) | Stored::Outcome(outcome) => Self::Outcome(outcome),
             Stored::Told(Told::Received(received)) => Self::Received(received),
-            Stored::Told(Told::Account(news)) => Self::Account(news),
+            Stored::Told(Told::Event(event)) => Self::Event(event),
         }
     }
 }
@@ -180,21 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn news_of_an_account_is_read_as_it_was_written() {
-        let notice = Notice::Account(Box::new(AccountNews {
+    fn an_event_that_is_kept_is_named_only() {
+        let notice = Notice::Event(EventRef {
             account_id: AccountId::from_raw(1 << 8),
-            event: AccountEvent::BalanceLow,
-            at: Timestamp(5),
-            available_micros: 7,
-            currency: "EUR".parse().unwrap(),
-            low_balance_micros: Some(9),
-        }));
+            event_id: AccountEventId::from_raw(2 << 8),
+        });
         let text = serde_json::to_string(&notice).unwrap();
-        assert!(text.contains(r#""kind":"account""#) && text.contains(r#""event":"balance.low""#), "{text}");
+        assert_eq!(text, r#"{"kind":"event","account_id":"acc_0000000000080","event_id":"aev_00000000000g0"}"#);
         assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
-        for event in [AccountEvent::BalanceLow, AccountEvent::Suspended, AccountEvent::Resumed] {
-            assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
-        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Pure types and decisions: money, ids, numbers, text, receipts, routing, rating, states, errors.
 
+pub mod account_event;
 mod as_text;
 pub mod class;
 pub mod content;
@@ -37,10 +38,10 @@ pub use class::{Lane, TrafficClass};
 pub use day::{Day, DayError};
 pub use error::ErrorCode;
 pub use id::{
-    AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId, HoldId, IdError,
-    IdSource, IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId,
-    OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId, SheetId, SigningKeyId,
-    SmppAccountId, TargetId, TariffId, TemplateId, WebhookId,
+    AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId,
+    HoldId, IdError, IdSource, IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId,
+    OperatorGroupId, OperatorId, OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId,
+    SheetId, SigningKeyId, SmppAccountId, TargetId, TariffId, TemplateId, WebhookDeliveryId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

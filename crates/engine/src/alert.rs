@@ -106,6 +106,8 @@ kinds! {
     PaymentMismatch "payment_mismatch",
     /// Consumers outside are not told of billing events: the broker is away. The subject is `events`.
     EventsUnsent "events_unsent",
+    /// A webhook is called no more: its receiver is gone, or took nothing for five days. The subject is the webhook.
+    WebhookDisabled "webhook_disabled",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.
     MoUnrouted "mo_unrouted",
     /// Messages from handsets that none of their targets has taken. The subject is the target that had them last.
@@ -124,6 +126,7 @@ impl AlertKind {
                 | Self::OtpPumping
                 | Self::PaymentUnknown
                 | Self::PaymentMismatch
+                | Self::WebhookDisabled
                 | Self::MoUnrouted
                 | Self::MoUndelivered
         )

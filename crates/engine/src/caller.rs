@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ApiKeyId};
+use sambac_domain::time::Timestamp;
 
 use crate::Engine;
 use crate::api_key::{Environment, PresentedKey};
@@ -28,6 +29,8 @@ pub enum Scope {
     WebhooksWrite,
     /// Make, change, rotate and revoke the account's API keys, within what the own key may do.
     KeysWrite,
+    /// Read and stream the account's events.
+    EventsRead,
     /// Read what was done to the account.
     AuditRead,
     /// Make versions of templates.
@@ -46,13 +49,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SmsSend,
         Self::SmsRead,
         Self::BalanceRead,
         Self::PaymentsWrite,
         Self::WebhooksWrite,
         Self::KeysWrite,
+        Self::EventsRead,
         Self::AuditRead,
         Self::TemplatesWrite,
         Self::TemplatesApprove,
@@ -71,6 +75,7 @@ impl Scope {
             Self::PaymentsWrite => "payments:write",
             Self::WebhooksWrite => "webhooks:write",
             Self::KeysWrite => "keys:write",
+            Self::EventsRead => "events:read",
             Self::AuditRead => "audit:read",
             Self::TemplatesWrite => "templates:write",
             Self::TemplatesApprove => "templates:approve",
@@ -105,6 +110,19 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether the key that was presented may still do this, for whoever goes on for long: it is not revoked or past its end, has the
+    /// scope, may be used from there, and its secret is one of those that live.
+    pub(crate) fn may_still(&self, scope: Scope, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let Some(key) = snapshot.api_key(self.api_key_id, now) else { return false };
+        let Some(account) = snapshot.account(self.account_id) else { return false };
+        let former = key.row.former_secret_hash.as_ref().filter(|_| key.row.former_until.is_some_and(|end| now < end));
+        let mut live = former.into_iter().chain([&key.row.secret_hash]);
+        let was = &self.key.row;
+        let is_live = live.any(|hash| *hash == was.secret_hash || Some(hash) == was.former_secret_hash.as_ref());
+        let is_allowed = key.allowed.allows(self.address) && account.allowed.allows(self.address);
+        is_live && is_allowed && key.scopes.contains(&scope)
+    }
+
     /// Refuses when the key was not given `scope`.
     ///
     /// # Errors

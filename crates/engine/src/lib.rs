@@ -25,6 +25,7 @@ mod content;
 pub mod erasure;
 pub mod events;
 mod expire;
+pub mod feed;
 mod fingerprint;
 mod health;
 mod idempotency;
@@ -97,7 +98,9 @@ pub use receipt_watch::{DELAY_BOUNDS_S, ReceiptDelays, ReceiptFacts, ReceiptProp
 pub use schedule::SendAt;
 pub use settings::Settings;
 pub use start::StartError;
-pub use webhook::{ClientError, NewWebhook};
+pub use webhook::{
+    ClientError, Scheme, SecretWebhook, WEBHOOK_ROTATION_DEFAULT_S, WEBHOOK_ROTATION_MAX_S, WebhookChange, WebhookOrder,
+};
 
 use crate::admission::{Admission, Place};
 use crate::alert::Alerts;
@@ -144,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) overdue: overdue::OverdueList,
     pub(crate) webhook_client: webhook::Client,
     pub(crate) webhooks: webhook::Registry,
+    /// What streams of events share.
+    pub(crate) feeds: feed::Feeds,
     pub(crate) payments: payment::Payments,
     /// Connectors whose windows are full: only a commit makes room there, so the next one does not wait.
     pub(crate) starving: AtomicUsize,
@@ -173,8 +178,8 @@ pub(crate) struct Inner {
     pub(crate) certifications: certify::Certifications,
     /// What is learned of connectors from their receipts.
     pub(crate) receipt_watch: receipt_watch::ReceiptWatch,
-    /// Held while an account's webhooks are counted and changed.
-    pub(crate) webhook_changes: tokio::sync::Mutex<()>,
+    /// Held while something is counted and changed that an account may have several of.
+    pub(crate) account_changes: tokio::sync::Mutex<()>,
     /// Requests with an idempotency key that are being worked on.
     pub(crate) idempotency_claims: Mutex<HashSet<(AccountId, String)>>,
     /// No new work is taken once this is cancelled; what runs is finished.

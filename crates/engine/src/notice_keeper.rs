@@ -6,15 +6,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::Notice;
+use sambac_bus::{EventRef, Notice};
 use sambac_domain::id::{EventId, IdSource, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::time::Timestamp;
-use sambac_store::rows::{OutboxKind, OutboxRow};
+use sambac_store::rows::{DeadLetterRow, OutboxKind, OutboxRow};
 use sambac_store::{NewEvent, OutboxTarget, StoreError};
 use tokio::sync::oneshot;
 
 use crate::Inner;
-use crate::commit::{NoticeDone, Write};
+use crate::commit::{NoticeDone, WebhookLog, Write};
 
 /// How long news is kept for a webhook that takes nothing: longer than its attempts go on.
 pub(crate) const WEBHOOK_KEPT: Duration = Duration::from_secs(7 * 86_400);
@@ -87,7 +87,7 @@ fn kept(inner: &Inner, target: TargetId) -> Option<Duration> {
 /// Removes the news among these rows, and waits until that is stored: the next page must not find them again.
 async fn give_up(inner: &Inner, rows: &[OutboxRow]) {
     for row in rows {
-        let Some(done) = given_up(inner, row) else { continue };
+        let Some(done) = given_up(inner, row).await else { continue };
         if !inner.write(Write::NoticeDone(done)).await {
             return;
         }
@@ -101,7 +101,7 @@ async fn give_up(inner: &Inner, rows: &[OutboxRow]) {
 }
 
 /// What removes a row of news of a message's end.
-fn given_up(inner: &Inner, row: &OutboxRow) -> Option<NoticeDone> {
+async fn given_up(inner: &Inner, row: &OutboxRow) -> Option<NoticeDone> {
     let (kind, detail) = match row.kind {
         OutboxKind::Submit => return None,
         OutboxKind::Deliver => ("receipt_given_up", None),
@@ -110,16 +110,35 @@ fn given_up(inner: &Inner, row: &OutboxRow) -> Option<NoticeDone> {
             ("webhook_given_up", Some(serde_json::json!({ "webhook": webhook }).to_string()))
         }
     };
-    let event = match serde_json::from_str(row.payload.as_deref().unwrap_or_default()) {
+    let notice = serde_json::from_str(row.payload.as_deref().unwrap_or_default());
+    let told = match &notice {
+        Ok(Notice::Outcome(outcome)) => outcome.event_id.map(|id| (id, format!("message.{}", outcome.state.as_str()))),
+        Ok(Notice::Event(EventRef { account_id, event_id })) => {
+            let kept = inner.store.account_event(*account_id, *event_id).await;
+            // One that is not kept any more cannot be told again.
+            kept.ok().flatten().map(|kept| (*event_id, kept.kind))
+        }
+        _ => None,
+    };
+    let dead = told.filter(|_| row.kind == OutboxKind::Webhook).map(|(id, kind)| DeadLetterRow {
+        webhook_id: WebhookId::from_raw(row.target.0),
+        id,
+        kind,
+        attempts: row.attempt,
+        outcome: "not taken in a week".to_owned(),
+        at: inner.clock.now(),
+    });
+    let event = match notice {
         Ok(Notice::Outcome(outcome)) => Some(event(inner, outcome.message_id, kind, detail)),
         Ok(Notice::Received(_)) => return None,
-        Ok(Notice::Account(_)) => None,
+        Ok(Notice::Event(_)) => None,
         Err(error) => {
             tracing::error!(id = row.id, %error, "a notice that cannot be read was removed");
             None
         }
     };
-    Some(NoticeDone { key: row.key(), event, handed: None })
+    let log = dead.map(|dead| Box::new(WebhookLog { delivery: None, dead: Some(dead) }));
+    Some(NoticeDone { key: row.key(), event, handed: None, log })
 }
 
 fn event(inner: &Inner, message_id: sambac_domain::MessageId, kind: &str, detail: Option<String>) -> NewEvent {

@@ -214,7 +214,7 @@ async fn take_up(inner: &Inner, rows: Vec<OutboxRow>) -> Result<(), StoreError> 
     let (rows, full): (Vec<_>, Vec<_>) = rows.into_iter().partition(has_room);
     for row in full {
         let due_at = inner.clock.now().saturating_add(FULL_QUEUE_PAUSE);
-        let retry = NoticeRetry { key: row.key(), attempt: row.attempt, due_at, event: None };
+        let retry = NoticeRetry { key: row.key(), attempt: row.attempt, due_at, event: None, log: None };
         inner.write(Write::NoticeRetry(retry)).await;
     }
     let mut waits = Vec::new();

@@ -8,6 +8,7 @@ use sambac_domain::rating::MarginFloor;
 
 use crate::audit::head::HeadReceiver;
 use crate::events::EventSettings;
+use crate::feed::FeedSettings;
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
 use crate::reconcile::NightlyHour;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub receipt_grace: Duration,
     /// Private address ranges that webhooks may be sent to all the same.
     pub webhook_private_ranges: Vec<IpRange>,
+    /// Ports of receivers on the public internet.
+    pub webhook_ports: Vec<u16>,
     /// Bound connections that the SMPP listener serves at once.
     pub smpp_connections_max: usize,
     /// Connections that have not bound yet, at once.
@@ -72,6 +75,8 @@ pub struct Settings {
     pub reconcile_hour: NightlyHour,
     /// Where billing events are told; nowhere when there is none.
     pub events: Option<EventSettings>,
+    /// How events are kept and streamed.
+    pub feed: FeedSettings,
     /// How payments are taken.
     pub payments: PaymentSettings,
     /// For how long what is kept.
@@ -96,6 +101,7 @@ impl Settings {
             attempts_max: 5,
             receipt_grace: Duration::from_secs(3_600),
             webhook_private_ranges: Vec::new(),
+            webhook_ports: vec![80, 443],
             smpp_connections_max: 2_000,
             smpp_connections_per_source_max: 500,
             smpp_refused_max: 512,
@@ -114,6 +120,7 @@ impl Settings {
             audit_whole_interval: Duration::from_secs(3_600),
             reconcile_hour: NightlyHour(Some(2)),
             events: None,
+            feed: FeedSettings::default(),
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),
             audit_heads_to: vec![HeadReceiver::Log],

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sambac_domain::account_event::{EventType, EventTypes};
 use sambac_domain::class::TrafficClass;
 use sambac_domain::content::ContentRules;
 use sambac_domain::fraud::{GuardMode, GuardSettings};
@@ -62,7 +63,7 @@ pub struct Snapshot {
     /// Which client gets a message from a handset.
     pub mo_routes: MoRoutes,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
-    webhooks_of: HashMap<AccountId, Vec<WebhookId>>,
+    webhooks_of: HashMap<AccountId, Vec<(WebhookId, EventTypes)>>,
     otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
     /// Texts that accounts have approved.
     pub(crate) templates: Templates,
@@ -131,9 +132,9 @@ impl Snapshot {
             configuration.routes.iter().filter_map(|row| Some((row.id, floor(&row.margin_floor)?))).collect();
         let routes: Vec<Route> = configuration.routes.into_iter().map(route).collect();
         let smpp_accounts: Vec<_> = configuration.smpp_accounts.into_iter().map(smpp_account).map(Arc::new).collect();
-        let mut webhooks_of: HashMap<AccountId, Vec<WebhookId>> = HashMap::new();
+        let mut webhooks_of: HashMap<AccountId, Vec<_>> = HashMap::new();
         for row in configuration.webhooks.iter().filter(|row| row.state == WebhookState::Enabled) {
-            webhooks_of.entry(row.account_id).or_default().push(row.id);
+            webhooks_of.entry(row.account_id).or_default().push((row.id, EventTypes::named(&row.events)));
         }
         let mo_routes = mo_routes(configuration.mo_routes, &configuration.webhooks, &smpp_accounts);
         let accounts = configuration.accounts.into_iter().map(|row| {
@@ -257,9 +258,15 @@ impl Snapshot {
         self.webhooks.get(&id)
     }
 
-    /// Where an account wants its events.
-    pub fn webhooks_of(&self, account: AccountId) -> &[WebhookId] {
-        self.webhooks_of.get(&account).map_or(&[], Vec::as_slice)
+    /// All webhooks, enabled or not.
+    pub(crate) fn webhooks(&self) -> impl Iterator<Item = WebhookId> {
+        self.webhooks.keys().copied()
+    }
+
+    /// Where an account wants its events of this type.
+    pub fn webhooks_for(&self, account: AccountId, kind: EventType) -> impl Iterator<Item = WebhookId> {
+        let all = self.webhooks_of.get(&account).map_or(&[][..], Vec::as_slice);
+        all.iter().filter(move |(_, wanted)| wanted.has(kind)).map(|(id, _)| *id)
     }
 
     /// How an account has its one-time codes made under this name.

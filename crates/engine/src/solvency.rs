@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use crate::admin::{Administrator, Condition, Kind, store_refusal};
 use crate::alert::AlertKind;
 use crate::commit::Write;
+use crate::feed;
 use crate::refusal::Refusal;
 use crate::{Engine, Inner};
 
@@ -188,7 +189,7 @@ async fn tell(inner: &Inner, account: &Watched, event: AccountEvent) -> Result<(
         low_balance_micros: account.low_balance_micros,
     };
     let (done, stored) = oneshot::channel();
-    let write = Write::AccountNews { news: Box::new(news), done };
+    let write = Write::Tell { account_id: account.id, kind: event.kind(), body: feed::account_body(&news), done };
     if inner.write(write).await && stored.await.is_ok() {
         return Ok(());
     }

@@ -28,8 +28,8 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, catalogue, connector, erasure, events, expire, ledger, mo, notice_keeper, orphan, otp, payment,
-    recover, relay, retention, smsc, webhook,
+    Engine, Inner, catalogue, connector, erasure, events, expire, feed, ledger, mo, notice_keeper, orphan, otp,
+    payment, recover, relay, retention, smsc, webhook,
 };
 
 /// Why the engine did not start.
@@ -66,6 +66,7 @@ impl Engine {
         let orders = store.connector_orders().await?;
         let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let inner = Arc::new(Inner {
+            webhooks: webhook::Registry::restored(store.webhook_failures().await?),
             pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
             store,
             alerts,
@@ -84,8 +85,8 @@ impl Engine {
             smpp_sessions: smsc::Sessions::default(),
             connectors: connector::Registry::restored(orders),
             overdue: crate::overdue::OverdueList::default(),
-            webhook_client: webhook::Client::new(&settings.webhook_private_ranges)?,
-            webhooks: webhook::Registry::default(),
+            webhook_client: webhook::Client::new(&settings.webhook_private_ranges, &settings.webhook_ports)?,
+            feeds: feed::Feeds::default(),
             payments: payment::Payments::new(&settings.payments)?,
             solvency: crate::solvency::Watch::default(),
             starving: AtomicUsize::new(0),
@@ -103,7 +104,7 @@ impl Engine {
             strikes: smsc::Strikes::default(),
             certifications: connector::certify::Certifications::default(),
             receipt_watch: ReceiptWatch::default(),
-            webhook_changes: tokio::sync::Mutex::new(()),
+            account_changes: tokio::sync::Mutex::new(()),
             idempotency_claims: Mutex::new(HashSet::new()),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -127,6 +128,7 @@ impl Engine {
     /// Stops: refuses new messages, unbinds, and stores what is known, within `limit`.
     pub async fn stop(&self, limit: Duration) {
         self.0.draining.cancel();
+        self.0.feeds.ending.cancel();
         self.0.smpp_sessions.unbind_all(limit / 2).await;
         self.0.stopping.cancel();
         self.0.tasks.close();
@@ -160,6 +162,8 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(otp::remember(Arc::clone(inner)));
     inner.tasks.spawn(crate::batch::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
+    inner.tasks.spawn(feed::run(Arc::clone(inner)));
+    inner.tasks.spawn(webhook::run_keeper(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_due(Arc::clone(inner)));
     inner.tasks.spawn(payment::run_janitor(Arc::clone(inner)));
     inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));

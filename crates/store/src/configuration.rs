@@ -1,8 +1,7 @@
 //! Configuration: read as a whole, changed row by row. Every change makes a new version.
 
 use sambac_domain::{
-    AccountId, ConnectorId, MoRouteId, NetworkId, NumberPrefixId, OperatorGroupId, OperatorId, RouteId, SmppAccountId,
-    TargetId, WebhookId,
+    ConnectorId, MoRouteId, NetworkId, NumberPrefixId, OperatorGroupId, OperatorId, RouteId, SmppAccountId, TargetId,
 };
 use sqlx::AssertSqlSafe;
 
@@ -105,28 +104,6 @@ impl Store {
     pub async fn configuration_version(&self) -> Result<i64, StoreError> {
         let version = query("SELECT CAST(value AS BIGINT) FROM platform WHERE key = 'config_version'");
         Ok(version.first::<(i64,)>(self.pool()).await?.map_or(0, |(version,)| version))
-    }
-
-    /// This account's webhooks, the oldest first.
-    pub async fn webhooks_of(&self, account: AccountId) -> Result<Vec<WebhookRow>, StoreError> {
-        select::<WebhookRow>("WHERE account_id = $1 ORDER BY id").bind(&account).all(self.pool()).await
-    }
-
-    /// Removes one of this account's webhooks. Answers whether there was one.
-    pub async fn delete_webhook(&self, account: AccountId, webhook: WebhookId) -> Result<bool, StoreError> {
-        let mut work = self.begin().await?;
-        let delete = query("DELETE FROM webhooks WHERE account_id = $1 AND id = $2").bind(&account).bind(&webhook);
-        if delete.run(&mut work).await? == 0 {
-            return Ok(false);
-        }
-        // Messages from handsets go on to whoever is next.
-        let next = query("UPDATE mo_deliveries SET give_up_at = 0 WHERE target = $1 AND state = 0");
-        next.bind(&TargetId::from(webhook)).run(&mut work).await?;
-        // What waits for it would wait for ever.
-        query("DELETE FROM outbox WHERE target = $1").bind(&TargetId::from(webhook)).run(&mut work).await?;
-        work.changed().await?;
-        work.commit().await?;
-        Ok(true)
     }
 
     /// The balance of every ledger account.

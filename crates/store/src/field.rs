@@ -7,11 +7,12 @@ use sambac_domain::ledger::{BalanceKind, HoldState, PostingKind, Verb};
 use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country, Currency, Day,
-    ErasureId, ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId, MoRouteId, Msisdn,
-    NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState, PaymentId,
-    PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId,
-    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp, TrafficClass, WebhookId,
+    AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country,
+    Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId,
+    MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState,
+    PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId,
+    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp, TrafficClass, WebhookDeliveryId,
+    WebhookId,
 };
 
 use crate::StoreError;
@@ -103,6 +104,7 @@ macro_rules! id_fields {
 }
 
 id_fields!(
+    AccountEventId,
     AccountId,
     AdminKeyId,
     ApiKeyId,
@@ -133,6 +135,7 @@ id_fields!(
     SmppAccountId,
     TariffId,
     TemplateId,
+    WebhookDeliveryId,
     WebhookId
 );
 

@@ -11,6 +11,7 @@
 //! # Ok(()) }
 //! ```
 
+mod account_events;
 mod alerts;
 mod api_keys;
 pub mod audit;
@@ -56,6 +57,8 @@ mod trial;
 mod uncertain;
 mod unit_of_work;
 mod value;
+mod webhook_deliveries;
+mod webhooks;
 
 pub mod rows;
 

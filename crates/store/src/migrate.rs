@@ -42,6 +42,9 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (39, include_str!("../migrations/0039_events.sql")),
     (40, include_str!("../migrations/0040_otp_guard.sql")),
     (41, include_str!("../migrations/0041_low_wallets.sql")),
+    (42, include_str!("../migrations/0042_webhook_settings.sql")),
+    (43, include_str!("../migrations/0043_account_events.sql")),
+    (44, include_str!("../migrations/0044_webhook_deliveries.sql")),
     (51, include_str!("../migrations/0051_batches.sql")),
     (52, include_str!("../migrations/0052_templates.sql")),
 ];

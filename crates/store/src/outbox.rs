@@ -125,6 +125,10 @@ impl Store {
             let last = query("SELECT MAX(id) FROM outbox WHERE target = $1 AND lane = $2").bind(&target).bind(&lane);
             greatest = greatest.max(last.first::<(Option<i64>,)>(self.pool()).await?.and_then(|(id,)| id).unwrap_or(0));
         }
+        for account in self.accounts_with_events().await? {
+            greatest =
+                greatest.max(self.last_account_event(account).await?.map_or(0, sambac_domain::AccountEventId::raw));
+        }
         Ok(greatest)
     }
 }

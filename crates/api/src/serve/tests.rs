@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -19,9 +20,13 @@ struct Server {
 }
 
 async fn listen(limits: Limits) -> Server {
+    listen_with(router(limits.request_timeout), limits).await
+}
+
+async fn listen_with(router: Router, limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let ended = tokio::spawn(serve(listener, router(limits.request_timeout), limits, stop.clone()));
+    let ended = tokio::spawn(serve(listener, router, limits, stop.clone()));
     Server { address, stop, ended }
 }
 
@@ -236,4 +241,49 @@ async fn a_request_that_never_ends_does_not_hold_the_end_up() {
     server.stop.cancel();
     server.ended.await.unwrap();
     assert_eq!(started.elapsed().as_secs(), limits.drain_timeout.as_secs());
+}
+
+/// A stream that its client does not read lasts no longer than the time for a write.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_nobody_reads_is_closed() {
+    let endless = || async {
+        let octets = futures_util::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![b'x'; 8_192]));
+        axum::body::Body::from_stream(octets)
+    };
+    let server = listen_with(Router::new().route("/stream", get(endless)), Limits::default()).await;
+    let mut stream = server.sent("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let mut octets = vec![0; 64 * 1_024];
+    assert!(stream.read(&mut octets).await.unwrap() > 0);
+    tokio::time::sleep(Limits::default().write_timeout * 2).await;
+    let rest = async { while stream.read(&mut octets).await.is_ok_and(|count| count > 0) {} };
+    tokio::time::timeout(Duration::from_secs(1), rest).await.expect("the server has closed");
+}
+
+/// A connection that has become a WebSocket, say, has no heads to wait for any more.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_speaks_another_protocol_is_left_alone() {
+    async fn echo(request: axum::extract::Request) -> axum::response::Response {
+        tokio::spawn(async move {
+            let mut io = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+            let mut octets = [0; 64];
+            while let Ok(count @ 1..) = io.read(&mut octets).await {
+                io.write_all(&octets[..count]).await.unwrap();
+            }
+        });
+        let answer =
+            axum::http::Response::builder().status(101).header("upgrade", "echo").header("connection", "upgrade");
+        answer.body(axum::body::Body::empty()).unwrap()
+    }
+    let server = listen_with(Router::new().route("/echo", get(echo)), Limits::default()).await;
+    let mut stream =
+        server.sent("GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    let mut head = [0; 1_024];
+    let count = stream.read(&mut head).await.unwrap();
+    assert!(head[..count].starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head[..count]));
+    for pause in [0, 1, 30, 300] {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        stream.write_all(b"hello").await.unwrap();
+        stream.read_exact(&mut head[..5]).await.unwrap();
+        assert_eq!(&head[..5], b"hello", "after {pause} s");
+    }
 }

@@ -1,10 +1,10 @@
 //! The public API, version 1: one file per endpoint, holding its request and response, its OpenAPI and its handler.
 
 mod add_payment;
-mod add_webhook;
 mod admin;
 mod batch;
 mod cancel_sms;
+mod events;
 mod inbound;
 mod keys;
 mod life;
@@ -12,7 +12,6 @@ mod list_audit;
 mod list_inbound;
 mod list_payments;
 mod list_sms;
-mod list_webhooks;
 mod make_token;
 mod otp;
 pub(crate) mod paging;
@@ -20,7 +19,6 @@ mod payment;
 pub(crate) mod payment_webhook;
 mod quote;
 mod quote_sms;
-mod remove_webhook;
 mod send_sms;
 mod show_balance;
 mod show_inbound;
@@ -29,7 +27,7 @@ mod show_sms;
 mod show_usage;
 mod sms_request;
 mod templates;
-mod webhook;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,12 +48,12 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(add_payment::add_payment, list_payments::list_payments))
         .routes(routes!(show_payment::show_payment))
         .routes(routes!(show_usage::show_usage))
-        .routes(routes!(add_webhook::add_webhook, list_webhooks::list_webhooks))
-        .routes(routes!(remove_webhook::remove_webhook))
         .routes(routes!(list_audit::list_audit))
         .routes(routes!(make_token::make_token))
         .merge(batch::routes())
         .merge(templates::routes())
+        .merge(webhooks::routes())
+        .merge(events::routes())
         .merge(keys::routes())
         .merge(otp::routes())
         .merge(admin::routes())

@@ -14,6 +14,7 @@ mod batch;
 mod cdr;
 mod concealment;
 mod document;
+mod events;
 mod idempotency;
 mod key_networks;
 mod keys;

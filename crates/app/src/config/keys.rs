@@ -124,7 +124,22 @@ pub(crate) const KEYS: &[Key] = &[
         "13",
         "command_status of every bind with wrong credentials: 13 is 0x0D, 14 what Jasmin answers",
     ),
+    key("webhooks.ports", Kind::List, "[\"80\", \"443\"]", "Ports that webhooks on the public internet may have"),
     key("webhooks.private_ranges", Kind::List, "[]", "Private addresses that webhooks may be sent to, as CIDR ranges"),
+    key(
+        "streams.kept_h",
+        Kind::Number,
+        "336",
+        "Hours that events of accounts are kept, to be listed, streamed and told again",
+    ),
+    key("streams.per_key_max", Kind::Number, "4", "Streams of events of one API key at the same time"),
+    key("streams.all_max", Kind::Number, "1000", "Streams of events at the same time"),
+    key(
+        "streams.heartbeat_s",
+        Kind::Number,
+        "15",
+        "Seconds without an event after which a stream says that it is there",
+    ),
     key(
         "payments.provider",
         Kind::Text,

@@ -196,6 +196,9 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
         let detail = format!("http.public_url: `{public}` is not a URL such as https://sms.example.com");
         faults.note(from("http.public_url"), detail);
     }
+    for text in config.webhooks.ports.iter().filter(|text| text.parse::<u16>().is_err()) {
+        faults.note(from("webhooks.ports"), format!("webhooks.ports: `{text}` is not a port"));
+    }
     let private = config.webhooks.private_ranges.iter().map(|text| ("webhooks.private_ranges", text));
     let trusted = config.http.trusted_proxies.iter().map(|text| ("http.trusted_proxies", text));
     let ranges = private.chain(trusted);

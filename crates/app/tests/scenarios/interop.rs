@@ -3,6 +3,7 @@
 //! `tools/setup test` installs what they need; without it these tests fail and say so.
 
 mod foreign;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

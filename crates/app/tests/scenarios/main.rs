@@ -52,10 +52,12 @@ mod sigterm_drain;
 mod slow_smsc;
 mod smpp_tls;
 mod strangers;
+mod streams;
 mod templates;
 mod throttling_storm;
 mod unreliable_operator;
 mod unsendable;
+mod webhooks;
 
 use anyhow::Result;
 use sambac_testkit::scenario::{Platform, Secrets, Simulator, Site, World};

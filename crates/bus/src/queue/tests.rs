@@ -33,6 +33,7 @@ fn queued(id: i64, lane: u8) -> Queued {
         operator_error: None,
         intermediate: None,
         text_sealed: None,
+        event_id: None,
         replayed: false,
     }));
     let task = Task::Notify { id: NoticeId::from_raw(id), attempt: 0, notice: Arc::new(notice) };

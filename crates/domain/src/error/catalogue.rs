@@ -134,6 +134,8 @@ catalogue! {
         "A value is out of bounds, a setting is unknown, or a name leads nowhere. Nothing was changed; the detail says which.";
     InvalidSheet "invalid_sheet" 422 RSUBMITFAIL AfterFix, "The price sheet cannot be taken",
         "A line or the head of the file is wrong. Nothing was changed; the answer names each line, its column and the reason.";
+    CursorExpired "cursor_expired" 410 RSUBMITFAIL AfterFix, "The cursor is too old",
+        "Events are kept for a time, and some behind this cursor are not kept any more. Begin without a cursor, and find what was missed in the list of messages.";
     IdempotencyInProgress "idempotency_in_progress" 409 RSYSERR AfterS(1), "A request with this key is being handled",
         "Another request with the same Idempotency-Key has not been answered yet. Repeat the request shortly for its answer.";
     IdempotencyMismatch "idempotency_mismatch" 422 RSUBMITFAIL AfterFix, "The key was used for another request",

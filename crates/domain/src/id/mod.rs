@@ -108,6 +108,10 @@ define_ids! {
     SmppAccountId "smp_";
     /// A registered webhook address.
     WebhookId "whk_";
+    /// Something that an account is told of.
+    AccountEventId "aev_";
+    /// An attempt to tell a webhook.
+    WebhookDeliveryId "wdl_";
     /// A ledger posting.
     PostingId "pst_";
     /// An amount set aside, or taken at once, on the word of another service.

@@ -211,6 +211,8 @@ fn webhook(stored: &Configuration, row: &WebhookRow) -> Webhook {
         account: account_name(stored, row.account_id),
         url: row.url.clone(),
         enabled: row.state == WebhookState::Enabled,
+        events: Some(row.events.clone()).filter(|events| !events.is_empty()),
+        description: Some(row.description.clone()).filter(|text| !text.is_empty()),
     }
 }
 

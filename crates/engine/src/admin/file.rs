@@ -340,6 +340,12 @@ pub struct Webhook {
     /// Whether it is called.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Of which event types it is told; an empty list: of all. What a file does not say stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<String>>,
+    /// What it is for. What a file does not say stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// Who gets messages from handsets.

@@ -41,13 +41,6 @@ pub(super) fn smpp_password() -> SecretString {
     SecretString::from(letters.collect::<String>())
 }
 
-/// A signing secret in the form of Standard Webhooks.
-pub(super) fn webhook_secret() -> SecretString {
-    use base64::Engine as _;
-    let bytes: [u8; 32] = OsRng.unwrap_err().random();
-    SecretString::from(format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use sambac_bus::{Queued, TargetQueue};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::MessageId;
+use sambac_domain::id::{AccountId, MessageId};
 use sambac_smpp::CommandStatus;
 use sambac_store::rows::{OtpRow, OutboxKey};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub(super) struct After {
     handsets: Vec<(Acknowledgement, CommandStatus)>,
     /// A target has refused a message from a handset: another one may have it now.
     handset_given_up: bool,
+    /// Whose events were written.
+    news: Vec<AccountId>,
     told: Vec<oneshot::Sender<()>>,
     counted: Vec<(oneshot::Sender<usize>, usize)>,
     credited: Vec<(oneshot::Sender<Credited>, Credited)>,
@@ -117,6 +119,14 @@ impl After {
 
     pub(super) fn free(&mut self, slot: Slot) {
         self.slots.push(slot);
+    }
+
+    /// An event of this account is stored with the batch.
+    pub(super) fn news_of(&mut self, account: AccountId) {
+        // Those of one account often come one after the other.
+        if self.news.last() != Some(&account) {
+            self.news.push(account);
+        }
     }
 
     pub(super) fn tell(&mut self, done: oneshot::Sender<()>) {
@@ -212,6 +222,7 @@ impl After {
             // The connector has ended meanwhile: recovery finds the intent.
             let _ = stored.send(announcement);
         }
+        inner.feeds.watchers.tell(self.news.drain(..));
         for done in self.told.drain(..) {
             let _ = done.send(());
         }

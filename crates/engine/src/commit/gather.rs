@@ -112,7 +112,7 @@ mod tests {
 
     fn write() -> Write {
         let key = OutboxKey { target: TargetId(1), lane: Lane(0), id: 256 };
-        Write::NoticeDone(NoticeDone { key, event: None, handed: None })
+        Write::NoticeDone(NoticeDone { key, event: None, handed: None, log: None })
     }
 
     /// Sizes of the groups that come of `count` writes every `every`, for two seconds.

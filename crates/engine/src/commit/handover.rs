@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::{Notice, Received};
+use sambac_domain::account_event::EventType;
 use sambac_domain::class::TrafficClass;
 use sambac_domain::id::{MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::mo::{MoBody, MoQuery, MoRoute, MoStrategy, MoTarget, keyword, text};
@@ -50,6 +51,7 @@ impl Committer {
 
     /// Its targets have their turns: all of them at once, or the first.
     pub(super) fn begin_deliveries(&mut self, id: MoId, route: &MoRoute, fresh: bool) {
+        self.news(route.account_id, EventType::MessageReceived, Some(id.raw()), None);
         let away_max_s = route.away_max_s;
         match (route.strategy, route.targets.split_first()) {
             (MoStrategy::FanOut, _) => {

@@ -84,7 +84,7 @@ pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
     Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Chunk, HandsetIn, Intent, Loaded, NoticeDone,
-    NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, Write,
+    NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -276,9 +276,9 @@ impl Committer {
             Write::Receipt(receipt) => self.receipt(*receipt),
             Write::Handset { incoming, acknowledge } => self.handset(*incoming, acknowledge),
             Write::HandsetDue { assemblies, deliveries, done } => self.handsets_due(&assemblies, &deliveries, done),
-            Write::AccountNews { news, done } => {
-                self.tell_account(&news);
-                self.after.tell(done);
+            Write::Tell { account_id, kind, body, done } => self.tell(account_id, kind, body, done),
+            Write::TellAgain { account_id, webhook, events, done } => {
+                self.tell_again(account_id, webhook, &events, done);
             }
             Write::NoticeDone(done) => self.notice_done(done),
             Write::NoticeRetry(retry) => self.notice_retry(retry),

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use sambac_bus::{AccountNews, Notice, Outcome, Queued, Task};
+use sambac_bus::{EventRef, Notice, Outcome, Queued, Task};
+use sambac_domain::account_event::EventType;
 use sambac_domain::class::{Lane, TrafficClass};
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{NoticeId, SmppAccountId, TargetId};
+use sambac_domain::id::{AccountEventId, AccountId, NoticeId, SmppAccountId, TargetId, WebhookId};
 use sambac_domain::message::{Message, MessageBody, Origin};
 use sambac_domain::receipt::ReceiptState;
 use sambac_domain::state::MessageState;
 use sambac_domain::text::{Encoding, decode};
 use sambac_domain::time::Timestamp;
 use sambac_store::NewOutbox;
-use sambac_store::rows::OutboxKind;
+use sambac_store::rows::{AccountEventRow, OutboxKind};
+use tokio::sync::oneshot;
 
 use super::Committer;
 use super::outcome::states_that_count;
+use crate::feed;
 use crate::live::{Live, SegmentProgress};
 
 /// The bits of registered_delivery that say which final outcomes are told: failures only, and successes only (SMPP 5.0).
@@ -42,8 +45,11 @@ impl Committer {
             }
             Origin::Rest { .. } => {
                 let snapshot = Arc::clone(&self.snapshot);
-                for webhook in snapshot.webhooks_of(message.account_id) {
-                    self.notice_to(TargetId::from(*webhook), OutboxKind::Webhook, message, outcome.clone());
+                let Some(kind) = EventType::of_state(state) else { return };
+                let (subject, body) = (Some(message.id.raw()), Some(feed::outcome_body(&outcome)));
+                outcome.event_id = Some(self.news(message.account_id, kind, subject, body));
+                for webhook in snapshot.webhooks_for(message.account_id, kind) {
+                    self.notice_to(TargetId::from(webhook), OutboxKind::Webhook, message, outcome.clone());
                 }
             }
         }
@@ -85,15 +91,42 @@ impl Committer {
         self.after.publish(queued);
     }
 
-    /// Every webhook of an account is told something of the account itself.
-    pub(super) fn tell_account(&mut self, news: &AccountNews) {
+    /// An account is told something of itself: by every webhook that wants it, and by its streams.
+    pub(super) fn tell(&mut self, account: AccountId, kind: EventType, body: String, done: oneshot::Sender<()>) {
+        let event_id = self.news(account, kind, None, Some(body));
         let snapshot = Arc::clone(&self.snapshot);
-        for webhook in snapshot.webhooks_of(news.account_id) {
-            let id = NoticeId::from_raw(self.inner.ids.next(self.now));
-            let (target, lane) = (TargetId::from(*webhook), TrafficClass::Transactional.lane());
-            let queued = self.note(id, target, OutboxKind::Webhook, lane, Notice::Account(Box::new(news.clone())));
-            self.after.publish(queued);
+        for webhook in snapshot.webhooks_for(account, kind) {
+            self.refer(webhook, EventRef { account_id: account, event_id });
         }
+        self.after.tell(done);
+    }
+
+    /// A webhook is told of an event that is kept.
+    pub(super) fn refer(&mut self, webhook: WebhookId, event: EventRef) {
+        let id = NoticeId::from_raw(self.inner.ids.next(self.now));
+        let (target, lane) = (TargetId::from(webhook), TrafficClass::Transactional.lane());
+        let queued = self.note(id, target, OutboxKind::Webhook, lane, Notice::Event(event));
+        self.after.publish(queued);
+    }
+
+    /// Writes an event with the batch: streams and lists read it once that is stored.
+    pub(super) fn news(
+        &mut self,
+        account_id: AccountId,
+        kind: EventType,
+        subject: Option<i64>,
+        body: Option<String>,
+    ) -> AccountEventId {
+        let id = AccountEventId::from_raw(self.inner.ids.next(self.now));
+        self.batch.account_events.push(AccountEventRow {
+            account_id,
+            id,
+            kind: kind.as_str().to_owned(),
+            subject,
+            body,
+        });
+        self.after.news_of(account_id);
+        id
     }
 
     /// Writes a notice's row with the batch; gives the task to be announced when that is stored.
@@ -167,6 +200,7 @@ fn outcome(message: &Message, state: MessageState, final_at: Timestamp) -> Outco
         operator_error: None,
         intermediate: None,
         text_sealed: None,
+        event_id: None,
         replayed: false,
     }
 }

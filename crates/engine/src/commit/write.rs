@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sambac_bus::{AccountNews, Notice, Queued, TargetQueue, Task};
-use sambac_domain::id::{BatchId, ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId};
+use sambac_bus::{Notice, Queued, TargetQueue, Task};
+use sambac_domain::account_event::EventType;
+use sambac_domain::id::{
+    AccountEventId, AccountId, BatchId, ConnectorId, HoldId, IntentId, MessageId, MoId, NoticeId, SegmentId, TargetId,
+    WebhookId,
+};
 use sambac_domain::message::Message;
 use sambac_domain::mo::{Part, Reference};
 use sambac_domain::profile::{Profile, Verdict};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
-use sambac_store::rows::{AccountRow, OrphanRow, OutboxKey};
+use sambac_store::rows::{AccountRow, DeadLetterRow, OrphanRow, OutboxKey, WebhookDeliveryRow};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
@@ -53,8 +57,10 @@ pub(crate) enum Write {
     Handset { incoming: Box<HandsetIn>, acknowledge: Acknowledgement },
     /// The time is over for parts that others were waited for with, and for targets that did not take a message.
     HandsetDue { assemblies: Vec<i64>, deliveries: Vec<NoticeId>, done: oneshot::Sender<()> },
-    /// An account's webhooks are to be told something of the account itself.
-    AccountNews { news: Box<AccountNews>, done: oneshot::Sender<()> },
+    /// An account is to be told something of itself.
+    Tell { account_id: AccountId, kind: EventType, body: String, done: oneshot::Sender<()> },
+    /// A webhook is told of events again.
+    TellAgain { account_id: AccountId, webhook: WebhookId, events: Vec<AccountEventId>, done: oneshot::Sender<usize> },
     /// A notice was delivered to the client, or given up.
     NoticeDone(NoticeDone),
     /// A notice could not be delivered now.
@@ -248,6 +254,16 @@ pub(crate) struct NoticeDone {
     pub(crate) event: Option<NewEvent>,
     /// The message from a handset that it handed over, and whether it was taken.
     pub(crate) handed: Option<(MoId, bool)>,
+    /// What is kept of a webhook's attempt.
+    pub(crate) log: Option<Box<WebhookLog>>,
+}
+
+/// What is kept of an attempt to tell a webhook.
+#[derive(Default)]
+pub(crate) struct WebhookLog {
+    pub(crate) delivery: Option<WebhookDeliveryRow>,
+    /// That the event is not offered any more.
+    pub(crate) dead: Option<DeadLetterRow>,
 }
 
 /// A notice to be tried again.
@@ -256,6 +272,8 @@ pub(crate) struct NoticeRetry {
     pub(crate) attempt: u16,
     pub(crate) due_at: Timestamp,
     pub(crate) event: Option<NewEvent>,
+    /// What is kept of a webhook's attempt.
+    pub(crate) log: Option<Box<WebhookLog>>,
 }
 
 impl Write {
@@ -272,12 +290,12 @@ impl Write {
 impl NoticeDone {
     /// Its target has taken it.
     pub(crate) fn new(queued: &Queued) -> Self {
-        Self { key: key_of(queued), event: None, handed: handed(queued, true) }
+        Self { key: key_of(queued), event: None, handed: handed(queued, true), log: None }
     }
 
     /// Its target will not take it: a message from a handset goes on to whoever is next.
     pub(crate) fn given_up(queued: &Queued) -> Self {
-        Self { key: key_of(queued), event: None, handed: handed(queued, false) }
+        Self { key: key_of(queued), event: None, handed: handed(queued, false), log: None }
     }
 }
 
@@ -285,7 +303,7 @@ fn handed(queued: &Queued, taken: bool) -> Option<(MoId, bool)> {
     match &queued.task {
         Task::Notify { notice, .. } => match &**notice {
             Notice::Received(received) => Some((received.mo_id, taken)),
-            Notice::Outcome(_) | Notice::Account(_) => None,
+            Notice::Outcome(_) | Notice::Event(_) => None,
         },
         Task::Submit { .. } => None,
     }

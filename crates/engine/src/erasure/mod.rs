@@ -126,6 +126,8 @@ impl Eraser {
         let records = self.through(Table::Cdrs, number).await?;
         let handsets = self.through(Table::Handsets, number).await?;
         let otps = self.through(Table::Otps, number).await?;
+        // Events tell of ends, so they come after messages.
+        self.store.erase_account_events(number).await?;
         let passing = self.store.erase_passing(number).await?;
         let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
         row.messages += count(messages.rows + otps.rows);

@@ -35,7 +35,7 @@ impl Engine {
         settings: &OtpSettings,
     ) -> Result<OtpProfileRow, Refusal> {
         check(name, settings)?;
-        let _changing = self.0.webhook_changes.lock().await;
+        let _changing = self.0.account_changes.lock().await;
         let present = self.0.store.otp_profiles_of(account).await.map_err(unread)?;
         let now = self.0.clock.now();
         let (id, created_at) = match id {
@@ -66,7 +66,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::NotFound`], [`ErrorCode::ServiceUnavailable`].
     pub async fn remove_otp_profile(&self, account: AccountId, id: OtpProfileId) -> Result<(), Refusal> {
-        let _changing = self.0.webhook_changes.lock().await;
+        let _changing = self.0.account_changes.lock().await;
         if !self.0.store.delete_otp_profile(account, id).await.map_err(unread)? {
             return Err(ErrorCode::NotFound.into());
         }

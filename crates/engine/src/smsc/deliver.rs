@@ -67,8 +67,8 @@ async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, cha
     let received = match **notice {
         // Its row is removed by whoever looks for such rows, and nobody else, so that it is told once.
         Notice::Outcome(_) if is_too_old => return None,
-        // News of the account is for webhooks only.
-        Notice::Account(_) => {
+        // Events are for webhooks only.
+        Notice::Event(_) => {
             inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
             return None;
         }
@@ -131,7 +131,7 @@ fn message_of(queued: &Queued) -> Option<MessageId> {
     match &queued.task {
         Task::Notify { notice, .. } => match &**notice {
             Notice::Outcome(outcome) => Some(outcome.message_id),
-            Notice::Received(_) | Notice::Account(_) => None,
+            Notice::Received(_) | Notice::Event(_) => None,
         },
         Task::Submit { .. } => None,
     }
@@ -185,7 +185,7 @@ impl Bound<'_> {
                 receipt::send(&self.session, outcome, &settings, &self.inner.settings.seal, token).await
             }
             // The one comes as a parcel, the other never.
-            Notice::Received(_) | Notice::Account(_) => Ok(()),
+            Notice::Received(_) | Notice::Event(_) => Ok(()),
         }
     }
 }
@@ -229,7 +229,7 @@ async fn retry(inner: &Inner, queued: &Queued) {
     } else {
         let pause = RETRY_DELAY.saturating_mul(u32::from(attempt)).min(RETRY_DELAY_MAX);
         let due_at = inner.clock.now().saturating_add(pause);
-        Write::NoticeRetry(NoticeRetry { key: key_of(queued), attempt, due_at, event: None })
+        Write::NoticeRetry(NoticeRetry { key: key_of(queued), attempt, due_at, event: None, log: None })
     };
     inner.write(write).await;
 }

@@ -28,7 +28,7 @@ impl Engine {
     ) -> Result<TemplateRow, Refusal> {
         check(name, definition)?;
         let store = &self.0.store;
-        let _changing = self.0.webhook_changes.lock().await;
+        let _changing = self.0.account_changes.lock().await;
         if store.count_templates(account).await.map_err(unread)? >= VERSIONS_MAX {
             let detail = format!("an account may have {VERSIONS_MAX} versions of templates");
             return Err(Refusal::new(ErrorCode::Conflict, detail));

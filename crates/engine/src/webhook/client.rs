@@ -23,8 +23,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(allowed: &[IpRange]) -> Result<Self, ClientError> {
-        let guard = Guard::new(allowed);
+    /// Calls what is on the public internet at these ports, and what is in the allowed ranges.
+    pub(crate) fn new(allowed: &[IpRange], ports: &[u16]) -> Result<Self, ClientError> {
+        Self::with(Guard::new(allowed, ports))
+    }
+
+    fn with(guard: Guard) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .dns_resolver(guard.clone())
             .redirect(reqwest::redirect::Policy::none())

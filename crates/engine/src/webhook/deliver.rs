@@ -4,191 +4,173 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
-use reqwest::StatusCode;
-use sambac_bus::{Notice, Outcome, Queued, Task};
-use sambac_domain::id::{EventId, IdSource, NoticeId, TargetId, WebhookId};
+use sambac_bus::{Notice, Outcome as MessageOutcome, Queued, TargetQueue, Task};
+use sambac_domain::id::{EventId, IdSource, TargetId, WebhookDeliveryId, WebhookId};
 use sambac_domain::time::Timestamp;
-use sambac_store::{NewEvent, StoreError};
-use secrecy::ExposeSecret;
-use serde::Serialize;
+use sambac_store::NewEvent;
+use sambac_store::rows::{DeadLetterRow, WebhookDeliveryRow, WebhookState};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{account, received};
+use super::attempt::{self, Attempt, Outcome};
+use super::health::Health;
+use super::pace::{CONCURRENT_MAX, Pace};
+use super::told::{Told, told};
 use crate::Inner;
-use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
+use crate::commit::{NoticeDone, NoticeRetry, WebhookLog, Write, key_of};
 use crate::notice_keeper::WEBHOOK_KEPT;
 
-/// Requests to one receiver at the same time.
-const CONCURRENT_MAX: usize = 16;
 /// Pauses before the tries after the first: about 75 hours in all, as Standard Webhooks advises.
 const RETRY_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// An event as the receiver reads it.
-#[derive(Serialize)]
-struct Event<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    timestamp: String,
-    data: Data<'a>,
+/// What the deliveries of one webhook share.
+struct Worker {
+    inner: Arc<Inner>,
+    id: WebhookId,
+    queue: Arc<TargetQueue>,
+    pace: Pace,
+    health: Arc<Health>,
 }
 
-#[derive(Serialize)]
-struct Data<'a> {
-    message_id: String,
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    to: String,
-    from: &'a str,
-    segments: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<&'a str>,
-    accepted_at: String,
-    final_at: String,
-}
-
-/// How one attempt went.
-enum Attempt {
-    Taken(u16),
-    Refused(u16),
-    /// The receiver says that it is gone for good.
-    Gone,
-    Failed(&'static str),
-}
-
-/// Runs until the webhook is removed or the engine stops.
-pub(super) async fn run(inner: Arc<Inner>, id: WebhookId, cancel: CancellationToken) {
+/// Runs until the webhook is removed or disabled, or the engine stops.
+pub(super) async fn run(inner: Arc<Inner>, id: WebhookId, health: Arc<Health>, cancel: CancellationToken) {
     let queue = inner.bus.queue(TargetId::from(id));
-    let places = Arc::new(Semaphore::new(CONCURRENT_MAX));
-    let mut taken = Vec::new();
-    loop {
-        if queue.take(1, &mut taken) == 0 {
-            tokio::select! {
-                () = queue.work() => continue,
-                () = cancel.cancelled() => return,
+    let worker = Arc::new(Worker { inner, id, queue, pace: Pace::default(), health });
+    let places = Arc::new(Semaphore::new(usize::try_from(CONCURRENT_MAX).unwrap_or(1)));
+    cancel.run_until_cancelled(worker.take(places)).await;
+}
+
+impl Worker {
+    async fn take(self: &Arc<Self>, places: Arc<Semaphore>) {
+        let mut taken = Vec::new();
+        loop {
+            if let Some(until) = self.pace.until() {
+                tokio::time::sleep_until(until).await;
+            }
+            // First a place: what is taken from the queue is worked on, whatever ends this.
+            let Ok(place) = Arc::clone(&places).acquire_many_owned(self.pace.places()).await else { return };
+            if self.pace.until().is_some() {
+                continue;
+            }
+            if self.queue.take(1, &mut taken) == 0 {
+                drop(place);
+                self.queue.work().await;
+                continue;
+            }
+            if let Some(queued) = taken.pop() {
+                let worker = Arc::clone(self);
+                self.inner.tasks.spawn(async move {
+                    worker.deliver(queued).await;
+                    drop(place);
+                });
             }
         }
-        for queued in taken.drain(..) {
-            let place = tokio::select! {
-                place = Arc::clone(&places).acquire_owned() => place,
-                () = cancel.cancelled() => return,
-            };
-            let inner_copy = Arc::clone(&inner);
-            inner.tasks.spawn(async move {
-                deliver(&inner_copy, id, queued).await;
-                drop(place);
-            });
+    }
+
+    async fn deliver(&self, queued: Queued) {
+        let inner = &self.inner;
+        let Task::Notify { attempt: made, notice, .. } = &queued.task else { return };
+        let ends_at = IdSource::made_at(queued.id).saturating_add(WEBHOOK_KEPT);
+        if !matches!(**notice, Notice::Received(_)) && inner.clock.now() > ends_at {
+            // Its row is removed by whoever looks for such rows, so that it is told once.
+            return;
         }
+        let snapshot = inner.snapshot.load_full();
+        let Some(webhook) = snapshot.webhook(self.id).filter(|row| row.state == WebhookState::Enabled) else {
+            // It waits for the day on which the webhook is enabled again.
+            return self.queue.put_back(queued);
+        };
+        let number = made.saturating_add(1);
+        let (told, attempt) = match told(inner, &queued, notice).await {
+            Ok(Some(told)) => {
+                let attempt = attempt::post(inner, webhook, &told.id, told.body.clone()).await;
+                (Some(told), attempt)
+            }
+            // Taken or given up meanwhile, or erased: there is nothing to tell.
+            Ok(None) => {
+                inner.write(Write::NoticeDone(NoticeDone::given_up(&queued))).await;
+                return;
+            }
+            Err(_) => (None, attempt::failed(inner, "the event was not read")),
+        };
+        inner.metrics.webhook(attempt.is_taken());
+        self.pace.learn(&attempt);
+        self.write(&queued, notice, number, told.as_ref(), &attempt).await;
+        self.health.learn(inner, webhook, &attempt).await;
+    }
+
+    /// Keeps what became of it: done, to be tried again, or given up.
+    async fn write(&self, queued: &Queued, notice: &Notice, number: u16, told: Option<&Told>, attempt: &Attempt) {
+        let inner = &self.inner;
+        let event = match notice {
+            Notice::Outcome(outcome) => Some(line(inner, outcome, self.id, number, attempt)),
+            // The deliveries of messages from handsets have rows of their own, and other events are of no message.
+            Notice::Received(_) | Notice::Event(_) => None,
+        };
+        let is_over = matches!(attempt.outcome, Outcome::Taken | Outcome::Gone);
+        let pause = RETRY_S.get(usize::from(number) - 1).filter(|_| !is_over);
+        let delivery = told.map(|told| delivery(inner, self.id, told, number, attempt));
+        let write = match pause {
+            Some(pause) => {
+                let pause = jittered(*pause).max(attempt.retry_after.unwrap_or_default());
+                let due_at = inner.clock.now().saturating_add(pause);
+                let log = Some(Box::new(WebhookLog { delivery, dead: None }));
+                Write::NoticeRetry(NoticeRetry { key: key_of(queued), attempt: number, due_at, event, log })
+            }
+            None if attempt.is_taken() => {
+                let log = Some(Box::new(WebhookLog { delivery, dead: None }));
+                Write::NoticeDone(NoticeDone { event, log, ..NoticeDone::new(queued) })
+            }
+            None => {
+                let dead = told.and_then(|told| dead(inner, self.id, told, number, attempt));
+                let log = Some(Box::new(WebhookLog { delivery, dead }));
+                Write::NoticeDone(NoticeDone { event, log, ..NoticeDone::given_up(queued) })
+            }
+        };
+        // The engine has ended otherwise: the row is still there at the next start.
+        inner.write(write).await;
     }
 }
 
-async fn deliver(inner: &Inner, id: WebhookId, queued: Queued) {
-    let Task::Notify { attempt, notice, .. } = &queued.task else { return };
-    let ends_at = IdSource::made_at(queued.id).saturating_add(WEBHOOK_KEPT);
-    if matches!(**notice, Notice::Outcome(_) | Notice::Account(_)) && inner.clock.now() > ends_at {
-        // Its row is removed by whoever looks for such rows, so that it is told once.
-        return;
-    }
-    let attempt = attempt.saturating_add(1);
-    let started = tokio::time::Instant::now();
-    let result = match body(inner, &queued, notice).await {
-        Ok(Some(body)) => post(inner, id, &queued, body).await,
-        // Taken or given up meanwhile, or unreadable.
-        Ok(None) => Attempt::Gone,
-        Err(_) => Attempt::Failed("the message was not read"),
-    };
-    let taken = matches!(result, Attempt::Taken(_));
-    inner.metrics.webhook(taken);
-    let event = match &**notice {
-        Notice::Outcome(outcome) => Some(event(inner, outcome, id, attempt, &result, started.elapsed())),
-        // Deliveries of the one have rows of their own; the other is of no message.
-        Notice::Received(_) | Notice::Account(_) => None,
-    };
-    let pause = RETRY_S.get(usize::from(attempt) - 1).filter(|_| !matches!(result, Attempt::Taken(_) | Attempt::Gone));
-    let write = match pause {
-        Some(pause) => {
-            let due_at = inner.clock.now().saturating_add(jittered(*pause));
-            Write::NoticeRetry(NoticeRetry { key: key_of(&queued), attempt, due_at, event })
-        }
-        None if taken => Write::NoticeDone(NoticeDone { event, ..NoticeDone::new(&queued) }),
-        None => Write::NoticeDone(NoticeDone { event, ..NoticeDone::given_up(&queued) }),
-    };
-    inner.write(write).await;
-}
-
-async fn post(inner: &Inner, id: WebhookId, queued: &Queued, body: String) -> Attempt {
-    let snapshot = inner.snapshot.load_full();
-    let Some(webhook) = snapshot.webhook(id) else { return Attempt::Gone };
-    let Ok(secret) = inner.settings.seal.open_text(id.raw(), &webhook.secret_sealed.0) else {
-        return Attempt::Failed("the secret does not open");
-    };
-    let message_id = format!("ntc_{}", queued.id);
-    let seconds = inner.clock.now().0 / 1_000_000;
-    let signature = standardwebhooks::Webhook::new(secret.expose_secret())
-        .and_then(|signer| signer.sign(&message_id, seconds, body.as_bytes()));
-    let Ok(signature) = signature else { return Attempt::Failed("the event could not be signed") };
-    let Some(request) = inner.webhook_client.post(&webhook.url) else { return Attempt::Failed("address not allowed") };
-    let request = request.header("content-type", "application/json");
-    let request = request
-        .header("webhook-id", message_id)
-        .header("webhook-timestamp", seconds.to_string())
-        .header("webhook-signature", signature);
-    match request.body(body).send().await {
-        Ok(response) if response.status().is_success() => Attempt::Taken(response.status().as_u16()),
-        Ok(response) if response.status() == StatusCode::GONE => Attempt::Gone,
-        Ok(response) => Attempt::Refused(response.status().as_u16()),
-        Err(error) if error.is_timeout() => Attempt::Failed("time-out"),
-        Err(error) if error.is_connect() => Attempt::Failed("cannot connect"),
-        Err(_) => Attempt::Failed("connection broke"),
+/// The row of an attempt; number 0 is a test.
+pub(super) fn delivery(
+    inner: &Inner,
+    webhook: WebhookId,
+    told: &Told,
+    number: u16,
+    attempt: &Attempt,
+) -> WebhookDeliveryRow {
+    WebhookDeliveryRow {
+        webhook_id: webhook,
+        id: WebhookDeliveryId::from_raw(inner.ids.next(attempt.began_at)),
+        event: told.id.clone(),
+        kind: told.kind.clone(),
+        attempt: number,
+        at: attempt.began_at,
+        took_ms: attempt.took_ms(),
+        status: attempt.status,
+        outcome: attempt.outcome.as_str().to_owned(),
     }
 }
 
-/// What is posted; `None` when there is nothing to tell any more.
-async fn body(inner: &Inner, queued: &Queued, notice: &Notice) -> Result<Option<String>, StoreError> {
-    match notice {
-        Notice::Outcome(outcome) => Ok(Some(outcome_body(outcome))),
-        Notice::Account(news) => Ok(Some(account::body(news))),
-        Notice::Received(_) => {
-            let row = inner.store.mo_to_deliver(NoticeId::from_raw(queued.id)).await?;
-            let told = row.and_then(|row| inner.mo_content(&row).map(|content| received::body(&row, &content)));
-            Ok(told)
-        }
-    }
-}
-
-fn outcome_body(outcome: &Outcome) -> String {
-    let event = Event {
-        kind: format!("message.{}", outcome.state.as_str()),
-        timestamp: outcome.final_at.rfc3339(),
-        data: Data {
-            message_id: outcome.message_id.to_string(),
-            state: outcome.state.as_str(),
-            error: outcome.error.as_deref(),
-            to: format!("+{}", outcome.destination),
-            from: &outcome.sender,
-            segments: outcome.segments,
-            reference: outcome.client_ref.as_deref(),
-            accepted_at: outcome.accepted_at.rfc3339(),
-            final_at: outcome.final_at.rfc3339(),
-        },
-    };
-    // A struct of texts and numbers always serialises.
-    serde_json::to_string(&event).unwrap_or_default()
+/// What can be told again on request. A message from a handset goes on to other targets instead.
+fn dead(inner: &Inner, webhook: WebhookId, told: &Told, attempts: u16, attempt: &Attempt) -> Option<DeadLetterRow> {
+    Some(DeadLetterRow {
+        webhook_id: webhook,
+        id: told.event_id?,
+        kind: told.kind.clone(),
+        attempts,
+        outcome: attempt.outcome.as_str().to_owned(),
+        at: inner.clock.now(),
+    })
 }
 
 /// The attempt, for the message's time line.
-fn event(inner: &Inner, notice: &Outcome, id: WebhookId, attempt: u16, result: &Attempt, took: Duration) -> NewEvent {
+fn line(inner: &Inner, notice: &MessageOutcome, id: WebhookId, number: u16, attempt: &Attempt) -> NewEvent {
     let now = inner.clock.now();
-    let (outcome, status) = match result {
-        Attempt::Taken(status) => ("taken", Some(*status)),
-        Attempt::Refused(status) => ("refused", Some(*status)),
-        Attempt::Gone => ("gone", Some(410)),
-        Attempt::Failed(why) => (*why, None),
-    };
     let detail = serde_json::json!({
-        "webhook": id.to_string(), "attempt": attempt, "outcome": outcome, "status": status,
-        "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        "webhook": id.to_string(), "attempt": number, "outcome": attempt.outcome.as_str(), "status": attempt.status,
+        "took_ms": attempt.took_ms(),
     });
     NewEvent {
         id: EventId::from_raw(inner.ids.next(now)),

@@ -4,7 +4,9 @@
 //! check and a connection gains nothing. Addresses written as such in the URL never reach the resolver and are checked when
 //! the URL is registered and again before each delivery.
 
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -42,11 +44,17 @@ const FORBIDDEN: [&str; 26] = [
     "ff00::/8",
 ];
 
+/// How a name is resolved.
+type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
+type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
 /// Decides about addresses.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Guard {
     forbidden: Arc<[IpRange]>,
     allowed: Arc<[IpRange]>,
+    ports: Arc<[u16]>,
+    lookup: Lookup,
 }
 
 /// Why a URL is no place for a webhook.
@@ -64,17 +72,28 @@ pub(super) enum NotAllowed {
     /// It names an address that is not public.
     #[error("it names an address that is not on the public internet")]
     Address,
+    /// Its port is not one of those that webhooks may use.
+    #[error("its port is not one that webhooks may use")]
+    Port,
     /// It is longer than 2,000 characters.
     #[error("it is longer than 2,000 characters")]
     TooLong,
 }
 
 impl Guard {
-    pub(super) fn new(allowed: &[IpRange]) -> Self {
+    pub(super) fn new(allowed: &[IpRange], ports: &[u16]) -> Self {
         Self {
             forbidden: FORBIDDEN.iter().filter_map(|range| IpRange::parse(range)).collect(),
             allowed: allowed.into(),
+            ports: ports.into(),
+            lookup: Arc::new(|name| Box::pin(by_system(name))),
         }
+    }
+
+    /// The same with a resolver of one's own.
+    #[cfg(test)]
+    pub(super) fn resolving_by(self, lookup: Lookup) -> Self {
+        Self { lookup, ..self }
     }
 
     /// Whether an address may be connected to.
@@ -91,7 +110,7 @@ impl Guard {
     }
 
     /// Checks a URL before it is stored and before each delivery. Plain http is allowed only towards ranges that the
-    /// installation has explicitly allowed.
+    /// installation has explicitly allowed, and there to any port.
     pub(super) fn check(&self, text: &str) -> Result<Url, NotAllowed> {
         if text.len() > 2_000 {
             return Err(NotAllowed::TooLong);
@@ -110,11 +129,11 @@ impl Guard {
             return Err(NotAllowed::Address);
         }
         let inside = literal.is_some_and(|address| self.allowed.iter().any(|range| range.contains(address)));
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if inside => Ok(url),
-            _ => Err(NotAllowed::NotHttps),
+        if url.scheme() != "https" && !(url.scheme() == "http" && inside) {
+            return Err(NotAllowed::NotHttps);
         }
+        let is_open = url.port_or_known_default().is_some_and(|port| self.ports.contains(&port));
+        if is_open || inside { Ok(url) } else { Err(NotAllowed::Port) }
     }
 }
 
@@ -131,12 +150,16 @@ fn embedded(address: IpAddr) -> Option<IpAddr> {
     (v6.segments()[..6] == [0; 6]).then(|| low(v6)).flatten()
 }
 
+async fn by_system(name: String) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> = found.filter(|address| guard.permits(address.ip())).collect();
+            let found = (guard.lookup)(name.as_str().to_owned()).await?;
+            let permitted: Vec<_> = found.into_iter().filter(|address| guard.permits(address.ip())).collect();
             if permitted.is_empty() {
                 return Err(Box::from("the name leads to no address on the public internet"));
             }
@@ -150,7 +173,7 @@ mod tests {
     use super::*;
 
     fn guard() -> Guard {
-        Guard::new(&[])
+        Guard::new(&[], &[80, 443])
     }
 
     #[test]
@@ -200,14 +223,22 @@ mod tests {
 
     #[test]
     fn public_urls_pass() {
-        for url in ["https://bank.example/hooks?x=1", "https://bank.example:8443/", "https://[2606:4700::1]/"] {
+        for url in ["https://bank.example/hooks?x=1", "https://bank.example:443/", "https://[2606:4700::1]:80/"] {
             assert!(guard().check(url).is_ok(), "{url}");
         }
     }
 
     #[test]
+    fn only_some_ports_are_open() {
+        for url in ["https://bank.example:8443/", "https://bank.example:22/", "https://[2606:4700::1]:6379/"] {
+            assert_eq!(guard().check(url), Err(NotAllowed::Port), "{url}");
+        }
+        assert!(Guard::new(&[], &[443, 8443]).check("https://bank.example:8443/").is_ok());
+    }
+
+    #[test]
     fn an_allowed_range_opens_itself_only_and_may_be_plain_http() {
-        let guard = Guard::new(&[IpRange::parse("127.0.0.0/8").expect("a range")]);
+        let guard = Guard::new(&[IpRange::parse("127.0.0.0/8").expect("a range")], &[443]);
         assert!(guard.check("http://127.0.0.1:9000/hook").is_ok());
         assert_eq!(guard.check("https://10.0.0.1/"), Err(NotAllowed::Address));
     }

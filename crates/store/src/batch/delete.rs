@@ -20,6 +20,12 @@ pub(super) fn delete_from_queue(dialect: Dialect) -> Bulk<Id> {
     Bulk::new(dialect, before, ")").with_lead(2)
 }
 
+/// The statement that deletes dead letters of one webhook.
+pub(super) fn delete_dead_letters(dialect: Dialect) -> Bulk<Id> {
+    let before = format!("DELETE FROM webhook_dead_letters WHERE webhook_id = {} AND id IN (", dialect.single(1));
+    Bulk::new(dialect, before, ")").with_lead(1)
+}
+
 impl Statements {
     pub(super) async fn delete_all(&self, pipe: &Pipe, batch: &Batch) {
         let mut keys: Vec<&OutboxKey> = batch.outbox_done.iter().collect();
@@ -28,6 +34,12 @@ impl Statements {
             let lead = [queue[0].target.value(), queue[0].lane.value()];
             let ids: Vec<Id> = queue.iter().map(|key| Id(key.id)).collect();
             self.outbox_done.put_with(pipe, &lead, &ids, None).await;
+        }
+        let mut letters = batch.dead_letters_done.clone();
+        letters.sort_unstable_by_key(|key| (key.webhook_id, key.id));
+        for of_one in letters.chunk_by(|a, b| a.webhook_id == b.webhook_id) {
+            let ids: Vec<Id> = of_one.iter().map(|key| Id(key.id.raw())).collect();
+            self.dead_letters_done.put_with(pipe, &[of_one[0].webhook_id.value()], &ids, None).await;
         }
         let intents: Vec<Id> = batch.intents_done.iter().map(|id| Id(id.raw())).collect();
         self.intents_done.put(pipe, &intents).await;

@@ -3,8 +3,17 @@
 use super::Batch;
 use super::pipe::Pipe;
 use super::statement::{Bulk, Statements};
+use super::update::last_of_each;
 use crate::dialect::Dialect;
-use crate::rows::Record;
+use crate::rows::{DeadLetterRow, Record};
+
+/// The statement that keeps what webhooks have not taken; the last word counts.
+pub(super) fn dead_letters(dialect: Dialect) -> Bulk<DeadLetterRow> {
+    let insert = format!("INSERT INTO webhook_dead_letters ({}) VALUES ", DeadLetterRow::COLUMNS.join(", "));
+    let after = " ON CONFLICT (webhook_id, id) DO UPDATE
+        SET attempts = excluded.attempts, outcome = excluded.outcome, at = excluded.at";
+    Bulk::new(dialect, insert, after)
+}
 
 /// The statement that inserts rows of `R`.
 pub(super) fn insert<R: Record>(dialect: Dialect) -> Bulk<R> {
@@ -23,6 +32,10 @@ impl Statements {
         self.intents.put(pipe, &batch.intents).await;
         self.cdrs.put(pipe, &batch.cdrs).await;
         self.events.put(pipe, &batch.events).await;
+        self.account_events.put(pipe, &batch.account_events).await;
+        self.webhook_deliveries.put(pipe, &batch.webhook_deliveries).await;
+        let dead = last_of_each(&batch.dead_letters, |row| (row.webhook_id.raw(), row.id.raw()));
+        self.dead_letters.put(pipe, &dead).await;
         self.postings.put(pipe, &batch.postings).await;
         self.payments.put(pipe, &batch.payments).await;
         self.commands.put(pipe, &batch.commands).await;

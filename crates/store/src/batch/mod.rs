@@ -38,9 +38,9 @@ use sqlx::AssertSqlSafe;
 use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
-    BatchRecipientRow, BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow,
-    MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow,
-    PaymentRow, PostingRow, SegmentRow, SpendingRow,
+    AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
+    IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow,
+    OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow, WebhookDeliveryRow,
 };
 use crate::{Store, StoreError};
 
@@ -165,6 +165,14 @@ batch! {
     outbox_moves: OutboxMove,
     /// Lines of messages' histories.
     events: NewEvent,
+    /// What accounts are told of.
+    account_events: AccountEventRow,
+    /// Attempts to tell webhooks.
+    webhook_deliveries: WebhookDeliveryRow,
+    /// Events that webhooks have not taken. One that is there already gets these values.
+    dead_letters: DeadLetterRow,
+    /// Events that webhooks are told again. One that is none is no error.
+    dead_letters_done: DeadLetterKey,
     /// Movements of money.
     postings: NewPosting,
     /// What they change in balances; several of one balance are added up. Each must exist: `Conflict("balance")`.

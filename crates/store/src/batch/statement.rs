@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock};
 use super::changes::{
     BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
 };
-use super::delete::{delete, delete_from_queue};
-use super::insert::insert;
+use super::delete::{delete, delete_dead_letters, delete_from_queue};
+use super::insert::{dead_letters, insert};
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 use super::otp::{self, OtpChange, OtpTold};
 use super::payment;
@@ -20,9 +20,9 @@ use super::pipe::Pipe;
 use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
-    BatchRecipientRow, BlockRow, CdrRow, ChargeRow, EventRow, HoldRow, IdempotencyRow, IntentRow, LedgerCommandRow,
-    MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow,
-    PostingRow, Record, SegmentRow, SpendingRow,
+    AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterRow, EventRow, HoldRow, IdempotencyRow,
+    IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow,
+    OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow, WebhookDeliveryRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -40,6 +40,10 @@ pub(crate) struct Statements {
     pub(super) intents: Bulk<IntentRow>,
     pub(super) cdrs: Bulk<CdrRow>,
     pub(super) events: Bulk<EventRow>,
+    pub(super) account_events: Bulk<AccountEventRow>,
+    pub(super) webhook_deliveries: Bulk<WebhookDeliveryRow>,
+    pub(super) dead_letters: Bulk<DeadLetterRow>,
+    pub(super) dead_letters_done: Bulk<Id>,
     pub(super) postings: Bulk<PostingRow>,
     pub(super) orphans: Bulk<OrphanRow>,
     pub(super) segment_updates: Bulk<SegmentRow>,
@@ -174,6 +178,10 @@ impl Statements {
             intents: insert(dialect),
             cdrs: insert(dialect),
             events: insert(dialect),
+            account_events: insert(dialect),
+            webhook_deliveries: insert(dialect),
+            dead_letters: dead_letters(dialect),
+            dead_letters_done: delete_dead_letters(dialect),
             postings: insert(dialect),
             orphans: insert(dialect),
             segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
@@ -202,12 +210,7 @@ impl Statements {
                 "balance_micros = balances.balance_micros + v.column2",
                 ") AS v WHERE balances.id = v.column1",
             ),
-            spending: Bulk::new(
-                dialect,
-                format!("INSERT INTO spending ({}) VALUES ", SpendingRow::COLUMNS.join(", ")),
-                " ON CONFLICT (account_id, day, country) DO UPDATE SET
-                    messages = spending.messages + excluded.messages, micros = spending.micros + excluded.micros",
-            ),
+            spending: spending(dialect),
             outbox_done: delete_from_queue(dialect),
             intents_done: delete(dialect, "submit_intents"),
             orphans_done: delete(dialect, "orphan_receipts"),
@@ -237,6 +240,16 @@ impl Statements {
 /// From scheduled to routed.
 fn due(dialect: Dialect) -> Bulk<Id> {
     Bulk::new(dialect, "UPDATE messages SET state = 2 WHERE state = 0 AND id IN (".to_owned(), ")")
+}
+
+/// What is spent is added to what was.
+fn spending(dialect: Dialect) -> Bulk<SpendingRow> {
+    Bulk::new(
+        dialect,
+        format!("INSERT INTO spending ({}) VALUES ", SpendingRow::COLUMNS.join(", ")),
+        " ON CONFLICT (account_id, day, country) DO UPDATE SET
+            messages = spending.messages + excluded.messages, micros = spending.micros + excluded.micros",
+    )
 }
 
 /// A message from a handset ends when none of its deliveries is open, or when one has taken it.
@@ -276,6 +289,10 @@ impl Statements {
             self.intents.text(rows),
             self.cdrs.text(rows),
             self.events.text(rows),
+            self.account_events.text(rows),
+            self.webhook_deliveries.text(rows),
+            self.dead_letters.text(rows),
+            self.dead_letters_done.text(rows),
             self.postings.text(rows),
             self.orphans.text(rows),
             self.segment_updates.text(rows),

@@ -76,7 +76,7 @@ fn ends(given: &[MoEnd]) -> Vec<&MoEnd> {
 
 /// One update for each row: with two in one statement the database would choose one of them. In id order,
 /// which is the order of the table.
-pub(super) fn last_of_each<R>(updates: &[R], id: impl Fn(&R) -> i64) -> Vec<&R> {
+pub(super) fn last_of_each<R, K: Ord>(updates: &[R], id: impl Fn(&R) -> K) -> Vec<&R> {
     let mut last: Vec<&R> = updates.iter().rev().collect();
     // The sort keeps the order of equals, so that the last given stays first of its id.
     last.sort_by_key(|update| id(update));

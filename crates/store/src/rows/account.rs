@@ -131,5 +131,21 @@ row! {
         state: WebhookState,
         /// When it was made.
         created_at: Timestamp,
+        /// What its owner says of it.
+        description: String,
+        /// Of which event types it is told; empty: of all.
+        events: Vec<String>,
+        /// What verifies its signatures, when they are no HMAC.
+        public_key: String,
+        /// The secret before the last rotation, encrypted.
+        former_secret_sealed: Option<Sealed<String>>,
+        /// What verifies the signatures of that one, when they are no HMAC.
+        former_public_key: String,
+        /// Until when that one signs, too.
+        former_until: Option<Timestamp>,
+        /// Why it is not called, when that was not its owner's wish.
+        disabled_reason: String,
+        /// Since when it is not called.
+        disabled_at: Option<Timestamp>,
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod account;
+mod account_event;
 mod admin;
 mod archive;
 mod audit;
@@ -29,9 +30,11 @@ mod route;
 mod signing;
 mod spending;
 mod template;
+mod webhook_log;
 mod words;
 
 pub use account::{AccountRow, ApiKeyRow, ApiKeyUseRow, SmppAccountRow, WebhookRow};
+pub use account_event::AccountEventRow;
 pub use admin::{AdminKeyRow, AlertRow, ConfigVersionRow};
 pub use archive::{CdrArchiveRow, CdrArchiveState};
 pub use audit::AuditRow;
@@ -55,6 +58,7 @@ pub use route::RouteRow;
 pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, LowWalletRow, SpendingRow};
 pub use template::{TemplateRow, TemplateState};
+pub use webhook_log::{DeadLetterKey, DeadLetterRow, WebhookDeliveryRow};
 pub use words::{AccessState, WebhookState};
 
 pub use sambac_domain::ledger::{BalanceKind, PostingKind};

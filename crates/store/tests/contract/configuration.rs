@@ -93,6 +93,14 @@ on_both_databases! {
         assert!(!store.delete_webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap());
         assert!(store.webhooks_of(OTHER_ACCOUNT).await.unwrap().is_empty());
         assert_eq!(store.webhooks_of(ACCOUNT).await.unwrap().len(), 1);
+        assert_eq!(store.webhook(ACCOUNT, WEBHOOK).await.unwrap(), Some(webhook()));
+        assert_eq!(store.webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap(), None);
+        let mut work = store.begin().await.unwrap();
+        assert_eq!(work.webhook(OTHER_ACCOUNT, WEBHOOK).await.unwrap(), None);
+        assert_eq!(work.webhook(ACCOUNT, WEBHOOK).await.unwrap(), Some(webhook()));
+        assert_eq!(work.count_webhooks(ACCOUNT).await.unwrap(), 1);
+        assert_eq!(work.count_webhooks(OTHER_ACCOUNT).await.unwrap(), 0);
+        drop(work);
         let event = OutboxRow { target: TargetId::from(WEBHOOK), kind: OutboxKind::Webhook, ..fixture::submit(1) };
         let others = fixture::submit(2);
         store.commit(&Batch { outbox: vec![event, others], ..Batch::default() }).await.unwrap();

@@ -450,6 +450,14 @@ pub(crate) fn webhook() -> WebhookRow {
         secret_sealed: Sealed("sealed".to_owned()),
         state: WebhookState::Enabled,
         created_at: NOW,
+        description: "core banking".to_owned(),
+        events: vec!["message.delivered".to_owned()],
+        public_key: String::new(),
+        former_secret_sealed: Some(Sealed("sealed before".to_owned())),
+        former_public_key: String::new(),
+        former_until: Some(NOW),
+        disabled_reason: String::new(),
+        disabled_at: None,
     }
 }
 

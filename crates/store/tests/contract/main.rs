@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first failure")]
 
+mod account_events;
 mod alerts;
 mod api_keys;
 mod audit;
@@ -38,3 +39,4 @@ mod templates;
 mod transactions;
 mod uncertain;
 mod versions;
+mod webhooks;

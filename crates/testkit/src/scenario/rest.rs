@@ -64,6 +64,14 @@ impl Rest {
         self.reply(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
+    /// PATCH of a JSON body.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Reply> {
+        self.reply(self.client.patch(self.url(path)).json(body)).await
+    }
+
     /// POST of any octets.
     ///
     /// # Errors
@@ -156,6 +164,17 @@ impl Rest {
         let body = self.get("/v1/balance").await?.body;
         let amount = |key: &str| body[key].as_str().map(str::to_owned).context("no amount");
         Ok((amount("available")?, amount("held")?))
+    }
+
+    /// A GET that is still to be sent.
+    pub(super) fn request(&self, path: &str) -> reqwest::RequestBuilder {
+        // The client's own time-out would end a stream.
+        self.client.get(self.url(path)).bearer_auth(&self.key).timeout(PATIENCE * 4)
+    }
+
+    /// Where a path is, and the key.
+    pub(super) fn address_of(&self, path: &str) -> (String, &str) {
+        (self.url(path), &self.key)
     }
 
     fn url(&self, path: &str) -> String {

@@ -1,5 +1,6 @@
 //! A receiver of webhooks: takes every request, answers with a status, and keeps what it got.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +31,14 @@ pub struct Sink {
 struct Got {
     deliveries: Vec<Delivery>,
     refuse: usize,
+    /// Status and headers of the next answers.
+    next: VecDeque<String>,
+    /// And of those after them.
+    always: Option<String>,
 }
+
+/// An answer that does not come.
+const NEVER: &str = "never";
 
 impl Sink {
     /// Starts one that answers 500 to the first `refuse` requests and 204 to the others.
@@ -48,6 +56,16 @@ impl Sink {
             }
         });
         Ok(Self { address, got })
+    }
+
+    /// Answers the next request with this status line and these headers.
+    pub fn answer_next(&self, head: &str) {
+        lock(&self.got).next.push_back(head.to_owned());
+    }
+
+    /// Answers all requests from now on with this status line and these headers; `never` answers none of them.
+    pub fn answer_always(&self, head: &str) {
+        lock(&self.got).always = Some(head.to_owned());
     }
 
     /// Its address as a URL.
@@ -73,7 +91,17 @@ impl Sink {
 impl Delivery {
     /// Its `webhook-id`: the same when an event is told again.
     pub fn id(&self) -> &str {
-        self.headers.iter().find(|(name, _)| name == "webhook-id").map_or("", |(_, value)| value)
+        self.header("webhook-id")
+    }
+
+    /// A header, by its name in lower case; empty when it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// The event, once its signature (Standard Webhooks) was verified with `secret`.
@@ -113,18 +141,25 @@ async fn serve(mut stream: TcpStream, got: Arc<Mutex<Got>>) -> Result<()> {
         }
         let body = buffer[body_at..end].to_vec();
         buffer.drain(..end);
-        stream.write_all(answer(&got, Delivery { headers, body })).await?;
+        let answer = answer(&got, Delivery { headers, body });
+        if answer == NEVER {
+            std::future::pending::<()>().await;
+        }
+        let end = if answer.starts_with("204") { "\r\n\r\n" } else { "\r\ncontent-length: 0\r\n\r\n" };
+        stream.write_all(format!("HTTP/1.1 {answer}{end}").as_bytes()).await?;
     }
 }
 
-fn answer(got: &Mutex<Got>, delivery: Delivery) -> &'static [u8] {
+/// The status line and headers of the answer.
+fn answer(got: &Mutex<Got>, delivery: Delivery) -> String {
     let mut got = lock(got);
     got.deliveries.push(delivery);
     if got.refuse > 0 {
         got.refuse -= 1;
-        return b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+        return "500 Internal Server Error".to_owned();
     }
-    b"HTTP/1.1 204 No Content\r\n\r\n"
+    let always = got.always.clone();
+    got.next.pop_front().or(always).unwrap_or_else(|| "204 No Content".to_owned())
 }
 
 fn headers(head: &[u8]) -> Vec<(String, String)> {

@@ -60,6 +60,7 @@ impl Site {
     /// An API key with every scope.
     pub fn api_key(self, account: &str, name: &str) -> Self {
         let scopes = r#"["sms:send", "sms:read", "balance:read", "payments:write", "webhooks:write",
+            "events:read", "keys:write",
             "otp:send", "otp:check", "otp:read", "otp:profiles",
             "templates:write", "templates:approve"]"#;
         self.table("api_key", &format!("name = \"{name}\"\naccount = \"{account}\"\nscopes = {scopes}"))

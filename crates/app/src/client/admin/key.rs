@@ -94,7 +94,7 @@ struct Update {
 /// How far a key goes.
 #[derive(Args, Debug)]
 struct Bounds {
-    /// What it may do: sms:send, sms:read, balance:read, payments:write, webhooks:write, keys:write, audit:read.
+    /// What it may do: sms:send, sms:read, balance:read, payments:write, webhooks:write, events:read, keys:write, audit:read.
     #[arg(long, value_delimiter = ',')]
     scopes: Option<Vec<String>>,
     /// When it stops working: 2026-11-23T10:00:00Z.

@@ -1,7 +1,8 @@
 //! The ways in: SMPP accounts, API keys and webhooks, with the secrets that are made for them.
 
+use sambac_domain::account_event::EventType;
 use sambac_domain::profile::ClientProfile;
-use sambac_domain::{AdminKeyId, ApiKeyId, SmppAccountId, Timestamp, WebhookId};
+use sambac_domain::{AccountId, AdminKeyId, ApiKeyId, SmppAccountId, Timestamp, WebhookId};
 use sambac_store::Sealed;
 use sambac_store::rows::{AdminKeyRow, ApiKeyRow, SmppAccountRow, WebhookRow, WebhookState};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,6 +15,7 @@ use crate::admin::secrets::{self, Issued};
 use crate::api_key::{self, Environment};
 use crate::smsc::password;
 use crate::snapshot::IpRange;
+use crate::webhook::{NewSecret, Scheme};
 
 impl Draft<'_> {
     pub(super) fn smpp_account(&mut self, smpp: &SmppAccount) -> Result<(), Faults> {
@@ -128,32 +130,51 @@ impl Draft<'_> {
         let mut faults = Faults::default();
         let account_id = faults.keep(self.account_named(&webhook.account));
         faults.keep(check_url(&webhook.url));
+        for word in webhook.events.iter().flatten().filter(|word| EventType::parse(word).is_none()) {
+            faults.check(false, format!("events: there is no \"{word}\""));
+        }
         faults.none()?;
         let Some(account_id) = account_id else { return Ok(()) };
         let mut webhooks = self.context.stored.webhooks.iter();
         let stored = webhooks.find(|row| row.account_id == account_id && row.url == webhook.url);
         let id = stored.map_or_else(|| WebhookId::from_raw(self.next_id()), |row| row.id);
-        let secret_sealed = match stored {
-            Some(row) => row.secret_sealed.0.clone(),
-            None => {
-                let secret = secrets::webhook_secret();
-                let sealed = self.context.seal.seal_text(id.raw(), secret.expose_secret());
-                self.issue("webhook_secret", &webhook.url, &webhook.account, secret);
-                sealed.map_err(|error| error.to_string())?
-            }
+        let mut row = match stored {
+            Some(row) => row.clone(),
+            None => self.new_webhook(id, account_id, webhook)?,
         };
-        let row = WebhookRow {
-            id,
-            account_id,
-            url: webhook.url.clone(),
-            secret_sealed: Sealed(secret_sealed),
-            state: if webhook.enabled { WebhookState::Enabled } else { WebhookState::Disabled },
-            created_at: stored.map_or(self.context.now, |row| row.created_at),
-        };
+        if let Some(events) = &webhook.events {
+            row.events.clone_from(events);
+        }
+        if let Some(description) = &webhook.description {
+            row.description.clone_from(description);
+        }
+        crate::webhook::switch(&mut row, webhook.enabled, "", self.context.now);
         if stored != Some(&row) {
             self.changes.webhooks.push(row);
         }
         Ok(())
+    }
+
+    fn new_webhook(&mut self, id: WebhookId, account_id: AccountId, webhook: &Webhook) -> Result<WebhookRow, Faults> {
+        let secret = NewSecret::generate(Scheme::V1).ok_or_else(|| "no secret could be made".to_owned())?;
+        let sealed = self.context.seal.seal_text(id.raw(), secret.text.expose_secret());
+        self.issue("webhook_secret", &webhook.url, &webhook.account, secret.text);
+        Ok(WebhookRow {
+            id,
+            account_id,
+            url: webhook.url.clone(),
+            secret_sealed: Sealed(sealed.map_err(|error| error.to_string())?),
+            state: WebhookState::Enabled,
+            created_at: self.context.now,
+            description: String::new(),
+            events: Vec::new(),
+            public_key: secret.public_key,
+            former_secret_sealed: None,
+            former_public_key: String::new(),
+            former_until: None,
+            disabled_reason: String::new(),
+            disabled_at: None,
+        })
     }
 
     pub(super) fn admin_key(&mut self, key: &AdminKey) -> Result<(), Faults> {

@@ -54,7 +54,7 @@ async fn posted(client: &Client, url: &str) -> bool {
 
 fn client(allowed: &[&str]) -> Client {
     let allowed: Vec<_> = allowed.iter().map(|range| IpRange::parse(range).unwrap()).collect();
-    Client::new(&allowed).unwrap()
+    Client::new(&allowed, &[80, 443]).unwrap()
 }
 
 /// This machine's own address on its network, if it has one.
@@ -195,4 +195,63 @@ async fn a_redirect_leads_nowhere() {
         assert_eq!(outside.taken(), 2, "{status}");
     }
     assert_eq!(inside.taken(), 0);
+}
+
+/// A name server that answers each question with the next of these addresses, to be asked again at once (a TTL of 0).
+async fn name_server(answers: &'static [&'static [[u8; 4]]]) -> SocketAddr {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut question = [0; 512];
+        for addresses in answers.iter().cycle() {
+            let (length, from) = socket.recv_from(&mut question).await.unwrap();
+            let mut reply = question[..length].to_vec();
+            (reply[2], reply[3], reply[7]) = (0x80, 0, u8::try_from(addresses.len()).unwrap());
+            for address in *addresses {
+                // The name above, A, IN, no time at all, four octets.
+                reply.extend([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+                reply.extend(address);
+            }
+            socket.send_to(&reply, from).await.unwrap();
+        }
+    });
+    address
+}
+
+/// Asks that name server.
+async fn asked(server: SocketAddr, name: String) -> std::io::Result<Vec<SocketAddr>> {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
+    let mut question = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        question.push(u8::try_from(label.len()).unwrap());
+        question.extend(label.bytes());
+    }
+    question.extend([0, 0, 1, 0, 1]);
+    socket.send_to(&question, server).await?;
+    let mut reply = [0; 512];
+    let length = socket.recv(&mut reply).await?;
+    let answers = reply[question.len()..length].chunks(16);
+    Ok(answers.map(|answer| SocketAddr::from(([answer[12], answer[13], answer[14], answer[15]], 0))).collect())
+}
+
+/// A name leads outside when it is checked and inside when it is connected to, or to both at once: it is connected to what was
+/// checked, and to nothing else.
+#[tokio::test]
+async fn a_name_that_changes_its_mind_leads_nowhere_inside() {
+    const OUTSIDE: [u8; 4] = [127, 0, 0, 1];
+    const INSIDE: [u8; 4] = [127, 0, 0, 2];
+    const ROUNDS: usize = 12;
+    let outside = Inside::at("127.0.0.1:0", ok()).await.unwrap();
+    let port = outside.address.port();
+    let inside = Inside::at(&format!("127.0.0.2:{port}"), ok()).await.unwrap();
+    let server = name_server(&[&[OUTSIDE], &[INSIDE], &[INSIDE, OUTSIDE], &[INSIDE, INSIDE]]).await;
+    let allowed = [IpRange::parse("127.0.0.1").unwrap()];
+    let guard = Guard::new(&allowed, &[port]).resolving_by(Arc::new(move |name| Box::pin(asked(server, name))));
+    let client = Client::with(guard).unwrap();
+    for _ in 0..ROUNDS {
+        // Whoever is reached speaks no TLS: it is counted all the same.
+        assert!(!posted(&client, &format!("https://rebind.example:{port}/")).await);
+    }
+    assert_eq!(inside.taken(), 0);
+    assert_eq!(outside.taken(), ROUNDS / 2, "the listeners count");
 }

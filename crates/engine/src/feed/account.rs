@@ -24,7 +24,7 @@ struct Data {
 }
 
 /// The event's body.
-pub(super) fn body(news: &AccountNews) -> String {
+pub(crate) fn body(news: &AccountNews) -> String {
     let event = Event {
         kind: news.event.as_str(),
         timestamp: news.at.rfc3339(),
