@@ -56,6 +56,9 @@ pub struct MessageOptions {
     /// The account whose wallet holds its price, when that is another one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wallet_of: Option<AccountId>,
+    /// Words by which its client finds it again; kept apart.
+    #[serde(skip)]
+    pub tags: Vec<String>,
     /// The one-time code that it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otp: Option<OtpId>,
@@ -85,6 +88,7 @@ impl MessageOptions {
         cut: None,
         group: None,
         wallet_of: None,
+        tags: Vec::new(),
         otp: None,
     };
 

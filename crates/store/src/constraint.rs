@@ -83,6 +83,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("batch_recipients_pkey", "batch_recipients.batch_id, batch_recipients.no", "batch_recipients"),
     ("templates_pkey", "templates.id", "templates"),
     ("templates_version_key", "templates.account_id, templates.name, templates.version", "templates.version"),
+    ("message_tags_pkey", "message_tags.owner_id, message_tags.tag, message_tags.of_message", "message_tags"),
     ("messages_pkey", "messages.id", "messages"),
     ("segments_pkey", "segments.id", "segments"),
     ("message_events_pkey", "message_events.id", "message_events"),

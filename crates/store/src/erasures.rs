@@ -60,6 +60,11 @@ impl Store {
         if ended > 0 {
             let erased = number.erased();
             let mut work = self.begin().await?;
+            let forget = query(
+                "DELETE FROM message_tags WHERE of_message IN (SELECT id FROM messages
+                 WHERE id > $1 AND id <= $2 AND destination = $3 AND final_at IS NOT NULL)",
+            );
+            forget.bind(&above).bind(&last).bind(&number).run(&mut work).await?;
             let erase = query(
                 "UPDATE messages SET destination = $4, client_ref = NULL
                  WHERE id > $1 AND id <= $2 AND destination = $3 AND final_at IS NOT NULL",

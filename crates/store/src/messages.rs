@@ -1,9 +1,9 @@
 //! Reading messages.
 
-use sambac_domain::{AccountId, MessageId, MessageState, Msisdn, Sender, SmppAccountId, Timestamp};
+use sambac_domain::{AccountId, IdSource, MessageId, MessageState, Msisdn, Sender, SmppAccountId, Timestamp};
 
 use crate::query::{query, select, select_listed};
-use crate::rows::{ChargeRow, ChargeState, EventRow, MessageRow, SegmentRow};
+use crate::rows::{ChargeRow, ChargeState, EventRow, MessageRow, MessageTagRow, SegmentRow};
 use crate::{Store, StoreError};
 
 /// Which messages are looked for when their validity is over.
@@ -39,6 +39,16 @@ pub struct MessageFilter {
     pub state: Option<MessageState>,
     /// Only to this number.
     pub destination: Option<Msisdn>,
+    /// Only from this sender.
+    pub sender: Option<Sender>,
+    /// Only with this word of their client for one message.
+    pub reference: Option<String>,
+    /// Only with this word of their client for many.
+    pub tag: Option<String>,
+    /// Only those that were taken at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Only those that were taken before this moment.
+    pub until: Option<Timestamp>,
 }
 
 /// Which ended messages of an SMPP account to read.
@@ -89,19 +99,37 @@ impl Store {
     ) -> Result<Vec<MessageRow>, StoreError> {
         // A message's id is never the greatest number, so that "before it" means all.
         let before = filter.before.unwrap_or(MessageId::from_raw(i64::MAX));
-        select::<MessageRow>(
-            "WHERE account_id = $1 AND id < $2
-                AND (CAST($3 AS SMALLINT) IS NULL OR state = $3)
-                AND (CAST($4 AS BIGINT) IS NULL OR destination = $4)
-             ORDER BY id DESC LIMIT $5",
-        )
-        .bind(&account)
-        .bind(&before)
-        .bind(&filter.state)
-        .bind(&filter.destination)
-        .bind(&i64::from(filter.limit))
-        .all(self.pool())
-        .await
+        let until = filter.until.map_or(i64::MAX, |until| IdSource::first_at(until).saturating_add(1));
+        let (before, after) = (
+            MessageId::from_raw(before.raw().min(until)),
+            MessageId::from_raw(filter.since.map_or(-1, IdSource::first_at)),
+        );
+        // With a tag its own index leads the way, else that of the account's messages.
+        let (tag, lead) = match &filter.tag {
+            Some(tag) => (
+                tag.as_str(),
+                "JOIN message_tags ON of_message = id WHERE owner_id = $1 AND tag = $6 AND of_message < $2 AND of_message > $3",
+            ),
+            None => ("", "WHERE account_id = $1 AND id < $2 AND id > $3 AND CAST($6 AS TEXT) = ''"),
+        };
+        let order = if filter.tag.is_some() { "of_message" } else { "id" };
+        let rest = format!(
+            "{lead}
+                AND (CAST($4 AS SMALLINT) IS NULL OR state = $4)
+                AND (CAST($5 AS BIGINT) IS NULL OR destination = $5)
+                AND (CAST($7 AS TEXT) IS NULL OR sender = $7)
+                AND (CAST($8 AS TEXT) IS NULL OR client_ref = $8)
+             ORDER BY {order} DESC LIMIT $9"
+        );
+        let (tag, limit) = (tag.to_owned(), i64::from(filter.limit));
+        let page = select::<MessageRow>(&rest).bind(&account).bind(&before).bind(&after).bind(&filter.state);
+        let page = page.bind(&filter.destination).bind(&tag).bind(&filter.sender).bind(&filter.reference).bind(&limit);
+        page.all(self.pool()).await
+    }
+
+    /// The words by which a message is found again.
+    pub async fn message_tags(&self, id: MessageId) -> Result<Vec<MessageTagRow>, StoreError> {
+        select::<MessageTagRow>("WHERE of_message = $1 ORDER BY tag").bind(&id).all(self.pool()).await
     }
 
     /// These messages, in id order; unknown ids are left out. For the platform's own work: no account is asked.

@@ -47,6 +47,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (44, include_str!("../migrations/0044_webhook_deliveries.sql")),
     (51, include_str!("../migrations/0051_batches.sql")),
     (52, include_str!("../migrations/0052_templates.sql")),
+    (53, include_str!("../migrations/0053_message_tags.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

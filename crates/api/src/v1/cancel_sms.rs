@@ -38,5 +38,6 @@ pub(crate) async fn cancel_sms(
         ErrorCode::NotFound => Problem::new(ErrorCode::NotFound),
         _ => refusal.into(),
     })?;
-    Ok(axum::Json(Sms::from(view)))
+    let tags = client.engine().store().message_tags(view.row.id).await?;
+    Ok(axum::Json(Sms::from(view).with_tags(tags)))
 }

@@ -1,8 +1,8 @@
 //! `GET /v1/sms`: the account's messages, newest first.
 
 use sambac_domain::error::ErrorCode;
-use sambac_domain::number;
-use sambac_domain::{MessageState, TrafficClass};
+use sambac_domain::number::{self, Sender};
+use sambac_domain::{MessageState, Timestamp, TrafficClass};
 use sambac_store::MessageFilter;
 use sambac_store::rows::MessageRow;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,20 @@ pub(crate) struct ListSms {
     /// Only to this number.
     #[param(example = "+447700900123")]
     to: Option<String>,
+    /// Only from this sender.
+    #[param(example = "MyBank")]
+    from: Option<String>,
+    /// Only with this reference of yours.
+    reference: Option<String>,
+    /// Only with this tag.
+    #[param(example = "november")]
+    tag: Option<String>,
+    /// Only those that were taken at this moment or later.
+    #[param(example = "2026-11-01T00:00:00Z")]
+    since: Option<String>,
+    /// Only those that were taken before this moment.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<String>,
 }
 
 /// One page.
@@ -114,7 +128,22 @@ impl ListSms {
             .map(|text| number::parse(&text, None))
             .transpose()
             .map_err(|error| paging::bad("to", error.to_string()))?;
-        Ok(MessageFilter { before, limit, state, destination })
+        let sender = self.from.map(|text| Sender::parse(&text)).transpose();
+        let moment = |name, text: Option<String>| {
+            let moment = text.map(|text| Timestamp::parse_rfc3339(&text).ok_or(()));
+            moment.transpose().map_err(|()| paging::bad(name, "must be a moment like 2026-11-01T00:00:00Z".to_owned()))
+        };
+        Ok(MessageFilter {
+            before,
+            limit,
+            state,
+            destination,
+            sender: sender.map_err(|error| paging::bad("from", error.to_string()))?,
+            reference: self.reference,
+            tag: self.tag,
+            since: moment("since", self.since)?,
+            until: moment("until", self.until)?,
+        })
     }
 }
 

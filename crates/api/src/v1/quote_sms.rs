@@ -224,6 +224,7 @@ impl QuoteSms {
             template_version: None,
             locale: None,
             variables: BTreeMap::new(),
+            tags: Vec::new(),
             send_at: None,
             zone: None,
             reference: None,

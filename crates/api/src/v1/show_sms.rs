@@ -3,7 +3,7 @@
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{MessageId, MessageState, TrafficClass};
 use sambac_store::MessageView;
-use sambac_store::rows::{ChargeRow, ChargeState, SegmentRow};
+use sambac_store::rows::{ChargeRow, ChargeState, MessageTagRow, SegmentRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,6 +38,9 @@ pub(crate) struct Sms {
     network: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// Words by which it is found again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     /// For all segments.
     price: Price,
     /// The route it was given to.
@@ -113,8 +116,16 @@ pub(crate) async fn show_sms(
     client: Authorised<scope::SmsRead>,
     Id(id): Id<MessageId>,
 ) -> Result<axum::Json<Sms>, Problem> {
-    let view = client.engine().store().message(client.account_id(), id).await?;
-    Ok(axum::Json(Sms::from(view.ok_or(ErrorCode::NotFound)?)))
+    let store = client.engine().store();
+    let view = store.message(client.account_id(), id).await?.ok_or(ErrorCode::NotFound)?;
+    let tags = store.message_tags(view.row.id).await?;
+    Ok(axum::Json(Sms::from(view).with_tags(tags)))
+}
+
+impl Sms {
+    pub(super) fn with_tags(self, tags: Vec<MessageTagRow>) -> Self {
+        Self { tags: tags.into_iter().map(|row| row.tag).collect(), ..self }
+    }
 }
 
 impl From<MessageView> for Sms {
@@ -132,6 +143,7 @@ impl From<MessageView> for Sms {
             class: row.class,
             network: row.mcc_mnc.map(|network| format!("{network:#}")),
             reference: row.client_ref,
+            tags: Vec::new(),
             price: Price::new(row.price_micros.saturating_mul(row.segment_count.into()), row.currency),
             route: row.route_id.to_string(),
             accepted_at: Moment(row.accepted_at),

@@ -1,6 +1,6 @@
 //! The body of `POST /v1/sms/send`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use garde::Validate;
@@ -84,6 +84,12 @@ pub(crate) struct SendSms {
     #[garde(length(chars, max = 64), inner(custom(without_controls)))]
     #[schema(max_length = 64)]
     pub(super) reference: Option<String>,
+    /// Words by which you find the message again, up to 10. Each has up to 32 letters, digits, points, colons, hyphens and
+    /// underscores, a letter first. No personal data.
+    #[garde(length(max = 10), inner(custom(tag)))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10, example = json!(["november"]))]
+    pub(super) tags: Vec<String>,
     /// Refuse when all segments together would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
@@ -264,6 +270,7 @@ impl SendSms {
             default_message_id: self.default_message_id,
             tlvs: self.tlvs.iter().map(tlv).collect(),
             deliver_at,
+            tags: self.tags.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             ..MessageOptions::NONE
         };
         (!options.is_empty()).then_some(options)
@@ -321,6 +328,16 @@ pub(super) fn price(text: &str) -> Result<i64, Problem> {
 pub(super) fn without_controls(text: &str, _context: &()) -> garde::Result {
     if text.chars().any(char::is_control) {
         return Err(garde::Error::new("must not hold control characters"));
+    }
+    Ok(())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
+pub(super) fn tag(text: &str, _context: &()) -> garde::Result {
+    let fits = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b':' | b'-' | b'_');
+    if text.len() > 32 || !text.bytes().all(fits) || !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        let detail = "must have up to 32 letters, digits, points, colons, hyphens and underscores, a letter first";
+        return Err(garde::Error::new(detail));
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ mod send;
 mod senders;
 mod services;
 mod services_access;
+mod tags;
 mod templates;
 mod tokens;
 mod webhooks;

@@ -39,6 +39,9 @@ pub struct BatchContent {
     /// When to send, for each recipient by itself; at once if not given.
     #[serde(default)]
     pub send_at: Option<SendAt>,
+    /// Words by which the messages are found again.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// Refuse a recipient whose message would cost more, in micros.
     pub price_micros_max: Option<i64>,
     /// Whether the client wants to be told of the final states.
@@ -150,7 +153,7 @@ impl BatchContent {
         let validity = common.left(at, now)?;
         // One whose time has come meanwhile goes at once.
         let deliver_at = at.filter(|at| *at > now);
-        let options = deliver_at.map(|_| Box::new(MessageOptions { deliver_at, ..MessageOptions::NONE }));
+        let options = MessageOptions { deliver_at, tags: self.tags.clone(), ..MessageOptions::NONE };
         Ok(SubmitRequest {
             account_id: common.account_id,
             origin: Origin::Rest { api_key: common.api_key },
@@ -165,7 +168,7 @@ impl BatchContent {
             price_micros_max: self.price_micros_max,
             test_only: self.test_only,
             idempotency: None,
-            options,
+            options: (!options.is_empty()).then(|| Box::new(options)),
             part: None,
         })
     }

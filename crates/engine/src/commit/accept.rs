@@ -10,7 +10,7 @@ use sambac_domain::message::Message;
 use sambac_domain::rating::ChargePolicy;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
-use sambac_store::rows::{ChargeState, OutboxKind};
+use sambac_store::rows::{ChargeState, MessageTagRow, OutboxKind};
 use sambac_store::{NewCharge, NewIdempotency, NewMessage, NewOutbox};
 use smallvec::SmallVec;
 
@@ -61,6 +61,7 @@ impl Committer {
         let taken = (draft.priced.policy == ChargePolicy::Submit).then(|| self.take_at_once(&hold, total)).flatten();
         let id = MessageId::from_raw(self.inner.ids.next(self.now));
         let submitted = self.submitted(id, &draft, total);
+        self.tags(id, &mut draft);
         self.idempotency_row(&draft, &submitted);
         let (group, connector) = self.group_of(id, &draft);
         let answered_id = reply.and_then(|reply| reply.answered_id(id));
@@ -83,6 +84,15 @@ impl Committer {
         self.inner.live.insert(Arc::new(Live::new(message, segments, false)));
         self.inner.metrics.accepted();
         Ok(submitted)
+    }
+
+    /// Words by which it is found again are kept apart from it.
+    fn tags(&mut self, id: MessageId, draft: &mut Draft) {
+        let Some(options) = &mut draft.options else { return };
+        let owner_id = draft.request.account_id;
+        let row = |tag| MessageTagRow { owner_id, tag, of_message: id };
+        self.batch.tags.extend(std::mem::take(&mut options.tags).into_iter().map(row));
+        draft.options.take_if(|options| options.is_empty());
     }
 
     /// Suspended by the configuration that holds now: the message was checked against the one before it.

@@ -29,6 +29,7 @@ impl Statements {
         self.charges.put(pipe, &batch.charges).await;
         self.outbox.put(pipe, &batch.outbox).await;
         self.recipients.put(pipe, &batch.recipients).await;
+        self.tags.put(pipe, &batch.tags).await;
         self.intents.put(pipe, &batch.intents).await;
         self.cdrs.put(pipe, &batch.cdrs).await;
         self.events.put(pipe, &batch.events).await;

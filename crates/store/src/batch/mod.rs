@@ -39,8 +39,9 @@ use crate::chain::{Chain, Head};
 use crate::query::query;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
-    IdempotencyRow, IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow,
-    OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow, WebhookDeliveryRow,
+    IdempotencyRow, IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage,
+    OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow,
+    WebhookDeliveryRow,
 };
 use crate::{Store, StoreError};
 
@@ -114,6 +115,8 @@ batch! {
     charges: NewCharge,
     /// Work to be done.
     outbox: NewOutbox,
+    /// Words by which messages are found again.
+    tags: MessageTagRow,
     /// What became of recipients of a request for many. One that is there already is `Conflict("batch_recipients")`.
     recipients: BatchRecipientRow,
     /// Answers to keep. A key that is there already is `Conflict("idempotency_keys")`.

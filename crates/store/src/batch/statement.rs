@@ -21,8 +21,8 @@ use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterRow, EventRow, HoldRow, IdempotencyRow,
-    IntentRow, LedgerCommandRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow, OtpSendRow,
-    OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow, WebhookDeliveryRow,
+    IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow,
+    OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow, WebhookDeliveryRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -36,6 +36,7 @@ pub(crate) struct Statements {
     pub(super) charges: Bulk<ChargeRow>,
     pub(super) outbox: Bulk<OutboxRow>,
     pub(super) recipients: Bulk<BatchRecipientRow>,
+    pub(super) tags: Bulk<MessageTagRow>,
     pub(super) idempotency: Bulk<IdempotencyRow>,
     pub(super) intents: Bulk<IntentRow>,
     pub(super) cdrs: Bulk<CdrRow>,
@@ -174,6 +175,7 @@ impl Statements {
             charges: insert(dialect),
             outbox: insert(dialect),
             recipients: insert(dialect),
+            tags: insert(dialect),
             idempotency: insert(dialect),
             intents: insert(dialect),
             cdrs: insert(dialect),
@@ -285,6 +287,7 @@ impl Statements {
             self.charges.text(rows),
             self.outbox.text(rows),
             self.recipients.text(rows),
+            self.tags.text(rows),
             self.idempotency.text(rows),
             self.intents.text(rows),
             self.cdrs.text(rows),

@@ -78,6 +78,18 @@ row! {
     }
 }
 
+row! {
+    /// A word by which a client finds a message again.
+    MessageTagRow in "message_tags" {
+        /// Whose message it is.
+        owner_id: AccountId,
+        /// The word.
+        tag: String,
+        /// The message.
+        of_message: MessageId,
+    }
+}
+
 /// A message to insert, without copying the accepted message.
 #[derive(Debug, Clone)]
 pub struct NewMessage {

@@ -47,7 +47,7 @@ pub use event_cursor::EventCursorRow;
 pub use ledger::{
     BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
 };
-pub use message::{MessageRow, NewMessage};
+pub use message::{MessageRow, MessageTagRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
 pub use otp::{OtpProfileRow, OtpRow, OtpSendRow, OtpStopRow, OtpUseRow};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use sambac_domain::{Message, MessageId, MessageState, Origin, Timestamp};
-use sambac_store::rows::{MessageRow, PostingKind};
+use sambac_domain::{IdSource, Message, MessageId, MessageState, Origin, Timestamp};
+use sambac_store::rows::{MessageRow, MessageTagRow, PostingKind};
 use sambac_store::{Batch, EndedFilter, Expiring, MessageFilter, MessageFinal, NewMessage, Store};
 
 use crate::both::on_both_databases;
@@ -70,6 +70,35 @@ on_both_databases! {
         filter.state = None;
         filter.destination = Some(destination(4));
         assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(4)]);
+    }
+
+    async fn lists_are_filtered_by_tag_reference_sender_and_time(store: Store) {
+        write(&store, 1..=4).await;
+        let tag = |number, tag: &str| MessageTagRow { owner_id: ACCOUNT, tag: tag.to_owned(), of_message: message_id(number) };
+        let theirs = MessageTagRow { owner_id: OTHER_ACCOUNT, ..tag(4, "november") };
+        let tags = vec![tag(1, "november"), tag(3, "november"), tag(3, "spring"), theirs];
+        store.commit(&Batch { tags, ..Batch::default() }).await.unwrap();
+        let list = async |change: fn(&mut MessageFilter)| {
+            let mut filter = MessageFilter { limit: 10, ..MessageFilter::default() };
+            change(&mut filter);
+            ids(&store.list_messages(ACCOUNT, &filter).await.unwrap())
+        };
+        assert_eq!(list(|filter| filter.tag = Some("november".to_owned())).await, [message_id(3), message_id(1)]);
+        let page = list(|filter| (filter.tag, filter.before) = (Some("november".to_owned()), Some(message_id(3)))).await;
+        assert_eq!(page, [message_id(1)]);
+        assert_eq!(list(|filter| filter.tag = Some("nothing".to_owned())).await, []);
+        assert_eq!(list(|filter| filter.reference = Some("ref-2".to_owned())).await, [message_id(2)]);
+        assert_eq!(list(|filter| filter.sender = Some("Example".parse().unwrap())).await.len(), 4);
+        assert_eq!(list(|filter| filter.sender = Some("Other".parse().unwrap())).await, []);
+        let all = store.message_tags(message_id(3)).await.unwrap();
+        assert_eq!(all, [tag(3, "november"), tag(3, "spring")]);
+        // Ids tell when they were made; these are of the first milliseconds.
+        let second = |id: i64| IdSource::made_at(message_id(id).raw());
+        assert!(second(1) < second(4), "{:?}", second(4));
+        let from_third = MessageFilter { limit: 10, since: Some(second(4)), ..MessageFilter::default() };
+        assert_eq!(ids(&store.list_messages(ACCOUNT, &from_third).await.unwrap()), [message_id(4)]);
+        let before = MessageFilter { limit: 10, until: Some(second(4)), ..MessageFilter::default() };
+        assert_eq!(ids(&store.list_messages(ACCOUNT, &before).await.unwrap()), [3, 2, 1].map(message_id));
     }
 
     async fn ended_messages_of_an_smpp_account_are_found_by_their_end(store: Store) {

@@ -1,6 +1,6 @@
 //! The body of `POST /v1/sms/batch`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
 use sambac_domain::TrafficClass;
@@ -60,6 +60,12 @@ pub(crate) struct SendBatch {
     #[garde(length(max = 64))]
     #[schema(max_length = 64, example = "recipient")]
     zone: Option<String>,
+    /// Words by which you find the messages again, up to 10. Each has up to 32 letters, digits, points, colons, hyphens and
+    /// underscores, a letter first. No personal data.
+    #[garde(length(max = 10), inner(custom(sms_request::tag)))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10, example = json!(["november"]))]
+    tags: Vec<String>,
     /// Refuse each recipient whose message would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
@@ -121,6 +127,7 @@ impl SendBatch {
             encoding: self.encoding.map(Into::into),
             class: self.class,
             validity_s: self.validity_s,
+            tags: self.tags.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
             send_at: sms_request::when(self.send_at.as_ref(), self.zone.as_ref())?,
             price_micros_max: self.max_price.as_deref().map(sms_request::price).transpose()?,
             receipt_wanted: self.receipt,
