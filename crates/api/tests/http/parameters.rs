@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Method;
-use sambac_domain::{AccountId, ConnectorId, MoRouteId, OperatorId, RouteId, SmppAccountId};
+use sambac_domain::{AccountId, BatchId, ConnectorId, MoRouteId, OperatorId, RouteId, SmppAccountId, WebhookId};
 use serde_json::Value;
 
 use crate::platform::{Platform, Reply, request};
@@ -36,6 +36,8 @@ fn filled(path: &str) -> String {
         () if of("routes") => RouteId::from_raw(1 << 8).to_string(),
         () if of("mo-routes") => MoRouteId::from_raw(1 << 8).to_string(),
         () if of("smpp-accounts") => SmppAccountId::from_raw(1 << 8).to_string(),
+        () if of("batches") => BatchId::from_raw(1 << 8).to_string(),
+        () if of("webhooks") => WebhookId::from_raw(1 << 8).to_string(),
         // Names, and what reads any text.
         () => "none".to_owned(),
     };
