@@ -77,7 +77,8 @@ kinds! {
     SmppAttack "smpp_attack",
     /// The files of a TLS listener cannot be used as they are now; it goes on with those of before. The subject is the listener.
     SmppCertificate "smpp_certificate",
-    /// Money does not add up. The subject is `ledger`.
+    /// Money does not add up: the subject is `ledger`. Or a row of it was changed by who has not the key, and nothing is done with
+    /// it: the subject is its table and number.
     LedgerBreach "ledger_breach",
     /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
     LedgerFenced "ledger_fenced",
@@ -130,6 +131,11 @@ impl AlertKind {
                 | Self::MoUnrouted
                 | Self::MoUndelivered
         )
+    }
+
+    /// Whether it is closed by a person's acknowledgement. A changed row is met again only when somebody asks for it.
+    fn ends_when_acknowledged(self, subject: &str) -> bool {
+        self.is_event() || (self == Self::LedgerBreach && subject != crate::ledger::SUBJECT)
     }
 
     /// Whether its subject is a connector, without which it means nothing.
@@ -298,7 +304,7 @@ impl Alerts {
         let mut book = self.book();
         let alert = book.list.get_mut(&key).filter(|alert| alert.is_open())?;
         alert.acknowledged.get_or_insert_with(|| (by.to_owned(), now));
-        alert.cleared_at = kind.is_event().then_some(now);
+        alert.cleared_at = kind.ends_when_acknowledged(subject).then_some(now);
         let alert = alert.clone();
         tracing::info!(alert = kind.as_str(), subject, by, "alert acknowledged");
         book.unsaved.insert(key);

@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 use sambac_bus::Bus;
 use sambac_domain::id::IdSource;
 use sambac_domain::number::NetworkTable;
+use sambac_domain::time::Timestamp;
 use sambac_store::chain::SHARD_OF_ENGINE;
-use sambac_store::{Configuration, Store, StoreError};
+use sambac_store::{Chain, Configuration, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,8 +51,7 @@ impl Engine {
     /// [`StartError`]; nothing runs then.
     pub async fn start(settings: Settings, store: Store, clock: Clock) -> Result<Self, StartError> {
         // First of all: whoever had the ledger before writes nothing more that is not read here.
-        let key = settings.seal.chain_key();
-        let chain = store.take_chain(SHARD_OF_ENGINE, key, &ledger::holder(settings.node), clock.now()).await?;
+        let chain = take_chain(&settings, &store, clock.now()).await?;
         let epoch = chain.head().epoch;
         let configuration = store.load_configuration().await?;
         let (accounts, wallets) = (configuration.accounts.clone(), wallets(&configuration));
@@ -140,6 +140,13 @@ impl Engine {
         self.0.committer.wait().await;
         self.0.store.close().await;
     }
+}
+
+/// Takes the ledger over from whoever had it before. Payments from before they were sealed are counted once.
+async fn take_chain(settings: &Settings, store: &Store, now: Timestamp) -> Result<Chain, StoreError> {
+    let key = settings.seal.chain_key();
+    store.note_unsealed_payments(key.clone(), now).await?;
+    store.take_chain(SHARD_OF_ENGINE, key, &ledger::holder(settings.node), now).await
 }
 
 fn wallets(configuration: &Configuration) -> Ledger {

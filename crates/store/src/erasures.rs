@@ -4,7 +4,7 @@
 //! No table has an index by number: the hot path does not pay for what is asked for a few times a year. Tables are walked a window
 //! of ids at a time instead, and only a window that has the number is written to.
 
-use sambac_domain::{ErasureId, Msisdn, Timestamp};
+use sambac_domain::{ErasureId, Msisdn, SegmentId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::batch::Batch;
@@ -27,6 +27,10 @@ pub struct Erased {
     pub open: u64,
     /// Where the next step begins; `None` when all was looked at.
     pub next: Option<i64>,
+    /// Records that have it still and are not what the chain vouches for: sealed anew, an edit would be vouched for.
+    pub changed: u64,
+    /// The first of these.
+    pub first_changed: Option<SegmentId>,
 }
 
 impl Store {
@@ -72,11 +76,11 @@ impl Store {
             erase.bind(&above).bind(&last).bind(&number).bind(&erased).run(&mut work).await?;
             work.commit().await?;
         }
-        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last) })
+        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last), ..Erased::default() })
     }
 
     /// Erases a number in CDRs of the window of ids above `above`. Each record is sealed anew, in the chain of a shard of its own,
-    /// whose holder the erasure is for as long as a step takes.
+    /// whose holder the erasure is for as long as a step takes. One that is not as its block says is left as it is.
     pub async fn erase_cdrs(
         &self,
         number: Msisdn,
@@ -87,26 +91,27 @@ impl Store {
         let Some(last) = self.window("cdr_sms", above).await? else { return Ok(Erased::default()) };
         let found = select::<CdrRow>("WHERE id > $1 AND id <= $2 AND destination = $3 ORDER BY id");
         let found = found.bind(&above).bind(&last).bind(&number).all::<CdrRow>(self.pool()).await?;
-        let (rows, erased) = (found.len() as u64, number.erased());
+        let (before, sealed): (Vec<_>, Vec<_>) = found.into_iter().partition(|row| row.block_id == 0);
+        let vouched = self.vouched_cdrs(key, &sealed).await?;
+        let (sealed, changed): (Vec<_>, Vec<_>) = sealed.into_iter().partition(|row| vouched.contains(&row.id));
+        let (rows, erased) = ((before.len() + sealed.len()) as u64, number.erased());
         if rows > 0 {
             let mut work = self.begin().await?;
             // Nothing vouches for records from before the chain, and their number is known.
-            let before = query(
+            let unsealed = query(
                 "UPDATE cdr_sms SET destination = $4
                  WHERE id > $1 AND id <= $2 AND destination = $3 AND block_id = 0",
             );
-            before.bind(&above).bind(&last).bind(&number).bind(&erased).run(&mut work).await?;
-            let sealed = found.into_iter().filter(|row| row.block_id != 0);
-            let mut batch = Batch {
-                cdr_updates: sealed.map(|row| CdrRow { destination: erased, ..row }).collect(),
-                ..Batch::default()
-            };
+            unsealed.bind(&above).bind(&last).bind(&number).bind(&erased).run(&mut work).await?;
+            let cdr_updates = sealed.into_iter().map(|row| CdrRow { destination: erased, ..row }).collect();
+            let mut batch = Batch { cdr_updates, ..Batch::default() };
             let head = work.take_shard(SHARD_OF_ERASURES, ERASER, at).await?;
             Chain::new(key.clone(), head).seal(&mut batch, at);
             work.write(&batch).await?;
             work.commit().await?;
         }
-        Ok(Erased { rows, open: 0, next: Some(last) })
+        let first_changed = changed.first().map(|row| row.id);
+        Ok(Erased { rows, next: Some(last), changed: changed.len() as u64, first_changed, ..Erased::default() })
     }
 
     /// Erases a number in messages from handsets that have ended, with their texts, of the window of ids above `above`.
@@ -132,7 +137,7 @@ impl Store {
             erase.run(&mut work).await?;
             work.commit().await?;
         }
-        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last) })
+        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last), ..Erased::default() })
     }
 
     /// Erases a number in one-time codes that have ended, of the window of ids above `above`.
@@ -154,7 +159,7 @@ impl Store {
             erase.bind(&above).bind(&last).bind(&number).bind(&erased).run(&mut work).await?;
             work.commit().await?;
         }
-        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last) })
+        Ok(Erased { rows: number_of(ended), open: number_of(open), next: Some(last), ..Erased::default() })
     }
 
     /// Erases a number in what is kept for some days only: receipts that match nothing, and parts of messages from handsets.

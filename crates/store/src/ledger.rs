@@ -1,12 +1,12 @@
-//! Ledger accounts, payments, holds, and the answers to ledger commands.
+//! Ledger accounts, payments, and the answers to ledger commands.
 
-use sambac_domain::{AccountId, HoldId, SegmentId, Timestamp};
+use sambac_domain::{AccountId, SegmentId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::batch::{BalanceDelta, Batch};
 use crate::chain::{Chain, ChainKey, SHARD_OF_PAYMENTS};
-use crate::query::{query, select, select_listed};
-use crate::rows::{BalanceRow, HoldRow, LedgerCommandRow, PaymentRow, PostingRow};
+use crate::query::{query, select};
+use crate::rows::{BalanceRow, LedgerCommandRow, PaymentRow, PostingRow};
 use crate::value::Field as _;
 use crate::{Store, StoreError};
 
@@ -35,13 +35,16 @@ impl Store {
                 BalanceDelta { id: posting.credit_id, delta_micros: posting.amount_micros },
             ],
             postings: vec![posting.clone()],
+            payments: vec![payment.clone()],
             ..Batch::default()
         };
-        if !work.insert_payment(payment).await? {
-            return Ok(false);
-        }
         let head = work.take_shard(SHARD_OF_PAYMENTS, DESK, payment.created_at).await?;
         Chain::new(key.clone(), head).seal(&mut batch, payment.created_at);
+        for payment in std::mem::take(&mut batch.payments) {
+            if !work.insert_payment(&payment).await? {
+                return Ok(false);
+            }
+        }
         work.write(&batch).await?;
         work.commit().await.map(|()| true)
     }
@@ -58,12 +61,6 @@ impl Store {
         select::<BalanceRow>("WHERE account_id = $1 ORDER BY id").bind(&account).all(self.pool()).await
     }
 
-    /// These holds, in id order; unknown ids are left out. For the platform's own work: no account is asked.
-    pub async fn holds_by_ids(&self, ids: &[HoldId]) -> Result<Vec<HoldRow>, StoreError> {
-        let ids: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
-        select_listed(self.pool(), &ids, "holds.id = v.column1").await
-    }
-
     /// Charges that wait for a verification, of messages that ended their validity by `until`.
     pub async fn charges_unverified(&self, until: Timestamp, limit: u32) -> Result<Vec<SegmentId>, StoreError> {
         let waiting = query(
@@ -72,13 +69,6 @@ impl Store {
         );
         let waiting = waiting.bind(&until).bind(&i64::from(limit)).all::<(SegmentId,)>(self.pool()).await?;
         Ok(waiting.into_iter().map(|(id,)| id).collect())
-    }
-
-    /// Open holds whose time is over by `until`, the longest first.
-    pub async fn holds_due(&self, until: Timestamp, limit: u32) -> Result<Vec<HoldId>, StoreError> {
-        let due = query("SELECT id FROM holds WHERE state = 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2");
-        let due = due.bind(&until).bind(&i64::from(limit)).all::<(HoldId,)>(self.pool()).await?;
-        Ok(due.into_iter().map(|(id,)| id).collect())
     }
 
     /// The answers that these keys were given, in no order; keys without one are left out.

@@ -30,6 +30,7 @@ mod dialect;
 mod erasures;
 mod error;
 mod field;
+mod holds;
 mod idempotency;
 mod ledger;
 mod master_key_check;
@@ -67,7 +68,7 @@ use std::sync::Arc;
 pub use batch::{
     BalanceDelta, Batch, BodySwap, ChargeCorrection, Fence, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined,
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
-    OtpChange, OtpTold, OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement,
+    OtpChange, OtpTold, OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement, TransferBooked,
 };
 pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
 pub use chain::{Chain, ChainKey, Head};

@@ -48,6 +48,9 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (51, include_str!("../migrations/0051_batches.sql")),
     (52, include_str!("../migrations/0052_templates.sql")),
     (53, include_str!("../migrations/0053_message_tags.sql")),
+    (60, include_str!("../migrations/0060_commands_of_holds.sql")),
+    (61, include_str!("../migrations/0061_proofs_of_payments.sql")),
+    (62, include_str!("../migrations/0062_payments_sealed.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

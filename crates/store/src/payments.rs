@@ -159,13 +159,18 @@ impl Store {
         Ok(rows.map_or(0, |(micros,)| micros))
     }
 
-    /// Bank transfers that are approved and not booked, and open ones whose time is over by `now`.
-    pub async fn bank_transfers_due(&self, now: Timestamp, limit: u32) -> Result<Vec<BankTransferRow>, StoreError> {
+    /// Bank transfers above `after` that are approved and not booked, and open ones whose time is over by `now`.
+    pub async fn bank_transfers_due(
+        &self,
+        now: Timestamp,
+        after: PaymentId,
+        limit: u32,
+    ) -> Result<Vec<BankTransferRow>, StoreError> {
         let due = select::<BankTransferRow>(
-            "WHERE (state = 'open' OR state = 'approved') AND (state = 'approved' OR expires_at <= $1)
-             ORDER BY id LIMIT $2",
+            "WHERE (state = 'open' OR state = 'approved') AND (state = 'approved' OR expires_at <= $1) AND id > $2
+             ORDER BY id LIMIT $3",
         );
-        due.bind(&now).bind(&i64::from(limit)).all(self.pool()).await
+        due.bind(&now).bind(&after).bind(&i64::from(limit)).all(self.pool()).await
     }
 }
 

@@ -70,7 +70,10 @@ async fn holds(work: &mut UnitOfWork, end_by: Timestamp) -> Result<Vec<TrialHold
             OR (state = 0 AND expires_at <= $1) ORDER BY id LIMIT $2",
     );
     let rows = wrong.bind(&end_by).bind(&TOLD_MAX).all_in::<HoldRow>(work).await?;
-    Ok(rows.iter().map(|row| TrialHold { id: row.id.raw(), hold: row.hold() }).collect())
+    let wrong = rows.iter().map(|row| TrialHold { id: row.id.raw(), hold: row.hold(), is_told: true });
+    let untold = HoldRow::untold(work, TOLD_MAX).await?;
+    let untold = untold.iter().map(|row| TrialHold { id: row.id.raw(), hold: row.hold(), is_told: false });
+    Ok(wrong.chain(untold).collect())
 }
 
 async fn overdue(work: &mut UnitOfWork, sql: &'static str, end_by: Timestamp) -> Result<Vec<i64>, StoreError> {

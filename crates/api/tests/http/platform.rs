@@ -380,6 +380,7 @@ async fn seed_account(store: &Store, seal: &Seal, id: AccountId, name: &str, tar
         reference: "first".into(),
         posting_id: posting.id,
         created_at: NOW,
+        block_id: 0,
     };
     assert!(store.credit(&payment, &posting, &seal.chain_key()).await.unwrap());
 }

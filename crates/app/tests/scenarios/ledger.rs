@@ -9,6 +9,7 @@ mod fence;
 mod jasmin;
 mod kill_points;
 mod statement;
+mod tampered;
 
 pub(crate) use fence::migrate;
 

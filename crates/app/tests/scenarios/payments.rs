@@ -3,6 +3,7 @@
 
 mod played;
 mod provider;
+mod tampered;
 mod transfers;
 
 use anyhow::{Context as _, Result, ensure};

@@ -78,6 +78,8 @@ pub struct TrialHold {
     pub id: i64,
     /// As stored.
     pub hold: Hold,
+    /// Whether it is what its commands add up to, as far as anybody has added them up.
+    pub is_told: bool,
 }
 
 /// What does not add up.
@@ -95,6 +97,8 @@ pub enum Breach {
     Held(TrialWallet),
     /// (4) More is captured than was held, or refunded than captured, or an amount is below zero.
     Hold(TrialHold),
+    /// (4) A hold is not what its commands add up to.
+    HoldUntold(TrialHold),
     /// (7) A hold is open beyond its time.
     HoldOverdue(TrialHold),
     /// (7) A charge is held beyond its message's time.
@@ -132,7 +136,12 @@ fn hold(hold: &TrialHold, end_by: Timestamp) -> impl Iterator<Item = Breach> {
     let Hold { amount_micros, captured_micros, refunded_micros, .. } = hold.hold;
     let possible = 0 <= refunded_micros && refunded_micros <= captured_micros && captured_micros <= amount_micros;
     let overdue = hold.hold.is_overdue(end_by);
-    [(!possible).then_some(Breach::Hold(*hold)), overdue.then_some(Breach::HoldOverdue(*hold))].into_iter().flatten()
+    let breaches = [
+        (!hold.is_told).then_some(Breach::HoldUntold(*hold)),
+        (hold.is_told && !possible).then_some(Breach::Hold(*hold)),
+        (hold.is_told && overdue).then_some(Breach::HoldOverdue(*hold)),
+    ];
+    breaches.into_iter().flatten()
 }
 
 impl fmt::Display for Breach {
@@ -156,10 +165,18 @@ impl fmt::Display for Breach {
                 let (held, open) = (Micros(balance.held_micros), Micros(open_micros.unwrap_or_default()));
                 write!(f, "{held} is held for {account}, what is open adds up to {open}")
             }
-            Self::Hold(TrialHold { id, hold }) => {
+            Self::Hold(TrialHold { id, hold, .. }) => {
                 let amounts = [hold.amount_micros, hold.captured_micros, hold.refunded_micros].map(Micros);
                 let [amount, captured, refunded] = amounts;
                 write!(f, "hold {id} of {amount} has {captured} captured and {refunded} refunded")
+            }
+            Self::HoldUntold(TrialHold { id, hold, .. }) => {
+                let amounts = [hold.amount_micros, hold.captured_micros, hold.refunded_micros].map(Micros);
+                let [amount, captured, refunded] = amounts;
+                write!(
+                    f,
+                    "hold {id} of {amount}, {captured} captured and {refunded} refunded, is not what its commands add up to"
+                )
             }
             Self::HoldOverdue(TrialHold { id, .. }) => write!(f, "hold {id} is open beyond its time"),
             Self::ChargeOverdue(id) => write!(f, "the charge of segment {id} is held beyond its message's time"),
@@ -187,7 +204,7 @@ mod tests {
             ],
             postings: vec![TrialCharges { posting: PostingId::from_raw(9), amount_micros: 40, charges_micros: 40 }],
             wallets: vec![TrialWallet { account: ACCOUNT, balance, open_micros: Some(40), excused_micros: Some(0) }],
-            holds: vec![TrialHold { id: 7, hold: Hold::open(40, Timestamp(100)) }],
+            holds: vec![TrialHold { id: 7, hold: Hold::open(40, Timestamp(100)), is_told: true }],
             overdue_charges: vec![],
             holds_end_by: Timestamp(50),
         }
@@ -202,7 +219,7 @@ mod tests {
     #[test]
     fn every_kind_of_breach_is_found_alone_and_told_in_words() {
         type Spoil = fn(&mut Trial);
-        let cases: [(Spoil, &str); 9] = [
+        let cases: [(Spoil, &str); 10] = [
             (
                 |t| t.balances[0].postings_micros = 61,
                 "the wallet balance 1 is 0.00006, its postings add up to 0.000061",
@@ -213,6 +230,7 @@ mod tests {
             (|t| t.wallets[0].balance.held_micros = -1, "-0.000001 is held for"),
             (|t| t.holds[0].hold.captured_micros = 41, "has 0.000041 captured"),
             (|t| t.holds[0].hold.refunded_micros = 1, "and 0.000001 refunded"),
+            (|t| t.holds[0].is_told = false, "is not what its commands add up to"),
             (|t| t.holds_end_by = Timestamp(100), "hold 7 is open beyond its time"),
             (|t| t.overdue_charges.push(5), "the charge of segment 5"),
         ];

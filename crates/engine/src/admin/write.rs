@@ -88,6 +88,7 @@ pub(super) async fn book(store: &Store, credit: &Credit, key: &ChainKey) -> Resu
         reference: credit.reference.clone(),
         posting_id: posting.id,
         created_at: credit.at,
+        block_id: 0,
     };
     if store.credit(&payment, &posting, key).await? {
         store.upsert_account(account).await?;

@@ -23,6 +23,9 @@ use crate::submit::Submitted;
 /// Where the answers to commands of another service go.
 type ChargeReply = oneshot::Sender<Result<Vec<ChargeOutcome>, Refusal>>;
 
+const CHARGE_UNCERTAIN: &str = "the charge could not be stored for certain: repeat the request with the same key";
+const CHARGE_DOUBTED: &str = "what is stored of the charge is not what was written: a person has to look at it first";
+
 /// Everything that waits for the flush.
 #[derive(Default)]
 pub(super) struct After {
@@ -31,7 +34,7 @@ pub(super) struct After {
     /// Parts of batches.
     chunks: Vec<oneshot::Sender<()>>,
     charged: Vec<(ChargeReply, Vec<ChargeOutcome>)>,
-    charges_refused: Vec<ChargeReply>,
+    charges_refused: Vec<(ChargeReply, &'static str)>,
     otps: Vec<(OtpReply, Result<OtpRow, ErrorCode>)>,
     otps_refused: Vec<OtpReply>,
     /// The next way of a one-time code begins, or its end is to be settled.
@@ -75,7 +78,12 @@ impl After {
 
     /// Nothing was decided of these commands: they may be sent again.
     pub(super) fn refuse_charge(&mut self, reply: ChargeReply) {
-        self.charges_refused.push(reply);
+        self.charges_refused.push((reply, CHARGE_UNCERTAIN));
+    }
+
+    /// Nothing is done with what these commands are about before a person has looked.
+    pub(super) fn refuse_doubted(&mut self, reply: ChargeReply) {
+        self.charges_refused.push((reply, CHARGE_DOUBTED));
     }
 
     /// What became of a one-time code.
@@ -174,7 +182,7 @@ impl After {
             "the message could not be stored for certain: repeat the request with the same Idempotency-Key",
         );
         self.refused.extend(self.accepted.drain(..).map(|(reply, ..)| (reply, refusal.clone())));
-        self.charges_refused.extend(self.charged.drain(..).map(|(reply, _)| reply));
+        self.charges_refused.extend(self.charged.drain(..).map(|(reply, _)| (reply, CHARGE_UNCERTAIN)));
         self.otps_refused.extend(self.otps.drain(..).map(|(reply, _)| reply));
     }
 
@@ -187,13 +195,9 @@ impl After {
             // Whoever has gone asks again.
             let _ = reply.send(Err(ErrorCode::ServiceUnavailable));
         }
-        for reply in self.charges_refused.drain(..) {
-            let refusal = Refusal::new(
-                ErrorCode::ServiceUnavailable,
-                "the charge could not be stored for certain: repeat the request with the same key",
-            );
+        for (reply, why) in self.charges_refused.drain(..) {
             // Whoever has gone asks again.
-            let _ = reply.send(Err(refusal));
+            let _ = reply.send(Err(Refusal::new(ErrorCode::ServiceUnavailable, why)));
         }
     }
 

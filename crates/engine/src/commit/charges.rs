@@ -1,16 +1,21 @@
 //! Commands of other services: what they are about is read before the group is decided, and what they come to is written with
 //! it.
 
-use std::collections::HashMap;
+mod corrected;
+mod sealed_holds;
 
-use sambac_domain::id::HoldId;
-use sambac_domain::ledger::{Answered, Desk, HoldState, KnownHold, Now, PostingKind};
-use sambac_store::StoreError;
-use sambac_store::rows::{HoldRow, LedgerCommandRow};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use sambac_domain::id::{AccountId, HoldId, SegmentId};
+use sambac_domain::ledger::{Answered, Command, Desk, HoldState, KnownHold, Now, PostingKind};
+use sambac_store::rows::{CdrRow, HoldRow, LedgerCommandRow};
+use sambac_store::{Batch, StoreError};
 use tokio::sync::oneshot;
 
 use super::{Committer, Write};
-use crate::ledger::{ChargeOutcome, ChargeRequest};
+use crate::ledger::{ChargeOutcome, ChargeRequest, Told};
+use sealed_holds::SealedHolds;
 
 /// What the commands of the present group are about.
 #[derive(Default)]
@@ -20,12 +25,28 @@ pub(super) struct Charges {
     rows: HashMap<HoldId, HoldRow>,
     /// Where they are in the batch: among those that are made or those that change.
     places: HashMap<HoldId, (bool, usize)>,
+    /// Holds and keys of whose rows nothing is believed.
+    doubted: HashSet<HoldId>,
+    doubted_keys: HashSet<(AccountId, String)>,
+    /// Segments of whose charges nothing is believed.
+    doubted_segments: HashSet<SegmentId>,
+    /// Records that may be written anew, as they are.
+    records: HashMap<SegmentId, CdrRow>,
+    sealed: SealedHolds,
+}
+
+impl Charges {
+    /// Whether it is about a row that is not believed.
+    fn doubts(&self, Command { account, key, order, .. }: &Command) -> bool {
+        order.hold().is_some_and(|hold| self.doubted.contains(&hold))
+            || (!self.doubted_keys.is_empty() && self.doubted_keys.contains(&(*account, key.clone())))
+    }
 }
 
 impl Committer {
     /// Reads the earlier answers and the holds that the group's commands are about.
     pub(super) async fn load_charges(&mut self, inbox: &[Write]) -> Result<(), StoreError> {
-        self.charges = Charges::default();
+        self.charges = Charges { sealed: std::mem::take(&mut self.charges.sealed), ..Charges::default() };
         let (mut keys, mut holds) = (Vec::new(), Vec::new());
         for write in inbox {
             match write {
@@ -39,12 +60,12 @@ impl Committer {
         }
         holds.sort_unstable();
         holds.dedup();
-        for row in if holds.is_empty() { Vec::new() } else { self.inner.store.holds_by_ids(&holds).await? } {
+        for row in self.believed_holds(&holds).await? {
             let HoldRow { account_id: account, payer_id: payer, currency, .. } = row;
             self.charges.desk.know_hold(row.id, KnownHold { account, payer, currency, hold: row.hold() });
             self.charges.rows.insert(row.id, row);
         }
-        for row in if keys.is_empty() { Vec::new() } else { self.inner.store.ledger_commands(&keys).await? } {
+        for row in self.believed_commands(&keys).await? {
             match serde_json::from_str(&row.answer) {
                 Ok(answer) => self.charges.desk.know_answer(row.account_id, row.key, row.fingerprint, answer),
                 // Unread, its key would move money again.
@@ -55,13 +76,74 @@ impl Committer {
                 }
             }
         }
-        Ok(())
+        self.load_corrected(inbox).await
+    }
+
+    /// These holds, of which something is known that speaks for them.
+    async fn believed_holds(&mut self, ids: &[HoldId]) -> Result<Vec<HoldRow>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inner = Arc::clone(&self.inner);
+        let mut rows = inner.store.holds_by_ids(ids).await?;
+        let unknown: Vec<_> = rows.iter().filter(|row| !self.charges.sealed.has(row)).cloned().collect();
+        if unknown.is_empty() {
+            return Ok(rows);
+        }
+        let of_chain = inner.store.vouched_holds(&inner.settings.seal.chain_key(), &unknown).await?;
+        let told = inner.store.holds_told(&unknown.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        for row in unknown {
+            let name = Told { table: "holds", number: row.id.raw(), id: row.id };
+            if of_chain.contains(&row.id) && told.contains(&row.id) {
+                inner.alerts.untampered(&name);
+                self.charges.sealed.keep(row);
+            } else {
+                inner.alerts.tampered(&name);
+                self.charges.doubted.insert(row.id);
+            }
+        }
+        rows.retain(|row| !self.charges.doubted.contains(&row.id));
+        Ok(rows)
+    }
+
+    /// The answers that these keys were given, of which the chain knows.
+    async fn believed_commands(&mut self, keys: &[(AccountId, String)]) -> Result<Vec<LedgerCommandRow>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inner = Arc::clone(&self.inner);
+        let mut rows = inner.store.ledger_commands(keys).await?;
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        let of_chain = inner.store.vouched_commands(&inner.settings.seal.chain_key(), &rows).await?;
+        for row in &rows {
+            let name = Told { table: "ledger_commands", number: row.id, id: &row.account_id };
+            if of_chain.contains(&row.id) {
+                inner.alerts.untampered(&name);
+            } else {
+                inner.alerts.tampered(&name);
+                self.charges.doubted_keys.insert((row.account_id, row.key.clone()));
+            }
+        }
+        rows.retain(|row| of_chain.contains(&row.id));
+        Ok(rows)
+    }
+
+    /// The batch is stored: from now on its holds are known.
+    pub(super) fn keep_sealed_holds(&mut self) {
+        let Batch { holds, hold_updates, .. } = &self.batch;
+        let sealed = &mut self.charges.sealed;
+        holds.iter().chain(hold_updates).for_each(|row| sealed.keep(row.clone()));
     }
 
     pub(super) fn charge(&mut self, request: ChargeRequest) {
         let ChargeRequest { commands, linked, reply, place: _place } = request;
         if reply.is_closed() {
             return; // Whoever has stopped waiting is going to ask again.
+        }
+        if commands.iter().any(|command| self.charges.doubts(command)) {
+            return self.after.refuse_doubted(reply);
         }
         let answers = {
             let (inner, at) = (&self.inner, self.now);

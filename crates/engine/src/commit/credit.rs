@@ -7,7 +7,7 @@ use sambac_domain::Currency;
 use sambac_domain::id::{AccountId, PaymentId};
 use sambac_domain::ledger::PostingKind;
 use sambac_store::rows::PaymentRow;
-use sambac_store::{PaymentSucceeded, StoreError};
+use sambac_store::{PaymentSucceeded, StoreError, TransferBooked};
 use tokio::sync::oneshot;
 
 use super::{Committer, Write};
@@ -32,8 +32,8 @@ pub(crate) struct Credit {
 pub(crate) enum Settles {
     /// A payment through a provider, with its id there.
     Payment { provider_payment_id: String },
-    /// A bank transfer.
-    Transfer,
+    /// A bank transfer, with the proof of one that is booked.
+    Transfer { proof: Vec<u8> },
 }
 
 /// What came of a credit.
@@ -104,13 +104,16 @@ impl Committer {
             reference,
             posting_id,
             created_at: self.now,
+            block_id: 0,
         });
         match settles {
             Settles::Payment { provider_payment_id } => {
                 let ended_at = self.now;
                 self.batch.payments_succeeded.push(PaymentSucceeded { id: payment, provider_payment_id, ended_at });
             }
-            Settles::Transfer => self.batch.transfers_booked.push(payment),
+            Settles::Transfer { proof } => {
+                self.batch.transfers_booked.push(TransferBooked { id: payment, proof });
+            }
         }
         self.after.credited(reply, Credited::Now);
     }

@@ -335,6 +335,7 @@ impl Committer {
             }
         }
         self.inner.ledger().committed();
+        self.keep_sealed_holds();
         self.batch.clear();
         self.ended.drain(..).for_each(|id| self.inner.live.remove(id));
         self.after.run(&self.inner);

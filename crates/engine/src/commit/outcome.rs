@@ -118,11 +118,16 @@ impl Committer {
             progress.of(id).cloned()
         };
         let Some(segment) = segment else { return };
-        let cdr = self.cdr(&live.message, id, &segment, charge);
+        let told = self.cdr(&live.message, id, &segment, charge);
         let mut written = self.batch.cdrs.iter_mut().chain(&mut self.batch.cdr_updates);
-        match written.find(|cdr| cdr.id == id) {
-            Some(before) => *before = cdr,
-            None => self.batch.cdr_updates.push(cdr),
+        if let Some(before) = written.find(|cdr| cdr.id == id) {
+            *before = ended_anew(before, told);
+            return;
+        }
+        // One that is in a file by now, or was changed by who has not the key, stays as it is.
+        if let Some(before) = self.believed_record(id) {
+            let cdr = ended_anew(before, told);
+            self.batch.cdr_updates.push(cdr);
         }
     }
 
@@ -157,6 +162,22 @@ impl Committer {
             cost_micros: cost.map(|(_, micros)| micros),
             cost_currency: cost.map(|(cost, _)| cost.currency),
         }
+    }
+}
+
+/// The record with another end. All else is as it was sealed: of a message that was read from the database nobody knows that.
+fn ended_anew(before: &NewCdr, told: NewCdr) -> NewCdr {
+    NewCdr {
+        state: told.state,
+        error: told.error,
+        operator_error: told.operator_error,
+        charge_state: told.charge_state,
+        final_at: told.final_at,
+        done_at: told.done_at,
+        cost_rate_id: told.cost_rate_id,
+        cost_micros: told.cost_micros,
+        cost_currency: told.cost_currency,
+        ..before.clone()
     }
 }
 

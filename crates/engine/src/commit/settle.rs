@@ -55,7 +55,13 @@ impl Committer {
         for segment in segments.filter(|_| live.message.charge_policy == ChargePolicy::Verified) {
             match charge_of(&live, segment) {
                 Some(ChargeState::Held) => self.settle_now(&live, segment, ChargeState::Captured),
-                Some(ChargeState::Voided) => self.correct_charge(&live, segment, true),
+                Some(ChargeState::Voided) if !self.is_charge_doubted(segment) => {
+                    self.correct_charge(&live, segment, true);
+                }
+                Some(ChargeState::Voided) => {
+                    self.event(segment, "charge_doubted", None);
+                    continue;
+                }
                 _ => continue,
             }
             self.rewrite_cdr(&live, segment, ChargeState::Captured);
@@ -78,14 +84,11 @@ impl Committer {
     /// Another end is believed of a segment: its money follows, once.
     pub(super) fn money_follows(&mut self, live: &Arc<Live>, segment: SegmentId, state: MessageState) {
         let policy = live.message.charge_policy;
-        match (charge_of(live, segment), due(policy, state)) {
-            (Some(ChargeState::Voided), AtEnd::Capture) => self.correct_charge(live, segment, true),
-            // What the operator has taken stays paid for under the policy that says so.
-            (Some(ChargeState::Captured), AtEnd::Void) if policy == ChargePolicy::Delivered => {
-                self.correct_charge(live, segment, false);
-            }
-            (Some(ChargeState::Corrected), _) => self.event(segment, "charge_contradicted", None),
-            _ => {}
+        let Some(charge) = charge_of(live, segment) else { return };
+        match taken_after_all(policy, charge, state) {
+            Some(taken) => self.correct_charge(live, segment, taken),
+            None if charge == ChargeState::Corrected => self.event(segment, "charge_contradicted", None),
+            None => {}
         }
     }
 
@@ -127,6 +130,9 @@ impl Committer {
 
     /// Books a late fact as a posting of its own: it may take the wallet below its limit, which is told.
     fn correct_charge(&mut self, live: &Arc<Live>, segment: SegmentId, taken: bool) {
+        if self.is_charge_doubted(segment) {
+            return self.event(segment, "charge_doubted", None);
+        }
         let (payer, micros) = (live.message.payer(), live.message.price_micros);
         let kind = if taken { PostingKind::Correct } else { PostingKind::Refund };
         let posting = self.inner.ledger().post(payer, kind, micros, &self.inner.ids, self.now);
@@ -147,6 +153,16 @@ impl Committer {
             self.event(segment, "charge_below_limit", Some(ErrorCode::InsufficientFunds.code().to_owned()));
         }
         self.inner.metrics.charge_corrected(what, taken && below);
+    }
+}
+
+/// Whether another end takes the price of a charge that has ended, or gives it back; `None`: neither. What the operator has taken
+/// stays paid for under the policy that says so.
+fn taken_after_all(policy: ChargePolicy, charge: ChargeState, state: MessageState) -> Option<bool> {
+    match (charge, due(policy, state)) {
+        (ChargeState::Voided, AtEnd::Capture) => Some(true),
+        (ChargeState::Captured, AtEnd::Void) if policy == ChargePolicy::Delivered => Some(false),
+        _ => None,
     }
 }
 

@@ -47,6 +47,17 @@ pub enum EraseError {
     /// There is no such erasure.
     #[error("there is no such erasure")]
     NotFound,
+    /// Records were changed by who has not the key: the platform seals none of them anew. All else was done.
+    #[error(
+        "record {first} of cdr_sms has the number still, as have {others} others: it was changed by who has not the key, and is left as it is; \
+         `sambac ledger verify` says what differs, and the erasure goes on when the record is as it was"
+    )]
+    Changed {
+        /// The first of them, by its number in the table.
+        first: i64,
+        /// How many more.
+        others: u64,
+    },
 }
 
 impl Eraser {
@@ -86,13 +97,17 @@ impl Eraser {
     /// Brings all erasures that are open as far as they can be brought.
     ///
     /// # Errors
-    /// [`EraseError`], of the first that cannot be.
+    /// [`EraseError`], of the first that cannot be. Changed records keep no other erasure waiting.
     pub async fn carry_out_open(&self) -> Result<Vec<ErasureRow>, EraseError> {
-        let mut done = Vec::new();
+        let (mut done, mut changed) = (Vec::new(), None);
         for row in self.store.open_erasures().await? {
-            done.push(self.carry_out(row.id).await?);
+            match self.carry_out(row.id).await {
+                Ok(row) => done.push(row),
+                Err(error @ EraseError::Changed { .. }) => drop(changed.get_or_insert(error)),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(done)
+        changed.map_or(Ok(done), Err)
     }
 
     /// Erases the number of this erasure wherever it can be. It has come to its end when nothing waits.
@@ -108,19 +123,20 @@ impl Eraser {
         let number = Msisdn::from_digits(digits.expose_secret().as_bytes()).map_err(|_| EraseError::NoNumber)?;
         let moved = self.archive.put_back_with(&turn, number).await?;
         kill_point::reached("erase_put_back");
-        self.in_tables(number, &mut row).await?;
+        let left = self.in_tables(number, &mut row).await?;
         kill_point::reached("erase_tables");
         row.days += i64::try_from(moved.len()).unwrap_or_default();
         self.archive.write_anew(&turn, moved).await?;
-        if row.waiting == 0 {
+        if row.waiting == 0 && left.is_none() {
             row.number_sealed = None;
             row.ended_at = Some(self.clock.now());
         }
         self.store.keep_erasure(&row).await?;
-        Ok(row)
+        left.map_or(Ok(row), Err)
     }
 
-    async fn in_tables(&self, number: Msisdn, row: &mut ErasureRow) -> Result<(), EraseError> {
+    /// Answers what is left, if anything is that waits for nothing but a person.
+    async fn in_tables(&self, number: Msisdn, row: &mut ErasureRow) -> Result<Option<EraseError>, EraseError> {
         // Messages first: what is open now has no record yet, and is waited for.
         let messages = self.through(Table::Messages, number).await?;
         let records = self.through(Table::Cdrs, number).await?;
@@ -134,14 +150,15 @@ impl Eraser {
         row.records += count(records.rows);
         row.handsets += count(handsets.rows + passing);
         row.waiting = count(messages.open + handsets.open + otps.open);
-        Ok(())
+        let others = records.changed.saturating_sub(1);
+        Ok(records.first_changed.map(|id| EraseError::Changed { first: id.raw(), others }))
     }
 
     /// All steps through a table, added up.
     async fn through(&self, table: Table, number: Msisdn) -> Result<Erased, StoreError> {
         let (mut all, mut above) = (Erased::default(), i64::MIN);
         loop {
-            let Erased { rows, open, next } = match table {
+            let Erased { rows, open, next, changed, first_changed } = match table {
                 Table::Messages => self.store.erase_messages(number, above).await?,
                 Table::Cdrs => self.store.erase_cdrs(number, above, &self.seal.chain_key(), self.clock.now()).await?,
                 Table::Handsets => self.store.erase_handsets(number, above).await?,
@@ -149,6 +166,8 @@ impl Eraser {
             };
             all.rows += rows;
             all.open += open;
+            all.changed += changed;
+            all.first_changed = all.first_changed.or(first_changed);
             match next {
                 Some(next) => above = next,
                 None => return Ok(all),

@@ -14,8 +14,8 @@ use crate::alert::AlertKind;
 
 /// Beyond validity and grace: what has its end then is ended by jobs that may be slow, but not so slow.
 const SLACK: Duration = Duration::from_secs(300);
-/// Whom the alert is of.
-const SUBJECT: &str = "ledger";
+/// Whom the alert is of that sums are wrong.
+pub(crate) const SUBJECT: &str = "ledger";
 /// Breaches that are written to the log each time.
 const LOGGED_MAX: usize = 20;
 

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::id::HoldId;
+use sambac_domain::time::Timestamp;
 use sambac_store::StoreError;
 use tokio::sync::oneshot;
 
@@ -32,11 +34,16 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     }
 }
 
+/// Each once: what cannot be ended must not keep the others waiting.
 async fn holds(inner: &Inner) -> Result<(), StoreError> {
+    let (now, mut after) = (inner.clock.now(), (Timestamp(i64::MIN), HoldId::from_raw(0)));
     loop {
-        let holds = inner.store.holds_due(inner.clock.now(), PAGE).await?;
+        let due = inner.store.holds_due(now, after, PAGE).await?;
+        let Some(last) = due.last() else { return Ok(()) };
+        after = *last;
+        let holds = due.into_iter().map(|(_, id)| id).collect();
         let (done, decided) = oneshot::channel();
-        if holds.is_empty() || !inner.write(Write::ExpireHolds { holds, done }).await || decided.await.is_err() {
+        if !inner.write(Write::ExpireHolds { holds, done }).await || decided.await.is_err() {
             return Ok(());
         }
     }

@@ -9,13 +9,15 @@ mod command;
 mod due;
 mod fence;
 mod statement;
+mod tampered;
 
 pub use command::ChargeOutcome;
 pub use sambac_domain::ledger::Balance;
 pub use statement::{Statement, StatementError, TrialBalance, statement, trial_balance};
 
-pub(crate) use auditor::run as run_auditor;
+pub(crate) use auditor::{SUBJECT, run as run_auditor};
 pub(crate) use books::{Hold, Ledger};
 pub(crate) use command::ChargeRequest;
 pub(crate) use due::run as run_due;
 pub(crate) use fence::{Fenced, holder, watch as watch_shard};
+pub(crate) use tampered::Told;

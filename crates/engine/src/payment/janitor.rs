@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::id::PaymentId;
 use sambac_store::StoreError;
 use tokio::task::JoinSet;
 
@@ -50,9 +51,7 @@ impl Engine {
 }
 
 async fn look(inner: &Arc<Inner>) -> Result<(), StoreError> {
-    for row in inner.store.bank_transfers_due(inner.clock.now(), PAGE).await? {
-        transfer::look(inner, row).await?;
-    }
+    transfers(inner).await?;
     let mut asked = JoinSet::new();
     for row in inner.store.payment_intents_due(inner.clock.now(), PAGE).await? {
         if asked.len() >= CONCURRENT_MAX {
@@ -65,6 +64,19 @@ async fn look(inner: &Arc<Inner>) -> Result<(), StoreError> {
         tell(Some(done));
     }
     Ok(())
+}
+
+/// Each once: one that cannot be booked must not keep the others waiting.
+async fn transfers(inner: &Inner) -> Result<(), StoreError> {
+    let (now, mut after) = (inner.clock.now(), PaymentId::from_raw(0));
+    loop {
+        let due = inner.store.bank_transfers_due(now, after, PAGE).await?;
+        let Some(last) = due.last() else { return Ok(()) };
+        after = last.id;
+        for row in due {
+            transfer::look(inner, row).await?;
+        }
+    }
 }
 
 /// One that cannot be stored does not keep the others waiting.

@@ -120,7 +120,7 @@ impl Engine {
         let (now, settings) = (self.0.clock.now(), &self.0.settings.payments);
         let (key, fingerprint) =
             new.idempotency.clone().map_or((None, String::new()), |given| (Some(given.key), given.fingerprint));
-        PaymentIntentRow {
+        self.0.settings.seal.chain_key().prove(PaymentIntentRow {
             id: PaymentId::from_raw(self.0.ids.next(now)),
             account_id: new.account,
             provider: provider.to_owned(),
@@ -139,7 +139,8 @@ impl Engine {
             created_at: now,
             expires_at: now.saturating_add(settings.expires_after),
             ended_at: None,
-        }
+            proof: None,
+        })
     }
 
     fn opened(&self, row: PaymentIntentRow, replayed: bool) -> OpenedPayment {

@@ -14,7 +14,7 @@ use super::provider::{Fault, Provider, Standing, Told};
 use super::settings::PaymentSettings;
 use crate::alert::AlertKind;
 use crate::commit::{Credit, Credited, Settles, Write};
-use crate::{Inner, kill_point};
+use crate::{Inner, kill_point, ledger};
 
 /// What follows from an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +30,9 @@ enum Step {
 /// Asks, and does what follows.
 pub(super) async fn resolve(inner: &Arc<Inner>, row: PaymentIntentRow) -> Result<(), StoreError> {
     let settings = &inner.settings.payments;
+    if !inner.settings.seal.chain_key().proves(&row) {
+        return unproven(inner, &row).await;
+    }
     let Some(provider) = inner.payments.provider(&row.provider) else {
         // Another provider is configured now: it is looked at again when this one is back, or given up.
         let gone = Err(Fault::Unanswered(format!("the provider {} is not configured", row.provider)));
@@ -38,6 +41,16 @@ pub(super) async fn resolve(inner: &Arc<Inner>, row: PaymentIntentRow) -> Result
     let asked = ask(&*provider, &row, is_overdue(&row, inner.clock.now())).await;
     let step = next(settings, &row, &asked, inner.clock.now());
     take(inner, &row, step, asked.ok()).await
+}
+
+/// Whose payment it is, or how much, is not what was written: nobody is asked about it, and nothing is credited. It is not written
+/// anew either: it stays without a proof.
+async fn unproven(inner: &Inner, row: &PaymentIntentRow) -> Result<(), StoreError> {
+    let name = ledger::Told { table: "payment_intents", number: row.id.raw(), id: row.id };
+    inner.alerts.unproven(&name, row.proof.is_some());
+    let why = Some("what is stored of the payment is not what was written".to_owned());
+    let stopped = PaymentIntentRow { why, next_check_at: None, ..row.clone() };
+    inner.store.move_payment_intent(&stopped, row).await.map(drop)
 }
 
 fn is_overdue(row: &PaymentIntentRow, now: Timestamp) -> bool {
@@ -115,12 +128,13 @@ fn pause_from(settings: &PaymentSettings, row: &PaymentIntentRow, now: Timestamp
 }
 
 async fn take(inner: &Inner, before: &PaymentIntentRow, step: Step, told: Option<Told>) -> Result<(), StoreError> {
+    let key = inner.settings.seal.chain_key();
     let secret = told.and_then(|told| told.client_secret);
     let sealed = secret.and_then(|secret| inner.settings.seal.seal_text(before.id.raw(), secret.expose_secret()).ok());
     let with_secret =
         |row: PaymentIntentRow| PaymentIntentRow { client_secret: row.client_secret.clone().or(sealed.clone()), ..row };
     match step {
-        Step::Keep(row) => inner.store.move_payment_intent(&with_secret(row), before).await.map(drop),
+        Step::Keep(row) => inner.store.move_payment_intent(&key.prove(with_secret(row)), before).await.map(drop),
         Step::Alert(row, kind) => {
             let why = row.why.clone().unwrap_or_default();
             inner.alerts.raise(kind, &row.id.to_string(), &why);
@@ -128,7 +142,7 @@ async fn take(inner: &Inner, before: &PaymentIntentRow, step: Step, told: Option
         }
         Step::Credit(row) => {
             // The provider's id first, by itself: that it is no other payment's is for the database to say.
-            let row = with_secret(row);
+            let row = key.prove(with_secret(row));
             let named = before.provider_payment_id.is_some()
                 || inner
                     .store
@@ -196,6 +210,7 @@ mod tests {
             created_at: NOW,
             expires_at: NOW.saturating_add(Duration::from_secs(86_400)),
             ended_at: None,
+            proof: None,
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::open::unavailable;
 use crate::admin::Administrator;
 use crate::commit::{Credit, Credited, Settles, Write};
+use crate::ledger::Told;
 use crate::refusal::Refusal;
 use crate::{Engine, Inner};
 
@@ -58,7 +59,7 @@ impl Engine {
         let since = now.saturating_sub(ADDED_UP);
         let before = self.0.store.booked_alone_micros(by.id, since).await.map_err(unavailable)?;
         let alone = before.saturating_add(new.amount_micros) <= settings.transfer_alone_micros;
-        let row = BankTransferRow {
+        let row = self.0.settings.seal.chain_key().prove(BankTransferRow {
             id: PaymentId::from_raw(self.0.ids.next(now)),
             account_id: new.account,
             amount_micros: new.amount_micros,
@@ -74,7 +75,8 @@ impl Engine {
             decided_at: None,
             decided_why: None,
             expires_at: now.saturating_add(settings.transfer_expires_after),
-        };
+            proof: None,
+        });
         if !self.0.store.insert_bank_transfer(&row).await.map_err(unavailable)? {
             return Err(reference_taken());
         }
@@ -99,7 +101,7 @@ impl Engine {
         self.booked(row).await
     }
 
-    /// Refuses a bank transfer, also one's own.
+    /// Refuses a bank transfer, also one's own; also an approved one that was changed, and is never booked.
     ///
     /// # Errors
     /// When it is not open.
@@ -130,6 +132,11 @@ impl Engine {
         why: String,
     ) -> Result<BankTransferRow, Refusal> {
         let now = self.0.clock.now();
+        let is_proven = is_proven(&self.0, &before);
+        if !is_proven && state != TransferState::Refused {
+            let detail = "what is stored of the transfer is not what was written: refuse it, and ask for it anew";
+            return Err(Refusal::new(ErrorCode::WrongState, detail));
+        }
         let row = BankTransferRow {
             state,
             decided_by_key: Some(by.id),
@@ -139,7 +146,9 @@ impl Engine {
             ..before.clone()
         };
         let open = before.state == TransferState::Open && now < before.expires_at;
-        if open && self.0.store.move_bank_transfer(&row, TransferState::Open).await.map_err(unavailable)? {
+        let open = open || (!is_proven && before.state == TransferState::Approved);
+        let row = resealed(&self.0, &before, row);
+        if open && self.0.store.move_bank_transfer(&row, before.state).await.map_err(unavailable)? {
             return Ok(row);
         }
         let state = self.transfer(before.id).await?.state;
@@ -165,11 +174,34 @@ pub(super) async fn look(inner: &Inner, row: BankTransferRow) -> Result<(), Stor
     if row.state == TransferState::Approved {
         return book(inner, row).await;
     }
-    let expired = BankTransferRow { state: TransferState::Expired, ..row };
+    is_proven(inner, &row);
+    let expired = resealed(inner, &row, BankTransferRow { state: TransferState::Expired, ..row.clone() });
     inner.store.move_bank_transfer(&expired, TransferState::Open).await.map(drop)
 }
 
+/// Whether it is what the platform wrote. A person is told when it is not.
+fn is_proven(inner: &Inner, row: &BankTransferRow) -> bool {
+    let name = Told { table: "bank_transfers", number: row.id.raw(), id: row.id };
+    let is_proven = inner.settings.seal.chain_key().proves(row);
+    if is_proven {
+        inner.alerts.untampered(&name);
+    } else {
+        inner.alerts.unproven(&name, row.proof.is_some());
+    }
+    is_proven
+}
+
+/// The row as it is to be from now on. One that was changed gets no proof by being moved: it keeps what it has.
+fn resealed(inner: &Inner, before: &BankTransferRow, row: BankTransferRow) -> BankTransferRow {
+    let key = inner.settings.seal.chain_key();
+    if key.proves(before) { key.prove(row) } else { row }
+}
+
 async fn book(inner: &Inner, row: BankTransferRow) -> Result<(), StoreError> {
+    if !is_proven(inner, &row) {
+        return Ok(());
+    }
+    let booked = BankTransferRow { state: TransferState::Booked, ..row.clone() };
     let (reply, answer) = oneshot::channel();
     let credit = Credit {
         payment: row.id,
@@ -179,7 +211,7 @@ async fn book(inner: &Inner, row: BankTransferRow) -> Result<(), StoreError> {
         method: "transfer".to_owned(),
         // As in a file of the configuration: the same transfer is not booked by both.
         reference: row.reference.clone(),
-        settles: Settles::Transfer,
+        settles: Settles::Transfer { proof: inner.settings.seal.chain_key().proof_of(&booked) },
         reply,
     };
     if !inner.write(Write::Credit(Box::new(credit))).await {
@@ -191,7 +223,9 @@ async fn book(inner: &Inner, row: BankTransferRow) -> Result<(), StoreError> {
         Ok(Credited::Impossible) => "the account pays in another currency, or the ledger has no room for so much",
     };
     let said = row.decided_why.as_ref().map(|said| format!(" (decided because: {said})")).unwrap_or_default();
-    let refused = BankTransferRow { state: TransferState::Refused, decided_why: Some(format!("{why}{said}")), ..row };
+    let decided_why = Some(format!("{why}{said}"));
+    let refused = BankTransferRow { state: TransferState::Refused, decided_why, ..row.clone() };
+    let refused = resealed(inner, &row, refused);
     inner.store.move_bank_transfer(&refused, TransferState::Approved).await.map(drop)
 }
 

@@ -565,6 +565,7 @@ async fn fund(store: &Store, seal: &Seal, currency: Currency, now: Timestamp) {
         reference: "opening".into(),
         posting_id: posting.id,
         created_at: now,
+        block_id: 0,
     };
     assert!(store.credit(&payment, &posting, &seal.chain_key()).await.expect("a credit"));
 }

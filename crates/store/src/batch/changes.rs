@@ -128,6 +128,24 @@ impl Record for PaymentSucceeded {
     }
 }
 
+/// A bank transfer whose money is in the wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferBooked {
+    /// Which.
+    pub id: PaymentId,
+    /// What it must carry when it is booked.
+    pub proof: Vec<u8>,
+}
+
+impl Record for TransferBooked {
+    const TABLE: &'static str = "bank_transfers";
+    const COLUMNS: &'static [&'static str] = &["id", "proof"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.id.value(), self.proof.value()]);
+    }
+}
+
 impl Record for MessageFinal {
     const TABLE: &'static str = "messages";
     const COLUMNS: &'static [&'static str] = &["id", "state", "error", "final_at"];

@@ -27,12 +27,13 @@ mod update;
 
 pub use changes::{
     BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
+    TransferBooked,
 };
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub use otp::{OtpChange, OtpTold};
 pub(crate) use statement::Statements;
 
-use sambac_domain::{IntentId, MessageId, MoId, NoticeId, OtpId, PaymentId, Timestamp};
+use sambac_domain::{IntentId, MessageId, MoId, NoticeId, OtpId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::chain::{Chain, Head};
@@ -147,7 +148,7 @@ batch! {
     /// Payments through a provider whose money has come.
     payments_succeeded: PaymentSucceeded,
     /// Bank transfers whose money is in the wallet.
-    transfers_booked: PaymentId,
+    transfers_booked: TransferBooked,
     /// Amounts set aside.
     holds: HoldRow,
     /// Holds that changed. Each must exist, or nothing is written: `Conflict("hold")`.

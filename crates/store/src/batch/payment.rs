@@ -1,7 +1,7 @@
 //! The ends of payments and bank transfers, in the batch that credits their money.
 
-use super::changes::PaymentSucceeded;
-use super::statement::{Bulk, Id};
+use super::changes::{PaymentSucceeded, TransferBooked};
+use super::statement::Bulk;
 use super::update::update_by;
 use crate::dialect::Dialect;
 
@@ -15,6 +15,6 @@ pub(super) fn succeeded(dialect: Dialect) -> Bulk<PaymentSucceeded> {
 }
 
 /// A bank transfer whose money is in the wallet.
-pub(super) fn booked(dialect: Dialect) -> Bulk<Id> {
-    Bulk::new(dialect, "UPDATE bank_transfers SET state = 'booked' WHERE id IN (".to_owned(), ")")
+pub(super) fn booked(dialect: Dialect) -> Bulk<TransferBooked> {
+    update_by(dialect, "state = 'booked', proof = v.column2", ") AS v WHERE bank_transfers.id = v.column1")
 }

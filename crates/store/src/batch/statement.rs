@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::changes::{
     BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
+    TransferBooked,
 };
 use super::delete::{delete, delete_dead_letters, delete_from_queue};
 use super::insert::{dead_letters, insert};
@@ -56,7 +57,7 @@ pub(crate) struct Statements {
     pub(super) charge_corrections: Bulk<ChargeCorrection>,
     pub(super) payments: Bulk<PaymentRow>,
     pub(super) payments_succeeded: Bulk<PaymentSucceeded>,
-    pub(super) transfers_booked: Bulk<Id>,
+    pub(super) transfers_booked: Bulk<TransferBooked>,
     pub(super) holds: Bulk<HoldRow>,
     pub(super) hold_updates: Bulk<HoldRow>,
     pub(super) commands: Bulk<LedgerCommandRow>,

@@ -37,8 +37,7 @@ impl Statements {
         self.settlements.put_all_of(pipe, &batch.settlements, "settlement").await;
         self.charge_corrections.put_all_of(pipe, &batch.charge_corrections, "correction").await;
         self.payments_succeeded.put_all_of(pipe, &batch.payments_succeeded, "payment_intents").await;
-        let booked: Vec<Id> = batch.transfers_booked.iter().map(|id| Id(id.raw())).collect();
-        self.transfers_booked.put(pipe, &booked).await;
+        self.transfers_booked.put(pipe, &batch.transfers_booked).await;
         self.hold_updates.put_all_of(pipe, &batch.hold_updates, "hold").await;
         // One that was deleted by who should not have is named by whoever verifies the chain; it holds up nothing else.
         self.cdr_updates.put(pipe, &batch.cdr_updates).await;

@@ -30,7 +30,7 @@ impl Walk<'_> {
     /// Looks through all sealed tables.
     pub(super) async fn added(&mut self) -> Result<(), StoreError> {
         let mut sealed = Sealed::default();
-        for kind in [LeafKind::Posting, LeafKind::ChargeMade, LeafKind::Hold, LeafKind::Command, LeafKind::Cdr] {
+        for kind in LeafKind::OF_TABLES {
             let ends = if kind == LeafKind::ChargeMade { format!(", {CHARGE_END}") } else { String::new() };
             let columns = format!("id, block_id{ends}");
             let (mut after, mut before) = (i64::MIN, 0);

@@ -43,15 +43,6 @@ impl CdrFiles for NoCdrFiles {
     }
 }
 
-impl ChainKey {
-    /// What a row of the manifest must carry. State and moments are not in it: where the records are, the table shows itself.
-    #[must_use]
-    pub fn proof_of(&self, archive: &CdrArchiveRow) -> Vec<u8> {
-        let CdrArchiveRow { id, file, records, octets, sha256, .. } = archive;
-        self.digest(&[format!("cdr_archives {id} {records} {octets} {sha256} {file}").as_bytes()]).to_vec()
-    }
-}
-
 /// The days that are in files, and what was read of them last.
 pub(super) struct Archives<'f> {
     files: &'f mut dyn CdrFiles,
@@ -98,7 +89,7 @@ impl<'f> Archives<'f> {
     fn open(&mut self, key: &ChainKey, day: i64) -> Result<(), String> {
         let Some(known) = self.days.get_mut(&day) else { return Err("the day is in no file".to_owned()) };
         if known.firsts.is_none() {
-            if key.proof_of(&known.row) != known.row.proof {
+            if !key.proves(&known.row) {
                 return Err("its row was not written by who has the key".to_owned());
             }
             known.firsts = Some(self.files.open(&known.row)?);

@@ -6,7 +6,7 @@
 
 use super::key::{ChainKey, ROW_OCTETS};
 use crate::batch::{ChargeCorrection, Settlement};
-use crate::rows::{CdrRow, ChargeRow, HoldRow, LedgerCommandRow, PostingRow, Record};
+use crate::rows::{CdrRow, ChargeRow, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, Record};
 use crate::value::Value;
 
 /// What a leaf is of.
@@ -28,6 +28,8 @@ pub(super) enum LeafKind {
     Cdr = 7,
     /// How many rows were there before the chain began: the id is the code of the kind that they are of, and above it their count.
     Before = 8,
+    /// A payment.
+    Payment = 9,
 }
 
 /// A leaf in a block.
@@ -41,7 +43,7 @@ pub(super) struct Leaf<'a> {
 
 impl LeafKind {
     /// All kinds that are of a row.
-    pub(super) const OF_ROWS: [Self; 7] = [
+    pub(super) const OF_ROWS: [Self; 8] = [
         Self::Posting,
         Self::ChargeMade,
         Self::ChargeSettled,
@@ -49,7 +51,12 @@ impl LeafKind {
         Self::Hold,
         Self::Command,
         Self::Cdr,
+        Self::Payment,
     ];
+
+    /// One for each table of theirs.
+    pub(super) const OF_TABLES: [Self; 6] =
+        [Self::Posting, Self::ChargeMade, Self::Hold, Self::Command, Self::Cdr, Self::Payment];
 
     pub(super) const fn code(self) -> u8 {
         self as u8
@@ -67,6 +74,7 @@ impl LeafKind {
             Self::Hold => HoldRow::TABLE,
             Self::Command => LedgerCommandRow::TABLE,
             Self::Cdr => CdrRow::TABLE,
+            Self::Payment => PaymentRow::TABLE,
             Self::Before => "ledger_blocks",
         }
     }
@@ -89,6 +97,7 @@ impl LeafKind {
             Self::Hold => HoldRow::COLUMNS,
             Self::Command => LedgerCommandRow::COLUMNS,
             Self::Cdr => CdrRow::COLUMNS,
+            Self::Payment => PaymentRow::COLUMNS,
             Self::Before => &[],
         }
     }

@@ -49,7 +49,9 @@ impl LoggedBlock {
                 LeafKind::ChargeSettled => Told::Settled,
                 LeafKind::ChargeCorrected => Told::Corrected,
                 LeafKind::Cdr => Told::Cdr,
-                LeafKind::Posting | LeafKind::Hold | LeafKind::Command | LeafKind::Before => continue,
+                LeafKind::Posting | LeafKind::Hold | LeafKind::Command | LeafKind::Payment | LeafKind::Before => {
+                    continue;
+                }
             };
             entries.push((told, SegmentId::from_raw(leaf.id)));
         }

@@ -7,7 +7,7 @@ use super::leaf::{CHARGE_END_COLUMNS, CHARGE_MADE_COLUMNS, LeafKind, Leaves};
 use super::shard::Head;
 use crate::batch::{Batch, Fence};
 use crate::query::query;
-use crate::rows::{BlockRow, CdrRow, HoldRow, LedgerCommandRow, PostingRow, Record as _};
+use crate::rows::{BlockRow, CdrRow, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, Record as _};
 use crate::{Store, StoreError};
 
 /// One shard's chain, in the hands of the process that holds the shard.
@@ -107,6 +107,7 @@ impl Chain {
         leaves.add(LeafKind::Command, &batch.commands, LedgerCommandRow::COLUMNS.len());
         leaves.add(LeafKind::Cdr, &batch.cdrs, CdrRow::COLUMNS.len());
         leaves.add(LeafKind::Cdr, &batch.cdr_updates, CdrRow::COLUMNS.len());
+        leaves.add(LeafKind::Payment, &batch.payments, PaymentRow::COLUMNS.len());
         leaves.into_octets()
     }
 }
@@ -123,6 +124,7 @@ fn number(batch: &mut Batch, block_id: i64) {
     batch.holds.iter_mut().chain(&mut batch.hold_updates).for_each(|row| row.block_id = block_id);
     batch.commands.iter_mut().for_each(|row| row.block_id = block_id);
     batch.cdrs.iter_mut().chain(&mut batch.cdr_updates).for_each(|row| row.block_id = block_id);
+    batch.payments.iter_mut().for_each(|row| row.block_id = block_id);
 }
 
 /// The hash of a block: keyed, over the one before, its number and epoch, its time and its leaves.
@@ -151,6 +153,21 @@ impl Store {
             chain.before = self.rows_before_the_chain().await?;
         }
         Ok(chain)
+    }
+
+    /// Notes, once, how many payments no block seals: those from before payments were sealed. It is the one block of a shard of its
+    /// own, so that a chain that has begun long ago can be told, too.
+    pub async fn note_unsealed_payments(&self, key: ChainKey, at: Timestamp) -> Result<(), StoreError> {
+        let is_noted = |head: &Head| head.shard == super::SHARD_OF_UNSEALED && head.block_no() > 0;
+        if self.ledger_heads().await?.iter().any(is_noted) {
+            return Ok(());
+        }
+        let before = vec![(LeafKind::Payment, self.rows_without_block(LeafKind::Payment).await?)];
+        let (mut work, mut batch) = (self.begin().await?, Batch::default());
+        let head = work.take_shard(super::SHARD_OF_UNSEALED, "payments from before they were sealed", at).await?;
+        Chain { key, head, before }.seal(&mut batch, at);
+        work.write(&batch).await?;
+        work.commit().await
     }
 
     async fn rows_before_the_chain(&self) -> Result<Vec<(LeafKind, i64)>, StoreError> {

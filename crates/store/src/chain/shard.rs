@@ -18,6 +18,9 @@ pub const SHARD_OF_PAYMENTS: i64 = 64;
 /// The shard of CDRs that are sealed anew because their number was erased.
 pub const SHARD_OF_ERASURES: i64 = 65;
 
+/// The shard that tells how many payments are from before they were sealed.
+pub const SHARD_OF_UNSEALED: i64 = 66;
+
 /// A block's number in its shard has this many bits; the shard's number is above them.
 const BLOCK_BITS: u32 = 48;
 

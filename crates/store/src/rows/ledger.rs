@@ -79,6 +79,8 @@ row! {
         posting_id: PostingId,
         /// When.
         created_at: Timestamp,
+        /// The block that seals it.
+        block_id: i64,
     }
 }
 

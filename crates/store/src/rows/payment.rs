@@ -42,6 +42,9 @@ row! {
         expires_at: Timestamp,
         /// When it ended.
         ended_at: Option<Timestamp>,
+        /// Digest, with the key of the ledger's chain, of whose it is, how much, and what it is at the provider; `None`: from before
+        /// there were any.
+        proof: Option<Vec<u8>>,
     }
 }
 
@@ -98,5 +101,7 @@ row! {
         decided_why: Option<String>,
         /// When it can be approved no longer.
         expires_at: Timestamp,
+        /// Digest of all of the above with the key of the ledger's chain; `None`: from before there were any.
+        proof: Option<Vec<u8>>,
     }
 }

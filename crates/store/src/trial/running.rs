@@ -46,7 +46,7 @@ impl Store {
         let trial = Trial {
             balances: rows.iter().map(balance).collect(),
             wallets: next.wallets(&accounts, &rows, &late),
-            holds: holds.iter().map(|row| TrialHold { id: row.id.raw(), hold: row.hold() }).collect(),
+            holds: holds.iter().map(|row| TrialHold { id: row.id.raw(), hold: row.hold(), is_told: true }).collect(),
             overdue_charges,
             holds_end_by: end_by,
             postings: Vec::new(),

@@ -1,7 +1,7 @@
 //! The chain of blocks: what is sealed verifies, a shard has one writer, and rows of money are not to be changed.
 
 use sambac_domain::ledger::{Trial, check};
-use sambac_store::chain::{NoCdrFiles, Report, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS};
+use sambac_store::chain::{NoCdrFiles, Report, SHARD_OF_ENGINE, SHARD_OF_PAYMENTS, SHARD_OF_UNSEALED};
 use sambac_store::rows::{ChargeState, HoldRow, LedgerCommandRow, PostingKind};
 use sambac_store::{BalanceDelta, Batch, Chain, ChargeCorrection, RunningSums, Store, StoreError};
 
@@ -132,10 +132,72 @@ async fn findings(store: &Store) -> Vec<String> {
 }
 
 on_both_databases! {
+    /// A payment that was changed, put in or taken away is named; those from before they were sealed are counted, once.
+    async fn payments_are_sealed_and_those_from_before_are_counted(store: Store) {
+        fixture::seed(&store).await;
+        let old = Batch { payments: vec![payment(8, "from before", PRICE_MICROS)], ..Batch::default() };
+        store.commit(&old).await.unwrap();
+        for _ in 0..2 {
+            store.note_unsealed_payments(chain_key(), NOW).await.unwrap();
+        }
+        let credit = posting(1, PostingKind::Credit, PRICE_MICROS);
+        assert!(store.credit(&payment(1, "first", PRICE_MICROS), &credit, &chain_key()).await.unwrap());
+        assert!(!store.credit(&payment(2, "first", PRICE_MICROS), &credit, &chain_key()).await.unwrap(), "once");
+        assert_eq!(findings(&store).await, Vec::<String>::new());
+        let heads = store.ledger_heads().await.unwrap();
+        assert_eq!(heads.iter().map(|head| (head.shard, head.block_no())).collect::<Vec<_>>(), [(64, 1), (SHARD_OF_UNSEALED, 1)]);
+        store.commit(&Batch { payments: vec![payment(9, "put in", PRICE_MICROS)], ..Batch::default() }).await.unwrap();
+        assert_eq!(findings(&store).await, ["payments 0: 2 rows are from before the chain began, which counted 1"]);
+    }
+
+    async fn holds_and_commands_are_vouched_for_as_they_were_sealed_only(store: Store) {
+        let mut chain = history(&store).await;
+        let id = hold(HoldState::Open).id;
+        let stored = async || store.holds_by_ids(&[id]).await.unwrap().remove(0);
+        let vouched = async |row: &HoldRow| store.vouched_holds(&chain_key(), std::slice::from_ref(row)).await.unwrap().len();
+        let before = stored().await;
+        assert_eq!((vouched(&before).await, store.holds_told(&[id]).await.unwrap().len()), (1, 1));
+        capture(&store, &mut chain).await;
+        let after = stored().await;
+        assert_eq!((vouched(&after).await, store.holds_told(&[id]).await.unwrap().len()), (1, 1));
+        assert_eq!(vouched(&HoldRow { amount_micros: 90 * PRICE_MICROS, ..after.clone() }).await, 0);
+        assert_eq!(vouched(&HoldRow { block_id: 0, ..after.clone() }).await, 0);
+        assert_eq!(vouched(&HoldRow { block_id: before.block_id, ..after.clone() }).await, 0);
+        // As it was before: its block says so still, and its commands do not.
+        store.commit(&Batch { hold_updates: vec![before.clone()], ..Batch::default() }).await.unwrap();
+        assert_eq!((vouched(&before).await, store.holds_told(&[id]).await.unwrap().len()), (1, 0));
+        let trial = store.trial(NOW).await.unwrap();
+        assert!(check(&trial).iter().any(|breach| breach.to_string().contains("is not what its commands add up to")));
+
+        let charges = store.charges_by_ids(&[segment_id(1), segment_id(2)]).await.unwrap();
+        assert_eq!(store.vouched_charges(&chain_key(), &charges).await.unwrap().len(), 2, "one is corrected");
+        let edits: [fn(&mut sambac_store::rows::ChargeRow); 5] = [
+            |row| row.amount_micros += 1,
+            |row| row.captured_micros += 1,
+            |row| row.state = ChargeState::Voided,
+            |row| row.settle_block_id = None,
+            |row| row.block_id = 0,
+        ];
+        for edit in edits {
+            let mut edited = charges.clone();
+            edit(&mut edited[0]);
+            assert_eq!(store.vouched_charges(&chain_key(), &edited).await.unwrap(), [segment_id(2)].into(), "{edited:?}");
+        }
+
+        let keys = [(ACCOUNT, "key 1".to_owned()), (ACCOUNT, "key 2".to_owned())];
+        let mut commands = store.ledger_commands(&keys).await.unwrap();
+        assert_eq!(store.vouched_commands(&chain_key(), &commands).await.unwrap().len(), 2);
+        commands[0].answer.push(' ');
+        assert_eq!(store.vouched_commands(&chain_key(), &commands).await.unwrap(), [commands[1].id].into());
+    }
+
     async fn what_was_sealed_verifies_and_adds_up(store: Store) {
         let mut chain = history(&store).await;
-        let due = store.holds_due(Timestamp(NOW.0 + 5), 10).await.unwrap();
-        assert_eq!((due, store.holds_due(NOW, 10).await.unwrap()), (vec![hold(HoldState::Open).id], vec![]));
+        let (first, open) = ((Timestamp(i64::MIN), HoldId::from_raw(0)), hold(HoldState::Open).id);
+        let due = store.holds_due(Timestamp(NOW.0 + 5), first, 10).await.unwrap();
+        assert_eq!(due, [(Timestamp(NOW.0 + 5), open)]);
+        assert_eq!(store.holds_due(NOW, first, 10).await.unwrap(), []);
+        assert_eq!(store.holds_due(Timestamp(NOW.0 + 5), due[0], 10).await.unwrap(), [], "each once");
         capture(&store, &mut chain).await;
         assert_eq!(findings(&store).await, Vec::<String>::new());
         assert_eq!(check(&store.trial(NOW).await.unwrap()), []);

@@ -35,7 +35,7 @@ async fn findings(store: &Store) -> Vec<String> {
 }
 
 fn step(rows: u64, open: u64, next: Option<i64>) -> Erased {
-    Erased { rows, open, next }
+    Erased { rows, open, next, ..Erased::default() }
 }
 
 on_both_databases! {
@@ -79,6 +79,26 @@ on_both_databases! {
         assert_eq!(store.erase_cdrs(number(), 0, &chain_key(), NOW).await.unwrap().rows, 0, "once");
         let heads = store.ledger_heads().await.unwrap();
         assert_eq!(heads.iter().map(|head| (head.shard, head.block_no())).collect::<Vec<_>>(), [(0, 1), (65, 1)]);
+    }
+
+    async fn a_record_that_was_changed_is_not_sealed_anew(store: Store) {
+        let mut chain = store.take_chain(SHARD_OF_ENGINE, chain_key(), "a test", NOW).await.unwrap();
+        let cdrs = [1, 2].map(|number| CdrRow { destination: self::number(), ..fixture::cdr(number) }).to_vec();
+        let mut batch = Batch { cdrs, ..Batch::default() };
+        let head = chain.seal(&mut batch, NOW);
+        store.commit(&batch).await.unwrap();
+        chain.advance(head);
+        let forged = CdrRow { price_micros: batch.cdrs[0].price_micros + 1, ..batch.cdrs[0].clone() };
+        store.replace_cdrs(vec![forged.clone()]).await.unwrap();
+        let done = store.erase_cdrs(number(), 0, &chain_key(), NOW).await.unwrap();
+        let left = Erased { changed: 1, first_changed: Some(forged.id), ..step(1, 0, Some(fixture::segment_id(2).raw())) };
+        assert_eq!(done, left);
+        let after = store.cdrs_between(0, i64::MAX, 10).await.unwrap();
+        assert_eq!((&after[0], after[1].destination), (&forged, erased()), "the others are erased");
+        assert_eq!(findings(&store).await, [format!("cdr_sms {} was changed: price_micros", forged.id.raw())]);
+        store.replace_cdrs(batch.cdrs[..1].to_vec()).await.unwrap();
+        assert_eq!(store.erase_cdrs(number(), 0, &chain_key(), NOW).await.unwrap().rows, 1);
+        assert_eq!(findings(&store).await, Vec::<String>::new());
     }
 
     async fn what_handsets_sent_loses_it(store: Store) {

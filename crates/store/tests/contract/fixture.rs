@@ -274,6 +274,7 @@ pub(crate) fn payment(number: i64, reference: &str, amount_micros: i64) -> Payme
         reference: reference.to_owned(),
         posting_id: posting_id(number),
         created_at: NOW,
+        block_id: 0,
     }
 }
 

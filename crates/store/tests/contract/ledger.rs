@@ -1,5 +1,5 @@
 use sambac_domain::ledger::{Breach, check};
-use sambac_store::rows::{ChargeState, PostingKind};
+use sambac_store::rows::{ChargeState, PaymentRow, PostingKind};
 use sambac_store::{BalanceDelta, Batch, Store, StoreError};
 
 use crate::both::on_both_databases;
@@ -39,7 +39,9 @@ on_both_databases! {
         let again = store.credit(&second, &other, &chain_key()).await;
         assert!(!again.unwrap());
         assert_eq!(store.balances_of(ACCOUNT).await.unwrap()[0].balance_micros, 5_000_000);
-        assert_eq!(store.payment(ACCOUNT, "invoice 1").await.unwrap(), Some(first));
+        let stored = store.payment(ACCOUNT, "invoice 1").await.unwrap().unwrap();
+        assert!(stored.block_id != 0, "it is sealed");
+        assert_eq!(stored, PaymentRow { block_id: stored.block_id, ..first });
         assert!(store.payment(ACCOUNT, "INVOICE 1").await.unwrap().is_some(), "in any case");
         assert_eq!(store.payment(OTHER_ACCOUNT, "invoice 1").await.unwrap(), None);
         assert_eq!(check(&store.trial(NOW).await.unwrap()), []);

@@ -144,7 +144,7 @@ on_both_databases! {
 
     async fn a_number_is_erased_once_its_code_has_ended(store: Store) {
         started(&store).await;
-        let step = |rows, open| sambac_store::Erased { rows, open, next: Some(ID.raw()) };
+        let step = |rows, open| sambac_store::Erased { rows, open, next: Some(ID.raw()), ..Default::default() };
         assert_eq!(store.erase_otps(destination(123), 0).await.unwrap(), step(0, 1));
         changed(&store, vec![OtpRow { state: OtpState::Expired, ended_at: Some(Timestamp(400)), ..otp() }]).await;
         assert_eq!(store.erase_otps(destination(123), 0).await.unwrap(), step(1, 0));

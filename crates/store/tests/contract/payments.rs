@@ -3,10 +3,10 @@
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{AdminKeyId, PaymentId, Timestamp};
 use sambac_store::rows::{BankTransferRow, PaymentEventRow, PaymentIntentRow, PaymentRow, PostingKind};
-use sambac_store::{BalanceDelta, Batch, PaymentSucceeded, Store, StoreError};
+use sambac_store::{BalanceDelta, Batch, PaymentSucceeded, Store, StoreError, TransferBooked};
 
 use crate::both::on_both_databases;
-use crate::fixture::{self, ACCOUNT, FUNDING, NOW, OTHER_ACCOUNT, WALLET, eur, payment, posting};
+use crate::fixture::{self, ACCOUNT, FUNDING, NOW, OTHER_ACCOUNT, WALLET, chain_key, eur, payment, posting};
 
 const KEY: AdminKeyId = AdminKeyId::from_raw(77 << 8);
 
@@ -37,6 +37,7 @@ fn intent(number: i64) -> PaymentIntentRow {
         created_at: NOW,
         expires_at: later(86_400),
         ended_at: None,
+        proof: None,
     }
 }
 
@@ -69,6 +70,7 @@ fn transfer(number: i64, state: TransferState) -> BankTransferRow {
         decided_at: None,
         decided_why: None,
         expires_at: later(10),
+        proof: None,
     }
 }
 
@@ -97,6 +99,47 @@ async fn wallet(store: &Store) -> i64 {
 }
 
 on_both_databases! {
+    /// What a proof is of goes through the database and is proven as it is, and not otherwise.
+    async fn a_row_is_proven_as_the_platform_wrote_it_only(store: Store) {
+        fixture::seed(&store).await;
+        let key = chain_key();
+        let row = key.prove(transfer(1, TransferState::Open));
+        store.insert_bank_transfer(&row).await.unwrap();
+        let stored = store.bank_transfer(id(1)).await.unwrap().unwrap();
+        assert!(stored == row && key.proves(&stored) && !key.proves(&transfer(1, TransferState::Open)));
+        let edits: [fn(&mut BankTransferRow); 6] = [
+            |row| row.state = TransferState::Approved,
+            |row| row.amount_micros += 1,
+            |row| row.account_id = OTHER_ACCOUNT,
+            |row| row.asked_by_key = AdminKeyId::from_raw(256),
+            |row| row.decided_by_key = Some(KEY),
+            |row| row.reference.push('x'),
+        ];
+        for edit in edits {
+            let mut edited = row.clone();
+            edit(&mut edited);
+            assert!(!key.proves(&edited), "{edited:?}");
+        }
+        assert!(!sambac_store::ChainKey::new(b"another").proves(&row));
+
+        let payment = key.prove(intent(1));
+        store.insert_payment_intent(&payment).await.unwrap();
+        let stored = store.payment_intent(ACCOUNT, id(1)).await.unwrap().unwrap();
+        let hastened = PaymentIntentRow { next_check_at: None, checks: 9, why: Some("late".to_owned()), ..stored.clone() };
+        assert!(key.proves(&stored) && key.proves(&hastened));
+        let edits: [fn(&mut PaymentIntentRow); 4] = [
+            |row| row.account_id = OTHER_ACCOUNT,
+            |row| row.amount_micros += 1,
+            |row| row.provider.push('x'),
+            |row| row.provider_payment_id = Some("pi_9".to_owned()),
+        ];
+        for edit in edits {
+            let mut edited = stored.clone();
+            edit(&mut edited);
+            assert!(!key.proves(&edited), "{edited:?}");
+        }
+    }
+
     /// A key makes one payment; a payment is read by its own account only, and listed newest first.
     async fn a_payment_is_kept_once_by_its_key(store: Store) {
         fixture::seed(&store).await;
@@ -209,13 +252,16 @@ on_both_databases! {
         store.insert_bank_transfer(&transfer(2, TransferState::Open)).await.unwrap();
         store.insert_bank_transfer(&transfer(3, TransferState::Approved)).await.unwrap();
         let due = |rows: Vec<BankTransferRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-        assert_eq!(due(store.bank_transfers_due(NOW, 9).await.unwrap()), [id(1), id(3)], "approved and not booked");
-        assert_eq!(due(store.bank_transfers_due(later(10), 9).await.unwrap()), [id(1), id(2), id(3)], "one is overdue");
+        assert_eq!(due(store.bank_transfers_due(NOW, PaymentId::from_raw(0), 9).await.unwrap()), [id(1), id(3)], "approved and not booked");
+        assert_eq!(due(store.bank_transfers_due(later(10), PaymentId::from_raw(0), 9).await.unwrap()), [id(1), id(2), id(3)], "one is overdue");
+        assert_eq!(due(store.bank_transfers_due(NOW, id(1), 9).await.unwrap()), [id(3)], "each once");
         let alone = store.booked_alone_micros(KEY, later(-1)).await.unwrap();
         assert_eq!(alone, 3_000_000, "what another one approved, and what is open, is not booked alone");
         assert_eq!(store.booked_alone_micros(KEY, NOW).await.unwrap(), 0, "too long ago");
-        store.commit(&Batch { transfers_booked: vec![id(1)], ..Batch::default() }).await.unwrap();
-        assert_eq!(store.bank_transfer(id(1)).await.unwrap().unwrap().state, TransferState::Booked);
+        let booked = chain_key().prove(BankTransferRow { state: TransferState::Booked, ..approved.clone() });
+        let transfers_booked = vec![TransferBooked { id: id(1), proof: chain_key().proof_of(&booked) }];
+        store.commit(&Batch { transfers_booked, ..Batch::default() }).await.unwrap();
+        assert_eq!(store.bank_transfer(id(1)).await.unwrap(), Some(booked));
         let open = store.list_bank_transfers(Some(TransferState::Open), None, 9).await.unwrap();
         assert_eq!(due(open), [id(2)]);
         assert_eq!(due(store.list_bank_transfers(None, Some(id(3)), 1).await.unwrap()), [id(2)]);

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::Served;
 use crate::world;
 
-const SEALED: [&str; 5] = ["ledger_postings", "charges", "holds", "ledger_commands", "cdr_sms"];
+const SEALED: [&str; 6] = ["ledger_postings", "charges", "holds", "ledger_commands", "cdr_sms", "payments"];
 /// Without these the file refuses it; who has the file takes them away first.
-const UNGUARD: &str = "DROP TRIGGER ledger_postings_no_update; DROP TRIGGER ledger_postings_no_delete; \
+const UNGUARD: &str = "PRAGMA foreign_keys = OFF; DROP TRIGGER ledger_postings_no_update; DROP TRIGGER ledger_postings_no_delete; \
     DROP TRIGGER ledger_blocks_no_update; DROP TRIGGER ledger_blocks_no_delete;";
 
 /// What the verification named: table and id, and what it said.
@@ -25,6 +25,10 @@ async fn run(world: World) -> Result<World> {
     let operator = world.simulator("alpha", "").await?;
     let site = Site::with_one_account("50").connector("alpha", &operator, "").route("all", &["alpha"], "");
     let served = Served::start_in(world, site, &[]).await?;
+    let payments = (0..9).map(|number| format!("{{ amount = \"1\", reference = \"more {number}\" }}"));
+    let payments = payments.collect::<Vec<_>>().join(", ");
+    let paid = format!("name = \"bank\"\ncurrency = \"EUR\"\ntariff = \"standard\"\npayment = [{payments}]");
+    served.world.apply(&Site::new().table("account", &paid)).await?;
     served.platform.until_bound().await?;
     let rest = served.platform.rest(&served.secrets)?;
     for number in 0..26 {
@@ -140,7 +144,7 @@ async fn rows_that_are_gone_or_put_in_and_blocks_that_were_edited_are_named() ->
         let key = (table.to_owned(), id.to_string());
         let gone = spoiled(&world, &format!("DELETE FROM {table} WHERE id = {id}"), &[]).await?;
         ensure!(gone.len() == 1 && gone.get(&key).is_some_and(|said| said.contains("deleted")), "{table}: {gone:?}");
-        let values = columns.replace("key", "key || 'x'");
+        let values = columns.replace("key", "key || 'x'").replace("reference", "reference || 'x'");
         let put_in =
             format!("INSERT INTO {table} (id, {columns}) SELECT id + 1, {values} FROM {table} WHERE id = {id}");
         let added = spoiled(&world, &put_in, &[]).await?;

@@ -11,16 +11,16 @@ use crate::world;
 
 const SCOPES: &str = "transfers:write,config:read";
 
-struct Bank {
-    world: World,
+pub(super) struct Bank {
+    pub(super) world: World,
     secrets: Secrets,
     platform: Platform,
-    anna: Shell,
-    ben: Shell,
+    pub(super) anna: Shell,
+    pub(super) ben: Shell,
 }
 
 impl Bank {
-    async fn start(name: &str, variables: &[(&str, &str)]) -> Result<Self> {
+    pub(super) async fn start(name: &str, variables: &[(&str, &str)]) -> Result<Self> {
         let world = world(name)?;
         let secrets = world.apply(&Site::with_one_account("10")).await?;
         let (anna, ben) = (world.admin_key("anna", SCOPES).await?, world.admin_key("ben", SCOPES).await?);
@@ -30,16 +30,16 @@ impl Bank {
         Ok(Self { world, secrets, platform, anna, ben })
     }
 
-    async fn available(&self) -> Result<String> {
+    pub(super) async fn available(&self) -> Result<String> {
         available(&self.platform.rest(&self.secrets)?).await
     }
 }
 
-fn transfer<'a>(amount: &'a str, reference: &'a str) -> [&'a str; 9] {
+pub(super) fn transfer<'a>(amount: &'a str, reference: &'a str) -> [&'a str; 9] {
     ["payment", "transfer", "bank", "--amount", amount, "--reference", reference, "--reason", "on the statement"]
 }
 
-fn id(transfer: &Value) -> Result<String> {
+pub(super) fn id(transfer: &Value) -> Result<String> {
     Ok(transfer["id"].as_str().context("no id")?.to_owned())
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use sambac_engine::cdr::archive::ArchiveFolder;
 use sambac_store::chain::CdrFiles as _;
 use sambac_testkit::scenario::wait::until_true;
-use sambac_testkit::scenario::{Rest, Site};
+use sambac_testkit::scenario::{Database, Rest, Site};
 use serde_json::{Value, json};
 
 use super::history::DAYS;
@@ -104,6 +104,49 @@ async fn a_number_is_erased_everywhere_and_what_was_billed_stays() -> Result<()>
     let refused =
         admin.post("/v1/admin/erasures", &json!({ "number": format!("+{ERASED}"), "reason": "again" }), &[]).await?;
     ensure!(refused.status == 400 && refused.text.contains("nobody's number"), "{}", refused.text);
+    old.store.close().await;
+    old.world.passed();
+    Ok(())
+}
+
+/// A record whose price somebody has edited is not sealed with it: it is left, the others are erased, the erasure stays open, and a
+/// person is told which record it is. When it is as it was, the erasure ends.
+#[tokio::test]
+async fn a_record_that_was_edited_is_not_sealed_by_an_erasure() -> Result<()> {
+    let old = Old::on_file("erase_edited").await?;
+    let with_it: Vec<_> = old.written.iter().filter(|row| row.destination.as_u64() == NUMBER).collect();
+    let [edited, ..] = with_it[..] else { anyhow::bail!("nobody has the number") };
+    let (file, id) = (old.world.data_folder().join("sambac.db"), edited.id.raw());
+    let set = |micros: i64| format!("UPDATE cdr_sms SET price_micros = {micros} WHERE id = {id}");
+    Database::spoil(&file, &set(edited.price_micros + 1)).await?;
+    let number = format!("+{NUMBER}");
+    let erase = ["erase", "--number", &number, "--reason", "ticket 1042"];
+    let output = old.world.run_with(&erase, &[]).await?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(!output.status.success() && told.contains(&format!("record {id} of cdr_sms")), "{told}");
+    ensure!(old.records_with_it().await? == (1, 0), "{:?}", old.records_with_it().await?);
+    let findings = old.findings().await?;
+    ensure!(findings.len() == 1 && findings[0].contains("was changed"), "{findings:?}");
+
+    let platform = old.world.platform(&[("SAMBAC_RETENTION_CDR_MONTHS", "0")]).await?;
+    until_true("it is told", async || {
+        let mut database = old.world.database().await?;
+        let sql = format!("SELECT COUNT(*) FROM alerts WHERE kind = 'erasure' AND text LIKE '%{id}%'");
+        Ok(database.number(&sql).await? == 1)
+    })
+    .await?;
+    ensure!(old.world.database().await?.number("SELECT COUNT(*) FROM erasures WHERE ended_at IS NULL").await? == 1);
+    platform.kill_9().await?;
+    Database::spoil(&file, &set(edited.price_micros)).await?;
+    let platform = old.world.platform(&[("SAMBAC_RETENTION_CDR_MONTHS", "0")]).await?;
+    until_true("it is erased", async || {
+        let mut database = old.world.database().await?;
+        Ok(database.number("SELECT COUNT(*) FROM erasures WHERE ended_at IS NOT NULL").await? == 1)
+    })
+    .await?;
+    drop(platform);
+    ensure!(old.records_with_it().await? == (0, 0), "{:?}", old.records_with_it().await?);
+    old.world.prove_ledger().await?;
     old.store.close().await;
     old.world.passed();
     Ok(())

@@ -457,7 +457,7 @@ impl World {
         });
         let holds = stored_holds.iter().filter_map(|(id, _)| {
             let hold = self.desk.hold(HoldId::from_raw(**id))?.hold;
-            Some(TrialHold { id: **id, hold })
+            Some(TrialHold { id: **id, hold, is_told: true })
         });
         Trial {
             balances: self.balances.values().copied().collect(),

@@ -224,7 +224,7 @@ impl Archive {
 
     /// The file must be the one that the manifest names, and the manifest must be ours.
     async fn verified(&self, archive: &CdrArchiveRow) -> Result<PathBuf, ArchiveError> {
-        if self.key.proof_of(archive) != archive.proof {
+        if !self.key.proves(archive) {
             return Err(ArchiveError::Manifest(archive.id));
         }
         let (folder, archive) = (self.folder.clone(), archive.clone());
