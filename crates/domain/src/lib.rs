@@ -39,7 +39,7 @@ pub use day::{Day, DayError};
 pub use error::ErrorCode;
 pub use id::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId,
-    HoldId, IdError, IdSource, IntentId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId,
+    HoldId, IdError, IdSource, IntentId, IssuerId, MessageId, MoId, MoRouteId, NetworkId, NoticeId, NumberPrefixId,
     OperatorGroupId, OperatorId, OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId, RouteId, SegmentId,
     SheetId, SigningKeyId, SmppAccountId, TargetId, TariffId, TemplateId, WebhookDeliveryId, WebhookId,
 };

@@ -7,12 +7,14 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ApiKeyId};
 use sambac_domain::time::Timestamp;
 
-use crate::Engine;
 use crate::api_key::{Environment, PresentedKey};
 use crate::audit::Refused;
+use crate::issuer::KeySets;
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
+use crate::token::VerifiedTokens;
+use crate::{ClientError, Engine};
 
 /// What a key may be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +94,24 @@ impl Scope {
     }
 }
 
+/// What is remembered of who calls.
+pub(crate) struct Callers {
+    /// Access tokens that were verified lately.
+    pub(crate) tokens: VerifiedTokens,
+    /// Keys of issuers outside.
+    pub(crate) key_sets: KeySets,
+}
+
+impl Callers {
+    /// Nothing yet.
+    pub(crate) fn new() -> Result<Self, ClientError> {
+        Ok(Self { tokens: VerifiedTokens::default(), key_sets: KeySets::new()? })
+    }
+}
+
+/// What a token or a session grants, and to whom, as the audit log names it.
+pub(crate) type Granted = (Arc<[Scope]>, Arc<str>);
+
 /// An authenticated caller.
 #[derive(Clone)]
 pub struct Caller {
@@ -105,8 +125,8 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// The key as it was when the call came.
     pub(crate) key: Arc<ClientKey>,
-    /// What a token grants of what the key may do; `None`: it calls with the key itself.
-    granted: Option<Arc<[Scope]>>,
+    /// What a token or a session grants of what the key may do, and who has it; `None`: it calls with the key itself.
+    granted: Option<Granted>,
 }
 
 impl Caller {
@@ -137,7 +157,7 @@ impl Caller {
 
     /// Whether it may do this: a token no more than its key does now.
     pub fn has(&self, scope: Scope) -> bool {
-        let is_granted = self.granted.as_ref().is_none_or(|granted| granted.contains(&scope));
+        let is_granted = self.granted.as_ref().is_none_or(|(scopes, _)| scopes.contains(&scope));
         is_granted && self.key.scopes.contains(&scope)
     }
 
@@ -148,7 +168,7 @@ impl Caller {
 
     /// As the audit log names who calls.
     pub fn actor(&self) -> String {
-        format!("api key {}", self.api_key_id)
+        self.granted.as_ref().map_or_else(|| format!("api key {}", self.api_key_id), |(_, who)| who.to_string())
     }
 
     /// Whether it calls with the key itself.
@@ -172,25 +192,25 @@ impl Engine {
         let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
         let key = snapshot.api_key(presented.id, now).filter(|key| key.is(&presented, now));
         let key = key.ok_or_else(unknown)?;
-        self.enter(&snapshot, key, presented.environment, address, None)
+        self.enter(&snapshot, key.row.account_id, key, presented.environment, address, None)
     }
 
     /// Lets the holder of a good key, or of a token of it, in, if it comes from where it may.
     pub(crate) fn enter(
         &self,
         snapshot: &Snapshot,
+        account_id: AccountId,
         key: &Arc<ClientKey>,
         environment: Environment,
         address: Option<IpAddr>,
-        granted: Option<Arc<[Scope]>>,
+        granted: Option<Granted>,
     ) -> Result<Caller, Refusal> {
-        let account = snapshot.account(key.row.account_id).ok_or(ErrorCode::Unauthenticated)?;
+        let account = snapshot.account(account_id).ok_or(ErrorCode::Unauthenticated)?;
         if !key.allowed.allows(address) || !account.allowed.allows(address) {
-            self.audit_refusal(Refused::Address(address, key.row.account_id, key.row.id));
+            self.audit_refusal(Refused::Address(address, account_id, key.row.id));
             return Err(ErrorCode::Unauthenticated.into());
         }
         key.touch(self.0.clock.now());
-        let (account_id, api_key_id) = (key.row.account_id, key.row.id);
-        Ok(Caller { account_id, api_key_id, environment, address, key: Arc::clone(key), granted })
+        Ok(Caller { account_id, api_key_id: key.row.id, environment, address, key: Arc::clone(key), granted })
     }
 }

@@ -30,6 +30,7 @@ mod fingerprint;
 mod health;
 mod idempotency;
 mod ip_range;
+pub mod issuer;
 pub mod keyring;
 mod kill_point;
 pub mod ledger;
@@ -164,8 +165,8 @@ pub(crate) struct Inner {
     pub(crate) erasure_asked: tokio::sync::Notify,
     /// The key that signs now.
     pub(crate) signing: signing::Signing,
-    /// Access tokens that were verified lately.
-    pub(crate) tokens: token::VerifiedTokens,
+    /// What is remembered of who calls.
+    pub(crate) callers: caller::Callers,
     /// What one-time codes share.
     pub(crate) otp: otp::OtpShared,
     /// What batches share.

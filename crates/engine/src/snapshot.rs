@@ -32,6 +32,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 pub use crate::ip_range::IpRange;
+use crate::issuer::Issuers;
 use crate::keyring::{AllowedAddresses, ClientKey};
 use crate::rate::{CallLimits, RateLimits};
 use crate::tariff::Books;
@@ -67,6 +68,8 @@ pub struct Snapshot {
     otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
     /// Texts that accounts have approved.
     pub(crate) templates: Templates,
+    /// Issuers of tokens outside.
+    pub(crate) issuers: Issuers,
     /// Price books with the sheets that are ready.
     pub(crate) books: Books,
     /// What each operator is paid.
@@ -169,6 +172,7 @@ impl Snapshot {
             webhooks_of,
             otp_profiles: otp_profiles(configuration.otp_profiles),
             templates: Templates::new(configuration.templates),
+            issuers: Issuers::new(configuration.issuers),
         }
     }
 
@@ -180,6 +184,7 @@ impl Snapshot {
                 *key = Arc::new(ClientKey::after(earlier, key));
             }
         }
+        self.issuers.keep_limits(&before.issuers);
         for (id, account) in &mut self.accounts {
             let Some(earlier) = before.accounts.get(id) else { continue };
             account.calls.keep(&earlier.calls);

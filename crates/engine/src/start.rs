@@ -98,7 +98,7 @@ impl Engine {
             batches: crate::batch::Batches::default(),
             handset_given_up: tokio::sync::Notify::new(),
             signing: crate::signing::Signing::default(),
-            tokens: crate::token::VerifiedTokens::default(),
+            callers: crate::caller::Callers::new()?,
             otp: otp::OtpShared::new(&settings.seal),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),

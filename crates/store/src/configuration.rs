@@ -7,9 +7,9 @@ use sqlx::AssertSqlSafe;
 
 use crate::query::{query, select};
 use crate::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, MoRouteRow, NetworkRow, NumberPrefixRow,
-    OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RouteRow, Row, SheetRow, SmppAccountRow,
-    TariffRow, TemplateRow, WebhookRow,
+    AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, IssuerRow, MoRouteRow, NetworkRow,
+    NumberPrefixRow, OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RouteRow, Row, SheetRow,
+    SmppAccountRow, TariffRow, TemplateRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -55,6 +55,8 @@ pub struct Configuration {
     pub otp_profiles: Vec<OtpProfileRow>,
     /// Approved versions of templates.
     pub templates: Vec<TemplateRow>,
+    /// Issuers of tokens outside.
+    pub issuers: Vec<IssuerRow>,
 }
 
 impl Store {
@@ -81,6 +83,7 @@ impl Store {
             mo_routes: self.table().await?,
             otp_profiles: self.table().await?,
             templates: select::<TemplateRow>("WHERE state = 'approved' ORDER BY id").all(self.pool()).await?,
+            issuers: self.table().await?,
         })
     }
 
@@ -167,6 +170,8 @@ upserts! {
     upsert_number_prefix: NumberPrefixRow;
     /// Makes an operator group, or gives the one of this id these values.
     upsert_operator_group: OperatorGroupRow;
+    /// Makes an issuer of tokens, or gives the one of this id these values.
+    upsert_issuer: IssuerRow;
     /// Makes a profile of one-time codes, or gives the one of this id these values.
     upsert_otp_profile: OtpProfileRow;
 }

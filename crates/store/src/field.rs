@@ -8,11 +8,11 @@ use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country,
-    Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, Lane, MccMnc, MessageId, MessageState, MoId,
-    MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId, OtpState,
-    PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender, SenderForm, SheetId,
-    SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp, TrafficClass, WebhookDeliveryId,
-    WebhookId,
+    Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, IssuerId, Lane, MccMnc, MessageId, MessageState,
+    MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId,
+    OtpState, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender,
+    SenderForm, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp,
+    TrafficClass, WebhookDeliveryId, WebhookId,
 };
 
 use crate::StoreError;
@@ -113,6 +113,7 @@ id_fields!(
     ErasureId,
     EventId,
     IntentId,
+    IssuerId,
     MessageId,
     MoId,
     MoRouteId,
@@ -177,6 +178,7 @@ text_fields! {
     ErrorCode: |error| Cow::Borrowed(error.code()), |text| text.parse().ok();
     RouteMatch: json_of, json_from;
     Strategy: json_word, json_from_word;
+    Vec<AccountId>: json_of, json_from;
     Vec<ConnectorId>: json_of, json_from;
     MoMatch: json_of, json_from;
     MoStrategy: json_word, json_from_word;

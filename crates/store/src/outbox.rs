@@ -134,7 +134,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 36] = [
+const ID_TABLES: [&str; 37] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -149,6 +149,7 @@ const ID_TABLES: [&str; 36] = [
     "smpp_accounts",
     "api_keys",
     "admin_keys",
+    "issuers",
     "webhooks",
     "balances",
     "ledger_postings",

@@ -24,6 +24,7 @@ mod expiry;
 mod failures;
 mod fair;
 mod interop;
+mod issuers;
 mod kill_9;
 mod ledger;
 mod live_change;

@@ -100,6 +100,8 @@ define_ids! {
     NetworkId "net_";
     /// What people say of numbers that begin so.
     NumberPrefixId "npx_";
+    /// An issuer of tokens outside.
+    IssuerId "iss_";
     /// A REST API key.
     ApiKeyId "key_";
     /// A key of the admin API.

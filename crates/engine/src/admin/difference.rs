@@ -12,7 +12,7 @@ use std::fmt;
 use sambac_domain::mo::MoTarget;
 use sambac_domain::spending::SpendingLimits;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, Micros, MoRouteId, NetworkId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, IssuerId, Micros, MoRouteId, NetworkId,
     NumberPrefixId, OperatorGroupId, OperatorId, RateId, RateScope, RouteId, SenderForm, SheetId, SmppAccountId,
     TariffId, Timestamp, TrafficClass, WebhookId,
 };
@@ -189,6 +189,7 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
         "api_keys" => ("api_key", ApiKeyId::from_raw(id).to_string()),
         "webhooks" => ("webhook", WebhookId::from_raw(id).to_string()),
         "mo_routes" => ("mo_route", MoRouteId::from_raw(id).to_string()),
+        "issuers" => ("issuer", IssuerId::from_raw(id).to_string()),
         "admin_keys" => ("admin_key", AdminKeyId::from_raw(id).to_string()),
         _ => return None,
     })
@@ -242,6 +243,7 @@ fn fields(row: &ChangedRow, names: &Names) -> BTreeMap<String, Value> {
             "connectors" => ("connectors", connectors(value, names)),
             "targets" => ("targets", targets(value, names)),
             "allowed_ips" | "scopes" | "aliases" | "networks" => (column.as_str(), parsed(value)),
+            "accounts" => ("accounts", accounts(value, names)),
             "rate_limits" => {
                 flatten("rate_limits", &parsed(value), &mut fields);
                 continue;
@@ -324,6 +326,11 @@ fn class(value: &Value) -> Value {
 fn parsed(value: &Value) -> Value {
     let text = value.as_str().unwrap_or_default();
     serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()))
+}
+
+fn accounts(value: &Value, names: &Names) -> Value {
+    let ids: Vec<AccountId> = serde_json::from_value(parsed(value)).unwrap_or_default();
+    ids.iter().map(|id| named(&names.accounts, &Value::from(id.raw()))).collect()
 }
 
 fn connectors(value: &Value, names: &Names) -> Value {

@@ -9,18 +9,19 @@ use sambac_domain::spending::SpendingLimits;
 use sambac_domain::throughput::Throughput;
 use sambac_domain::{AccountId, ConnectorId, Micros, OperatorGroupId, OperatorId, RateScope, TariffId, Timestamp};
 use sambac_store::rows::{
-    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
-    OperatorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+    AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, IssuerRow, MoRouteRow, NetworkRow, NumberPrefixRow,
+    OperatorGroupRow, OperatorRow, RateRow, RouteRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
 use sambac_store::{Configuration, Store, StoreError};
 use serde_json::{Map, Value};
 
 use super::file::{
-    Account, AdminKey, ApiKey, Connector, File, Match, MoRoute, MoRouteMatch, MoRouteTarget, Network, NumberPrefix,
-    Operator, OperatorGroup, Rate, Route, SmppAccount, Tariff, Webhook,
+    Account, AdminKey, ApiKey, Connector, File, Issuer, Match, MoRoute, MoRouteMatch, MoRouteTarget, Network,
+    NumberPrefix, Operator, OperatorGroup, Rate, Route, SmppAccount, Tariff, Webhook,
 };
 use super::limits::Limits;
 use super::plan::without_nulls;
+use crate::issuer::IssuerSettings;
 use crate::rate::RateLimits;
 use crate::tariff::current::{self, CurrentRates};
 
@@ -48,6 +49,7 @@ pub(super) fn file(stored: &Configuration, rates: &CurrentRates) -> File {
         account: accounts(stored),
         smpp_account: stored.smpp_accounts.iter().map(|row| smpp_account(stored, row)).collect(),
         api_key: stored.api_keys.iter().map(|row| api_key(stored, row)).collect(),
+        issuer: stored.issuers.iter().filter_map(|row| issuer(stored, row)).collect(),
         route: stored.routes.iter().map(|row| route(stored, row)).collect(),
         webhook: stored.webhooks.iter().map(|row| webhook(stored, row)).collect(),
         mo_route: stored.mo_routes.iter().map(|row| mo_route(stored, row)).collect(),
@@ -204,6 +206,19 @@ pub(super) fn route(stored: &Configuration, row: &RouteRow) -> Route {
         enabled: row.enabled,
         margin_floor: floor(&row.margin_floor),
     }
+}
+
+/// One whose settings cannot be read is left out: its tokens are refused.
+fn issuer(stored: &Configuration, row: &IssuerRow) -> Option<Issuer> {
+    Some(Issuer {
+        name: row.name.clone(),
+        url: row.url.clone(),
+        audience: row.audience.clone(),
+        jwks_url: row.jwks_url.clone(),
+        accounts: row.accounts.iter().map(|id| account_name(stored, *id)).collect(),
+        state: row.state.as_str().to_owned(),
+        tokens: IssuerSettings::from_json(&row.settings).ok()?,
+    })
 }
 
 fn webhook(stored: &Configuration, row: &WebhookRow) -> Webhook {

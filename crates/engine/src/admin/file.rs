@@ -2,6 +2,7 @@
 //! of the admin API. Things are named, not numbered. Unknown keys are refused.
 
 mod catalogue;
+mod issuer;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use catalogue::{Network, NumberPrefix, OperatorGroup};
+pub use issuer::Issuer;
 
 use super::limits::Limits;
 use crate::rate::RateLimits;
@@ -49,6 +51,9 @@ pub struct File {
     /// Their REST API keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub api_key: Vec<ApiKey>,
+    /// Whose tokens are believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issuer: Vec<Issuer>,
     /// Routing rules.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub route: Vec<Route>,

@@ -5,6 +5,7 @@ mod access;
 mod catalogue;
 mod faults;
 mod handset;
+mod issuer;
 mod money;
 mod network;
 mod price;
@@ -16,8 +17,8 @@ use sambac_domain::{
 };
 use sambac_store::Configuration;
 use sambac_store::rows::{
-    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, MoRouteRow, NetworkRow, NumberPrefixRow,
-    OperatorGroupRow, OperatorRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
+    AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, IssuerRow, MoRouteRow, NetworkRow,
+    NumberPrefixRow, OperatorGroupRow, OperatorRow, RateRow, RouteRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow,
 };
 use serde_json::{Map, Value};
 
@@ -58,6 +59,7 @@ pub struct Changes {
     pub(crate) webhooks: Vec<WebhookRow>,
     pub(crate) admin_keys: Vec<AdminKeyRow>,
     pub(crate) mo_routes: Vec<MoRouteRow>,
+    pub(crate) issuers: Vec<IssuerRow>,
     /// Secrets that were made for these rows.
     pub issued: Vec<Issued>,
 }
@@ -145,6 +147,7 @@ pub(crate) fn plan(file: &File, context: &Context<'_>) -> Result<Changes, Proble
     for key in &file.api_key {
         draft.one("api_key", &format!("{}/{}", key.account, key.name), |draft| draft.api_key(key));
     }
+    file.issuer.iter().for_each(|issuer| draft.one("issuer", &issuer.name, |draft| draft.issuer(issuer)));
     for webhook in &file.webhook {
         draft.one("webhook", &format!("{} {}", webhook.account, webhook.url), |draft| draft.webhook(webhook));
     }
@@ -170,6 +173,7 @@ impl Changes {
             ("webhooks", self.webhooks.len()),
             ("admin_keys", self.admin_keys.len()),
             ("mo_routes", self.mo_routes.len()),
+            ("issuers", self.issuers.len()),
             ("payments", self.payments.len()),
         ];
         all.into_iter().filter(|(_, count)| *count > 0).collect()

@@ -57,6 +57,9 @@ pub(super) async fn configuration(work: &mut UnitOfWork, changes: &Changes) -> R
     for row in &changes.mo_routes {
         work.upsert_mo_route(row).await?;
     }
+    for row in &changes.issuers {
+        work.upsert_issuer(row).await?;
+    }
     for row in &changes.admin_keys {
         work.upsert_admin_key(row).await?;
     }

@@ -60,7 +60,7 @@ impl KeyHolder {
         let row = &caller.key.row;
         Self {
             by: caller.actor(),
-            account: Some(row.account_id),
+            account: Some(caller.account_id),
             bounds: Some(Reach::of_caller(row, &caller.scopes())),
             is_live: caller.environment == Environment::Live,
             address: caller.address,

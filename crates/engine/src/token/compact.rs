@@ -18,25 +18,25 @@ const OCTETS_MAX: usize = 8 * 1024;
 const KID_OCTETS_MAX: usize = 256;
 
 /// A token of good form.
-pub(super) struct Compact<'a> {
+pub(crate) struct Compact<'a> {
     signed: &'a str,
     signature: &'a str,
-    pub(super) algorithm: Algorithm,
-    pub(super) kid: String,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: String,
     /// Its `typ` in lower case, without `application/`; empty when there is none.
-    pub(super) kind: String,
-    pub(super) claims: Map<String, Value>,
+    pub(crate) kind: String,
+    pub(crate) claims: Map<String, Value>,
 }
 
 /// When a token holds: [`Compact::times`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) expires_at: Timestamp,
+pub(crate) struct Times {
+    pub(crate) expires_at: Timestamp,
 }
 
 impl<'a> Compact<'a> {
     /// Reads one; `None` when it has not the form, or is signed by nothing that we take.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         if text.len() > OCTETS_MAX {
             return None;
         }
@@ -61,18 +61,18 @@ impl<'a> Compact<'a> {
     }
 
     /// Whether `key` has signed it.
-    pub(super) fn is_signed_by(&self, key: &DecodingKey) -> bool {
+    pub(crate) fn is_signed_by(&self, key: &DecodingKey) -> bool {
         let signed = jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, self.algorithm);
         signed.unwrap_or(false)
     }
 
     /// A claim that is a text.
-    pub(super) fn text(&self, claim: &str) -> Option<&str> {
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
     }
 
     /// Whether it is for `audience`, alone or among others.
-    pub(super) fn is_for(&self, audience: &str) -> bool {
+    pub(crate) fn is_for(&self, audience: &str) -> bool {
         match self.claims.get("aud") {
             Some(Value::String(one)) => one == audience,
             Some(Value::Array(all)) => {
@@ -83,7 +83,7 @@ impl<'a> Compact<'a> {
     }
 
     /// Until when it holds; `None` when it does not hold at `now`, for clocks that differ by at most `leeway_s`.
-    pub(super) fn times(&self, now: Timestamp, leeway_s: i64) -> Option<Times> {
+    pub(crate) fn times(&self, now: Timestamp, leeway_s: i64) -> Option<Times> {
         let now_s = now.as_secs();
         let ends_s = self.seconds("exp")??.checked_add(leeway_s)?;
         let begins_s = [self.seconds("nbf")?, self.seconds("iat")?].into_iter().flatten().max();

@@ -1,4 +1,5 @@
-//! Access tokens: JSON Web Tokens (RFC 9068, RFC 8725) that stand for an API key for some minutes.
+//! Access tokens: JSON Web Tokens (RFC 9068, RFC 8725) that stand for an API key for some minutes, or for whoever an issuer outside
+//! says ([`crate::issuer`]).
 //!
 //! ```text
 //! let issued = engine.issue_token(&caller, TokenOrder::default()).await?;
@@ -13,8 +14,9 @@ mod issue;
 mod own;
 mod verified;
 
+pub(crate) use compact::Compact;
 pub use issue::{IssuedToken, LIFE_DEFAULT_S, LIFE_MAX_S, LIFE_MIN_S, TokenOrder};
-pub(crate) use verified::VerifiedTokens;
+pub(crate) use verified::{Holder, Verified, VerifiedTokens};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,8 +26,6 @@ use sambac_domain::error::ErrorCode;
 use crate::audit::Refused;
 use crate::refusal::Refusal;
 use crate::{Caller, Engine};
-use compact::Compact;
-use verified::Verified;
 
 /// The `typ` of our access tokens.
 pub(crate) const KIND: &str = "at+jwt";
@@ -53,13 +53,17 @@ impl Engine {
     /// What a token says, its signature and times verified; `None` when it is none that we take.
     async fn verified_token(&self, text: &str) -> Result<Option<Arc<Verified>>, Refusal> {
         let now = self.0.clock.now();
-        if let Some(verified) = self.0.tokens.find(text, now) {
+        if let Some(verified) = self.0.callers.tokens.find(text, now) {
             return Ok(Some(verified));
         }
         let Some(token) = Compact::parse(text) else { return Ok(None) };
-        let verified = self.own_token(&token).await?.map(Arc::new);
+        let verified = match self.own_token(&token).await? {
+            None => self.foreign_token(&token).await,
+            own => own,
+        };
+        let verified = verified.map(Arc::new);
         if let Some(verified) = &verified {
-            self.0.tokens.keep(text, verified);
+            self.0.callers.tokens.keep(text, verified);
         }
         Ok(verified)
     }
@@ -67,11 +71,21 @@ impl Engine {
     /// Who it stands for now; `None` when nobody any more.
     fn token_holder(&self, verified: &Verified, address: Option<IpAddr>) -> Result<Option<Caller>, Refusal> {
         let (snapshot, now) = (self.0.snapshot.load(), self.0.clock.now());
-        let Some(key) = snapshot.api_key(verified.key, now).filter(|key| key.has_thumbprint(&verified.thumbprint, now))
-        else {
-            return Ok(None);
+        let scopes = || Arc::clone(&verified.scopes);
+        let (key, account, who): (_, _, Arc<str>) = match &verified.holder {
+            Holder::Key { id, thumbprint } => {
+                let key = snapshot.api_key(*id, now).filter(|key| key.has_thumbprint(thumbprint, now));
+                let Some(key) = key else { return Ok(None) };
+                (key, key.row.account_id, Arc::from(format!("api key {id}")))
+            }
+            Holder::Issuer { issuer, account, subject } => {
+                // What an issuer may say can have changed since.
+                let now = snapshot.issuers.get(&issuer.row.url).filter(|now| now.is_active() && now.row == issuer.row);
+                let Some(issuer) = now else { return Ok(None) };
+                (&issuer.key, *account, Arc::clone(subject))
+            }
         };
-        let Some(environment) = key.environment else { return Ok(None) };
-        self.enter(&snapshot, key, environment, address, Some(Arc::clone(&verified.scopes))).map(Some)
+        let Some(environment) = key.environment.filter(|_| key.limit.is_some()) else { return Ok(None) };
+        self.enter(&snapshot, account, key, environment, address, Some((scopes(), who))).map(Some)
     }
 }

@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 use sambac_domain::ApiKeyId;
 
 use super::compact::Compact;
-use super::verified::Verified;
+use super::verified::{Holder, Verified};
 use super::{KIND, LIFE_MAX_S};
 use crate::refusal::Refusal;
 use crate::{Engine, Scope};
@@ -31,7 +31,8 @@ impl Engine {
             let key: ApiKeyId = token.text("sub")?.parse().ok()?;
             let scopes = token.text("scope")?.split(' ').map(Scope::parse).collect::<Option<Arc<[_]>>>()?;
             let thumbprint = token.text("key_thumbprint")?.to_owned();
-            Some(Verified { key, scopes, thumbprint, expires_at: times.expires_at })
+            let holder = Holder::Key { id: key, thumbprint };
+            Some(Verified { holder, scopes, expires_at: times.expires_at })
         };
         Ok(told())
     }

@@ -5,23 +5,42 @@
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
-use sambac_domain::{ApiKeyId, Timestamp};
+use sambac_domain::{AccountId, ApiKeyId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::Scope;
+use crate::issuer::Issuer;
 
 /// Tokens that are remembered at most.
 const TOKENS_MAX: usize = 10_000;
 
 /// What a good token says.
-pub(super) struct Verified {
-    /// The key that it stands for.
-    pub(super) key: ApiKeyId,
-    /// Of the key's secret by which it was made.
-    pub(super) thumbprint: String,
-    pub(super) scopes: Arc<[Scope]>,
+pub(crate) struct Verified {
+    /// Whom it stands for.
+    pub(crate) holder: Holder,
+    pub(crate) scopes: Arc<[Scope]>,
     /// From then on it is not believed without being looked at again.
-    pub(super) expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Whom a token stands for.
+pub(crate) enum Holder {
+    /// A key of ours.
+    Key {
+        /// Which.
+        id: ApiKeyId,
+        /// Of the key's secret by which it was made.
+        thumbprint: String,
+    },
+    /// Whoever an issuer outside says.
+    Issuer {
+        /// The issuer as it was then.
+        issuer: Arc<Issuer>,
+        /// For whom it speaks.
+        account: AccountId,
+        /// Who it is, as the audit log names it.
+        subject: Arc<str>,
+    },
 }
 
 /// The tokens that were verified lately, by hash: a token itself is a secret.

@@ -18,6 +18,7 @@ mod connector;
 mod delivery;
 mod erasure;
 mod event_cursor;
+mod issuer;
 mod ledger;
 mod message;
 mod mo;
@@ -44,6 +45,7 @@ pub use connector::{AskedState, BindKind, ConnectorOrderRow, ConnectorRow, Opera
 pub use delivery::{CdrRow, EventRow, IntentRow, OrphanRow, SegmentRow};
 pub use erasure::ErasureRow;
 pub use event_cursor::EventCursorRow;
+pub use issuer::IssuerRow;
 pub use ledger::{
     BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
 };

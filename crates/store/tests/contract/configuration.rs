@@ -17,6 +17,7 @@ async fn write_everything(store: &Store) {
     store.upsert_api_key(&api_key()).await.unwrap();
     store.upsert_webhook(&webhook()).await.unwrap();
     store.upsert_admin_key(&admin_key()).await.unwrap();
+    store.upsert_issuer(&fixture::issuer()).await.unwrap();
     store.upsert_tariff(&tariff()).await.unwrap();
     store.upsert_cost_book(&cost_book()).await.unwrap();
     store.upsert_network(&fixture::network()).await.unwrap();
@@ -47,6 +48,7 @@ on_both_databases! {
             mo_routes: Vec::new(),
             otp_profiles: Vec::new(),
             templates: Vec::new(),
+            issuers: vec![fixture::issuer()],
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }

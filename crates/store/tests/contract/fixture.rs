@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use sambac_domain::text::Encoding;
 use sambac_domain::{
-    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Cost, CostBookId, Currency, EventId, IntentId, Lane,
-    MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, NetworkId, NumberPrefixId,
-    OperatorGroupId, OperatorId, Origin, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch,
-    SegmentId, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass, WebhookId,
+    AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Cost, CostBookId, Currency, EventId, IntentId,
+    IssuerId, Lane, MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, NetworkId,
+    NumberPrefixId, OperatorGroupId, OperatorId, Origin, PaymentId, PostingId, RateId, RateScope, ReceiptState,
+    RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass,
+    WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
-    ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, NetworkRow, NumberPrefixRow, OperatorGroupRow,
-    OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow, PostingKind, PostingRow, RateRow, RouteRow, SegmentRow,
-    SheetRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+    ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, IssuerRow, NetworkRow, NumberPrefixRow,
+    OperatorGroupRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow, PostingKind, PostingRow, RateRow,
+    RouteRow, SegmentRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
 use sambac_store::{ChainKey, NewMessage, Sealed, Settlement, Store};
 
@@ -480,6 +481,20 @@ pub(crate) async fn seed(store: &Store) {
     work.commit().await.unwrap();
     store.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
     store.ensure_balances(&balances()).await.unwrap();
+}
+
+pub(crate) fn issuer() -> IssuerRow {
+    IssuerRow {
+        id: IssuerId::from_raw(16 << 8),
+        name: "idp".into(),
+        url: "https://login.bank.example".into(),
+        audience: "https://sms.example.com".into(),
+        jwks_url: "https://login.bank.example/jwks".into(),
+        accounts: vec![ACCOUNT],
+        settings: r#"{"scopes":["sms:send"]}"#.into(),
+        state: AccessState::Active,
+        created_at: NOW,
+    }
 }
 
 pub(crate) fn admin_key() -> AdminKeyRow {

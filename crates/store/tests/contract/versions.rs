@@ -66,6 +66,7 @@ on_both_databases! {
         store.upsert_api_key(&fixture::api_key()).await.unwrap();
         store.upsert_webhook(&fixture::webhook()).await.unwrap();
         store.upsert_admin_key(&fixture::admin_key()).await.unwrap();
+        store.upsert_issuer(&fixture::issuer()).await.unwrap();
         let stored = store.load_configuration().await.unwrap();
         let mut work = store.begin_configuration().await.unwrap();
         let mut account = stored.accounts[0].clone();
@@ -77,7 +78,7 @@ on_both_databases! {
         assert!(work.delete_connector(CONNECTOR).await.unwrap());
         assert!(work.delete_operator(OPERATOR).await.unwrap());
         assert!(!work.delete_operator(OPERATOR).await.unwrap());
-        for (table, id) in [("api_keys", stored.api_keys[0].id.raw()), ("webhooks", stored.webhooks[0].id.raw()), ("admin_keys", stored.admin_keys[0].id.raw())] {
+        for (table, id) in [("api_keys", stored.api_keys[0].id.raw()), ("webhooks", stored.webhooks[0].id.raw()), ("admin_keys", stored.admin_keys[0].id.raw()), ("issuers", stored.issuers[0].id.raw())] {
             work.restore(table, id, None).await.unwrap();
         }
         let changes = work.changes().to_vec();

@@ -103,6 +103,7 @@ impl Bench {
         stored.api_keys.extend(changes.api_keys);
         stored.webhooks.extend(changes.webhooks);
         stored.admin_keys.extend(changes.admin_keys);
+        stored.issuers.extend(changes.issuers);
     }
 }
 
@@ -288,7 +289,7 @@ fn the_example_of_the_reference_page_can_be_applied() {
     let page = include_str!("../../../../../docs/reference/provisioning.md");
     let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let changes = Bench::new().plan(example).expect("nothing is wrong with it");
-    assert_eq!(changes.counts().len(), 14, "every kind of thing is in it");
+    assert_eq!(changes.counts().len(), 15, "every kind of thing is in it");
 }
 
 const MO_ROUTE: &str = r#"
