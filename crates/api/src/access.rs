@@ -5,6 +5,7 @@
 //! async fn handler(client: Authorised<scope::BalanceRead>) -> … { client.engine().balance(client.account_id()) }
 //! ```
 
+mod person;
 mod token_desk;
 
 use std::marker::PhantomData;
@@ -25,6 +26,7 @@ use crate::origin::Proxies;
 use crate::problem::Problem;
 use crate::witness::{self, Witness};
 
+pub(crate) use person::{Person, SESSION_COOKIE, Stranger};
 pub(crate) use token_desk::TokenDesk;
 
 /// The state of the public router: the engine behind a door that only this file can open.
@@ -72,6 +74,7 @@ pub(crate) mod admin_scope {
 
     scopes! {
         ConfigRead ConfigWrite Operations ChargesWrite TransfersWrite BalancesRead CdrRead NumbersErase AuditsRead
+        UsersWrite
     }
 }
 
@@ -96,7 +99,8 @@ pub(crate) mod scope {
     }
 
     scopes! {
-        SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite EventsRead KeysWrite AuditRead TemplatesWrite TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
+        SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite EventsRead KeysWrite TeamWrite AuditRead TemplatesWrite
+        TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
     }
 }
 
@@ -136,7 +140,7 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
+        let key = shown(parts).ok_or(ErrorCode::Unauthenticated)?;
         let Behind { engine, proxies } = &*door.0;
         let address = proxies.origin(parts);
         let caller = engine.authenticate_bearer(key, address).await.map_err(|refusal| Problem::new(refusal.code))?;
@@ -168,10 +172,11 @@ impl<S: AsksAdmin> FromRequestParts<Door> for Admin<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let key = presented(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
+        let key = shown(parts).ok_or(ErrorCode::Unauthenticated)?;
         let Behind { engine, proxies } = &*door.0;
         let address = proxies.origin(parts);
-        let administrator = engine.authenticate_admin(key, address).map_err(|refusal| Problem::new(refusal.code))?;
+        let administrator = engine.authenticate_administrator(key, address).await;
+        let administrator = administrator.map_err(|refusal| Problem::new(refusal.code))?;
         Witness::saw_administrator(parts, engine, administrator.author(), address);
         administrator.require(S::SCOPE)?;
         Ok(Self { engine: engine.clone(), administrator, scope: PhantomData })
@@ -226,6 +231,11 @@ impl FromRequestParts<Door> for Verifier {
     async fn from_request_parts(_parts: &mut Parts, door: &Door) -> Result<Self, Self::Rejection> {
         Ok(Self(door.0.engine.clone()))
     }
+}
+
+/// What a call shows: in a header, else a session by cookie.
+fn shown(parts: &Parts) -> Option<&str> {
+    presented(&parts.headers).or_else(|| person::session_token(parts))
 }
 
 /// The key of `Authorization: Bearer …`, else of `X-Api-Key`.

@@ -22,6 +22,7 @@ pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
 /// What any call may be refused with.
 pub(crate) const ANY_CALL: &[ErrorCode] = &[
     ErrorCode::Unauthenticated,
+    ErrorCode::SecondFactorRequired,
     ErrorCode::Forbidden,
     ErrorCode::RateLimited,
     ErrorCode::ServiceUnavailable,
@@ -47,6 +48,8 @@ pub(crate) const ANY_BODY: &[ErrorCode] =
         (name = "OTP", description = "Send one-time codes and check them"),
         (name = "Account", description = "What can be spent"),
         (name = "Keys", description = "Make, rotate and revoke API keys"),
+        (name = "Sessions", description = "Log in and out"),
+        (name = "Users", description = "Make and change the account's users"),
         (name = "Webhooks", description = "Be told of events"),
         (name = "Events", description = "Read and stream events"),
         (name = "Admin", description = "For who runs the platform: configuration, versions, operations"),
@@ -126,6 +129,8 @@ impl Modify for Keys {
         let components = openapi.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("sambac_…");
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+        let session = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("sambac_session_…");
+        components.add_security_scheme("session", SecurityScheme::Http(session.build()));
         let header =
             ApiKeyValue::with_description("X-Api-Key", "The same key, for clients that cannot set Authorization");
         let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));

@@ -8,7 +8,7 @@ use crate::cdr::CdrCommand;
 use crate::client::admin::{
     AccountCommand, Alerts, CatalogueCommand, ConnectorCommand, CostCommand, KeyCommand, MoRouteCommand,
     NetworkCommand, NumberPrefixCommand, OperatorCommand, OperatorGroupCommand, OrphanCommand, PaymentCommand,
-    RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, VersionsCommand,
+    RouteCommand, SmppAccountCommand, TariffCommand, UnroutedCommand, UserCommand, VersionsCommand,
 };
 use crate::client::send::Send;
 use crate::client::status::Status;
@@ -51,6 +51,7 @@ enum Command {
     AdminKey(AdminKey),
     Audit(Box<AuditCommand>),
     Key(KeyCommand),
+    User(UserCommand),
     Ledger(LedgerCommand),
     Reconcile(Box<ReconcileCommand>),
     Pdu(Pdu),
@@ -101,6 +102,7 @@ impl Cli {
             Command::Export(export) => export.run(self.output).await,
             Command::Audit(audit) => audit.run(self.output).await,
             Command::Key(key) => key.run(self.output).await,
+            Command::User(user) => user.run(self.output).await,
             Command::AdminKey(key) => key.run(self.output).await,
             Command::Ledger(command) => command.run(self.output).await,
             Command::Reconcile(command) => command.run(self.output).await,

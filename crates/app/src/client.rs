@@ -50,15 +50,31 @@ impl Access {
         self.client_with("SAMBAC_ADMIN_KEY")
     }
 
+    /// The client of who has logged in, with the session's token of the environment (`SAMBAC_SESSION`) or of the file.
+    pub(crate) fn client_of_session(&self) -> Result<Client, Failure> {
+        self.client_with("SAMBAC_SESSION")
+    }
+
+    /// A client that shows nothing.
+    pub(crate) fn client_without_key(&self) -> Result<Client, Failure> {
+        Client::new(&self.found_url()?, SecretString::default())
+    }
+
+    /// Where the platform is.
+    pub(crate) fn found_url(&self) -> Result<String, Failure> {
+        let url = self.url.clone().or(self.file()?.get("SAMBAC_URL"));
+        url.ok_or_else(|| self.missing("SAMBAC_URL"))
+    }
+
+    fn missing(&self, name: &str) -> Failure {
+        let text = format!("{name} is not set, and {} does not say it", self.env_file.display());
+        Failure::because(Exit::Configuration, text)
+    }
+
     fn client_with(&self, key_name: &str) -> Result<Client, Failure> {
-        let file = self.file()?;
-        let missing = |name: &str| {
-            let text = format!("{name} is not set, and {} does not say it", self.env_file.display());
-            Failure::because(Exit::Configuration, text)
-        };
-        let url = self.url.clone().or_else(|| file.get("SAMBAC_URL")).ok_or_else(|| missing("SAMBAC_URL"))?;
+        let (url, file) = (self.found_url()?, self.file()?);
         let key = std::env::var(key_name).ok().or_else(|| file.get(key_name));
-        Client::new(&url, SecretString::from(key.ok_or_else(|| missing(key_name))?))
+        Client::new(&url, SecretString::from(key.ok_or_else(|| self.missing(key_name))?))
     }
 
     /// The address of health and metrics, when anything names it.

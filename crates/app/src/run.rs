@@ -1,6 +1,9 @@
 //! The `run` and `migrate` commands.
 
+use anyhow::Context as _;
 use clap::Args;
+use sambac_engine::Engine;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::config::command::load;
@@ -43,6 +46,7 @@ impl Run {
             format!("ready: API http://{http}, services http://{services}, SMPP {smpp}")
         })?;
         let engine = platform.engine().clone();
+        tell_first_invitation(&engine).await?;
         let fenced = tokio::select! {
             () = stop => false,
             () = engine.fenced() => true,
@@ -65,6 +69,23 @@ impl Migrate {
         platform::open_store(&config).await?.close().await;
         output.print(&json!({"migrated": true}), || "the database is up to date".to_owned())
     }
+}
+
+/// While the platform has no user, says by which token its first administrator is made: there is no default account. It goes to
+/// standard error, once, and into no log.
+async fn tell_first_invitation(engine: &Engine) -> Result<(), Failure> {
+    let Some(token) = engine.first_invitation().await.context("no token for the first administrator could be made")?
+    else {
+        return Ok(());
+    };
+    let text = format!(
+        "the platform has no user yet: make the first administrator within 24 hours by POST /v1/invitations/redeem, or\n  \
+         sambac user redeem --login LOGIN\nwith this token, which is shown only now:\n  {}\n",
+        token.expose_secret()
+    );
+    // A closed standard error is no reason not to run.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    Ok(())
 }
 
 /// Starts logging as configured.

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use sambac_domain::id::{AdminKeyId, ApiKeyId};
+use sambac_domain::id::{AdminKeyId, ApiKeyId, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -57,6 +57,14 @@ pub struct PresentedAdminKey {
     secret: SecretString,
 }
 
+/// A token of a person as it is presented, its form and checksum verified, its secret not yet.
+pub(crate) struct PresentedPerson {
+    /// Names what to look up.
+    pub(crate) id: i64,
+    word: String,
+    secret: SecretString,
+}
+
 /// The word of an admin key.
 const ADMIN: &str = "admin";
 
@@ -87,6 +95,14 @@ pub fn generate(id: ApiKeyId, environment: Environment) -> Result<NewKey, NoRand
 /// [`NoRandomness`] when the operating system has none to give.
 pub fn generate_admin(id: AdminKeyId) -> Result<NewKey, NoRandomness> {
     new_key(ADMIN, id.to_string().trim_start_matches(AdminKeyId::PREFIX))
+}
+
+/// Makes a token for a person: `word` says what for, `id` is what it is found by, without its prefix.
+///
+/// # Errors
+/// [`NoRandomness`] when the operating system has none to give.
+pub(crate) fn generate_for_person(word: &str, id: &str) -> Result<NewKey, NoRandomness> {
+    new_key(word, id)
 }
 
 fn new_key(word: &str, id: &str) -> Result<NewKey, NoRandomness> {
@@ -125,6 +141,18 @@ impl PresentedAdminKey {
     }
 }
 
+impl PresentedPerson {
+    /// Whether it is for this.
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.word == word
+    }
+
+    /// As [`PresentedKey::matches`].
+    pub(crate) fn matches(&self, secret_hash: &str) -> bool {
+        is_hash_of(secret_hash, &self.secret)
+    }
+}
+
 fn is_hash_of(secret_hash: &str, secret: &SecretString) -> bool {
     let given = hash(secret.expose_secret());
     same(given.as_bytes(), secret_hash.as_bytes())
@@ -156,6 +184,16 @@ impl FromStr for PresentedAdminKey {
     }
 }
 
+impl FromStr for PresentedPerson {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let (word, id, secret) = parts(text)?;
+        let id: UserId = format!("{}{id}", UserId::PREFIX).parse().map_err(|_| NotAKey)?;
+        Ok(Self { id: id.raw(), word: word.to_owned(), secret })
+    }
+}
+
 /// The word, the id without its prefix, and the secret of a key whose checksum is right.
 fn parts(text: &str) -> Result<(&str, &str, SecretString), NotAKey> {
     let (body, given) = text.rsplit_once('_').ok_or(NotAKey)?;
@@ -175,7 +213,7 @@ impl fmt::Debug for PresentedKey {
     }
 }
 
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 

@@ -14,6 +14,7 @@ use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::token::VerifiedTokens;
+use crate::user::Persons;
 use crate::{ClientError, Engine};
 
 /// What a key may be allowed to do.
@@ -33,6 +34,8 @@ pub enum Scope {
     KeysWrite,
     /// Read and stream the account's events.
     EventsRead,
+    /// Make and change the account's users, within what one may do oneself.
+    TeamWrite,
     /// Read what was done to the account.
     AuditRead,
     /// Make versions of templates.
@@ -51,7 +54,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SmsSend,
         Self::SmsRead,
         Self::BalanceRead,
@@ -59,6 +62,7 @@ impl Scope {
         Self::WebhooksWrite,
         Self::KeysWrite,
         Self::EventsRead,
+        Self::TeamWrite,
         Self::AuditRead,
         Self::TemplatesWrite,
         Self::TemplatesApprove,
@@ -78,6 +82,7 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::KeysWrite => "keys:write",
             Self::EventsRead => "events:read",
+            Self::TeamWrite => "team:write",
             Self::AuditRead => "audit:read",
             Self::TemplatesWrite => "templates:write",
             Self::TemplatesApprove => "templates:approve",
@@ -98,6 +103,8 @@ impl Scope {
 pub(crate) struct Callers {
     /// Access tokens that were verified lately.
     pub(crate) tokens: VerifiedTokens,
+    /// What persons who log in share.
+    pub(crate) persons: Persons,
     /// Keys of issuers outside.
     pub(crate) key_sets: KeySets,
 }
@@ -105,7 +112,7 @@ pub(crate) struct Callers {
 impl Callers {
     /// Nothing yet.
     pub(crate) fn new() -> Result<Self, ClientError> {
-        Ok(Self { tokens: VerifiedTokens::default(), key_sets: KeySets::new()? })
+        Ok(Self { persons: Persons::default(), tokens: VerifiedTokens::default(), key_sets: KeySets::new()? })
     }
 }
 

@@ -68,6 +68,7 @@ pub mod templates;
 pub mod token;
 mod token_bucket;
 mod uncertain;
+pub mod user;
 mod webhook;
 
 use std::collections::HashSet;

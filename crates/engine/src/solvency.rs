@@ -264,8 +264,13 @@ async fn keep(inner: &Inner, known: &mut Known, debt: &DebtRow) -> Result<(), Re
 
 /// A change like any other, with a version that says who made it.
 async fn set_state(inner: &Arc<Inner>, account: AccountId, state: &str) -> Result<(), Refusal> {
-    let by =
-        Administrator { id: AdminKeyId::from_raw(0), name: "platform".to_owned(), scopes: Vec::new(), address: None };
+    let by = Administrator {
+        id: AdminKeyId::from_raw(0),
+        kind: "admin key",
+        name: "platform".to_owned(),
+        scopes: Vec::new(),
+        address: None,
+    };
     let patch = json!({ "state": state });
     let Some(patch) = patch.as_object() else { return Ok(()) };
     let engine = Engine(Arc::clone(inner));

@@ -8,11 +8,11 @@ use sambac_domain::mo::{MoMatch, MoStrategy, MoTarget};
 use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country,
-    Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, IssuerId, Lane, MccMnc, MessageId, MessageState,
-    MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId, OtpProfileId,
-    OtpState, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId, Sender,
-    SenderForm, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId, Timestamp,
-    TrafficClass, WebhookDeliveryId, WebhookId,
+    Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, InvitationId, IssuerId, Lane, MccMnc, MessageId,
+    MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId,
+    OtpProfileId, OtpState, PaymentId, PostingId, RateId, RateScope, ReceiptState, RouteId, RouteMatch, SegmentId,
+    Sender, SenderForm, SessionId, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId, TemplateId,
+    Timestamp, TrafficClass, UserId, WebhookDeliveryId, WebhookId,
 };
 
 use crate::StoreError;
@@ -113,6 +113,7 @@ id_fields!(
     ErasureId,
     EventId,
     IntentId,
+    InvitationId,
     IssuerId,
     MessageId,
     MoId,
@@ -131,12 +132,14 @@ id_fields!(
     RateId,
     RouteId,
     SegmentId,
+    SessionId,
     SheetId,
     SigningKeyId,
     SmppAccountId,
     TariffId,
     TemplateId,
     WebhookDeliveryId,
+    UserId,
     WebhookId
 );
 

@@ -57,6 +57,7 @@ mod templates;
 mod trial;
 mod uncertain;
 mod unit_of_work;
+mod users;
 mod value;
 mod webhook_deliveries;
 mod webhooks;
@@ -89,6 +90,7 @@ pub use statements::{StatementLine, TrialLine};
 pub use trial::RunningSums;
 pub use uncertain::{Uncertain, UncertainTotal};
 pub use unit_of_work::UnitOfWork;
+pub use users::UsersOf;
 
 use batch::Statements;
 use pool::Pool;

@@ -134,7 +134,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 37] = [
+const ID_TABLES: [&str; 40] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -150,6 +150,9 @@ const ID_TABLES: [&str; 37] = [
     "api_keys",
     "admin_keys",
     "issuers",
+    "users",
+    "user_sessions",
+    "user_invitations",
     "webhooks",
     "balances",
     "ledger_postings",

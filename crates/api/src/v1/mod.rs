@@ -20,6 +20,7 @@ pub(crate) mod payment_webhook;
 mod quote;
 mod quote_sms;
 mod send_sms;
+mod session;
 mod show_balance;
 mod show_inbound;
 mod show_payment;
@@ -27,6 +28,7 @@ mod show_sms;
 mod show_usage;
 mod sms_request;
 mod templates;
+mod users;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +57,8 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(webhooks::routes())
         .merge(events::routes())
         .merge(keys::routes())
+        .merge(session::routes())
+        .merge(users::routes())
         .merge(otp::routes())
         .merge(admin::routes())
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use sambac_engine::Scope;
 use sambac_engine::admin::AdminScope::{
-    self, AuditsRead, ConfigRead, ConfigWrite, NumbersErase, Operations, TransfersWrite,
+    self, AuditsRead, ConfigRead, ConfigWrite, NumbersErase, Operations, TransfersWrite, UsersWrite,
 };
 use sambac_store::rows::AccessState;
 use serde_json::json;
@@ -15,6 +15,11 @@ use crate::schema::DOCUMENT;
 /// Every operation of the admin API and the scope that it wants. A new one without a row here fails the test.
 const ROWS: &[(&str, AdminScope)] = &[
     ("rotate_signing_key", ConfigWrite),
+    ("list_all_users", UsersWrite),
+    ("add_any_user", UsersWrite),
+    ("show_any_user", UsersWrite),
+    ("update_any_user", UsersWrite),
+    ("reset_any_user", UsersWrite),
     ("search_audit", AuditsRead),
     ("list_account_keys", ConfigRead),
     ("add_account_key", ConfigWrite),
@@ -189,7 +194,7 @@ async fn a_key_without_the_scope_reaches_nothing_and_one_with_just_it_does() {
     for (number, scope) in (10..).zip(AdminScope::ALL) {
         let others: Vec<_> = AdminScope::ALL.into_iter().filter(|other| *other != scope).collect();
         let without = platform.admin_key(number, &others, |_| {}).await;
-        keys.push((scope, without, platform.admin_key(number + 10, &[scope], |_| {}).await));
+        keys.push((scope, without, platform.admin_key(number + 50, &[scope], |_| {}).await));
     }
     for operation in operations() {
         let (_, without, just) = keys.iter().find(|(scope, ..)| *scope == operation.scope).unwrap();

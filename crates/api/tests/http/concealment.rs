@@ -17,7 +17,12 @@ use crate::platform::{BANK, NOW, Platform, Reply, SHOP, request, sms};
 use crate::schema::DOCUMENT;
 
 /// What is called without a key in the header: it has tests of its own.
-pub(crate) const OPEN: &[&str] = &["/v1/token"];
+pub(crate) const OPEN: &[&str] = &["/v1/token", "POST /v1/session", "/v1/invitations/redeem"];
+
+/// What is asked for by who is logged in, whatever the role: it has tests of its own, too.
+pub(crate) fn is_of_session(operation: &Value) -> bool {
+    operation["security"][0]["session"].is_array()
+}
 
 struct Route {
     method: Method,
@@ -27,7 +32,7 @@ struct Route {
 
 fn routes() -> Vec<Route> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    let clients = paths.iter().filter(|(path, _)| !path.starts_with("/v1/admin/") && !OPEN.contains(&path.as_str()));
+    let clients = paths.iter().filter(|(path, _)| !path.starts_with("/v1/admin/"));
     let all = clients.flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(move |(method, operation)| Route {
             method: method.to_ascii_uppercase().parse().unwrap(),
@@ -35,7 +40,7 @@ fn routes() -> Vec<Route> {
             operation,
         })
     });
-    all.collect()
+    all.filter(|route| route.operation["security"][0]["key"].is_array()).collect()
 }
 
 impl Route {
@@ -56,6 +61,8 @@ impl Route {
             "replay_webhook" => json!({ "since": "2026-11-26T08:00:00Z" }).to_string(),
             "add_payment" => payment().to_string(),
             "add_key" => new_key().to_string(),
+            "add_user" => new_user().to_string(),
+            "update_user" | "reset_user" => "{}".to_owned(),
             "update_key" | "rotate_key" | "otp_used" | "approve_template" | "refuse_template" | "retire_template"
             | "update_webhook" | "rotate_webhook" => "{}".to_owned(),
             "add_otp_profile" => json!({ "name": "login" }).to_string(),
@@ -81,6 +88,7 @@ impl Route {
     async fn make(&self, platform: &Platform, key: &str) -> String {
         match self.path {
             path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
+            path if path.starts_with("/v1/users/") => platform.post(key, "/v1/users", &new_user()).await.id(),
             path if path.starts_with("/v1/keys/") => platform.post(key, "/v1/keys", &new_key()).await.id(),
             path if path.starts_with("/v1/batches/") => {
                 let reply = platform.post(key, "/v1/sms/batch", &batch()).await;
@@ -128,6 +136,13 @@ impl Route {
 /// A payment that nobody pays.
 fn payment() -> Value {
     json!({ "amount": "1", "play": "never" })
+}
+
+/// A user who never logs in.
+fn new_user() -> Value {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    let login = format!("spare{}@bank.example", NEXT.fetch_add(1, Ordering::Relaxed));
+    json!({ "login": login, "name": "Spare", "role": "read_only" })
 }
 
 /// A key that nobody uses.
@@ -205,7 +220,12 @@ async fn a_key_without_the_scope_reaches_nothing() {
 async fn a_key_with_just_the_scope_reaches_its_own() {
     let platform = Platform::start().await;
     for (number, route) in (20..).zip(routes()) {
-        let key = platform.key(BANK, number, &[route.scope()], |_| {}).await;
+        // A user is given no more than one may do.
+        let scopes: Vec<_> = match route.scope() {
+            Scope::TeamWrite => vec![Scope::TeamWrite, Scope::SmsRead, Scope::BalanceRead, Scope::OtpRead],
+            scope => vec![scope],
+        };
+        let key = platform.key(BANK, number, &scopes, |_| {}).await;
         let id = if route.path.contains("{id}") { route.make(&platform, &platform.bank).await } else { String::new() };
         let reply = route.call(&platform, &key, &id).await;
         // The test asks for no WebSocket, and that is what it is told.
@@ -248,6 +268,7 @@ async fn lists_show_ones_own_only() {
     platform.engine.store().commit(&Batch { cdrs: vec![record], ..Batch::default() }).await.unwrap();
     platform.post(&platform.shop, "/v1/webhooks", &json!({ "url": "https://client.example.com/" })).await;
     platform.post(&platform.shop, "/v1/payments", &payment()).await;
+    platform.post(&platform.shop, "/v1/users", &new_user()).await;
     otp::profile(&platform, &platform.shop).await;
     platform.post(&platform.shop, "/v1/templates", &template()).await;
     inbound(&platform, &platform.shop).await;
@@ -259,8 +280,9 @@ async fn lists_show_ones_own_only() {
             // A key sees itself.
             let own = usize::from(route.path == "/v1/keys");
             assert_eq!(data.len(), own, "{}: {}", route.path, bank.text);
-            // Its audit log tells of the webhook, the payment, the profile and the template.
-            let shops = if route.path == "/v1/audit" { 4 } else { 1 };
+            // Its audit log tells of the webhook, the payment, the profile, the template, and the user twice: as a call, and as
+            // what it did.
+            let shops = if route.path == "/v1/audit" { 6 } else { 1 };
             assert_eq!(shop.json["data"].as_array().unwrap().len(), shops, "{}", route.path);
         }
     }

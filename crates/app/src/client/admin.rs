@@ -22,6 +22,7 @@ mod payment;
 mod prices;
 mod thing;
 mod unrouted;
+mod user;
 mod versions;
 
 use clap::{Args, Subcommand};
@@ -35,6 +36,7 @@ pub(crate) use orphan::OrphanCommand;
 pub(crate) use payment::PaymentCommand;
 pub(crate) use prices::{CostCommand, TariffCommand};
 pub(crate) use unrouted::UnroutedCommand;
+pub(crate) use user::UserCommand;
 pub(crate) use versions::VersionsCommand;
 
 use crate::exit::Failure;

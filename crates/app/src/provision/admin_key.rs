@@ -36,7 +36,7 @@ struct Create {
     /// Its name, unique.
     name: String,
     /// What it may do: config:read, config:write, operations, charges:write, transfers:write, balances:read, cdr:read,
-    /// numbers:read, numbers:erase, audits:read.
+    /// numbers:read, numbers:erase, audits:read, users:write.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
     #[command(flatten)]

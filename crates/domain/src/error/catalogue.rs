@@ -116,6 +116,8 @@ catalogue! {
         "The key was revoked or has expired. Use a newer one.";
     Forbidden "forbidden" 403 RPROHIBITED AfterFix, "The credentials do not allow this",
         "The key lacks the scope, or the address is not on the list of allowed addresses. Ask the account's owner for the right.";
+    SecondFactorRequired "second_factor_required" 403 RPROHIBITED AfterFix, "The session has no second factor",
+        "A session is good for nothing but choosing a second factor until one was shown. Choose one, or log in with its code.";
     AccountSuspended "account_suspended" 403 RSUBMITFAIL AfterFix, "The account is suspended",
         "An operator of the platform suspended the account. Contact them.";
     NotFound "not_found" 404 RINVMSGID Never, "There is nothing here",

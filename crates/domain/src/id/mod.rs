@@ -102,6 +102,12 @@ define_ids! {
     NumberPrefixId "npx_";
     /// An issuer of tokens outside.
     IssuerId "iss_";
+    /// A person who uses the consoles.
+    UserId "usr_";
+    /// A person who is logged in.
+    SessionId "ses_";
+    /// A link by which a person chooses a password.
+    InvitationId "inv_";
     /// A REST API key.
     ApiKeyId "key_";
     /// A key of the admin API.

@@ -9,6 +9,7 @@ use crate::Engine;
 use crate::api_key::PresentedAdminKey;
 use crate::audit::Refused;
 use crate::refusal::Refusal;
+use crate::user::is_session_token;
 
 /// What a key of the admin API may be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,11 +34,13 @@ pub enum AdminScope {
     NumbersErase,
     /// Read the audit log.
     AuditsRead,
+    /// Make and change users.
+    UsersWrite,
 }
 
 impl AdminScope {
     /// All there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfigRead,
         Self::ConfigWrite,
         Self::Operations,
@@ -48,6 +51,7 @@ impl AdminScope {
         Self::NumbersRead,
         Self::NumbersErase,
         Self::AuditsRead,
+        Self::UsersWrite,
     ];
 
     /// The word used in the API, the configuration and the database.
@@ -63,6 +67,7 @@ impl AdminScope {
             Self::NumbersRead => "numbers:read",
             Self::NumbersErase => "numbers:erase",
             Self::AuditsRead => "audits:read",
+            Self::UsersWrite => "users:write",
         }
     }
 
@@ -75,8 +80,10 @@ impl AdminScope {
 /// An authenticated caller of the admin API.
 #[derive(Clone, Debug)]
 pub struct Administrator {
-    /// The key.
+    /// The key, or the user.
     pub id: AdminKeyId,
+    /// `admin key` or `user`.
+    pub kind: &'static str,
     /// Its name: who is told to have made a change.
     pub name: String,
     /// What it may do.
@@ -84,6 +91,9 @@ pub struct Administrator {
     /// From where it calls, as far as that is known.
     pub address: Option<IpAddr>,
 }
+
+/// An administrator with a key.
+pub(crate) const ADMIN_KEY: &str = "admin key";
 
 impl Administrator {
     /// Refuses when the key was not given `scope`.
@@ -94,16 +104,31 @@ impl Administrator {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Refusal::new(ErrorCode::Forbidden, format!("the admin key lacks the scope {}", scope.as_str())))
+        Err(Refusal::new(ErrorCode::Forbidden, format!("the {} lacks the scope {}", self.kind, scope.as_str())))
     }
 
     /// As versions name the author of a change.
     pub fn author(&self) -> String {
-        format!("admin key {}", self.name)
+        format!("{} {}", self.kind, self.name)
     }
 }
 
 impl Engine {
+    /// Who an admin key or a session stands for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthenticated`]; [`ErrorCode::SecondFactorRequired`] for a session without one.
+    pub async fn authenticate_administrator(
+        &self,
+        text: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Administrator, Refusal> {
+        if is_session_token(text) {
+            return self.session_administrator(&self.session(text, address).await?);
+        }
+        self.authenticate_admin(text, address)
+    }
+
     /// Who an admin key stands for, who calls from `address`, as far as that is known. Every failure reads the same, so that none tells which part was right.
     ///
     /// # Errors
@@ -121,6 +146,7 @@ impl Engine {
             .ok_or_else(unknown)?;
         Ok(Administrator {
             id: row.id,
+            kind: ADMIN_KEY,
             name: row.name.clone(),
             scopes: row.scopes.iter().filter_map(|word| AdminScope::parse(word)).collect(),
             address,

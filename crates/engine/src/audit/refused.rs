@@ -28,6 +28,10 @@ pub enum Refused {
     AdminKey(Option<IpAddr>),
     /// An access token that is none that we take.
     Token(Option<IpAddr>),
+    /// A person who wants to log in.
+    LogIn(Option<IpAddr>),
+    /// A session, or a link, that is none.
+    Session(Option<IpAddr>),
     /// An SMPP bind.
     Bind(IpAddr),
 }
@@ -75,6 +79,8 @@ impl Refused {
             Self::Address(address, account, key) => Self::Address(address.map(places::source), account, key),
             Self::AdminKey(address) => Self::AdminKey(address.map(places::source)),
             Self::Token(address) => Self::Token(address.map(places::source)),
+            Self::LogIn(address) => Self::LogIn(address.map(places::source)),
+            Self::Session(address) => Self::Session(address.map(places::source)),
             Self::Bind(address) => Self::Bind(places::source(address)),
         }
     }
@@ -84,6 +90,8 @@ impl Refused {
             Self::Key(address) => Event::new("outsider", "login.refused", "api key").from(address),
             Self::AdminKey(address) => Event::new("outsider", "login.refused", "admin key").from(address),
             Self::Token(address) => Event::new("outsider", "login.refused", "access token").from(address),
+            Self::LogIn(address) => Event::new("outsider", "login.refused", "user").from(address),
+            Self::Session(address) => Event::new("outsider", "login.refused", "session").from(address),
             Self::Bind(address) => Event::new("outsider", "login.refused", "smpp bind").from(Some(address)),
             Self::Address(address, account, key) => {
                 Event::new(format!("api key {key}"), "address.refused", key.to_string()).from(address).of(account)

@@ -25,6 +25,7 @@ use sambac_domain::error::ErrorCode;
 
 use crate::audit::Refused;
 use crate::refusal::Refusal;
+use crate::user::is_session_token;
 use crate::{Caller, Engine};
 
 /// The `typ` of our access tokens.
@@ -34,11 +35,14 @@ pub(crate) const KIND: &str = "at+jwt";
 const KEY_PREFIX: &str = "sambac_";
 
 impl Engine {
-    /// The caller that an API key or an access token stands for. Every failure reads the same, so that none tells which part was right.
+    /// The caller that an API key, an access token or a session stands for. Every failure reads the same, so that none tells which part was right.
     ///
     /// # Errors
     /// [`ErrorCode::Unauthenticated`]; [`ErrorCode::ServiceUnavailable`] when the keys that verify tokens cannot be read.
     pub async fn authenticate_bearer(&self, text: &str, address: Option<IpAddr>) -> Result<Caller, Refusal> {
+        if is_session_token(text) {
+            return self.session_caller(&self.session(text, address).await?);
+        }
         if text.starts_with(KEY_PREFIX) || text.is_empty() {
             return self.authenticate(text, address);
         }

@@ -31,6 +31,7 @@ mod route;
 mod signing;
 mod spending;
 mod template;
+mod user;
 mod webhook_log;
 mod words;
 
@@ -60,6 +61,7 @@ pub use route::RouteRow;
 pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, LowWalletRow, SpendingRow};
 pub use template::{TemplateRow, TemplateState};
+pub use user::{InvitationRow, SessionRow, UserRow};
 pub use webhook_log::{DeadLetterKey, DeadLetterRow, WebhookDeliveryRow};
 pub use words::{AccessState, WebhookState};
 

@@ -38,5 +38,6 @@ mod statements;
 mod templates;
 mod transactions;
 mod uncertain;
+mod users;
 mod versions;
 mod webhooks;

@@ -47,6 +47,7 @@ mod shown;
 mod smpp_accounts;
 mod test_bind;
 mod transfers;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .merge(accounts::routes())
         .merge(smpp_accounts::routes())
         .merge(keys::routes())
+        .merge(users::routes())
         .merge(prices::routes())
         .merge(networks::routes())
         .merge(number_prefixes::routes())
