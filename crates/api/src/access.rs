@@ -6,6 +6,7 @@
 //! ```
 
 mod person;
+mod signed_request;
 mod token_desk;
 
 use std::marker::PhantomData;
@@ -153,6 +154,7 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
             }
         }
         caller.require(S::SCOPE)?;
+        signed_request::check(parts, engine, &caller)?;
         Ok(Self { engine: engine.clone(), caller, scope: PhantomData })
     }
 }

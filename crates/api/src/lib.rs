@@ -24,6 +24,7 @@ mod request_id;
 mod serve;
 mod services;
 mod shown;
+mod signed_body;
 mod traffic;
 mod v1;
 mod witness;
@@ -77,6 +78,7 @@ impl Api {
         let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
         let routes = routes.merge(v1::payment_webhook::routes(door.clone())).merge(jwks::routes(door.clone()));
         let routes = routes.merge(authorization_server::routes(door));
+        let routes = signed_body::around(routes, self.limits.body_octets_max);
         cross_origin::around(self.finish(routes), &self.origins)
     }
 

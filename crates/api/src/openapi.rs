@@ -22,6 +22,7 @@ pub(crate) type Documented = BTreeMap<String, RefOr<Response>>;
 /// What any call may be refused with.
 pub(crate) const ANY_CALL: &[ErrorCode] = &[
     ErrorCode::Unauthenticated,
+    ErrorCode::InvalidRequestSignature,
     ErrorCode::SecondFactorRequired,
     ErrorCode::Forbidden,
     ErrorCode::RateLimited,

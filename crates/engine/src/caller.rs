@@ -12,6 +12,7 @@ use crate::audit::Refused;
 use crate::issuer::KeySets;
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
+use crate::request_signature::Nonces;
 use crate::snapshot::Snapshot;
 use crate::token::VerifiedTokens;
 use crate::user::Persons;
@@ -105,6 +106,8 @@ pub(crate) struct Callers {
     pub(crate) tokens: VerifiedTokens,
     /// What persons who log in share.
     pub(crate) persons: Persons,
+    /// Nonces of signed requests.
+    pub(crate) nonces: Nonces,
     /// Keys of issuers outside.
     pub(crate) key_sets: KeySets,
 }
@@ -112,7 +115,12 @@ pub(crate) struct Callers {
 impl Callers {
     /// Nothing yet.
     pub(crate) fn new() -> Result<Self, ClientError> {
-        Ok(Self { persons: Persons::default(), tokens: VerifiedTokens::default(), key_sets: KeySets::new()? })
+        Ok(Self {
+            nonces: Nonces::default(),
+            persons: Persons::default(),
+            tokens: VerifiedTokens::default(),
+            key_sets: KeySets::new()?,
+        })
     }
 }
 

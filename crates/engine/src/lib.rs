@@ -51,6 +51,7 @@ pub mod reconcile;
 mod recover;
 pub mod refusal;
 mod relay;
+pub mod request_signature;
 pub mod retention;
 mod sandbox;
 mod schedule;

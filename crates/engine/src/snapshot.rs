@@ -35,6 +35,8 @@ pub use crate::ip_range::IpRange;
 use crate::issuer::Issuers;
 use crate::keyring::{AllowedAddresses, ClientKey};
 use crate::rate::{CallLimits, RateLimits};
+use crate::request_signature::RequestKeys;
+use crate::seal::Seal;
 use crate::tariff::Books;
 use crate::tariff::groups::Groups;
 use crate::templates::Templates;
@@ -70,6 +72,8 @@ pub struct Snapshot {
     pub(crate) templates: Templates,
     /// Issuers of tokens outside.
     pub(crate) issuers: Issuers,
+    /// By which requests are signed.
+    pub(crate) request_keys: RequestKeys,
     /// Price books with the sheets that are ready.
     pub(crate) books: Books,
     /// What each operator is paid.
@@ -127,7 +131,7 @@ pub struct SmppAccount {
 impl Snapshot {
     /// Builds the snapshot. Rows that do not parse (an IP range, a profile) make their owner unusable, with a
     /// warning, rather than open.
-    pub(crate) fn build(configuration: Configuration, networks: Arc<NetworkTable>, books: Books) -> Self {
+    pub(crate) fn build(configuration: Configuration, networks: Arc<NetworkTable>, books: Books, seal: &Seal) -> Self {
         let profiles = profiles(&configuration.connectors);
         let usable = configuration.connectors.iter().filter(|row| row.enabled && profiles.contains_key(&row.id));
         let enabled: HashSet<_> = usable.map(|row| row.id).collect();
@@ -173,6 +177,7 @@ impl Snapshot {
             otp_profiles: otp_profiles(configuration.otp_profiles),
             templates: Templates::new(configuration.templates),
             issuers: Issuers::new(configuration.issuers),
+            request_keys: RequestKeys::new(configuration.request_keys, seal),
         }
     }
 
@@ -487,7 +492,12 @@ mod tests {
                 message_rules: String::new(),
             };
             let configuration = Configuration { accounts: vec![row], ..Configuration::default() };
-            Snapshot::build(configuration, Arc::new(NetworkTable::built_in()), Books::default())
+            Snapshot::build(
+                configuration,
+                Arc::new(NetworkTable::built_in()),
+                Books::default(),
+                &Seal::throwaway().unwrap(),
+            )
         };
         let room = |snapshot: &Snapshot| {
             let account = snapshot.account(AccountId::from_raw(1)).expect("the account");

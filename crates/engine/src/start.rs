@@ -58,7 +58,7 @@ impl Engine {
         let built_in = Arc::new(NetworkTable::built_in());
         let networks = catalogue::laid_over(&built_in, &configuration);
         let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
-        let mut snapshot = Snapshot::build(configuration, networks, books);
+        let mut snapshot = Snapshot::build(configuration, networks, books, &settings.seal);
         snapshot.platform_floor = settings.margin_floor;
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
@@ -202,7 +202,7 @@ async fn reload(inner: &Arc<Inner>) {
     };
     let accounts = configuration.accounts.clone();
     let networks = catalogue::laid_over(&inner.networks, &configuration);
-    let mut snapshot = Snapshot::build(configuration, networks, books);
+    let mut snapshot = Snapshot::build(configuration, networks, books, &inner.settings.seal);
     snapshot.platform_floor = inner.settings.margin_floor;
     snapshot.keep_limits(&inner.snapshot.load());
     let loaded = Loaded { snapshot: Arc::new(snapshot), accounts };

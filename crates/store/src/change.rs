@@ -11,7 +11,8 @@ use crate::StoreError;
 use crate::query::{query, select};
 use crate::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, ConnectorRow, CostBookRow, IssuerRow, MoRouteRow, NetworkRow, NumberPrefixRow,
-    OperatorGroupRow, OperatorRow, RateRow, Record, RouteRow, Row, SmppAccountRow, TariffRow, WebhookRow,
+    OperatorGroupRow, OperatorRow, RateRow, Record, RequestKeyRow, RouteRow, Row, SmppAccountRow, TariffRow,
+    WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::value::{Field as _, Value};
@@ -55,6 +56,7 @@ impl UnitOfWork {
             "api_keys" => self.restore_row::<ApiKeyRow>(id, row).await,
             "webhooks" => self.restore_row::<WebhookRow>(id, row).await,
             "mo_routes" => self.restore_row::<MoRouteRow>(id, row).await,
+            "request_keys" => self.restore_row::<RequestKeyRow>(id, row).await,
             "issuers" => self.restore_row::<IssuerRow>(id, row).await,
             "admin_keys" => self.restore_row::<AdminKeyRow>(id, row).await,
             _ => Err(StoreError::Statement(format!("{table} holds no configuration"))),

@@ -8,8 +8,8 @@ use sqlx::AssertSqlSafe;
 use crate::query::{query, select};
 use crate::rows::{
     AccountRow, AdminKeyRow, ApiKeyRow, BalanceRow, ConnectorRow, CostBookRow, IssuerRow, MoRouteRow, NetworkRow,
-    NumberPrefixRow, OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RouteRow, Row, SheetRow,
-    SmppAccountRow, TariffRow, TemplateRow, WebhookRow,
+    NumberPrefixRow, OperatorGroupRow, OperatorRow, OtpProfileRow, PaymentRow, Record, RequestKeyRow, RouteRow, Row,
+    SheetRow, SmppAccountRow, TariffRow, TemplateRow, WebhookRow,
 };
 use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
@@ -57,6 +57,8 @@ pub struct Configuration {
     pub templates: Vec<TemplateRow>,
     /// Issuers of tokens outside.
     pub issuers: Vec<IssuerRow>,
+    /// Keys by which requests are signed.
+    pub request_keys: Vec<RequestKeyRow>,
 }
 
 impl Store {
@@ -84,6 +86,7 @@ impl Store {
             otp_profiles: self.table().await?,
             templates: select::<TemplateRow>("WHERE state = 'approved' ORDER BY id").all(self.pool()).await?,
             issuers: self.table().await?,
+            request_keys: self.table().await?,
         })
     }
 
@@ -170,6 +173,8 @@ upserts! {
     upsert_number_prefix: NumberPrefixRow;
     /// Makes an operator group, or gives the one of this id these values.
     upsert_operator_group: OperatorGroupRow;
+    /// Makes a key that signs requests, or gives the one of this id these values.
+    upsert_request_key: RequestKeyRow;
     /// Makes an issuer of tokens, or gives the one of this id these values.
     upsert_issuer: IssuerRow;
     /// Makes a profile of one-time codes, or gives the one of this id these values.

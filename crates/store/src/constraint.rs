@@ -72,6 +72,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("users_login_key", "users.login", "users.login"),
     ("user_sessions_pkey", "user_sessions.id", "user_sessions"),
     ("user_invitations_pkey", "user_invitations.id", "user_invitations"),
+    ("request_keys_pkey", "request_keys.id", "request_keys"),
     ("issuers_pkey", "issuers.id", "issuers"),
     ("issuers_name_key", "issuers.name", "issuers.name"),
     ("issuers_url_key", "issuers.url", "issuers.url"),

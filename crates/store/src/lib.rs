@@ -62,6 +62,7 @@ mod value;
 mod webhook_deliveries;
 mod webhooks;
 
+mod request_keys;
 pub mod rows;
 
 use std::sync::Arc;

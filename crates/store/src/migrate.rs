@@ -47,6 +47,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (44, include_str!("../migrations/0044_webhook_deliveries.sql")),
     (46, include_str!("../migrations/0046_issuers.sql")),
     (47, include_str!("../migrations/0047_users.sql")),
+    (48, include_str!("../migrations/0048_request_keys.sql")),
     (51, include_str!("../migrations/0051_batches.sql")),
     (52, include_str!("../migrations/0052_templates.sql")),
     (53, include_str!("../migrations/0053_message_tags.sql")),

@@ -134,7 +134,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 40] = [
+const ID_TABLES: [&str; 41] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -150,6 +150,7 @@ const ID_TABLES: [&str; 40] = [
     "api_keys",
     "admin_keys",
     "issuers",
+    "request_keys",
     "users",
     "user_sessions",
     "user_invitations",

@@ -61,6 +61,7 @@ impl Route {
             "replay_webhook" => json!({ "since": "2026-11-26T08:00:00Z" }).to_string(),
             "add_payment" => payment().to_string(),
             "add_key" => new_key().to_string(),
+            "add_request_key" => json!({ "algorithm": "hmac-sha256" }).to_string(),
             "add_user" => new_user().to_string(),
             "update_user" | "reset_user" => "{}".to_owned(),
             "update_key" | "rotate_key" | "otp_used" | "approve_template" | "refuse_template" | "retire_template"
@@ -89,6 +90,11 @@ impl Route {
         match self.path {
             path if path.starts_with("/v1/sms/inbound/") => inbound(platform, key).await,
             path if path.starts_with("/v1/users/") => platform.post(key, "/v1/users", &new_user()).await.id(),
+            path if path.starts_with("/v1/request-keys/") => {
+                let owner = platform.post(key, "/v1/keys", &new_key()).await.id();
+                let body = json!({ "algorithm": "hmac-sha256" });
+                platform.post(key, &format!("/v1/keys/{owner}/request-keys"), &body).await.id()
+            }
             path if path.starts_with("/v1/keys/") => platform.post(key, "/v1/keys", &new_key()).await.id(),
             path if path.starts_with("/v1/batches/") => {
                 let reply = platform.post(key, "/v1/sms/batch", &batch()).await;

@@ -35,6 +35,7 @@ mod send;
 mod senders;
 mod services;
 mod services_access;
+mod signed;
 mod tags;
 mod templates;
 mod tokens;

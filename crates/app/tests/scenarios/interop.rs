@@ -3,6 +3,7 @@
 //! `tools/setup test` installs what they need; without it these tests fail and say so.
 
 mod foreign;
+mod signed;
 mod webhooks;
 
 use std::path::{Path, PathBuf};
@@ -31,11 +32,11 @@ fn installed(path: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Runs a client against the platform, and gives its output.
-async fn client(mut command: Command, platform: &Platform, secrets: &Secrets) -> Result<String> {
+/// Runs a client against the platform, with this API key, and gives its output.
+async fn client(mut command: Command, platform: &Platform, secrets: &Secrets, key: &str) -> Result<String> {
     command.env("SAMBAC_SMPP_ADDR", platform.smpp().to_string()).env("SAMBAC_SMPP_SYSTEM_ID", "esme");
     command.env("SAMBAC_SMPP_PASSWORD", secrets.smpp_password("esme")?);
-    command.env("SAMBAC_URL", format!("http://{}", platform.http())).env("SAMBAC_API_KEY", secrets.api_key("main")?);
+    command.env("SAMBAC_URL", format!("http://{}", platform.http())).env("SAMBAC_API_KEY", secrets.api_key(key)?);
     command.current_dir(folder()).stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(LIMIT, command.output()).await.context("it did not end")?;
     let output = output.with_context(|| format!("{command:?}: run `tools/setup test`"))?;
@@ -47,7 +48,7 @@ async fn client(mut command: Command, platform: &Platform, secrets: &Secrets) ->
 /// Runs an SMPP client to its end, checks that all was settled, and returns what the operator saw.
 async fn over_smpp(name: &str, command: Command, messages: i64) -> Result<Journal> {
     let Healthy { world, mut operator, secrets, platform } = Healthy::start(name).await?;
-    let out = client(command, &platform, &secrets).await?;
+    let out = client(command, &platform, &secrets, "main").await?;
     ensure!(out.contains(&format!("{messages} submitted, {messages} receipts")), "it said: {out}");
     let mut database = world.database().await?;
     until_true("an empty outbox", async || Ok(database.number("SELECT COUNT(*) FROM outbox").await? == 0)).await?;
@@ -104,7 +105,7 @@ async fn curl() -> Result<()> {
     "#;
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    let out = client(command, &platform, &secrets).await?;
+    let out = client(command, &platform, &secrets, "main").await?;
     let lines: Vec<Value> = out.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let [sent, balance] = &lines[..] else { anyhow::bail!("it said: {out}") };
     let id = sent["message_id"].as_str().context("no message_id")?;

@@ -116,6 +116,8 @@ catalogue! {
         "The key was revoked or has expired. Use a newer one.";
     Forbidden "forbidden" 403 RPROHIBITED AfterFix, "The credentials do not allow this",
         "The key lacks the scope, or the address is not on the list of allowed addresses. Ask the account's owner for the right.";
+    InvalidRequestSignature "invalid_request_signature" 401 RINVPASWD AfterFix, "The request's signature is missing or does not hold",
+        "The API key asks for signed requests, or a signature was sent that does not hold. The answer says why: compare what is covered, the clock, the nonce and the request key.";
     SecondFactorRequired "second_factor_required" 403 RPROHIBITED AfterFix, "The session has no second factor",
         "A session is good for nothing but choosing a second factor until one was shown. Choose one, or log in with its code.";
     AccountSuspended "account_suspended" 403 RSUBMITFAIL AfterFix, "The account is suspended",

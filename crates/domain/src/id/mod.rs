@@ -108,6 +108,8 @@ define_ids! {
     SessionId "ses_";
     /// A link by which a person chooses a password.
     InvitationId "inv_";
+    /// A key that signs requests of an API key.
+    RequestKeyId "rqk_";
     /// A REST API key.
     ApiKeyId "key_";
     /// A key of the admin API.

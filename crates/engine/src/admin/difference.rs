@@ -13,8 +13,8 @@ use sambac_domain::mo::MoTarget;
 use sambac_domain::spending::SpendingLimits;
 use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, CostBookId, IssuerId, Micros, MoRouteId, NetworkId,
-    NumberPrefixId, OperatorGroupId, OperatorId, RateId, RateScope, RouteId, SenderForm, SheetId, SmppAccountId,
-    TariffId, Timestamp, TrafficClass, WebhookId,
+    NumberPrefixId, OperatorGroupId, OperatorId, RateId, RateScope, RequestKeyId, RouteId, SenderForm, SheetId,
+    SmppAccountId, TariffId, Timestamp, TrafficClass, WebhookId,
 };
 use sambac_store::{Change, ChangedRow, Configuration};
 use serde::Serialize;
@@ -189,6 +189,7 @@ fn kind_and_id(change: &Change) -> Option<(&'static str, String)> {
         "api_keys" => ("api_key", ApiKeyId::from_raw(id).to_string()),
         "webhooks" => ("webhook", WebhookId::from_raw(id).to_string()),
         "mo_routes" => ("mo_route", MoRouteId::from_raw(id).to_string()),
+        "request_keys" => ("request_key", RequestKeyId::from_raw(id).to_string()),
         "issuers" => ("issuer", IssuerId::from_raw(id).to_string()),
         "admin_keys" => ("admin_key", AdminKeyId::from_raw(id).to_string()),
         _ => return None,

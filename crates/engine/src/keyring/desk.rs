@@ -72,6 +72,16 @@ impl KeyHolder {
         Self { by: administrator.author(), account: None, bounds: None, is_live: true, address: administrator.address }
     }
 
+    /// As the audit log names it.
+    pub(crate) fn author(&self) -> &str {
+        &self.by
+    }
+
+    /// From where it calls, as far as that is known.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
     fn sees(&self, row: &ApiKeyRow) -> bool {
         let is_own = self.account.is_none_or(|account| account == row.account_id);
         is_own && (self.is_live || row.environment == Environment::Test.as_str())
@@ -226,6 +236,30 @@ impl Engine {
             ShownKey { used_at: kept.max(here), row }
         };
         Ok(rows.into_iter().map(shown).collect())
+    }
+}
+
+impl Engine {
+    /// A key that the holder sees.
+    pub(crate) async fn seen_key(
+        &self,
+        work: &mut UnitOfWork,
+        by: &KeyHolder,
+        id: ApiKeyId,
+    ) -> Result<ApiKeyRow, Refusal> {
+        seen(work, by, id).await
+    }
+
+    /// A key that the holder may change.
+    pub(crate) async fn changeable_key(
+        &self,
+        work: &mut UnitOfWork,
+        by: &KeyHolder,
+        id: ApiKeyId,
+    ) -> Result<ApiKeyRow, Refusal> {
+        let row = live(seen(work, by, id).await?)?;
+        by.check(&row)?;
+        Ok(row)
     }
 }
 

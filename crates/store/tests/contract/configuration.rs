@@ -18,6 +18,7 @@ async fn write_everything(store: &Store) {
     store.upsert_webhook(&webhook()).await.unwrap();
     store.upsert_admin_key(&admin_key()).await.unwrap();
     store.upsert_issuer(&fixture::issuer()).await.unwrap();
+    store.upsert_request_key(&fixture::request_key()).await.unwrap();
     store.upsert_tariff(&tariff()).await.unwrap();
     store.upsert_cost_book(&cost_book()).await.unwrap();
     store.upsert_network(&fixture::network()).await.unwrap();
@@ -49,6 +50,7 @@ on_both_databases! {
             otp_profiles: Vec::new(),
             templates: Vec::new(),
             issuers: vec![fixture::issuer()],
+            request_keys: vec![fixture::request_key()],
         };
         assert_eq!(store.load_configuration().await.unwrap(), expected);
     }
@@ -72,6 +74,17 @@ on_both_databases! {
         work.commit().await.unwrap();
         let stored = store.load_configuration().await.unwrap();
         assert!(stored.networks.is_empty() && stored.number_prefixes.is_empty() && stored.operator_groups.len() == 1);
+    }
+
+    async fn request_keys_are_found_by_their_api_key(store: Store) {
+        write_everything(&store).await;
+        let key = fixture::request_key();
+        let mut work = store.begin_configuration().await.unwrap();
+        assert_eq!(work.request_keys_of(key.api_key_id).await.unwrap(), std::slice::from_ref(&key));
+        assert_eq!(work.request_key(key.id).await.unwrap(), Some(key.clone()));
+        assert!(work.delete_request_key(key.id).await.unwrap() && !work.delete_request_key(key.id).await.unwrap());
+        work.commit().await.unwrap();
+        assert!(store.load_configuration().await.unwrap().request_keys.is_empty());
     }
 
     async fn names_and_references_are_held(store: Store) {

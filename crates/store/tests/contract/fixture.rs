@@ -7,14 +7,14 @@ use sambac_domain::{
     AccountId, AdminKeyId, ApiKeyId, ChargePolicy, ConnectorId, Cost, CostBookId, Currency, EventId, IntentId,
     IssuerId, Lane, MccMnc, Message, MessageBody, MessageId, MessageOptions, MessageState, Msisdn, NetworkId,
     NumberPrefixId, OperatorGroupId, OperatorId, Origin, PaymentId, PostingId, RateId, RateScope, ReceiptState,
-    RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp, TrafficClass,
-    WebhookId,
+    RequestKeyId, RouteId, RouteMatch, SegmentId, SheetId, SmppAccountId, Strategy, TargetId, TariffId, Timestamp,
+    TrafficClass, WebhookId,
 };
 use sambac_store::rows::{
     AccessState, AccountRow, AdminKeyRow, ApiKeyRow, BalanceKind, BalanceRow, BindKind, CdrRow, ChargeRow, ChargeState,
     ConnectorRow, CostBookRow, EventRow, IdempotencyRow, IntentRow, IssuerRow, NetworkRow, NumberPrefixRow,
     OperatorGroupRow, OperatorRow, OrphanRow, OutboxKind, OutboxRow, PaymentRow, PostingKind, PostingRow, RateRow,
-    RouteRow, SegmentRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
+    RequestKeyRow, RouteRow, SegmentRow, SheetRow, SmppAccountRow, TariffRow, WebhookRow, WebhookState,
 };
 use sambac_store::{ChainKey, NewMessage, Sealed, Settlement, Store};
 
@@ -481,6 +481,18 @@ pub(crate) async fn seed(store: &Store) {
     work.commit().await.unwrap();
     store.upsert_account(&account(ACCOUNT, "Bank")).await.unwrap();
     store.ensure_balances(&balances()).await.unwrap();
+}
+
+pub(crate) fn request_key() -> RequestKeyRow {
+    RequestKeyRow {
+        id: RequestKeyId::from_raw(17 << 8),
+        api_key_id: api_key().id,
+        algorithm: "hmac-sha256".into(),
+        public_key: String::new(),
+        secret_sealed: Some(Sealed("sealed".into())),
+        required: true,
+        created_at: NOW,
+    }
 }
 
 pub(crate) fn issuer() -> IssuerRow {

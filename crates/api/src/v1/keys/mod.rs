@@ -1,5 +1,6 @@
 //! `/v1/keys`: the account's API keys, made, changed, rotated and revoked by one of them. None gives what it does not have.
 
+mod request_keys;
 pub(super) mod shape;
 
 use axum::http::{StatusCode, header};
@@ -37,6 +38,8 @@ refusals! {
     Paging: &[ANY_CALL, &[ErrorCode::InvalidRequest, ErrorCode::NotFound]];
     /// Of one.
     Showing: &[ANY_CALL, &[ErrorCode::NotFound]];
+    /// Of what goes.
+    Removing: &[ANY_CALL, &[ErrorCode::NotFound, ErrorCode::WrongState]];
     /// Of a change.
     Changing: &[ANY_CALL, ANY_BODY, &[ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::WrongState]];
 }
@@ -47,6 +50,8 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(list_keys, add_key))
         .routes(routes!(show_key, update_key, revoke_key))
         .routes(routes!(rotate_key))
+        .routes(routes!(request_keys::list_request_keys, request_keys::add_request_key))
+        .routes(routes!(request_keys::remove_request_key))
 }
 
 /// Make an API key.

@@ -26,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 async fn texts_of(name: &str, mut command: Command) -> Result<Vec<String>> {
     let Healthy { world, mut operator, secrets, platform } = Healthy::start(name).await?;
     command.env("FOLDER", world.path("foreign"));
-    let out = client(command, &platform, &secrets).await?;
+    let out = client(command, &platform, &secrets, "main").await?;
     ensure!(out.contains("3 submitted, 3 receipts"), "it said: {out}");
     let mut database = world.database().await?;
     until_true("an empty outbox", async || Ok(database.number("SELECT COUNT(*) FROM outbox").await? == 0)).await?;

@@ -1,0 +1,28 @@
+//! Keys by which requests are signed: configuration that clients change themselves.
+
+use sambac_domain::{ApiKeyId, RequestKeyId};
+
+use crate::StoreError;
+use crate::query::{query, select};
+use crate::rows::RequestKeyRow;
+use crate::unit_of_work::UnitOfWork;
+
+impl UnitOfWork {
+    /// The request keys of an API key, the oldest first.
+    pub async fn request_keys_of(&mut self, key: ApiKeyId) -> Result<Vec<RequestKeyRow>, StoreError> {
+        select::<RequestKeyRow>("WHERE api_key_id = $1 ORDER BY id").bind(&key).all_in(self).await
+    }
+
+    /// A request key.
+    pub async fn request_key(&mut self, id: RequestKeyId) -> Result<Option<RequestKeyRow>, StoreError> {
+        let rows = select::<RequestKeyRow>("WHERE id = $1").bind(&id).all_in::<RequestKeyRow>(self).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// Removes one. Answers whether there was one.
+    pub async fn delete_request_key(&mut self, id: RequestKeyId) -> Result<bool, StoreError> {
+        let is_gone = query("DELETE FROM request_keys WHERE id = $1").bind(&id).run(self).await? > 0;
+        self.changed().await?;
+        Ok(is_gone)
+    }
+}
