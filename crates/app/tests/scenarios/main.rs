@@ -37,6 +37,7 @@ mod oracle;
 mod otp;
 mod payments;
 mod pdu_log;
+mod persons;
 mod prices;
 mod rebind;
 mod receiver_policies;

@@ -49,6 +49,8 @@ impl Engine {
         }
         let mut work = self.0.store.begin().await.map_err(refused)?;
         let invited = self.invite(&mut work, None, false).await?;
+        let event = Event::new("platform", "user.invite_first", "the first administrator");
+        work.append_audit(&[event.entry(self.0.clock.now())]).await.map_err(refused)?;
         work.commit().await.map_err(refused)?;
         Ok(Some(invited.token))
     }
