@@ -63,9 +63,8 @@ impl Route {
             "add_key" => new_key().to_string(),
             "add_request_key" => json!({ "algorithm": "hmac-sha256" }).to_string(),
             "add_user" => new_user().to_string(),
-            "update_user" | "reset_user" => "{}".to_owned(),
             "update_key" | "rotate_key" | "otp_used" | "approve_template" | "refuse_template" | "retire_template"
-            | "update_webhook" | "rotate_webhook" => "{}".to_owned(),
+            | "update_webhook" | "rotate_webhook" | "update_user" | "reset_user" => "{}".to_owned(),
             "add_otp_profile" => json!({ "name": "login" }).to_string(),
             "change_otp_profile" => json!({ "name": "changed" }).to_string(),
             "add_template" => template().to_string(),
