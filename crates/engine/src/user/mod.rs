@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Without a second factor a session is good for choosing one and for nothing else. There is no default account: the first
-//! administrator is made with a token that the platform prints while it has none ([`Engine::first_invitation`]).
+//! administrator is made with a token that the platform prints while it has none
+//! ([`Engine::first_invitation`](crate::Engine::first_invitation)).
 
 mod defence;
 mod desk;
