@@ -79,6 +79,7 @@ pub(crate) fn blocks(file: &File) -> Result<String, toml::ser::Error> {
         route |_| None;
         smpp_account |_| None;
         api_key |_| None;
+        issuer |_| None;
         webhook |_| None;
         mo_route |_| None;
         admin_key |_| None;
