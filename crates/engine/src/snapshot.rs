@@ -92,6 +92,8 @@ pub struct Account {
     pub(crate) name: String,
     /// False while it is suspended.
     pub active: bool,
+    /// Whose wallet it pays from, when that is another's.
+    pub(crate) wallet_of: Option<AccountId>,
     /// What it pays.
     pub tariff: Arc<PriceBook>,
     /// How far below zero its wallet may go, in micros.
@@ -344,6 +346,7 @@ fn account(row: &AccountRow, tariff: Arc<PriceBook>) -> Account {
     Account {
         name: row.name.clone(),
         active: row.state == AccessState::Active && is_readable,
+        wallet_of: row.wallet_of,
         tariff,
         credit_limit_micros: row.credit_limit_micros,
         limit: Arc::new(TokenBucket::new(throughput.unwrap_or_default(), BURST_MS, Instant::now())),

@@ -97,10 +97,10 @@ impl Committer {
 
     /// Suspended by the configuration that holds now: the message was checked against the one before it.
     fn suspended(&self, account: AccountId) -> Option<ErrorCode> {
-        let is_active = |id: AccountId| self.snapshot.account(id).is_some_and(|account| account.active);
+        let active = |id: AccountId| self.snapshot.account(id).filter(|account| account.active);
         // Who shares a wallet sends with it as long as its owner may.
-        let payer = self.inner.ledger().book().payer(account);
-        (!is_active(account) || !is_active(payer)).then_some(ErrorCode::AccountSuspended)
+        let may_send = active(account).is_some_and(|own| own.wallet_of.is_none_or(|owner| active(owner).is_some()));
+        (!may_send).then_some(ErrorCode::AccountSuspended)
     }
 
     /// What is paid for when it is taken is captured in the same batch.

@@ -185,8 +185,7 @@ impl Walk<'_> {
             self.found("ledger_blocks", place.block_id + 1, What::Deleted);
             place.previous.clear();
         }
-        let hash =
-            block_hash(self.key, &block.previous, (block.id, block.epoch), Timestamp(block.created_at), &block.leaves);
+        let hash = block.hash_by(self.key);
         let is_next = place.previous.is_empty() || place.previous.contains(&block.previous);
         let is_whole = hash.as_slice() == block.hash;
         let mut changed = Vec::new();
@@ -356,11 +355,11 @@ impl Place {
 /// A block as it lies in the database.
 pub(super) struct Block {
     pub(super) id: i64,
-    pub(super) epoch: i64,
-    pub(super) previous: Vec<u8>,
+    epoch: i64,
+    previous: Vec<u8>,
     pub(super) hash: Vec<u8>,
     pub(super) leaves: Vec<u8>,
-    pub(super) created_at: i64,
+    created_at: i64,
     is_strange: bool,
 }
 
@@ -374,6 +373,13 @@ impl Block {
         let is_strange = [0, 1, 5].iter().any(|place| row.number(*place).is_none());
         let (previous, hash, leaves) = (octets(2), octets(3), octets(4));
         Self { id: row.id(), epoch: number(1), previous, hash, leaves, created_at: number(5), is_strange }
+    }
+}
+
+impl Block {
+    /// The hash that it must have, to be what was written.
+    pub(super) fn hash_by(&self, key: &ChainKey) -> [u8; HASH_OCTETS] {
+        block_hash(key, &self.previous, (self.id, self.epoch), Timestamp(self.created_at), &self.leaves)
     }
 }
 

@@ -8,12 +8,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use sambac_domain::{HoldId, SegmentId, Timestamp};
+use sambac_domain::{HoldId, SegmentId};
 
 use super::key::{ChainKey, ROW_OCTETS};
 use super::leaf::{self, LeafKind, row_digest};
 use super::raw::{Raw, RawRow};
-use super::seal::block_hash;
 use super::verify::Block;
 use crate::batch::{ChargeCorrection, Settlement};
 use crate::rows::{CdrRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, Record};
@@ -121,9 +120,7 @@ fn end_of(row: &ChargeRow) -> Option<Claim> {
 
 /// What the block says of these rows.
 fn digests_of(key: &ChainKey, block: &Block, asked: &HashSet<(LeafKind, i64)>) -> Digests {
-    let at = Timestamp(block.created_at);
-    let hash = block_hash(key, &block.previous, (block.id, block.epoch), at, &block.leaves);
-    if hash.as_slice() != block.hash {
+    if block.hash_by(key).as_slice() != block.hash {
         return Digests::new();
     }
     let leaves = leaf::read(&block.leaves).flatten();

@@ -8,11 +8,9 @@ use sambac_domain::{Day, SegmentId};
 use sambac_store::rows::CdrRow;
 
 use super::files::changed;
-use super::{Archive, ArchiveError, Groups};
+use super::groups::{Span, Spans};
+use super::{Archive, ArchiveError};
 use crate::cdr::PAGE;
-
-/// Ids above the first, up to the second.
-type Span = (i64, i64);
 
 /// What is not as it should be in a span of ids.
 #[derive(Default)]
@@ -28,14 +26,11 @@ struct Differences {
 impl Archive {
     /// Every record of the day that the table still has must be in the file, as it is.
     pub(super) async fn compare(&self, day: Day, path: &Path) -> Result<(), ArchiveError> {
-        let (mut above, end) = day.ids();
-        let mut groups = Groups::open(path).await?;
-        while let Some(rows) = groups.next().await? {
-            let last = rows.last().map_or(above, |row| row.id.raw());
-            self.equal(path, (above, last), &rows).await?;
-            above = last;
+        let mut spans = Spans::of(day, path).await?;
+        while let Some((span, rows)) = spans.next().await? {
+            self.equal(path, span, &rows).await?;
         }
-        self.equal(path, (above, end), &[]).await
+        Ok(())
     }
 
     /// The table's records within this span must be among these.
@@ -51,14 +46,11 @@ impl Archive {
     /// Every record of the file must be in the table, as it is in the file or as the chain vouches for; and the table must have no
     /// other of the day that nothing vouches for. Else a new file would take the place of a true one.
     pub(super) async fn is_put_back(&self, day: Day, path: &Path) -> Result<(), ArchiveError> {
-        let (mut above, end) = day.ids();
-        let mut groups = Groups::open(path).await?;
-        while let Some(rows) = groups.next().await? {
-            let last = rows.last().map_or(above, |row| row.id.raw());
-            none(day, path, &self.differences((above, last), &rows).await?)?;
-            above = last;
+        let mut spans = Spans::of(day, path).await?;
+        while let Some((span, rows)) = spans.next().await? {
+            none(day, path, &self.differences(span, &rows).await?)?;
         }
-        none(day, path, &self.differences((above, end), &[]).await?)
+        Ok(())
     }
 
     /// Puts back which of these records, of a file, the table has not, or otherwise. Answers how many of each.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use sambac_domain::Day;
 use sambac_store::rows::CdrRow;
 
 use super::{ArchiveError, blocking};
@@ -28,5 +29,30 @@ impl Groups {
         }
         self.next += 1;
         Ok(Some(blocking(move || Ok(file.group(number)?)).await?))
+    }
+}
+
+/// Ids above the first, up to the second.
+pub(super) type Span = (i64, i64);
+
+/// All ids of a day, cut where its file's groups end: each span with the records that the file has in it.
+pub(super) struct Spans {
+    groups: Groups,
+    /// What is left; `None` after the end of the day.
+    left: Option<Span>,
+}
+
+impl Spans {
+    pub(super) async fn of(day: Day, path: &Path) -> Result<Self, ArchiveError> {
+        Ok(Self { groups: Groups::open(path).await?, left: Some(day.ids()) })
+    }
+
+    /// The next span. The last one reaches from the last record to the end of the day, and has none.
+    pub(super) async fn next(&mut self) -> Result<Option<(Span, Vec<CdrRow>)>, ArchiveError> {
+        let Some((above, end)) = self.left.take() else { return Ok(None) };
+        let Some(rows) = self.groups.next().await? else { return Ok(Some(((above, end), Vec::new()))) };
+        let last = rows.last().map_or(above, |row| row.id.raw());
+        self.left = Some((last, end));
+        Ok(Some(((above, last), rows)))
     }
 }
