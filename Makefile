@@ -54,4 +54,4 @@ docs: ## write every generated page under docs/reference anew
 
 clean: ## remove what was built
 	$(CARGO) clean
-	rm -rf tests/interop/node_modules tests/interop/.venv
+	rm -rf tests/interop/node_modules tests/interop/.venv tests/interop/.venv-jasmin tests/interop/.venv-schemathesis

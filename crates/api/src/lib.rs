@@ -75,7 +75,7 @@ impl Api {
     pub fn public(&self) -> Router {
         let (v1, document) = openapi::described().split_for_parts();
         let door = Door::new(self.engine.clone(), self.proxies.clone());
-        let routes = v1.with_state(door.clone()).merge(reference::routes(&document));
+        let routes = v1.with_state(door.clone()).merge(reference::routes(&openapi::linked(document)));
         let routes = routes.merge(v1::payment_webhook::routes(door.clone())).merge(jwks::routes(door.clone()));
         let routes = routes.merge(authorization_server::routes(door));
         let routes = signed_body::around(routes, self.limits.body_octets_max);

@@ -1,5 +1,8 @@
 //! The OpenAPI document, generated from the handlers' attributes, and what their descriptions share.
 
+mod links;
+pub(crate) mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sambac_domain::error::ErrorCode;
@@ -87,12 +90,17 @@ struct Keys;
 
 /// The OpenAPI 3.1 document of the public API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    linked(described().into_openapi())
 }
 
 /// The OpenAPI 3.1 document of the services listener.
 pub fn services_openapi() -> utoipa::openapi::OpenApi {
-    described_services().into_openapi()
+    linked(described_services().into_openapi())
+}
+
+/// The document that routes have made, with its links.
+pub(crate) fn linked(document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    links::add(document)
 }
 
 /// The routes of the services listener that have descriptions.

@@ -2,16 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::openapi::schema::{fields, resolve};
+
 /// How deep schemas may nest before an example is cut, should one ever name itself.
 const DEPTH_MAX: usize = 8;
-
-/// Follows `$ref` into the document's components, and takes the alternative of an optional value that is not `null`.
-pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let alternatives = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
-    let schema = alternatives.into_iter().flatten().find(|one| one["type"] != "null").unwrap_or(schema);
-    let target = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    target.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
-}
 
 /// An object with the fields that a request must have.
 pub(super) fn request(document: &Value, schema: &Value) -> Value {
@@ -24,15 +18,6 @@ pub(super) fn request(document: &Value, schema: &Value) -> Value {
 /// A value with all that a response always has, and of the rest what has an example of its own.
 pub(super) fn response(document: &Value, schema: &Value) -> Value {
     of(document, schema, 0)
-}
-
-/// The fields of an object, with those of the parts it is composed of.
-pub(super) fn fields<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value, bool)> {
-    let schema = resolve(document, schema);
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
-    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| fields(document, part));
-    let own = schema["properties"].as_object().into_iter().flatten();
-    parts.chain(own.map(|(name, field)| (name.as_str(), field, required(name)))).collect()
 }
 
 /// What a field is, in its own words or those of its type.

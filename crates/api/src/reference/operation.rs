@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::example;
 use super::html::{escape, line, prose, table};
 use super::page::text;
+use crate::openapi::schema::{fields, resolve};
 
 /// How deep tables follow objects inside objects.
 const DEPTH_MAX: usize = 3;
@@ -82,11 +83,7 @@ impl Operation<'_> {
                 let name = format!("<code>{}</code><br>{place}", escape(text(&parameter["name"])));
                 [
                     name,
-                    about(
-                        example::resolve(document, &parameter["schema"]),
-                        &Value::Null,
-                        parameter["required"] == true,
-                    ),
+                    about(resolve(document, &parameter["schema"]), &Value::Null, parameter["required"] == true),
                     line(text(&parameter["description"])),
                 ]
             })
@@ -176,11 +173,11 @@ fn field_table(document: &Value, schema: &Value) -> String {
 
 /// A row for each field, those that must be there first, and below it those of the objects that it holds.
 fn field_rows(document: &Value, schema: &Value, place: &str, depth: usize) -> Vec<[String; 3]> {
-    let mut fields = example::fields(document, schema);
-    fields.sort_by_key(|(_, _, required)| !required);
+    let mut sorted = fields(document, schema);
+    sorted.sort_by_key(|(_, _, required)| !required);
     let mut rows = Vec::new();
-    for (name, field, required) in fields {
-        let resolved = example::resolve(document, field);
+    for (name, field, required) in sorted {
+        let resolved = resolve(document, field);
         let about = about(resolved, &field["default"], required);
         rows.push([
             format!("<code>{place}{}</code>", escape(name)),

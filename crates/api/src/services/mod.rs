@@ -26,6 +26,7 @@ use crate::traffic::Traffic;
 pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {
     let metrics = Router::new().route("/metrics", get(metrics::metrics)).with_state((engine.clone(), traffic.clone()));
     let (money, document) = openapi::described_services().split_for_parts();
+    let document = openapi::linked(document);
     Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

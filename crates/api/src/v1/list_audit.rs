@@ -14,6 +14,9 @@ use crate::shown::Moment;
 use sambac_domain::Timestamp;
 use sambac_domain::error::ErrorCode;
 
+/// Characters of an action that is looked for.
+pub(in crate::v1) const ACTION_CHARACTERS_MAX: usize = 64;
+
 /// An entry of the audit log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
@@ -89,7 +92,7 @@ pub(crate) async fn list_audit(
     let limit = paging::limit(query.limit)?;
     let filter = AuditFilter {
         account_id: Some(client.account_id()),
-        action: query.action.unwrap_or_default(),
+        action: paging::sought("action", query.action, ACTION_CHARACTERS_MAX)?,
         before: paging::before(query.cursor)?,
         limit: limit + 1,
         ..AuditFilter::default()

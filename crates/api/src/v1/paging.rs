@@ -24,6 +24,15 @@ pub(crate) fn before<T: FromStr>(cursor: Option<String>) -> Result<Option<T>, Pr
     parsed.map_err(|_| bad("cursor", "is not a next_cursor of this list".to_owned()))
 }
 
+/// What is looked for; nothing in particular when it is not given.
+pub(crate) fn sought(name: &'static str, text: Option<String>, characters_max: usize) -> Result<String, Problem> {
+    let text = text.unwrap_or_default();
+    if text.chars().count() <= characters_max {
+        return Ok(text);
+    }
+    Err(bad(name, format!("has more than {characters_max} characters")))
+}
+
 /// Cuts what was read, one more than asked for, to a page; gives the cursor of the next one, if there is one.
 pub(crate) fn cut<R>(rows: &mut Vec<R>, limit: u32, id: impl Fn(&R) -> String) -> Option<String> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

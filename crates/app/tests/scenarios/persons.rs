@@ -27,21 +27,26 @@ async fn ask(platform: &Platform, variables: &[(&str, &str)], arguments: &[&str]
 }
 
 /// Chooses password and second factor; gives the token of the session.
-async fn settle(platform: &Platform, invitation: &str, more: &[&str]) -> Result<String> {
+pub(crate) async fn settle(platform: &Platform, invitation: &str, more: &[&str]) -> Result<String> {
     let variables = [("SAMBAC_INVITATION", invitation), ("SAMBAC_PASSWORD", PASSWORD)];
     let chosen = ask(platform, &variables, &[&["user", "redeem"], more].concat()).await?;
     let secret = chosen["second_factor_secret"].as_str().context("no secret")?;
-    let secret = Secret::try_from_base32(secret).ok().context("base32")?;
-    let totp = Builder::new().with_secret(secret).build().ok().context("a second factor")?;
-    let code = totp.generate(u64::try_from(Clock::system().now().as_secs())?).to_string();
+    let code = code_of(secret)?;
     let session = chosen["session"].as_str().context("no session")?;
     let confirmed = ask(platform, &[("SAMBAC_SESSION", session)], &["user", "confirm", &code]).await?;
     ensure!(confirmed["recovery_codes"].as_array().is_some_and(|codes| codes.len() == 10), "{confirmed}");
     Ok(session.to_owned())
 }
 
+/// What an authenticator shows now.
+pub(crate) fn code_of(secret: &str) -> Result<String> {
+    let secret = Secret::try_from_base32(secret).ok().context("base32")?;
+    let totp = Builder::new().with_secret(secret).build().ok().context("a second factor")?;
+    Ok(totp.generate(u64::try_from(Clock::system().now().as_secs())?).to_string())
+}
+
 /// The token that the platform has printed; the last one counts.
-async fn printed(world: &World, times: usize) -> Result<String> {
+pub(crate) async fn printed(world: &World, times: usize) -> Result<String> {
     until("the token of the first administrator", PATIENCE, async || {
         let log = std::fs::read_to_string(world.path("platform.log"))?;
         let tokens: Vec<_> = log.split_whitespace().filter(|word| word.starts_with("sambac_invitation_")).collect();

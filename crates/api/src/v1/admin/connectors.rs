@@ -44,7 +44,7 @@ pub(crate) struct ConnectorDocument {
     #[schema(default = 10, minimum = 1, maximum = 1000)]
     window_max: Option<u16>,
     /// Segments per second over all binds; 0 is no limit.
-    #[schema(default = 0)]
+    #[schema(default = 0, maximum = 1_000_000)]
     throughput_per_s_max: Option<u32>,
     /// Its profile: a preset, and what differs from it. `GET /v1/admin/settings` lists every setting.
     #[schema(value_type = Option<Object>)]

@@ -5,6 +5,7 @@ mod import;
 mod shown;
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -144,8 +145,9 @@ macro_rules! price_books {
             )]
             pub(super) async fn $export(
                 admin: Admin<admin_scope::ConfigRead>,
-                Path((id, number)): Path<(String, u32)>,
+                sheet: Result<Path<(String, u32)>, PathRejection>,
             ) -> Result<Response, Problem> {
+                let Path((id, number)) = sheet.map_err(|_| ErrorCode::NotFound)?;
                 let sheet = admin.engine().export_sheet(BookKind::$kind, &id, number).await?;
                 Ok(([(header::CONTENT_TYPE, CSV)], streamed(sheet)).into_response())
             }
@@ -180,8 +182,9 @@ macro_rules! price_books {
             )]
             pub(super) async fn $withdraw(
                 admin: Admin<admin_scope::ConfigWrite>,
-                Path((id, number)): Path<(String, u32)>,
+                sheet: Result<Path<(String, u32)>, PathRejection>,
             ) -> Result<StatusCode, Problem> {
+                let Path((id, number)) = sheet.map_err(|_| ErrorCode::NotFound)?;
                 admin.engine().withdraw_sheet(admin.administrator(), BookKind::$kind, &id, number).await?;
                 Ok(StatusCode::NO_CONTENT)
             }

@@ -11,8 +11,11 @@ use crate::access::{Admin, admin_scope};
 use crate::input::Parameters;
 use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
-use crate::v1::list_audit::{AuditEntry, AuditPage};
+use crate::v1::list_audit::{ACTION_CHARACTERS_MAX, AuditEntry, AuditPage};
 use crate::v1::paging;
+
+/// Characters of an actor that is looked for.
+const ACTOR_CHARACTERS_MAX: usize = 200;
 
 /// Which entries.
 #[derive(Deserialize, IntoParams)]
@@ -57,8 +60,8 @@ pub(crate) async fn search_audit(
     let account = query.account.map(|text| text.parse::<AccountId>()).transpose();
     let filter = AuditFilter {
         account_id: account.map_err(|_| paging::bad("account", "is no id of an account".to_owned()))?,
-        action: query.action.unwrap_or_default(),
-        actor: query.actor.unwrap_or_default(),
+        action: paging::sought("action", query.action, ACTION_CHARACTERS_MAX)?,
+        actor: paging::sought("actor", query.actor, ACTOR_CHARACTERS_MAX)?,
         before: paging::before(query.cursor)?,
         limit: limit + 1,
     };

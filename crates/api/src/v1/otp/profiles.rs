@@ -59,27 +59,28 @@ pub(crate) struct Profiles {
 #[schema(as = OtpSettings)]
 #[expect(dead_code, reason = "only its schema is wanted: the fields are the domain's")]
 pub(crate) struct Settings {
+    #[schema(required = false)]
     code: CodeForm,
     /// Seconds that a code holds.
-    #[schema(minimum = 30, maximum = 1_800, default = 300)]
+    #[schema(minimum = 30, maximum = 1_800, default = 300, required = false)]
     ttl_s: u16,
     /// How often it may be tried; at most 5 for codes of four characters.
-    #[schema(minimum = 1, maximum = 10, default = 5)]
+    #[schema(minimum = 1, maximum = 10, default = 5, required = false)]
     attempts_max: u8,
     /// Seconds after the first send until it can be sent again; each further one takes twice as long, up to ten minutes.
-    #[schema(minimum = 10, maximum = 600, default = 30)]
+    #[schema(minimum = 10, maximum = 600, default = 30, required = false)]
     resend_gap_s: u16,
     /// How often it is sent, the first time included.
-    #[schema(minimum = 1, maximum = 10, default = 5)]
+    #[schema(minimum = 1, maximum = 10, default = 5, required = false)]
     sends_max: u8,
     /// The sender, where the request names none.
     #[schema(example = "MyBank")]
     sender: Option<String>,
     /// Texts by locale, with `{code}`, `{ttl}` (minutes) and `{app_hash}`. Those that are missing are ours.
-    #[schema(example = json!({ "en": "{code} is your code for MyBank." }))]
+    #[schema(example = json!({ "en": "{code} is your code for MyBank." }), required = false)]
     texts: BTreeMap<String, String>,
     /// Texts for codes of payments, with `{amount}` and `{payee}` too.
-    #[schema(example = json!({ "en": "{code}: pay {amount} to {payee}." }))]
+    #[schema(example = json!({ "en": "{code}: pay {amount} to {payee}." }), required = false)]
     payment_texts: BTreeMap<String, String>,
     /// The 11 characters by which your Android app knows its messages.
     #[schema(example = "FA+9qCX9VSu")]
@@ -88,7 +89,7 @@ pub(crate) struct Settings {
     #[schema(example = "bank.example")]
     origin: Option<String>,
     /// The ways by which a code is sent, one after the other.
-    #[schema(min_items = 1, max_items = 5)]
+    #[schema(min_items = 1, max_items = 5, required = false)]
     steps: Vec<Step>,
 }
 
@@ -97,9 +98,9 @@ pub(crate) struct Settings {
 #[schema(as = OtpCodeForm)]
 #[expect(dead_code, reason = "only its schema is wanted: the fields are the domain's")]
 pub(crate) struct CodeForm {
-    #[schema(value_type = shown::OtpAlphabet, default = "digits")]
+    #[schema(value_type = shown::OtpAlphabet, default = "digits", required = false)]
     alphabet: String,
-    #[schema(minimum = 4, maximum = 10, default = 6)]
+    #[schema(minimum = 4, maximum = 10, default = 6, required = false)]
     length: u8,
 }
 
@@ -113,7 +114,7 @@ pub(crate) struct Step {
     /// The sender of this step, by which it may take another route.
     sender: Option<String>,
     /// Seconds after which the next step begins, unless the code has arrived.
-    #[schema(minimum = 15, maximum = 900, default = 60)]
+    #[schema(minimum = 15, maximum = 900, default = 60, required = false)]
     next_after_s: u16,
 }
 

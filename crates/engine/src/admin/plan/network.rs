@@ -10,6 +10,9 @@ use super::money::margin_floor;
 use super::{Draft, Faults, mcc, mcc_mnc, prefix, settings_text};
 use crate::admin::file::{Connector, Match, Operator, Route};
 
+/// More than any operator takes, and than is ever sent: what is meant is no limit, which is 0.
+const THROUGHPUT_PER_S_MAX: u32 = 1_000_000;
+
 impl Draft<'_> {
     pub(super) fn operator(&mut self, operator: &Operator) -> Result<(), Faults> {
         if self.known.operators.contains_key(&operator.name) {
@@ -141,6 +144,8 @@ fn check_link(connector: &Connector, faults: &mut Faults) {
     faults.check(connector.port > 0, "port: is above 0");
     faults.check(connector.binds > 0, "binds: is above 0");
     faults.check((1..=1_000).contains(&connector.window_max), "window_max: is from 1 to 1000");
+    let throughput = connector.throughput_per_s_max <= THROUGHPUT_PER_S_MAX;
+    faults.check(throughput, "throughput_per_s_max: is from 0 to 1000000");
     faults.check(connector.system_id.len() <= 15, "system_id: has at most 15 characters");
 }
 

@@ -226,7 +226,10 @@ fn all_that_is_wrong_with_one_connector_is_told_at_once() {
     let bad = FILE
         .replace("operator = \"alpha\"", "operator = \"gamma\"")
         .replace("ALPHA_PASSWORD", "BETA_PASSWORD")
-        .replace("port = 2776", "port = 0\nbinds = 0\nwindow_max = 1001\nbind_kind = \"both\"")
+        .replace(
+            "port = 2776",
+            "port = 0\nbinds = 0\nwindow_max = 1001\nthroughput_per_s_max = 1000001\nbind_kind = \"both\"",
+        )
         .replace("response_timeout_ms", "response_timeout");
     let problems = Bench::new().plan(&bad).expect_err("much is wrong with it");
     let said = [
@@ -234,6 +237,7 @@ fn all_that_is_wrong_with_one_connector_is_told_at_once() {
         "port: is above 0",
         "binds: is above 0",
         "window_max: is from 1 to 1000",
+        "throughput_per_s_max: is from 0 to 1000000",
         "settings: session.response_timeout: unknown field",
         "password_env: the variable BETA_PASSWORD is not set",
         "bind_kind: is transmitter",
