@@ -14,6 +14,7 @@ mod audit;
 mod backlog_small;
 mod bad_input;
 mod batch;
+mod canary;
 mod cdr;
 mod certify;
 mod connector_orders;
