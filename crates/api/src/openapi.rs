@@ -123,7 +123,7 @@ pub(crate) fn problems(groups: &[&[ErrorCode]]) -> Documented {
 }
 
 fn problem(codes: &BTreeSet<&str>) -> Response {
-    let links: Vec<_> = codes.iter().map(|code| format!("[`{code}`](/docs/errors#{code})")).collect();
+    let links: Vec<_> = codes.iter().map(|code| format!("[`{code}`](/docs/errors/{code})")).collect();
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let codes: Vec<_> = codes.iter().copied().collect();
     ResponseBuilder::new()

@@ -37,7 +37,7 @@ pub(crate) struct Problem {
 pub(crate) struct ProblemBody<'a> {
     /// Where the error is explained, relative to this server.
     #[serde(rename = "type")]
-    #[schema(format = "uri-reference", example = "/docs/errors#insufficient_funds")]
+    #[schema(format = "uri-reference", example = "/docs/errors/insufficient_funds")]
     type_uri: String,
     /// A few words for people; the same for every error of this code.
     #[schema(example = "The balance does not cover the message")]
@@ -214,7 +214,7 @@ impl Problem {
     fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
         let ours = self.code == ErrorCode::Internal;
         ProblemBody {
-            type_uri: format!("/docs/errors#{}", self.code.code()),
+            type_uri: format!("/docs/errors/{}", self.code.code()),
             title: self.code.title(),
             status: self.code.http_status(),
             code: self.code.code(),
@@ -300,7 +300,7 @@ mod tests {
     fn a_problem_names_its_code_its_page_and_the_fields() {
         let problem = Problem::new(ErrorCode::InvalidRequest).detail("two fields").at("/to", "no").at("/from", "no");
         let body = written(&problem);
-        assert_eq!(body["type"], "/docs/errors#invalid_request");
+        assert_eq!(body["type"], "/docs/errors/invalid_request");
         assert_eq!((body["status"].as_u64(), body["code"].as_str()), (Some(400), Some("invalid_request")));
         assert_eq!((&body["errors"][1]["pointer"], &body["request_id"]), (&"/from".into(), &"req_1".into()));
         assert_eq!(body["retry"]["advice"], "after_fix");

@@ -55,7 +55,8 @@ pub(super) fn page(title: &str, nav: &str, main: &str) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <link rel=\"stylesheet\" href=\"/docs/style.css\"><script src=\"/docs/try.js\" defer></script></head>\
-         <body><a class=\"skip\" href=\"#main\">To the content</a><div class=\"page\"><nav aria-label=\"Contents\">{nav}\
+         <body><a class=\"skip\" href=\"#main\">To the content</a><div class=\"page\"><nav aria-label=\"Contents\">\
+         <form action=\"/docs/search\" role=\"search\"><label>Search<input name=\"q\" type=\"search\" maxlength=\"100\"></label></form>{nav}\
          </nav><main id=\"main\">{main}</main></div></body></html>\n",
         title = escape(title)
     )

@@ -21,15 +21,43 @@ pub(super) struct Operation<'a> {
 
 /// The operations of a tag, in the document's order.
 pub(super) fn tagged<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = Operation<'a>> {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    let operations = paths.flat_map(|(path, item)| {
-        let methods = item.as_object().into_iter().flatten();
-        methods.map(|(method, value)| Operation { method, path, value })
-    });
-    operations.filter(move |operation| operation.value["tags"][0] == tag)
+    Operation::all(document).filter(move |operation| operation.value["tags"][0] == tag)
+}
+
+impl<'a> Operation<'a> {
+    /// All of a document.
+    pub(super) fn all(document: &'a Value) -> impl Iterator<Item = Self> {
+        let paths = document["paths"].as_object().into_iter().flatten();
+        paths.flat_map(|(path, item)| {
+            let methods = item.as_object().into_iter().flatten();
+            methods.map(|(method, value)| Operation { method, path, value })
+        })
+    }
 }
 
 impl Operation<'_> {
+    /// Where it is described.
+    pub(super) fn place(&self) -> String {
+        format!("/docs#{}", self.id())
+    }
+
+    /// What it does and how it is called.
+    pub(super) fn title(&self) -> String {
+        format!("{} ({} {})", self.summary(), self.method.to_uppercase(), self.path)
+    }
+
+    /// What is said of it.
+    pub(super) fn about(&self) -> String {
+        format!("{} {}", self.id(), text(&self.value["description"]))
+    }
+
+    /// Whether it names this error among its answers.
+    pub(super) fn may_answer(&self, code: &str) -> bool {
+        let answers = self.value["responses"].as_object().into_iter().flatten();
+        let mut codes = answers.filter_map(|(_, answer)| answer["x-error-codes"].as_array()).flatten();
+        codes.any(|one| one == code)
+    }
+
     fn id(&self) -> &str {
         text(&self.value["operationId"])
     }
@@ -40,7 +68,7 @@ impl Operation<'_> {
 
     /// Its line in the contents.
     pub(super) fn entry(&self) -> String {
-        format!("<li><a href=\"#{}\">{}</a></li>", escape(self.id()), escape(self.summary()))
+        format!("<li><a href=\"{}\">{}</a></li>", escape(&self.place()), escape(self.summary()))
     }
 
     /// Its part of the page.

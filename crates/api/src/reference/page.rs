@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{html, operation};
+use super::{html, nav, operation};
 
-const INTRODUCTION: &str = "<p>Give your API key with each request, as <code>Authorization: Bearer sambac_…</code> or as \
+const INTRODUCTION: &str = "<p>New here? Begin with <a href=\"/docs/guides/first-message\">the first message</a>.</p><p>Give your API key with each request, as <code>Authorization: Bearer sambac_…</code> or as \
     <code>X-Api-Key</code>. Each operation names the scope that the key must have. Every answer carries an \
     <code>X-Request-Id</code>; quote it when you ask us about a request. The same description for programs is \
     <a href=\"/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\
@@ -16,11 +16,7 @@ pub(super) fn render(document: &Value) -> String {
     let (title, description) = (text(&document["info"]["title"]), text(&document["info"]["description"]));
     let tags: Vec<_> = document["tags"].as_array().into_iter().flatten().map(|tag| text(&tag["name"])).collect();
     let nav: String = tags.iter().map(|tag| contents(document, tag)).collect();
-    let nav = format!(
-        "<strong>{}</strong>{nav}<h2>More</h2><ul><li><a href=\"/docs/errors\">Errors</a></li>\
-        <li><a href=\"/openapi.json\">OpenAPI document</a></li></ul>",
-        html::escape(title)
-    );
+    let nav = format!("<strong>{}</strong>{}{nav}", html::escape(title), nav::everywhere());
     let operations: String =
         tags.iter().flat_map(|tag| operation::tagged(document, tag)).map(|one| one.section(document)).collect();
     let main = format!("<h1>{}</h1>{}{INTRODUCTION}{operations}", html::escape(title), html::prose(description));

@@ -38,7 +38,7 @@ fn hold_problem(reply: &Reply) {
     assert_eq!(reply.header("content-type"), "application/problem+json", "{}", reply.text);
     assert_fits(&serde_json::json!({ "$ref": "#/components/schemas/Problem" }), body, "problem");
     assert_eq!(body["status"], reply.status.as_u16(), "{}", reply.text);
-    assert_eq!(body["type"], format!("/docs/errors#{}", reply.code()));
+    assert_eq!(body["type"], format!("/docs/errors/{}", reply.code()));
     assert_eq!(body["request_id"], reply.header("x-request-id"));
     for leak in [".rs", "panicked", "sqlx", "SELECT", "sambac_engine", "stack backtrace"] {
         assert!(!reply.text.contains(leak), "{leak} in {}", reply.text);

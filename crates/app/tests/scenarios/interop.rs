@@ -27,7 +27,7 @@ fn folder() -> PathBuf {
 }
 
 /// A program of the interop folder, which must have been installed.
-fn installed(path: &str) -> Result<PathBuf> {
+pub(crate) fn installed(path: &str) -> Result<PathBuf> {
     let program = folder().join(path);
     ensure!(program.exists(), "tests/interop/{path} is missing: run `tools/setup test`");
     Ok(program)

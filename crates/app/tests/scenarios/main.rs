@@ -49,6 +49,7 @@ mod regression_smsc;
 mod regressions;
 mod retention;
 mod revoked;
+mod samples;
 mod sandbox;
 mod schedule;
 mod sigterm_drain;
