@@ -40,9 +40,9 @@ pub use error::ErrorCode;
 pub use id::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId,
     HoldId, IdError, IdSource, IntentId, InvitationId, IssuerId, MessageId, MoId, MoRouteId, NetworkId, NoticeId,
-    NumberPrefixId, OperatorGroupId, OperatorId, OrphanId, OtpId, OtpProfileId, PaymentId, PostingId, RateId,
-    RequestKeyId, RouteId, SegmentId, SessionId, SheetId, SigningKeyId, SmppAccountId, TargetId, TariffId, TemplateId,
-    UserId, WebhookDeliveryId, WebhookId,
+    NumberPrefixId, OperatorGroupId, OperatorId, OrphanId, OtpId, OtpProfileId, PasskeyId, PaymentId, PostingId,
+    RateId, RequestKeyId, RouteId, SegmentId, SessionId, SheetId, SigningKeyId, SmppAccountId, TargetId, TariffId,
+    TemplateId, UserId, WebhookDeliveryId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

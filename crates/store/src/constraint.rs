@@ -72,6 +72,8 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("users_login_key", "users.login", "users.login"),
     ("user_sessions_pkey", "user_sessions.id", "user_sessions"),
     ("user_invitations_pkey", "user_invitations.id", "user_invitations"),
+    ("user_passkeys_pkey", "user_passkeys.id", "user_passkeys"),
+    ("user_passkeys_credential_id_key", "user_passkeys.credential_id", "user_passkeys.credential_id"),
     ("request_keys_pkey", "request_keys.id", "request_keys"),
     ("issuers_pkey", "issuers.id", "issuers"),
     ("issuers_name_key", "issuers.name", "issuers.name"),

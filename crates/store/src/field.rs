@@ -10,9 +10,9 @@ use sambac_domain::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country,
     Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, InvitationId, IssuerId, Lane, MccMnc, MessageId,
     MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId,
-    OtpProfileId, OtpState, PaymentId, PostingId, RateId, RateScope, ReceiptState, RequestKeyId, RouteId, RouteMatch,
-    SegmentId, Sender, SenderForm, SessionId, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId, TariffId,
-    TemplateId, Timestamp, TrafficClass, UserId, WebhookDeliveryId, WebhookId,
+    OtpProfileId, OtpState, PasskeyId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RequestKeyId, RouteId,
+    RouteMatch, SegmentId, Sender, SenderForm, SessionId, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId,
+    TariffId, TemplateId, Timestamp, TrafficClass, UserId, WebhookDeliveryId, WebhookId,
 };
 
 use crate::StoreError;
@@ -114,6 +114,7 @@ id_fields!(
     EventId,
     IntentId,
     InvitationId,
+    PasskeyId,
     IssuerId,
     MessageId,
     MoId,

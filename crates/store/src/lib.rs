@@ -43,6 +43,7 @@ mod otp_profiles;
 mod otp_stops;
 mod otps;
 mod outbox;
+mod passkeys;
 mod payments;
 mod pool;
 mod prices;

@@ -134,7 +134,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 41] = [
+const ID_TABLES: [&str; 42] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -154,6 +154,7 @@ const ID_TABLES: [&str; 41] = [
     "users",
     "user_sessions",
     "user_invitations",
+    "user_passkeys",
     "webhooks",
     "balances",
     "ledger_postings",

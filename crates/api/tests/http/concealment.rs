@@ -17,7 +17,13 @@ use crate::platform::{BANK, NOW, Platform, Reply, SHOP, request, sms};
 use crate::schema::DOCUMENT;
 
 /// What is called without a key in the header: it has tests of its own.
-pub(crate) const OPEN: &[&str] = &["/v1/token", "POST /v1/session", "/v1/invitations/redeem"];
+pub(crate) const OPEN: &[&str] = &[
+    "/v1/token",
+    "POST /v1/session",
+    "/v1/session/passkey",
+    "/v1/session/passkey/challenge",
+    "/v1/invitations/redeem",
+];
 
 /// What is asked for by who is logged in, whatever the role: it has tests of its own, too.
 pub(crate) fn is_of_session(operation: &Value) -> bool {

@@ -24,6 +24,7 @@ mod otp;
 mod otp_guard;
 mod pages;
 mod parameters;
+mod passkeys;
 mod platform;
 mod quote;
 mod rates;

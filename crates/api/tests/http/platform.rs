@@ -62,6 +62,11 @@ pub(crate) struct Reply {
 
 impl Platform {
     pub(crate) async fn start() -> Self {
+        Self::start_at("http://127.0.0.1:8080").await
+    }
+
+    /// One that people reach at this address.
+    pub(crate) async fn start_at(public_url: &str) -> Self {
         let folder = new_folder();
         let store = Store::open(&format!("sqlite://{}", folder.join("sambac.db").display())).await.unwrap();
         store.migrate().await.unwrap();
@@ -70,7 +75,10 @@ impl Platform {
         let bank = add_key(&store, BANK, 1, &Scope::ALL, |_| {}).await;
         let shop = add_key(&store, SHOP, 2, &Scope::ALL, |_| {}).await;
         let admin = add_admin_key(&store, 1, &AdminScope::ALL, |_| {}).await;
-        let engine = Engine::start(settings(seal), store, Clock::mock(NOW)).await.unwrap();
+        let engine =
+            Engine::start(Settings { public_url: public_url.into(), ..settings(seal) }, store, Clock::mock(NOW))
+                .await
+                .unwrap();
         let api = Api::new(engine.clone(), Limits::default());
         Self { api: api.public(), services: api.services(), engine, bank, shop, admin, folder }
     }

@@ -10,47 +10,47 @@ use totp_rs::{Builder, Secret};
 
 use crate::platform::{BANK, Platform, Reply, request};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A person with both factors.
-struct Person {
-    id: String,
-    login: String,
-    secret: String,
+pub(crate) struct Person {
+    pub(crate) id: String,
+    pub(crate) login: String,
+    pub(crate) secret: String,
     recovery: Vec<String>,
-    token: String,
+    pub(crate) token: String,
 }
 
 /// The code that an app shows now.
-fn code(platform: &Platform, secret: &str) -> String {
+pub(crate) fn code(platform: &Platform, secret: &str) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
     totp.generate(u64::try_from(platform.engine.clock().now().as_secs()).unwrap()).to_string()
 }
 
-fn wait_s(platform: &Platform, seconds: i64) {
+pub(crate) fn wait_s(platform: &Platform, seconds: i64) {
     platform.engine.clock().advance_micros(seconds * 1_000_000);
 }
 
-async fn open(platform: &Platform, path: &str, body: &Value) -> Reply {
+pub(crate) async fn open(platform: &Platform, path: &str, body: &Value) -> Reply {
     let request = Request::builder().method(Method::POST).uri(path).header("content-type", "application/json");
     platform.call(request.body(Body::from(body.to_string())).unwrap()).await
 }
 
-async fn log_in(platform: &Platform, login: &str, password: &str, code: &str) -> Reply {
+pub(crate) async fn log_in(platform: &Platform, login: &str, password: &str, code: &str) -> Reply {
     open(platform, "/v1/session", &json!({ "login": login, "password": password, "code": code })).await
 }
 
-fn token(reply: &Reply) -> String {
+pub(crate) fn token(reply: &Reply) -> String {
     reply.json["token"].as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned()
 }
 
-async fn status(platform: &Platform, token: &str) -> u16 {
+pub(crate) async fn status(platform: &Platform, token: &str) -> u16 {
     platform.get(token, "/v1/session").await.status.as_u16()
 }
 
 /// Makes a person with this role, who chooses password and second factor.
-async fn person(platform: &Platform, login: &str, role: Role) -> Person {
+pub(crate) async fn person(platform: &Platform, login: &str, role: Role) -> Person {
     let mut wanted = json!({ "login": login, "name": "Somebody", "role": role.as_str() });
     if !role.is_platform() {
         wanted["account"] = json!(BANK.to_string());

@@ -106,6 +106,8 @@ define_ids! {
     UserId "usr_";
     /// A person who is logged in.
     SessionId "ses_";
+    /// A passkey of a person.
+    PasskeyId "psk_";
     /// A link by which a person chooses a password.
     InvitationId "inv_";
     /// A key that signs requests of an API key.

@@ -124,6 +124,7 @@ impl Engine {
             totp_pending_sealed: None,
             totp_step: 0,
             recovery_hashes: Vec::new(),
+            passkeys: 0,
             state: AccessState::Active,
             created_at: now,
             logged_in_at: None,

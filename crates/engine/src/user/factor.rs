@@ -41,7 +41,7 @@ impl Engine {
     /// [`ErrorCode::Unauthenticated`] for a wrong password, [`ErrorCode::SecondFactorRequired`] for who has one and did not show it.
     pub async fn begin_factor(&self, session: &Session, password: &SecretString) -> Result<PendingFactor, Refusal> {
         let user = &session.user;
-        if user.totp_sealed.is_some() {
+        if user.has_factor() {
             // Who has one does not get another by a password alone.
             session.require_factor()?;
         }
@@ -63,7 +63,7 @@ impl Engine {
     /// [`ErrorCode::WrongState`] when none waits, [`ErrorCode::InvalidRequest`] for a code that is not its.
     pub async fn confirm_factor(&self, session: &Session, code: &str) -> Result<RecoveryCodes, Refusal> {
         let user = self.0.store.user(session.user.id).await.map_err(refused)?.ok_or(ErrorCode::NotFound)?;
-        if user.totp_sealed.is_some() {
+        if user.has_factor() {
             session.require_factor()?;
         }
         let waits = || Refusal::new(ErrorCode::WrongState, "no second factor waits to be confirmed");

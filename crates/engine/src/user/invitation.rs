@@ -102,7 +102,8 @@ impl Engine {
         work.set_password(user.id, &hash).await.map_err(refused)?;
         if invitation.resets_factor {
             work.clear_totp(user.id).await.map_err(refused)?;
-            user.totp_sealed = None;
+            work.clear_passkeys(user.id).await.map_err(refused)?;
+            (user.totp_sealed, user.passkeys) = (None, 0);
         }
         work.delete_sessions_but(user.id, None).await.map_err(refused)?;
         let event = Event::new(format!("user {}", user.login), "user.redeem", user.id.to_string());
@@ -141,6 +142,7 @@ impl Engine {
             totp_pending_sealed: None,
             totp_step: 0,
             recovery_hashes: Vec::new(),
+            passkeys: 0,
             state: AccessState::Active,
             created_at: now,
             logged_in_at: None,

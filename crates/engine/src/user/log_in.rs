@@ -35,7 +35,7 @@ impl Engine {
         let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
         let is_password = self.0.callers.persons.is_password(&log_in.password, hash).await?;
         let Some(user) = user.filter(|_| is_password) else { return Err(self.failed(&login, from.address)) };
-        let has_factor = user.totp_sealed.is_some();
+        let has_factor = user.has_factor();
         if has_factor && !self.is_code(&user, &log_in.code).await? {
             return Err(self.failed(&login, from.address));
         }
@@ -77,12 +77,12 @@ impl Engine {
         Err(self.failed(login, session.address))
     }
 
-    fn may_try(&self, login: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
+    pub(super) fn may_try(&self, login: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
         let wait = self.0.callers.persons.defence.wait(login, address);
         wait.map_or(Ok(()), |wait| Err(crate::rate::too_often(wait)))
     }
 
-    fn failed(&self, login: &str, address: Option<IpAddr>) -> Refusal {
+    pub(super) fn failed(&self, login: &str, address: Option<IpAddr>) -> Refusal {
         self.0.callers.persons.defence.failed(login, address);
         self.audit_refusal(Refused::LogIn(address));
         ErrorCode::Unauthenticated.into()

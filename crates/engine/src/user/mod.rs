@@ -1,4 +1,4 @@
-//! Persons who use the consoles: a password and a second factor, sessions that end, roles that say what they may do.
+//! Persons who use the consoles: a password and a second factor, or a passkey, sessions that end, roles that say what they may do.
 //!
 //! ```text
 //! let begun = engine.log_in(LogIn { login, password, code }, &from).await?;      // 201 with a token
@@ -15,6 +15,7 @@ mod desk;
 mod factor;
 mod invitation;
 mod log_in;
+mod passkey;
 mod password;
 mod role;
 mod session;
@@ -24,6 +25,7 @@ pub use desk::{NewUserOrder, UserChange, UserHolder};
 pub use factor::{PendingFactor, RecoveryCodes};
 pub use invitation::{Invited, Redeemed};
 pub use log_in::LogIn;
+pub use passkey::Challenge;
 pub use role::Role;
 pub use session::{Begun, ENDS_AFTER_S, From, IDLE_AFTER_S, Session, is_session_token};
 
@@ -37,6 +39,7 @@ use tokio::sync::Semaphore;
 
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
+use passkey::Passkeys;
 
 /// Passwords that are hashed at the same time: each takes 19 MiB and some 20 ms of a processor.
 const HASHED_AT_ONCE: usize = 2;
@@ -47,6 +50,7 @@ const STAND_INS_MAX: usize = 1_000;
 pub(crate) struct Persons {
     defence: Defence,
     hashing: Arc<Semaphore>,
+    passkeys: Passkeys,
     /// What each has in place of a key.
     stand_ins: Cache<(UserId, Role), Arc<ClientKey>>,
 }
@@ -56,6 +60,7 @@ impl Default for Persons {
         Self {
             defence: Defence::default(),
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
+            passkeys: Passkeys::default(),
             stand_ins: Cache::new(STAND_INS_MAX),
         }
     }

@@ -63,7 +63,7 @@ pub use route::RouteRow;
 pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, LowWalletRow, SpendingRow};
 pub use template::{TemplateRow, TemplateState};
-pub use user::{InvitationRow, SessionRow, UserRow};
+pub use user::{InvitationRow, PasskeyRow, SessionRow, UserRow};
 pub use webhook_log::{DeadLetterKey, DeadLetterRow, WebhookDeliveryRow};
 pub use words::{AccessState, WebhookState};
 

@@ -1,6 +1,6 @@
 //! Persons.
 
-use sambac_domain::{AccountId, InvitationId, SessionId, Timestamp, UserId};
+use sambac_domain::{AccountId, InvitationId, PasskeyId, SessionId, Timestamp, UserId};
 
 use super::row;
 use super::words::AccessState;
@@ -29,6 +29,8 @@ row! {
         totp_step: i64,
         /// Hashes of the recovery codes that are left.
         recovery_hashes: Vec<String>,
+        /// Passkeys that it has.
+        passkeys: i64,
         /// Whether it may log in.
         state: AccessState,
         /// When it was made.
@@ -79,5 +81,32 @@ row! {
         expires_at: Timestamp,
         /// When it was used.
         used_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// A passkey of a person (WebAuthn). Nothing in it is secret.
+    PasskeyRow in "user_passkeys" {
+        /// Its id.
+        id: PasskeyId,
+        /// Whose it is.
+        user_id: UserId,
+        /// What the person calls it.
+        name: String,
+        /// The credential's id, in base64url; unique.
+        credential_id: String,
+        /// The credential: public key, counter, what the device said of itself; as the engine's library writes it.
+        credential: String,
+        /// When it was made.
+        created_at: Timestamp,
+        /// When somebody logged in with it last.
+        used_at: Option<Timestamp>,
+    }
+}
+
+impl UserRow {
+    /// Whether it has a second factor of any kind.
+    pub fn has_factor(&self) -> bool {
+        self.totp_sealed.is_some() || self.passkeys > 0
     }
 }

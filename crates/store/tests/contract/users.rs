@@ -1,7 +1,7 @@
 //! Persons, their sessions and their links.
 
-use sambac_domain::{InvitationId, SessionId, Timestamp, UserId};
-use sambac_store::rows::{AccessState, InvitationRow, SessionRow, UserRow};
+use sambac_domain::{InvitationId, PasskeyId, SessionId, Timestamp, UserId};
+use sambac_store::rows::{AccessState, InvitationRow, PasskeyRow, SessionRow, UserRow};
 use sambac_store::{Sealed, Store, StoreError, UsersOf};
 
 use crate::both::on_both_databases;
@@ -19,6 +19,7 @@ fn user(number: i64, login: &str) -> UserRow {
         totp_pending_sealed: None,
         totp_step: 0,
         recovery_hashes: Vec::new(),
+        passkeys: 0,
         state: AccessState::Active,
         created_at: NOW,
         logged_in_at: None,
@@ -36,6 +37,18 @@ fn session(number: i64, user: &UserRow) -> SessionRow {
         expires_at: Timestamp(NOW.0 + 1_000),
         address: "192.0.2.1".into(),
         agent: "curl".into(),
+    }
+}
+
+fn passkey(number: i64, user: &UserRow) -> PasskeyRow {
+    PasskeyRow {
+        id: PasskeyId::from_raw(number << 8),
+        user_id: user.id,
+        name: "Phone".into(),
+        credential_id: format!("credential {number}"),
+        credential: "{}".into(),
+        created_at: NOW,
+        used_at: None,
     }
 }
 
@@ -130,6 +143,36 @@ on_both_databases! {
         work.insert_session(&SessionRow { created_at: Timestamp(NOW.0 + 1_000), ..session(13, &theirs) }).await.unwrap();
         work.commit().await.unwrap();
         assert!(store.sessions_of(ours.id).await.unwrap().is_empty());
+    }
+
+    async fn a_users_passkeys_are_counted(store: Store) {
+        let (ours, theirs) = with_users(&store).await;
+        let (first, second, other) = (passkey(30, &ours), passkey(31, &ours), passkey(32, &theirs));
+        let mut work = store.begin().await.unwrap();
+        for row in [&first, &second, &other] {
+            work.insert_passkey(row).await.unwrap();
+        }
+        assert_eq!(work.user(ours.id).await.unwrap().unwrap().passkeys, 2);
+        work.use_passkey(second.id, "used", Timestamp(NOW.0 + 5)).await.unwrap();
+        work.commit().await.unwrap();
+        let used = PasskeyRow { credential: "used".into(), used_at: Some(Timestamp(NOW.0 + 5)), ..second.clone() };
+        assert_eq!(store.passkeys_of(ours.id).await.unwrap(), [first.clone(), used.clone()]);
+        assert_eq!(store.passkey_by_credential(&second.credential_id).await.unwrap(), Some(used));
+        assert_eq!(store.passkey_by_credential("none").await.unwrap(), None);
+        let mut work = store.begin().await.unwrap();
+        let again = PasskeyRow { credential_id: first.credential_id.clone(), ..passkey(33, &theirs) };
+        let taken = work.insert_passkey(&again).await;
+        assert!(matches!(taken, Err(StoreError::Conflict("user_passkeys.credential_id"))), "{taken:?}");
+        drop(work);
+        let mut work = store.begin().await.unwrap();
+        assert!(!work.delete_passkey(theirs.id, first.id).await.unwrap(), "it is another's");
+        assert!(work.delete_passkey(ours.id, first.id).await.unwrap());
+        assert_eq!(work.user(ours.id).await.unwrap().unwrap().passkeys, 1);
+        work.clear_passkeys(ours.id).await.unwrap();
+        assert!(!work.user(ours.id).await.unwrap().unwrap().has_factor());
+        assert!(work.user(theirs.id).await.unwrap().unwrap().has_factor(), "theirs stay");
+        work.commit().await.unwrap();
+        assert_eq!(store.passkeys_of(theirs.id).await.unwrap(), [other]);
     }
 
     async fn a_link_is_used_once_and_the_last_one_counts(store: Store) {

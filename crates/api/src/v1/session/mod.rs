@@ -3,6 +3,8 @@
 mod factor;
 mod invitation;
 mod list;
+mod passkey;
+mod passkey_shape;
 mod shape;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -51,6 +53,12 @@ refusals! {
     Naming: &[ANY_PERSON, &[ErrorCode::NotFound]];
     /// Of what has its time.
     Confirming: &[ANY_PERSON, ANY_BODY, &[ErrorCode::WrongState]];
+    /// Of the challenge that anybody gets.
+    Challenging: &[ANY_PERSON, &[ErrorCode::WrongState]];
+    /// Of a passkey that a device made.
+    Adding: &[ANY_PERSON, ANY_BODY, &[ErrorCode::WrongState, ErrorCode::Conflict]];
+    /// Of one that may be the last.
+    Removing: &[ANY_PERSON, &[ErrorCode::NotFound, ErrorCode::WrongState]];
     /// Of a link.
     Redeeming: &[ANY_PERSON, ANY_BODY, &[ErrorCode::Conflict]];
 }
@@ -62,6 +70,11 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(change_password))
         .routes(routes!(factor::begin_factor))
         .routes(routes!(factor::confirm_factor))
+        .routes(routes!(passkey::challenge_log_in))
+        .routes(routes!(passkey::log_in_by_passkey))
+        .routes(routes!(passkey::challenge_passkey))
+        .routes(routes!(passkey::add_passkey, passkey::list_passkeys))
+        .routes(routes!(passkey::remove_passkey))
         .routes(routes!(list::list_sessions))
         .routes(routes!(list::end_session))
         .routes(routes!(invitation::redeem_invitation))

@@ -123,8 +123,10 @@ pub(crate) struct User {
     state: &'static str,
     /// Whether it has chosen a password.
     has_password: bool,
-    /// Whether it has a second factor.
+    /// Whether it has a second factor of any kind.
     second_factor: bool,
+    /// Passkeys that it has.
+    passkeys: i64,
     /// Recovery codes that are left.
     recovery_codes: usize,
     created_at: Moment,
@@ -205,6 +207,7 @@ impl ResetUser {
 
 impl User {
     pub(crate) fn new(row: UserRow) -> Self {
+        let second_factor = row.has_factor();
         Self {
             id: row.id.to_string(),
             account: row.account_id,
@@ -213,7 +216,8 @@ impl User {
             role: row.role,
             state: row.state.as_str(),
             has_password: row.password_hash.is_some(),
-            second_factor: row.totp_sealed.is_some(),
+            second_factor,
+            passkeys: row.passkeys,
             recovery_codes: row.recovery_hashes.len(),
             created_at: Moment(row.created_at),
             logged_in_at: row.logged_in_at.map(Moment),
