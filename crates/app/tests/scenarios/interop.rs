@@ -3,6 +3,7 @@
 //! `tools/setup test` installs what they need; without it these tests fail and say so.
 
 mod foreign;
+mod passkeys;
 mod schemathesis;
 mod signed;
 mod webhooks;

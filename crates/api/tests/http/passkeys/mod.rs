@@ -199,7 +199,7 @@ async fn passkeys_are_their_persons_own() {
 /// Without the name of a site there are no passkeys, and the answer says what to set.
 #[tokio::test]
 async fn passkeys_belong_to_a_site() {
-    let platform = Platform::start().await;
+    let platform = Platform::start_at("https://192.0.2.1").await;
     let refused = open(&platform, "/v1/session/passkey/challenge", &json!({})).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (409, "wrong_state"));
     assert!(refused.text.contains("http.public_url"), "{}", refused.text);

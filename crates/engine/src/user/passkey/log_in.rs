@@ -37,24 +37,24 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::Unauthenticated`], whatever was wrong; [`ErrorCode::RateLimited`] for an address that failed too often lately.
     pub async fn log_in_by_passkey(&self, ceremony: &str, credential: &Value, from: &From) -> Result<Begun, Refusal> {
-        // Nobody is named before the signature is right: an address is told apart from others only.
-        let asker = format!("by passkey from {:?}", from.address.map(source));
-        self.may_try(&asker, from.address)?;
+        // Nobody is named before the signature is right: addresses are told apart, and each challenge is a login of its own.
+        self.may_try(ceremony, from.address)?;
         let site = self.relying_party()?;
         let state = self.0.callers.persons.passkeys.log_ins.take(ceremony, self.0.clock.now());
         let credential = PublicKeyCredential::deserialize(credential).ok();
         let (Some(state), Some(credential)) = (state, credential) else {
-            return Err(self.failed(&asker, from.address));
+            return Err(self.failed(ceremony, from.address));
         };
-        let Some((user, row)) = self.holder(&credential).await? else { return Err(self.failed(&asker, from.address)) };
+        let Some((user, row)) = self.holder(&credential).await? else {
+            return Err(self.failed(ceremony, from.address));
+        };
         let Some(passkey) = self.answered(&site, &credential, state, &user, &row).await else {
-            return Err(self.failed(&asker, from.address));
+            return Err(self.failed(ceremony, from.address));
         };
         let passkey = serde_json::to_string(&passkey).map_err(|_| ErrorCode::Internal)?;
         let mut work = self.0.store.begin().await.map_err(refused)?;
         work.use_passkey(row.id, &passkey, self.0.clock.now()).await.map_err(refused)?;
         work.commit().await.map_err(refused)?;
-        self.0.callers.persons.defence.was_right(&asker, from.address);
         self.begin_session(user, true, from, "user.log_in_by_passkey").await
     }
 

@@ -18,7 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sambac_domain::error::ErrorCode;
 use serde::Serialize;
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 use webauthn_rs::WebauthnBuilder;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Webauthn};
 
@@ -49,10 +49,22 @@ impl Engine {
             let text = "passkeys belong to a site: set http.public_url to the https address with a name by which people reach it";
             Refusal::new(ErrorCode::WrongState, text)
         };
-        let origin = Url::parse(&self.0.settings.public_url).map_err(|_| wants())?;
+        let mut origin = Url::parse(&self.0.settings.public_url).map_err(|_| wants())?;
+        if is_this_machine(&origin) {
+            // Browsers know passkeys of names only.
+            origin.set_host(Some("localhost")).map_err(|_| wants())?;
+        }
         let site = origin.domain().ok_or_else(wants)?;
         let builder = WebauthnBuilder::new(site, &origin).map_err(|_| wants())?;
         builder.rp_name("Sambac").build().map_err(|_| wants())
+    }
+}
+
+fn is_this_machine(origin: &Url) -> bool {
+    match origin.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
     }
 }
 
