@@ -18,6 +18,7 @@
 pub(crate) mod admin_key;
 pub(crate) mod command;
 pub(crate) mod export;
+pub(crate) mod vouch;
 
 use std::path::Path;
 

@@ -55,6 +55,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (61, include_str!("../migrations/0061_proofs_of_payments.sql")),
     (62, include_str!("../migrations/0062_payments_sealed.sql")),
     (70, include_str!("../migrations/0070_passkeys.sql")),
+    (71, include_str!("../migrations/0071_vouched.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

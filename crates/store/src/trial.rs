@@ -32,6 +32,7 @@ impl Store {
             wallets: wallets(&mut work).await?,
             holds: holds(&mut work, end_by).await?,
             overdue_charges: overdue(&mut work, OVERDUE_CHARGES, end_by).await?,
+            strange_balances: strange(&mut work).await?,
             holds_end_by: end_by,
         })
     }
@@ -78,6 +79,11 @@ async fn holds(work: &mut UnitOfWork, end_by: Timestamp) -> Result<Vec<TrialHold
 
 async fn overdue(work: &mut UnitOfWork, sql: &'static str, end_by: Timestamp) -> Result<Vec<i64>, StoreError> {
     let rows = query(sql).bind(&end_by).bind(&TOLD_MAX).all_in::<(i64,)>(work).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+async fn strange(work: &mut UnitOfWork) -> Result<Vec<i64>, StoreError> {
+    let rows = query(STRANGE_BALANCES).bind(&TOLD_MAX).all_in::<(i64,)>(work).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -128,6 +134,35 @@ const POSTINGS_VS_PARTS: &str = "
     ) s
     GROUP BY s.id
     HAVING SUM(s.posted) <> SUM(s.part)
+    ORDER BY s.id
+    LIMIT $1";
+
+/// Payments, charges, holds and postings are sealed, balances are not: whose one is, for what, and in which currency, is what those
+/// say that name it.
+const STRANGE_BALANCES: &str = "
+    SELECT s.id
+    FROM (
+        SELECT p.credit_id AS id, y.account_id AS owner, 'wallet' AS kind, p.currency
+        FROM payments y JOIN ledger_postings p ON p.id = y.posting_id
+        UNION
+        SELECT p.debit_id AS id, COALESCE(c.wallet_of, c.account_id) AS owner, 'wallet' AS kind, p.currency
+        FROM charges c JOIN ledger_postings p ON p.id = c.hold_posting_id
+        UNION
+        SELECT p.credit_id AS id, COALESCE(c.wallet_of, c.account_id) AS owner, 'held' AS kind, p.currency
+        FROM charges c JOIN ledger_postings p ON p.id = c.hold_posting_id
+        UNION
+        SELECT p.debit_id AS id, h.payer_id AS owner, 'wallet' AS kind, p.currency
+        FROM ledger_commands c JOIN holds h ON h.id = c.hold_id JOIN ledger_postings p ON p.id = c.posting_id
+        WHERE c.verb IN ('hold', 'debit')
+        UNION
+        SELECT p.debit_id AS id, NULL AS owner, NULL AS kind, p.currency FROM ledger_postings p
+        UNION
+        SELECT p.credit_id AS id, NULL AS owner, NULL AS kind, p.currency FROM ledger_postings p
+    ) s
+    LEFT JOIN balances b ON b.id = s.id
+    WHERE b.id IS NULL OR b.currency <> s.currency
+        OR (s.owner IS NOT NULL AND (b.account_id IS NULL OR b.account_id <> s.owner OR b.kind <> s.kind))
+    GROUP BY s.id
     ORDER BY s.id
     LIMIT $1";
 

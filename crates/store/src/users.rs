@@ -134,6 +134,11 @@ impl UnitOfWork {
         update.bind(&user).bind(&step).bind(recovery).run(self).await.map(drop)
     }
 
+    /// Says, or takes back, that a user is who it says.
+    pub async fn vouch(&mut self, user: UserId, vouched: bool) -> Result<(), StoreError> {
+        query("UPDATE users SET vouched = $2 WHERE id = $1").bind(&user).bind(&vouched).run(self).await.map(drop)
+    }
+
     /// Takes a user's second factor and recovery codes away.
     pub async fn clear_totp(&mut self, user: UserId) -> Result<(), StoreError> {
         let update = query(

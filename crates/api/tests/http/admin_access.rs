@@ -279,4 +279,20 @@ async fn changing_the_configuration_makes_no_second_pair_of_eyes_and_no_credit()
     assert_eq!(raised.status.as_u16(), 200, "{}", raised.text);
     let lowered = put(&changer, with_credit("10")).await;
     assert_eq!(lowered.status.as_u16(), 200, "{}", lowered.text);
+    // Nor does it come back by taking that back, or out of another client's wallet.
+    let way_back = format!("/v1/admin/versions/{}/rollback", raised.json["version"]);
+    let back =
+        async |key: &str| platform.call(request(Method::POST, &way_back, key).body(Body::empty()).unwrap()).await;
+    let refused = back(&changer).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+    assert_eq!(back(&booker).await.status.as_u16(), 200);
+    let mut shop = bank.clone();
+    shop["name"] = json!("Guest");
+    shop["wallet_of"] = json!("Bank");
+    shop["credit_limit"] = json!("0");
+    let refused = put(&changer, json!({ "account": [shop.clone()] })).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+    assert!(refused.text.contains("wallet"), "{}", refused.text);
+    let shared = put(&booker, json!({ "account": [shop] })).await;
+    assert_eq!(shared.status.as_u16(), 200, "{}", shared.text);
 }

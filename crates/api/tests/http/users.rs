@@ -84,7 +84,38 @@ async fn factor(platform: &Platform, token: &str) -> (String, Vec<String>) {
 
 /// The token of somebody with this role.
 pub(crate) async fn log_in_as(platform: &Platform, role: Role) -> String {
-    person(platform, &format!("{}@example.com", role.as_str()), role).await.token
+    let person = person(platform, &format!("{}@example.com", role.as_str()), role).await;
+    vouch(platform, &person.id).await;
+    person.token
+}
+
+/// As `sambac user vouch` does on the machine.
+async fn vouch(platform: &Platform, id: &str) {
+    let mut work = platform.engine.store().begin().await.unwrap();
+    work.vouch(id.parse().unwrap(), true).await.unwrap();
+    work.commit().await.unwrap();
+}
+
+/// Nobody makes himself a second pair of eyes: who was invited books money only once somebody on the machine has vouched for the
+/// person, and not any more after another invitation.
+#[tokio::test]
+async fn who_was_invited_books_no_money_before_the_machine_vouches() {
+    let platform = Platform::start().await;
+    let eve = person(&platform, "eve@sms.example", Role::Finance).await;
+    let transfer =
+        json!({ "account": BANK.to_string(), "amount": "1", "currency": "EUR", "reference": "T-1", "reason": "paid" });
+    let refused = platform.post(&eve.token, "/v1/admin/transfers", &transfer).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{}", refused.text);
+    vouch(&platform, &eve.id).await;
+    let booked = platform.post(&eve.token, "/v1/admin/transfers", &transfer).await;
+    assert_eq!((booked.status.as_u16(), &booked.json["state"]), (201, &json!("booked")), "{}", booked.text);
+    let invited = format!("/v1/admin/users/{}/invitation", eve.id);
+    let invited = platform.admin(Method::POST, &invited, Some(&json!({ "second_factor": true })), &[]).await;
+    let again = settled(&platform, invited.json["token"].as_str().unwrap(), "eve@sms.example", eve.id.clone()).await;
+    let refused = platform.post(&again.token, "/v1/admin/transfers", &transfer).await;
+    assert_eq!(refused.status, 403, "it may be whoever has made the link: {}", refused.text);
+    let shown = platform.admin(Method::GET, &format!("/v1/admin/users/{}", eve.id), None, &[]).await;
+    assert_eq!(shown.json["vouched"], false);
 }
 
 /// While there is no user, the platform's first administrator is made by a token that holds once; there is no default account.
@@ -314,6 +345,8 @@ async fn four_eyes_are_two_persons() {
         person(&platform, "fay@sms.example", Role::Finance).await,
         person(&platform, "gil@sms.example", Role::Finance).await,
     );
+    vouch(&platform, &fay.id).await;
+    vouch(&platform, &gil.id).await;
     let wanted =
         json!({ "account": BANK.to_string(), "amount": "5000", "reference": "invoice 99", "reason": "paid by bank" });
     let asked = platform.post(&fay.token, "/v1/admin/transfers", &wanted).await;

@@ -28,6 +28,8 @@ pub struct Trial {
     pub holds: Vec<TrialHold>,
     /// Charges that are held although the time of their messages is over, by their segments' numbers.
     pub overdue_charges: Vec<i64>,
+    /// Ledger accounts that are not whose, for what, or in the currency that sealed rows say.
+    pub strange_balances: Vec<i64>,
     /// Holds whose time was over before this moment must have ended.
     pub holds_end_by: Timestamp,
 }
@@ -103,6 +105,8 @@ pub enum Breach {
     HoldOverdue(TrialHold),
     /// (7) A charge is held beyond its message's time.
     ChargeOverdue(i64),
+    /// (2) A ledger account is not what those say who paid into it or from it.
+    Strange(i64),
 }
 
 /// All that does not add up.
@@ -122,6 +126,7 @@ pub fn check(trial: &Trial) -> Vec<Breach> {
     breaches.extend(trial.wallets.iter().flat_map(wallet));
     breaches.extend(trial.holds.iter().flat_map(|hold| self::hold(hold, trial.holds_end_by)));
     breaches.extend(trial.overdue_charges.iter().copied().map(Breach::ChargeOverdue));
+    breaches.extend(trial.strange_balances.iter().copied().map(Breach::Strange));
     breaches
 }
 
@@ -180,6 +185,12 @@ impl fmt::Display for Breach {
             }
             Self::HoldOverdue(TrialHold { id, .. }) => write!(f, "hold {id} is open beyond its time"),
             Self::ChargeOverdue(id) => write!(f, "the charge of segment {id} is held beyond its message's time"),
+            Self::Strange(id) => {
+                write!(
+                    f,
+                    "the balance {id} is not whose, for what or in the currency that its payments and charges say"
+                )
+            }
         }
     }
 }
@@ -206,6 +217,7 @@ mod tests {
             wallets: vec![TrialWallet { account: ACCOUNT, balance, open_micros: Some(40), excused_micros: Some(0) }],
             holds: vec![TrialHold { id: 7, hold: Hold::open(40, Timestamp(100)), is_told: true }],
             overdue_charges: vec![],
+            strange_balances: vec![],
             holds_end_by: Timestamp(50),
         }
     }
@@ -219,7 +231,11 @@ mod tests {
     #[test]
     fn every_kind_of_breach_is_found_alone_and_told_in_words() {
         type Spoil = fn(&mut Trial);
-        let cases: [(Spoil, &str); 10] = [
+        let cases: [(Spoil, &str); 11] = [
+            (
+                |t| t.strange_balances.push(1),
+                "the balance 1 is not whose, for what or in the currency that its payments and charges say",
+            ),
             (
                 |t| t.balances[0].postings_micros = 61,
                 "the wallet balance 1 is 0.00006, its postings add up to 0.000061",

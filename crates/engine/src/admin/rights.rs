@@ -31,11 +31,17 @@ impl Prepared<'_> {
                 return Err(Refusal::new(ErrorCode::Forbidden, detail).at("/admin_key"));
             }
         }
-        self.differences().iter().try_for_each(|difference| {
-            four_eyes_stay_four(difference)?;
-            lends_nothing(difference, by)
-        })
+        check_differences(self.differences(), by)
     }
+}
+
+/// Refuses what this administrator may not bring about, however it comes: by a change, or by taking one back.
+pub(super) fn check_differences(differences: &[Difference], by: &Administrator) -> Result<(), Refusal> {
+    differences.iter().try_for_each(|difference| {
+        four_eyes_stay_four(difference)?;
+        lends_nothing(difference, by)?;
+        opens_no_wallet(difference, by)
+    })
 }
 
 /// Who could make himself a second key for transfers would approve his own.
@@ -71,4 +77,20 @@ fn lends_nothing(difference: &Difference, by: &Administrator) -> Result<(), Refu
         AdminScope::TransfersWrite.as_str()
     );
     Err(Refusal::new(ErrorCode::Forbidden, detail).at("/credit_limit"))
+}
+
+/// Who shares a wallet spends its owner's money.
+fn opens_no_wallet(difference: &Difference, by: &Administrator) -> Result<(), Refusal> {
+    let is_owner = |value: &Option<Value>| value.as_ref().is_some_and(|value| !value.is_null());
+    let shares = |field: &FieldDifference| field.field == "wallet_of" && is_owner(&field.after);
+    let may = by.scopes.contains(&AdminScope::TransfersWrite);
+    if may || difference.kind != "account" || !difference.fields.iter().any(shares) {
+        return Ok(());
+    }
+    let detail = format!(
+        "account \"{}\": another account's wallet is opened to it by a key with the scope {}, or by applying a file on the machine",
+        difference.name,
+        AdminScope::TransfersWrite.as_str()
+    );
+    Err(Refusal::new(ErrorCode::Forbidden, detail).at("/wallet_of"))
 }

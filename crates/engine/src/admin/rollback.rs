@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::difference::{Difference, Names, differences};
 use super::key::Administrator;
 use super::refusal;
+use super::rights;
 use super::rollback_prices::Prices;
 use crate::Engine;
 use crate::refusal::Refusal;
@@ -59,7 +60,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`]; [`ErrorCode::InvalidConfiguration`], [`ErrorCode::InUse`] or [`ErrorCode::Conflict`] when
-    /// what was is not possible any more. Nothing is changed then.
+    /// what was is not possible any more; [`ErrorCode::Forbidden`] for what `by` could not change to. Nothing is changed then.
     pub async fn rollback(&self, by: &Administrator, number: i64, dry_run: bool) -> Result<RolledBack, Refusal> {
         let _changing = self.0.admin_changes.lock().await;
         let store = &self.0.store;
@@ -76,6 +77,7 @@ impl Engine {
         let prices = Prices { stored: &stored, made_since: &sheets, ids: &self.0.ids, now: self.0.clock.now() };
         prices.take_back(&mut work, number, &by.author()).await.map_err(unavailable)?;
         let differences = differences(work.changes(), &Names::of(&stored));
+        rights::check_differences(&differences, by)?;
         let version = if dry_run { None } else { self.keep(work, by, number).await.map_err(unavailable)? };
         Ok(RolledBack { version, differences })
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_domain::ledger::{Breach, Trial, check};
+use sambac_domain::ledger::{Breach, Trial, TrialHold, TrialWallet, check};
 use sambac_domain::time::Timestamp;
 use sambac_store::{RunningSums, StoreError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -16,43 +16,65 @@ use crate::alert::AlertKind;
 const SLACK: Duration = Duration::from_secs(300);
 /// Whom the alert is of that sums are wrong.
 pub(crate) const SUBJECT: &str = "ledger";
+/// After a whole look that has found something.
+const MENDED_WITHIN: Duration = Duration::from_secs(60);
 /// Breaches that are written to the log each time.
 const LOGGED_MAX: usize = 20;
 
-/// Runs until the engine stops.
+/// What the looks have seen so far.
+struct Auditor {
+    sums: RunningSums,
+    /// What only a whole look sees, as the last one saw it.
+    whole: Vec<Breach>,
+    /// When everything is added up anew.
+    whole_at: Instant,
+    /// What was overdue before is ended by the jobs that have begun then.
+    started_at: Instant,
+}
+
+/// Runs until the engine stops. The first look is a whole one: what was changed while nothing ran is seen at the start.
 pub(crate) async fn run(inner: Arc<Inner>) {
     let mut interval = tokio::time::interval(inner.settings.audit_interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut sums = RunningSums::default();
-    let mut last_whole = Instant::now();
+    let now = Instant::now();
+    let mut auditor = Auditor { sums: RunningSums::default(), whole: Vec::new(), whole_at: now, started_at: now };
     loop {
         tokio::select! {
             _ = interval.tick() => {}
             () = inner.stopping.cancelled() => return,
         }
-        let whole = last_whole.elapsed() >= inner.settings.audit_whole_interval;
-        match look(&inner, &mut sums, whole).await {
-            Ok(trial) => tell(&inner, &trial),
+        match auditor.look(&inner).await {
+            Ok(breaches) => tell(&inner, &breaches),
             Err(error) => not_added_up(&inner, &error),
-        }
-        if whole {
-            last_whole = Instant::now();
         }
     }
 }
 
-async fn look(inner: &Inner, sums: &mut RunningSums, whole: bool) -> Result<Trial, StoreError> {
-    let end_by = end_by(inner);
-    let mut trial = inner.store.running_trial(sums, end_by).await?;
-    if whole {
-        let Trial { postings, holds, overdue_charges, wallets, .. } = inner.store.trial(end_by).await?;
-        // A limit that was lowered excuses what its wallet was below it: only the running sums know.
-        let wallets =
-            wallets.into_iter().map(|wallet| sambac_domain::ledger::TrialWallet { excused_micros: None, ..wallet });
-        trial.wallets.extend(wallets);
-        (trial.postings, trial.holds, trial.overdue_charges) = (postings, holds, overdue_charges);
+impl Auditor {
+    /// All that does not add up: what is seen now, and what the last whole look saw that this one does not look at.
+    async fn look(&mut self, inner: &Inner) -> Result<Vec<Breach>, StoreError> {
+        let end_by = if self.started_at.elapsed() < SLACK { Timestamp::EPOCH } else { end_by(inner) };
+        let running = inner.store.running_trial(&mut self.sums, end_by).await?;
+        if Instant::now() >= self.whole_at {
+            let whole = inner.store.trial(end_by).await?;
+            self.whole = check(&only_whole(whole, &running));
+            // What is wrong is looked at again soon: somebody is mending it.
+            let pause = if self.whole.is_empty() { inner.settings.audit_whole_interval } else { MENDED_WITHIN };
+            self.whole_at = Instant::now() + pause.min(inner.settings.audit_whole_interval);
+        }
+        let mut breaches = check(&running);
+        breaches.extend(self.whole.iter().filter(|breach| !breaches.contains(breach)).copied().collect::<Vec<_>>());
+        Ok(breaches)
     }
-    Ok(trial)
+}
+
+/// Of everything added up anew what the running sums do not have. A limit that was lowered excuses what its wallet was below it: only
+/// those know.
+fn only_whole(whole: Trial, running: &Trial) -> Trial {
+    let wallets = whole.wallets.into_iter().map(|wallet| TrialWallet { excused_micros: None, ..wallet });
+    let is_new = |hold: &TrialHold| !running.holds.contains(hold);
+    let holds = whole.holds.into_iter().filter(is_new).collect();
+    Trial { wallets: wallets.collect(), holds, balances: Vec::new(), overdue_charges: Vec::new(), ..whole }
 }
 
 /// What had its time before this must have ended.
@@ -60,8 +82,7 @@ fn end_by(inner: &Inner) -> Timestamp {
     inner.clock.now().saturating_sub(inner.settings.receipt_grace + SLACK)
 }
 
-fn tell(inner: &Inner, trial: &Trial) {
-    let breaches = check(trial);
+fn tell(inner: &Inner, breaches: &[Breach]) {
     inner.metrics.audited(breaches.len());
     let Some(first) = breaches.first() else {
         return inner.alerts.clear(AlertKind::LedgerBreach, SUBJECT, "everything adds up again");

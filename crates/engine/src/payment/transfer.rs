@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::open::unavailable;
 use crate::admin::Administrator;
+use crate::audit::Event;
 use crate::commit::{Credit, Credited, Settles, Write};
 use crate::ledger::Told;
 use crate::refusal::Refusal;
@@ -23,6 +24,9 @@ use crate::{Engine, Inner};
 
 /// Within which what one administrator books is added up.
 const ADDED_UP: Duration = Duration::from_secs(86_400);
+
+/// How the audit log calls that a transfer was refused.
+const REFUSED: &str = "transfer.refuse";
 
 /// A bank transfer to be booked.
 #[derive(Clone, Debug)]
@@ -97,6 +101,14 @@ impl Engine {
         if row.asked_by_key == by.id {
             return Err(ErrorCode::FourEyes.into());
         }
+        if self.0.store.is_audited(REFUSED, &id.to_string()).await.map_err(unavailable)? {
+            // The row was put back to what it was before.
+            self.0.alerts.tampered(&Told { table: "bank_transfers", number: id.raw(), id });
+            return Err(Refusal::new(
+                ErrorCode::WrongState,
+                "the transfer was refused, as the audit log says; ask for it anew",
+            ));
+        }
         let row = self.decide(by, row, TransferState::Approved, why).await?;
         self.booked(row).await
     }
@@ -111,8 +123,10 @@ impl Engine {
         id: PaymentId,
         why: String,
     ) -> Result<BankTransferRow, Refusal> {
-        let row = self.transfer(id).await?;
-        self.decide(by, row, TransferState::Refused, why).await
+        let row = self.decide(by, self.transfer(id).await?, TransferState::Refused, why).await?;
+        let event = Event::new(format!("{} {}", by.kind, by.name), REFUSED, id.to_string());
+        self.audit(event.of(Some(row.account_id)).from(by.address)).await;
+        Ok(row)
     }
 
     /// A bank transfer.

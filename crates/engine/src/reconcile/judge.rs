@@ -263,9 +263,16 @@ impl Books {
         let payer = charge.wallet_of.unwrap_or(charge.account_id);
         let Some(posting) = posting.and_then(|id| self.postings.get(&id)) else { return false };
         let of_payer = |id: i64| self.owners.get(&id) == Some(&payer);
+        // What is held and given back stays the payer's; what is taken leaves him; what is refunded comes to him.
+        let (gives, gets) = match posting.kind {
+            PostingKind::Hold | PostingKind::Void => (true, true),
+            PostingKind::Refund => (false, true),
+            _ => (true, false),
+        };
         kinds.contains(&posting.kind)
             && posting.currency == charge.currency
-            && (of_payer(posting.debit_id) || of_payer(posting.credit_id))
+            && (!gives || of_payer(posting.debit_id))
+            && (!gets || of_payer(posting.credit_id))
     }
 
     /// What a posting of the charge moved, by its kind.

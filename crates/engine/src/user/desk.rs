@@ -125,6 +125,7 @@ impl Engine {
             totp_step: 0,
             recovery_hashes: Vec::new(),
             passkeys: 0,
+            vouched: false,
             state: AccessState::Active,
             created_at: now,
             logged_in_at: None,

@@ -105,6 +105,10 @@ impl Engine {
             work.clear_passkeys(user.id).await.map_err(refused)?;
             (user.totp_sealed, user.passkeys) = (None, 0);
         }
+        if invitation.user_id.is_some() {
+            // Whoever has made the link may have used it himself.
+            work.vouch(user.id, false).await.map_err(refused)?;
+        }
         work.delete_sessions_but(user.id, None).await.map_err(refused)?;
         let event = Event::new(format!("user {}", user.login), "user.redeem", user.id.to_string());
         let event = event.of(user.account_id).from(from.address).with("resets_factor", invitation.resets_factor);
@@ -143,6 +147,7 @@ impl Engine {
             totp_step: 0,
             recovery_hashes: Vec::new(),
             passkeys: 0,
+            vouched: true,
             state: AccessState::Active,
             created_at: now,
             logged_in_at: None,

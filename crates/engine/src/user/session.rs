@@ -12,7 +12,7 @@ use sambac_store::{Sealed, StoreError};
 use secrecy::SecretString;
 
 use super::{Role, unavailable};
-use crate::admin::Administrator;
+use crate::admin::{AdminScope, Administrator};
 use crate::api_key::{self, Environment, PresentedPerson};
 use crate::audit::{Event, Refused};
 use crate::keyring::ClientKey;
@@ -158,7 +158,7 @@ impl Engine {
             id: AdminKeyId::from_raw(session.user.id.raw()),
             kind: "user",
             name: session.user.login.clone(),
-            scopes: session.role.admin_scopes().to_vec(),
+            scopes: administrator_scopes(session),
             address: session.address,
         })
     }
@@ -231,6 +231,12 @@ impl Engine {
 
 fn is_live(row: &SessionRow, now: Timestamp) -> bool {
     now < row.expires_at && now.since(row.used_at) < Duration::from_secs(IDLE_AFTER_S.into())
+}
+
+/// What an administrator may do. Who was not vouched for on the machine may be somebody else, and books no money.
+fn administrator_scopes(session: &Session) -> Vec<AdminScope> {
+    let may = |scope: &&AdminScope| session.user.vouched || **scope != AdminScope::TransfersWrite;
+    session.role.admin_scopes().iter().filter(may).copied().collect()
 }
 
 /// What a person has in place of a key: the scopes of the role. It has no secret.

@@ -84,6 +84,13 @@ impl Store {
         text.parse().map_err(|_| corrupt())
     }
 
+    /// Whether this was ever done to this. Reads the log, which has no index for it.
+    pub async fn is_audited(&self, action: &str, subject: &str) -> Result<bool, StoreError> {
+        let (action, subject) = (action.to_owned(), subject.to_owned());
+        let rows = query("SELECT id FROM audit_log WHERE action = $1 AND subject = $2 LIMIT 1");
+        Ok(rows.bind(&action).bind(&subject).first::<(i64,)>(self.pool()).await?.is_some())
+    }
+
     /// A page of entries, the newest first.
     pub async fn audit_page(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         let AuditFilter { account_id, action, actor, before, limit } = filter;

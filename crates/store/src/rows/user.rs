@@ -31,6 +31,8 @@ row! {
         recovery_hashes: Vec<String>,
         /// Passkeys that it has.
         passkeys: i64,
+        /// Whether somebody on the machine has said who it is, since it was invited last.
+        vouched: bool,
         /// Whether it may log in.
         state: AccessState,
         /// When it was made.

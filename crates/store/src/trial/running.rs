@@ -50,6 +50,7 @@ impl Store {
             overdue_charges,
             holds_end_by: end_by,
             postings: Vec::new(),
+            strange_balances: Vec::new(),
         };
         *sums = next;
         Ok(trial)

@@ -49,6 +49,8 @@ on_both_databases! {
         assert_eq!(page(AuditFilter { action: "key.".to_owned(), ..AuditFilter::default() }).await, [2, 1]);
         assert_eq!(page(AuditFilter { account_id: Some(ACCOUNT), ..AuditFilter::default() }).await, [2]);
         assert_eq!(page(AuditFilter { actor: "nobody".to_owned(), ..AuditFilter::default() }).await, [0; 0]);
+        assert!(store.is_audited("key.revoke", "thing 2").await.unwrap());
+        assert!(!store.is_audited("key.revoke", "thing 1").await.unwrap(), "that was made only");
         assert_eq!(page(AuditFilter { before: Some(3), ..AuditFilter::default() }).await, [2, 1]);
     }
 }

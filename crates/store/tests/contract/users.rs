@@ -20,6 +20,7 @@ fn user(number: i64, login: &str) -> UserRow {
         totp_step: 0,
         recovery_hashes: Vec::new(),
         passkeys: 0,
+        vouched: false,
         state: AccessState::Active,
         created_at: NOW,
         logged_in_at: None,
@@ -99,11 +100,13 @@ on_both_databases! {
         work.confirm_totp(ours.id, 7, &vec!["one".into(), "two".into()]).await.unwrap();
         let changed = UserRow { name: "Countess".into(), role: "auditor".into(), state: AccessState::Suspended, ..ours.clone() };
         work.update_user(&changed).await.unwrap();
+        work.vouch(ours.id, true).await.unwrap();
         let expected = UserRow {
             password_hash: Some(hash),
             totp_sealed: Some(Sealed("totp".to_owned())),
             totp_step: 7,
             recovery_hashes: vec!["one".into(), "two".into()],
+            vouched: true,
             ..changed
         };
         assert_eq!(work.user(ours.id).await.unwrap(), Some(expected.clone()));

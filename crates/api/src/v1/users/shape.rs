@@ -127,6 +127,8 @@ pub(crate) struct User {
     second_factor: bool,
     /// Passkeys that it has.
     passkeys: i64,
+    /// Whether somebody on the machine has said who it is, without which it books no money.
+    vouched: bool,
     /// Recovery codes that are left.
     recovery_codes: usize,
     created_at: Moment,
@@ -218,6 +220,7 @@ impl User {
             has_password: row.password_hash.is_some(),
             second_factor,
             passkeys: row.passkeys,
+            vouched: row.vouched,
             recovery_codes: row.recovery_hashes.len(),
             created_at: Moment(row.created_at),
             logged_in_at: row.logged_in_at.map(Moment),

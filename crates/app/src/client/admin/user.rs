@@ -15,10 +15,11 @@ use super::thing::{self, Kind, id_of, table};
 use crate::client::{Access, Client};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::provision::vouch::Vouch;
 
 const PATH: &str = "/v1/admin/users";
 
-/// Persons who use the consoles: list, show, create, update, invite, redeem, confirm.
+/// Persons who use the consoles: list, show, create, update, invite, vouch, redeem, confirm.
 #[derive(Args, Debug)]
 pub(crate) struct UserCommand {
     #[command(subcommand)]
@@ -48,6 +49,8 @@ enum What {
         #[arg(long)]
         second_factor: bool,
     },
+    /// Say, on the machine, that a person is who it says: only then may it book money. Another invitation ends it.
+    Vouch(Vouch),
     /// Choose a password by an invitation (SAMBAC_INVITATION, SAMBAC_PASSWORD), and begin a second factor.
     Redeem(Redeem),
     /// Confirm the second factor by its first code, in the session (SAMBAC_SESSION) that `redeem` has begun.
@@ -127,6 +130,7 @@ impl UserCommand {
                 let how = json!({ "second_factor": second_factor });
                 access.admin_client()?.post(&format!("{PATH}/{id}/invitation"), &how).await?
             }
+            What::Vouch(vouch) => return vouch.run(output).await,
             What::Redeem(redeem) => redeem.choose().await?,
             What::Confirm { code, access } => {
                 let client = access.client_of_session()?;

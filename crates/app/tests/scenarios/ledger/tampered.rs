@@ -78,6 +78,29 @@ impl Robbed {
     }
 }
 
+/// A wallet that was turned into ours, and our revenue into the wallet: what was paid in and taken says whose each is. It is told
+/// when the platform starts, and by whoever asks.
+#[tokio::test]
+async fn a_wallet_that_was_exchanged_is_told() -> Result<()> {
+    let robbed = Robbed::start("tampered_wallet").await?;
+    robbed.charged("a", json!({ "action": "debit", "amount": "9" })).await?;
+    let account = raw_id(&robbed.account)?;
+    let robbed = robbed
+        .after(&format!(
+            "UPDATE balances SET account_id = NULL, kind = 'adjustments' WHERE kind = 'wallet';
+             UPDATE balances SET account_id = {account}, kind = 'wallet' WHERE kind = 'revenue' AND balance_micros > 0;
+             UPDATE balances SET kind = 'revenue' WHERE kind = 'adjustments' AND account_id IS NULL;"
+        ))
+        .await?;
+    let told = robbed.until_told("ledger").await?;
+    ensure!(told.contains("is not whose, for what or in the currency"), "{told}");
+    let checked = robbed.world.run(&["ledger", "check"], &[]).await?;
+    let text = String::from_utf8(checked.stdout)?;
+    ensure!(!checked.status.success() && text.contains("is not whose"), "{text}");
+    robbed.world.passed();
+    Ok(())
+}
+
 /// A hold that says more than was ever taken gives nothing back, whoever asks for it, before it is as it was; nor does one that
 /// was put back to what it was before its refund. The edit is not sealed: the verification names it still.
 #[tokio::test]

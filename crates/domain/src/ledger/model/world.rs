@@ -465,6 +465,7 @@ impl World {
             wallets: wallets.collect(),
             holds: holds.collect(),
             overdue_charges: Vec::new(),
+            strange_balances: Vec::new(),
             // Each commit ends those whose time was over by then.
             holds_end_by: self.committed_at,
         }
