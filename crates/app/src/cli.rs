@@ -14,6 +14,7 @@ use crate::client::send::Send;
 use crate::client::status::Status;
 use crate::config::command::ConfigCommand;
 use crate::demo::Demo;
+use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::exit::{self, Failure};
 use crate::ledger::LedgerCommand;
@@ -76,6 +77,7 @@ enum Command {
     Unrouted(UnroutedCommand),
     Payment(PaymentCommand),
     Migrate(Migrate),
+    Doctor(Doctor),
     Config(ConfigCommand),
     Bench(Bench),
     /// Print the OpenAPI document of the public API.
@@ -128,6 +130,7 @@ impl Cli {
             Command::Unrouted(command) => command.run(self.output).await,
             Command::Payment(command) => command.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
+            Command::Doctor(doctor) => doctor.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),
             Command::Openapi { services } => {

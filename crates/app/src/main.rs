@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod data_folder;
 mod demo;
+mod doctor;
 mod erase;
 mod events;
 mod exit;

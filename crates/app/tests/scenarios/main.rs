@@ -20,6 +20,7 @@ mod certify;
 mod connector_orders;
 mod content;
 mod demo;
+mod doctor;
 mod events;
 mod expiry;
 mod failures;

@@ -4,6 +4,7 @@
 //! confirmed, or not acknowledged, is told again then.
 
 mod consumer;
+mod probe;
 mod publisher;
 mod url;
 
@@ -14,6 +15,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 
 pub use consumer::{Consumer, Delivered};
+pub use probe::{BrokerFacts, QueueFacts, probe};
 pub use publisher::{Outgoing, Publisher};
 pub use url::{BrokerUrl, BrokerUrlError};
 

@@ -16,6 +16,19 @@ on_both_databases! {
         assert_eq!(store.missing_steps().await.unwrap(), Some(Vec::new()));
     }
 
+    async fn a_database_says_what_it_is(store: Store) {
+        match store.postgres_facts().await.unwrap() {
+            Some(facts) => {
+                assert_eq!(store.sqlite_version().await.unwrap(), None);
+                assert!(facts.version >= 140_000 && !facts.is_replica, "{facts:?}");
+                assert_eq!(facts.settings.get("fsync").map(String::as_str), Some("off"), "as the tests' server is started");
+                assert_eq!(facts.settings.len(), 8, "{facts:?}");
+                assert!(facts.now.0 > 1_700_000_000_000_000, "microseconds: {facts:?}");
+            }
+            None => assert!(store.sqlite_version().await.unwrap().unwrap().starts_with("3."), "the one that is built in"),
+        }
+    }
+
     async fn the_first_proof_of_the_master_key_is_kept(store: Store) {
         assert_eq!(store.master_key_check().await.unwrap(), None);
         store.keep_master_key_check("first").await.unwrap();
