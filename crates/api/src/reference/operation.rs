@@ -48,7 +48,7 @@ impl Operation<'_> {
 
     /// What is said of it.
     pub(super) fn about(&self) -> String {
-        format!("{} {}", self.id(), text(&self.value["description"]))
+        format!("{} {}", text(&self.value["description"]).replace('`', ""), self.id())
     }
 
     /// Whether it names this error among its answers.

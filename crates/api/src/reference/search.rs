@@ -99,8 +99,11 @@ impl Entry {
         let before = self.low_text.get(..at).map_or(0, |before| before.chars().count());
         let start = before.saturating_sub(EXCERPT / 4);
         let excerpt: String = self.text.chars().skip(start).take(EXCERPT).collect();
-        let lead = if start > 0 { "… " } else { "" };
-        format!("{lead}{}", excerpt.trim())
+        // Words that are cut are left out.
+        let whole = if start > 0 { excerpt.split_once(' ').map_or(&*excerpt, |(_, rest)| rest) } else { &excerpt };
+        let is_end = self.text.chars().nth(start + EXCERPT).is_none();
+        let whole = if is_end { whole } else { whole.rsplit_once(' ').map_or(whole, |(rest, _)| rest) };
+        format!("{}{whole}{}", if start > 0 { "… " } else { "" }, if is_end { "" } else { " …" })
     }
 }
 
@@ -142,7 +145,10 @@ mod tests {
         );
         let excerpt = entry.excerpt(&["needle"]);
         assert!(
-            excerpt.starts_with("… ") && excerpt.contains("needle") && excerpt.chars().count() <= EXCERPT + 2,
+            excerpt.starts_with("… hay ")
+                && excerpt.ends_with(" straw …")
+                && excerpt.contains("needle")
+                && excerpt.chars().count() <= EXCERPT + 4,
             "{excerpt}"
         );
     }

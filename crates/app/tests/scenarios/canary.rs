@@ -12,7 +12,8 @@ use anyhow::{Result, ensure};
 use sambac_testkit::scenario::wait::until_true;
 use sambac_testkit::scenario::{Platform, Rest, Secrets, Simulator, Sink, Site, World};
 
-use self::search::{Canaries, Place, files_in};
+pub(crate) use self::search::files_in;
+use self::search::{Canaries, Place};
 use crate::world;
 
 const CONNECTOR_PASSWORD: &str = "kY7vQz2w";

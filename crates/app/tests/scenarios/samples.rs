@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use self::blocks::{Block, blocks, guides};
 use crate::interop::installed;
+use crate::sandbox::with_sandbox;
 use crate::world;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -39,13 +40,10 @@ impl Stage {
     async fn start(name: &str) -> Result<Self> {
         let world = world(name)?;
         let operator = world.simulator("alpha", "").await?;
-        let link = "host = \"sandbox\"\nport = 2775\nsystem_id = \"sandbox\"\npassword = \"sandbox\"\nwindow_max = 100";
         let key = "name = \"test\"\naccount = \"bank\"\nenvironment = \"test\"\nscopes = [\"sms:send\", \"sms:read\", \
             \"balance:read\", \"webhooks:write\", \"events:read\", \"keys:write\", \"otp:send\", \"otp:check\", \"otp:read\"]";
-        let site = Site::with_one_account("100")
+        let site = with_sandbox(Site::with_one_account("100"))
             .connector("alpha", &operator, "")
-            .table("operator", "name = \"sandbox\"")
-            .table("connector", &format!("name = \"sandbox\"\noperator = \"sandbox\"\n{link}"))
             .route("all", &["alpha"], "")
             .table("api_key", key);
         let secrets = world.apply(&site).await?;

@@ -13,6 +13,11 @@ use crate::world;
 const CONNECTOR: &str = "name = \"sandbox\"\noperator = \"sandbox\"\nhost = \"sandbox\"\nport = 1\n\
     system_id = \"sandbox\"\npassword = \"sandbox\"\nsettings = { session = { response_timeout_ms = 1000 } }";
 
+/// The same site with a sandbox.
+pub(crate) fn with_sandbox(site: Site) -> Site {
+    site.table("operator", "name = \"sandbox\"").table("connector", CONNECTOR)
+}
+
 struct Played {
     world: World,
     operator: Simulator,
@@ -29,11 +34,9 @@ impl Played {
         let (operator, sink) = (world.simulator("alpha", "").await?, Sink::start(0).await?);
         let scopes = "scopes = [\"sms:send\", \"sms:read\", \"balance:read\", \"otp:send\", \"otp:check\"]";
         let test_key = format!("name = \"test\"\naccount = \"bank\"\nenvironment = \"test\"\n{scopes}");
-        let site = Site::with_one_account("10")
+        let site = with_sandbox(Site::with_one_account("10"))
             .connector("alpha", &operator, "")
             .route("all", &["alpha"], "")
-            .table("operator", "name = \"sandbox\"")
-            .table("connector", CONNECTOR)
             .table("api_key", &test_key)
             .webhook("bank", &sink.url())
             .smpp_account("bank", "tester", "settings = { limits = { test_only = true } }");

@@ -128,7 +128,7 @@ fn forms(clear: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// All files of a folder and of those in it.
-pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

@@ -129,11 +129,12 @@ impl Stage {
         let change = json!({ "password": "canary bittern password", "new_password": "canary curlew password" });
         let changed = ada.post("/v1/session/password", &change, &[]).await?;
         ensure!(changed.status == 204, "{} {}", changed.status, changed.text);
-        let user = json!({ "login": "ben@bank.example", "name": "Ben", "role": "client_admin" });
-        let invited = ada.post("/v1/admin/users", &user, &[]).await?;
-        if invited.status == 201 {
-            self.shown("an invitation", &invited.body["invitation"], "token")?;
-        }
+        let admin = self.rest.with_key(&self.admin_key);
+        let account = first_id(&admin, "/v1/admin/accounts").await?;
+        let user = json!({ "login": "ben@bank.example", "name": "Ben", "role": "client_admin", "account": account });
+        let invited = admin.post("/v1/admin/users", &user, &[]).await?;
+        ensure!(invited.status == 201, "{}", invited.text);
+        self.shown("an invitation", &invited.body["invitation"], "token")?;
         Ok(())
     }
 }

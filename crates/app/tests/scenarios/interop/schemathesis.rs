@@ -15,6 +15,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::{folder, installed};
+use crate::sandbox::with_sandbox;
 use crate::{persons, world};
 
 /// Requests made up for each operation, beside those at the edges of its schema.
@@ -42,15 +43,10 @@ struct Subject {
 impl Subject {
     async fn start(name: &str) -> Result<Self> {
         let world = world(name)?;
-        let link = "host = \"sandbox\"\nport = 2775\nsystem_id = \"sandbox\"\npassword = \"sandbox\"\nwindow_max = 100";
         let key = "name = \"test\"\naccount = \"bank\"\nenvironment = \"test\"\nscopes = [\"sms:send\", \"sms:read\", \
             \"balance:read\", \"payments:write\", \"webhooks:write\", \"events:read\", \"keys:write\", \"otp:send\", \"otp:check\", \
             \"otp:read\", \"otp:profiles\", \"templates:write\", \"templates:approve\", \"team:write\", \"audit:read\"]";
-        let site = Site::with_one_account("1000000")
-            .table("operator", "name = \"sandbox\"")
-            .table("connector", &format!("name = \"sandbox\"\noperator = \"sandbox\"\n{link}"))
-            .route("all", &["sandbox"], "")
-            .table("api_key", key);
+        let site = with_sandbox(Site::with_one_account("1000000")).route("all", &["sandbox"], "").table("api_key", key);
         let secrets = world.apply(&site).await?;
         let admin_key = world.admin_key("all", SCOPES).await?;
         let platform = world.platform(&[]).await?;

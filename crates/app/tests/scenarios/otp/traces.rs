@@ -1,12 +1,13 @@
 //! What is left of a code: nothing in database, write-ahead log or log lines; and what survives kill -9: every attempt.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use sambac_testkit::scenario::Site;
 use serde_json::json;
 
 use super::{check, start, told, wrong};
+use crate::canary::files_in;
 use crate::world;
 
 #[tokio::test]
@@ -57,19 +58,6 @@ fn nowhere(folder: &Path, log: &Path, codes: &[(String, String)]) -> Result<()> 
         }
     }
     Ok(())
-}
-
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(files_in(&path)?);
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }
 
 /// The process dies after an attempt was stored and before it was answered: it counts all the same, and a right code was used.
