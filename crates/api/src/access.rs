@@ -101,7 +101,7 @@ pub(crate) mod scope {
 
     scopes! {
         SmsSend SmsRead BalanceRead PaymentsWrite WebhooksWrite EventsRead KeysWrite TeamWrite AuditRead TemplatesWrite
-        TemplatesApprove OtpSend OtpCheck OtpRead OtpProfiles
+        TemplatesApprove OptOutsWrite OtpSend OtpCheck OtpRead OtpProfiles
     }
 }
 

@@ -41,6 +41,20 @@ where
     }
 }
 
+/// A file of comma-separated values.
+pub(crate) struct Csv(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Csv {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_of_type(request.headers(), "text/csv") {
+            return Err(Problem::new(ErrorCode::UnsupportedMediaType).detail("Content-Type must be text/csv"));
+        }
+        body(request, state).await.map(Self)
+    }
+}
+
 const BAD_FIELD: &str = "a field of the body is not valid";
 
 async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {

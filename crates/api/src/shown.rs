@@ -148,6 +148,12 @@ words! {
     Play "Play" like "success" sambac_engine::payment::Play::ALL.map(sambac_engine::payment::Play::as_str).to_vec();
     /// How far a version of a template is.
     TemplateState "TemplateState" like "approved" vec!["pending", "approved", "refused", "retired"];
+    /// Whether a person gets messages.
+    OptOutState "OptOutState" like "opted_out" vec!["opted_out", "opted_in"];
+    /// Who said so: the person, by a word; the account, by a call or by a file.
+    OptOutSource "OptOutSource" like "keyword" vec!["keyword", "api", "import"];
+    /// What is kept no longer than it is needed: the text, until operators have it; the number, until the message has ended.
+    RedactedPart "RedactedPart" like "text" vec!["text", "to"];
     /// How far a batch is.
     Batch "BatchState" like "ended" vec!["running", "ended"];
     /// What became of a price.

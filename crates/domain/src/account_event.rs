@@ -49,6 +49,10 @@ event_types! {
     MessageCanceled "message.canceled",
     /// A message from a handset was taken by a route.
     MessageReceived "message.received",
+    /// A person wants no more messages, or is to get none: what is not a one-time code is refused from now on.
+    RecipientOptedOut "recipient.opted_out",
+    /// A person who wanted no more messages gets them again.
+    RecipientOptedIn "recipient.opted_in",
     /// The wallet has as little as the account's limits say, or less.
     BalanceLow "balance.low",
     /// The account owes for longer than its limits allow: it cannot send.

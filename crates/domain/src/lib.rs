@@ -16,6 +16,7 @@ pub mod message_rules;
 pub mod mo;
 pub mod money;
 pub mod number;
+pub mod opt_out;
 pub mod options;
 pub mod otp;
 pub mod payment;
@@ -24,6 +25,7 @@ pub mod profile;
 pub mod rating;
 pub mod receipt;
 pub mod receipt_key;
+pub mod redaction;
 pub mod routing;
 pub mod sandbox;
 pub mod spending;
@@ -40,9 +42,9 @@ pub use error::ErrorCode;
 pub use id::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ConnectorId, CostBookId, ErasureId, EventId,
     HoldId, IdError, IdSource, IntentId, InvitationId, IssuerId, MessageId, MoId, MoRouteId, NetworkId, NoticeId,
-    NumberPrefixId, OperatorGroupId, OperatorId, OrphanId, OtpId, OtpProfileId, PasskeyId, PaymentId, PostingId,
-    RateId, RequestKeyId, RouteId, SegmentId, SessionId, SheetId, SigningKeyId, SmppAccountId, TargetId, TariffId,
-    TemplateId, UserId, WebhookDeliveryId, WebhookId,
+    NumberPrefixId, OperatorGroupId, OperatorId, OptOutId, OrphanId, OtpId, OtpProfileId, PasskeyId, PaymentId,
+    PostingId, RateId, RequestKeyId, RouteId, SegmentId, SessionId, SheetId, SigningKeyId, SmppAccountId, TargetId,
+    TariffId, TemplateId, UserId, WebhookDeliveryId, WebhookId,
 };
 pub use message::{MalformedBody, Message, MessageBody, Origin};
 pub use money::{Currency, Micros, Money, MoneyError, parse_micros};

@@ -11,6 +11,7 @@ use crate::money::Currency;
 use crate::number::{MccMnc, Msisdn, Sender};
 use crate::options::MessageOptions;
 use crate::rating::{ChargePolicy, Cost};
+use crate::redaction::Redaction;
 use crate::text::Encoding;
 use crate::time::Timestamp;
 
@@ -207,6 +208,16 @@ impl Message {
     /// The id that its client knows it by.
     pub fn client_id(&self) -> MessageId {
         self.answered_id.unwrap_or(self.id)
+    }
+
+    /// What of it is kept no longer than it is needed.
+    pub fn redaction(&self) -> Redaction {
+        self.options.as_ref().map_or(Redaction::default(), |options| options.redact)
+    }
+
+    /// The number that is kept of it when it has ended.
+    pub fn kept_destination(&self) -> Msisdn {
+        if self.redaction().to { self.destination.erased() } else { self.destination }
     }
 
     /// Whose wallet holds its price.

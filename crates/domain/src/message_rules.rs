@@ -1,4 +1,5 @@
-//! What the messages of an account have to keep to, whatever way they come in: approved texts, registered senders.
+//! What the messages of an account have to keep to, whatever way they come in: approved texts, registered senders; and how it takes
+//! those who want no more of them.
 //!
 //! ```
 //! use sambac_domain::message_rules::MessageRules;
@@ -13,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::day::Day;
 use crate::number::{Country, Sender};
+use crate::opt_out::OptOutRules;
+use crate::options::MessageOptions;
+use crate::redaction::Redaction;
 use crate::stored;
 use crate::time::Timestamp;
 
@@ -32,6 +36,12 @@ pub struct MessageRules {
     /// The senders that it owns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sender: Vec<RegisteredSender>,
+    /// How it has words like STOP taken.
+    #[serde(skip_serializing_if = "OptOutRules::is_default")]
+    pub opt_out: OptOutRules,
+    /// What of its messages is kept no longer than it is needed, whatever they say themselves.
+    #[serde(skip_serializing_if = "Redaction::is_none")]
+    pub redact: Redaction,
 }
 
 /// Which texts an account may send.
@@ -133,6 +143,14 @@ impl MessageRules {
         stored::written(self)
     }
 
+    /// Lays what the account says of all its messages over what one says of itself.
+    pub fn lay_over(&self, options: &mut Option<Box<MessageOptions>>) {
+        if !self.redact.is_none() {
+            let options = options.get_or_insert_default();
+            options.redact = options.redact.and(self.redact);
+        }
+    }
+
     /// Whether a message to a number of this country may have this sender.
     ///
     /// # Errors
@@ -154,7 +172,7 @@ impl MessageRules {
     /// Everything that is wrong with the rules themselves.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let mut faults = self.opt_out.faults();
         if self.sender.len() > SENDERS_MAX {
             faults.push(format!("messaging.sender: has more than {SENDERS_MAX}"));
         }
@@ -224,7 +242,11 @@ mod tests {
 
     #[test]
     fn rules_are_stored_as_words_and_none_as_nothing() {
-        for text in [r#"{"templates":"required"}"#, r#"{"senders":"registered"}"#] {
+        for text in [
+            r#"{"templates":"required"}"#,
+            r#"{"senders":"registered"}"#,
+            r#"{"opt_out":{"scope":"sender","stop":["x"]}}"#,
+        ] {
             assert_eq!(rules(text).to_json(), text);
         }
         assert_eq!(rules(&rules(SENDERS).to_json()), rules(SENDERS));

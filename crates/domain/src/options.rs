@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, MessageId, OtpId};
+use crate::id::{AccountId, MessageId, MoId, OtpId};
 use crate::profile::GivenTlv;
+use crate::redaction::Redaction;
 use crate::text::{Marks, Ports};
 use crate::time::Timestamp;
 
@@ -62,6 +63,15 @@ pub struct MessageOptions {
     /// The one-time code that it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otp: Option<OtpId>,
+    /// The message from a handset that it answers: it goes also to who wants no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<MoId>,
+    /// Its recipient wants no more messages, and gets it all the same, as a one-time code.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub opted_out: bool,
+    /// What of it is kept no longer than it is needed.
+    #[serde(skip_serializing_if = "Redaction::is_none")]
+    pub redact: Redaction,
 }
 
 impl Default for MessageOptions {
@@ -90,6 +100,9 @@ impl MessageOptions {
         wallet_of: None,
         tags: Vec::new(),
         otp: None,
+        answers: None,
+        opted_out: false,
+        redact: Redaction { text: false, to: false },
     };
 
     /// What the layout of the text depends on.

@@ -43,6 +43,8 @@ pub enum Scope {
     TemplatesWrite,
     /// Approve versions of templates that others have made, refuse and retire them.
     TemplatesApprove,
+    /// Change who wants no more messages.
+    OptOutsWrite,
     /// Start one-time codes, send them again and call them off.
     OtpSend,
     /// Check one-time codes, and tell that one was used.
@@ -55,7 +57,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes there are.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SmsSend,
         Self::SmsRead,
         Self::BalanceRead,
@@ -67,6 +69,7 @@ impl Scope {
         Self::AuditRead,
         Self::TemplatesWrite,
         Self::TemplatesApprove,
+        Self::OptOutsWrite,
         Self::OtpSend,
         Self::OtpCheck,
         Self::OtpRead,
@@ -87,6 +90,7 @@ impl Scope {
             Self::AuditRead => "audit:read",
             Self::TemplatesWrite => "templates:write",
             Self::TemplatesApprove => "templates:approve",
+            Self::OptOutsWrite => "opt_outs:write",
             Self::OtpSend => "otp:send",
             Self::OtpCheck => "otp:check",
             Self::OtpRead => "otp:read",

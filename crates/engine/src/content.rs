@@ -1,6 +1,6 @@
 //! An account's rules about its texts, obeyed by every way in, and by a text that replaces another.
 
-use sambac_domain::content::{ContentRules, Verdict};
+use sambac_domain::content::{ContentRules, Forbidden, Verdict};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::text::udh::{self, Udh};
 use sambac_domain::text::{Encoding, Reading, decode_user_data};
@@ -10,7 +10,7 @@ use crate::submit::{Content, SubmitRequest};
 
 /// Looks at the request's text as a handset shows it, and hides what the rules hide.
 ///
-/// A part of a long message that the client cut itself is looked at alone: a number that is cut in two is not seen.
+/// A part of a long message that the client cut itself is looked at alone here, and with the others in [`crate::joined`].
 ///
 /// # Errors
 /// [`ErrorCode::ContentForbidden`] with what was found and where, never with the text; also for what nobody can read, and for
@@ -56,10 +56,15 @@ fn judge(rules: &ContentRules, text: &str) -> Result<Option<String>, Refusal> {
     match rules.inspect(text) {
         Verdict::Clean => Ok(None),
         Verdict::Masked(masked) => Ok(Some(masked)),
-        Verdict::Blocked { what, at } => Err(forbidden(&format!("{what}, from character {at} on"))),
+        Verdict::Blocked { what, at } => Err(found(what, at)),
     }
 }
 
-fn forbidden(what: &str) -> Refusal {
+/// What was found, and where; never the text.
+pub(crate) fn found(what: Forbidden, at: usize) -> Refusal {
+    forbidden(&format!("{what}, from character {at} on"))
+}
+
+pub(crate) fn forbidden(what: &str) -> Refusal {
     Refusal::new(ErrorCode::ContentForbidden, format!("the text has {what}")).at("/text")
 }

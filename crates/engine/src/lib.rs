@@ -31,6 +31,7 @@ mod health;
 mod idempotency;
 mod ip_range;
 pub mod issuer;
+mod joined;
 pub mod keyring;
 mod kill_point;
 pub mod ledger;
@@ -38,6 +39,7 @@ mod live;
 mod metrics;
 mod mo;
 mod notice_keeper;
+pub mod opt_out;
 mod orphan;
 pub mod otp;
 mod overdue;
@@ -157,6 +159,8 @@ pub(crate) struct Inner {
     pub(crate) starving: AtomicUsize,
     pub(crate) solvency: solvency::Watch,
     pub(crate) verified_binds: smsc::VerifiedBinds,
+    /// Parts of long messages of accounts with rules about their texts.
+    pub(crate) joined: joined::JoinedParts,
     /// How many messages each number may get.
     pub(crate) destinations: rate::Destinations,
     /// Refused log-ins that are not in the audit log yet.

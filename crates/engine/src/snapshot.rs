@@ -34,6 +34,7 @@ use tokio::time::Instant;
 pub use crate::ip_range::IpRange;
 use crate::issuer::Issuers;
 use crate::keyring::{AllowedAddresses, ClientKey};
+use crate::opt_out::OptOuts;
 use crate::rate::{CallLimits, RateLimits};
 use crate::request_signature::RequestKeys;
 use crate::seal::Seal;
@@ -70,6 +71,8 @@ pub struct Snapshot {
     otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
     /// Texts that accounts have approved.
     pub(crate) templates: Templates,
+    /// Who wants no more messages: one list for all snapshots, which changes with the commits that store it.
+    pub(crate) opt_outs: Arc<OptOuts>,
     /// Issuers of tokens outside.
     pub(crate) issuers: Issuers,
     /// By which requests are signed.
@@ -178,6 +181,7 @@ impl Snapshot {
             webhooks_of,
             otp_profiles: otp_profiles(configuration.otp_profiles),
             templates: Templates::new(configuration.templates),
+            opt_outs: Arc::new(OptOuts::new(seal)),
             issuers: Issuers::new(configuration.issuers),
             request_keys: RequestKeys::new(configuration.request_keys, seal),
         }

@@ -23,6 +23,7 @@ use crate::commit::{self, Loaded, Money, Write};
 use crate::ledger::Ledger;
 use crate::live::LiveMessages;
 use crate::metrics::Metrics;
+use crate::opt_out::OptOuts;
 use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
 use crate::settings::Settings;
@@ -60,13 +61,14 @@ impl Engine {
         let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
         let mut snapshot = Snapshot::build(configuration, networks, books, &settings.seal);
         snapshot.platform_floor = settings.margin_floor;
+        snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, &store).await?);
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
-        let orders = store.connector_orders().await?;
         let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let inner = Arc::new(Inner {
             webhooks: webhook::Registry::restored(store.webhook_failures().await?),
+            connectors: connector::Registry::restored(store.connector_orders().await?),
             pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
             store,
             alerts,
@@ -83,7 +85,6 @@ impl Engine {
             store_away: AtomicBool::new(false),
             fenced: ledger::Fenced::default(),
             smpp_sessions: smsc::Sessions::default(),
-            connectors: connector::Registry::restored(orders),
             overdue: crate::overdue::OverdueList::default(),
             webhook_client: webhook::Client::new(&settings.webhook_private_ranges, &settings.webhook_ports)?,
             feeds: feed::Feeds::default(),
@@ -91,6 +92,7 @@ impl Engine {
             solvency: crate::solvency::Watch::default(),
             starving: AtomicUsize::new(0),
             verified_binds: smsc::VerifiedBinds::default(),
+            joined: crate::joined::JoinedParts::default(),
             destinations: crate::rate::Destinations::new(tokio::time::Instant::now()),
             refusals: crate::audit::Refusals::default(),
             admin_changes: tokio::sync::Mutex::new(()),
@@ -168,6 +170,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(otp::run(Arc::clone(inner)));
     inner.tasks.spawn(otp::remember(Arc::clone(inner)));
     inner.tasks.spawn(crate::batch::run(Arc::clone(inner)));
+    inner.tasks.spawn(crate::opt_out::run(Arc::clone(inner)));
     inner.tasks.spawn(notice_keeper::run(Arc::clone(inner)));
     inner.tasks.spawn(feed::run(Arc::clone(inner)));
     inner.tasks.spawn(webhook::run_keeper(Arc::clone(inner)));
@@ -204,7 +207,8 @@ async fn reload(inner: &Arc<Inner>) {
     let networks = catalogue::laid_over(&inner.networks, &configuration);
     let mut snapshot = Snapshot::build(configuration, networks, books, &inner.settings.seal);
     snapshot.platform_floor = inner.settings.margin_floor;
-    snapshot.keep_limits(&inner.snapshot.load());
+    snapshot.keep_limits(&before);
+    snapshot.opt_outs = Arc::clone(&before.opt_outs);
     let loaded = Loaded { snapshot: Arc::new(snapshot), accounts };
     let (done, wait) = oneshot::channel();
     if inner.write(Write::Reload { loaded: Some(loaded), done }).await {

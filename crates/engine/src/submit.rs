@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use crate::commit::{Accept, OtpSend, Reply, Write};
 use crate::compose::{Composed, compose};
 use crate::content;
+use crate::opt_out;
 use crate::rate::too_often;
 use crate::refusal::Refusal;
 use crate::sandbox;
@@ -290,6 +291,8 @@ fn prepare_avoiding(
     }
     let played = sandbox::way(snapshot, request.destination, request.test_only)?;
     check_reference(&request)?;
+    account.message_rules.lay_over(&mut request.options);
+    opt_out::obey(snapshot, &mut request)?;
     templates::obey(snapshot, account, &request)?;
     content::obey(&account.content_rules, &mut request)?;
     let validity = validity(&request)?;
@@ -417,7 +420,8 @@ impl Inner {
         let account = snapshot.account(account_id).ok_or(ErrorCode::Unauthenticated)?;
         let taken = self.destinations.take(account_id, destination, account.calls.destination, now);
         taken.map_err(|wait| too_often(wait).at("/to"))?;
-        check_throughput(account, draft, now)
+        check_throughput(account, draft, now)?;
+        self.joined.look(account, draft, now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests with one text for many recipients: made whole, worked off in their order, and read by their account.
 
-use sambac_domain::{AccountId, BatchId, MessageState, Timestamp};
+use sambac_domain::{AccountId, BatchId, ErrorCode, MessageState, Timestamp};
 
 use crate::query::{query, select};
 use crate::rows::{BatchRecipientRow, BatchRow, IdempotencyRow};
@@ -11,8 +11,9 @@ impl Store {
     pub async fn begin_batch(&self, row: &BatchRow, answer: Option<&IdempotencyRow>) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         query(
-            "INSERT INTO batches (id, account_id, api_key_id, total, content, created_at, ended_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO batches (id, account_id, api_key_id, total, content, created_at, ended_at,
+                canceled_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(&row.id)
         .bind(&row.account_id)
@@ -21,6 +22,7 @@ impl Store {
         .bind(&row.content)
         .bind(&row.created_at)
         .bind(&row.ended_at)
+        .bind(&row.canceled_at)
         .run(&mut work)
         .await?;
         if let Some(answer) = answer {
@@ -40,11 +42,25 @@ impl Store {
         work.commit().await
     }
 
-    /// All recipients are decided: what was to be sent is wiped. One that has ended already is no error.
-    pub async fn end_batch(&self, id: BatchId, at: Timestamp) -> Result<(), StoreError> {
+    /// All recipients are decided: what was to be sent is wiped. Answers whether it has ended, now or before: one that was called off does not when
+    /// its caller does not know of that.
+    pub async fn end_batch(&self, id: BatchId, at: Timestamp, is_called_off: bool) -> Result<bool, StoreError> {
         let mut work = self.begin().await?;
-        let end = query("UPDATE batches SET content = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL");
-        end.bind(&id).bind(&at).run(&mut work).await?;
+        let end = query(
+            "UPDATE batches SET content = NULL, ended_at = $2
+             WHERE id = $1 AND ended_at IS NULL AND (canceled_at IS NULL OR $3 = 1)",
+        );
+        let ended = end.bind(&id).bind(&at).bind(&i64::from(is_called_off)).run(&mut work).await? > 0;
+        work.commit().await?;
+        let open = query("SELECT COUNT(*) FROM batches WHERE id = $1 AND ended_at IS NULL").bind(&id);
+        Ok(ended || open.first::<(i64,)>(self.pool()).await?.is_none_or(|(open,)| open == 0))
+    }
+
+    /// It is not wanted any more: no recipient that is left is to get a message. When it was called off before, that moment stays.
+    pub async fn call_off_batch(&self, id: BatchId, at: Timestamp) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        let call_off = query("UPDATE batches SET canceled_at = $2 WHERE id = $1 AND canceled_at IS NULL");
+        call_off.bind(&id).bind(&at).run(&mut work).await?;
         work.commit().await
     }
 
@@ -70,6 +86,12 @@ impl Store {
     pub async fn batch_progress(&self, id: BatchId) -> Result<(i64, i64), StoreError> {
         let counts = query("SELECT COUNT(*), COUNT(message_id) FROM batch_recipients WHERE batch_id = $1").bind(&id);
         Ok(counts.first::<(i64, i64)>(self.pool()).await?.unwrap_or_default())
+    }
+
+    /// How many of its recipients were refused for this reason.
+    pub async fn count_batch_refusals(&self, id: BatchId, error: ErrorCode) -> Result<i64, StoreError> {
+        let count = query("SELECT COUNT(*) FROM batch_recipients WHERE batch_id = $1 AND error = $2");
+        Ok(count.bind(&id).bind(&error).first::<(i64,)>(self.pool()).await?.map_or(0, |(count,)| count))
     }
 
     /// How many of its messages are in each stored state.

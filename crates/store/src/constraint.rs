@@ -64,6 +64,8 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("account_events_pkey", "account_events.account_id, account_events.id", "account_events"),
     ("webhook_deliveries_pkey", "webhook_deliveries.webhook_id, webhook_deliveries.id", "webhook_deliveries"),
     ("webhook_dead_letters_pkey", "webhook_dead_letters.webhook_id, webhook_dead_letters.id", "webhook_dead_letters"),
+    ("opt_outs_pkey", "opt_outs.id", "opt_outs"),
+    ("opt_outs_number_key", "opt_outs.number_digest, opt_outs.account_id, opt_outs.sender", "opt_outs.number"),
     ("webhook_failures_pkey", "webhook_failures.id", "webhook_failures"),
     ("webhooks_pkey", "webhooks.id", "webhooks"),
     ("admin_keys_pkey", "admin_keys.id", "admin_keys"),

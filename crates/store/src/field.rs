@@ -9,10 +9,10 @@ use sambac_domain::payment::{PaymentState, TransferState};
 use sambac_domain::{
     AccountEventId, AccountId, AdminKeyId, ApiKeyId, BatchId, BookId, ChargePolicy, ConnectorId, CostBookId, Country,
     Currency, Day, ErasureId, ErrorCode, EventId, HoldId, IntentId, InvitationId, IssuerId, Lane, MccMnc, MessageId,
-    MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OtpId,
-    OtpProfileId, OtpState, PasskeyId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RequestKeyId, RouteId,
-    RouteMatch, SegmentId, Sender, SenderForm, SessionId, SheetId, SigningKeyId, SmppAccountId, Strategy, TargetId,
-    TariffId, TemplateId, Timestamp, TrafficClass, UserId, WebhookDeliveryId, WebhookId,
+    MessageState, MoId, MoRouteId, Msisdn, NetworkId, NoticeId, NumberPrefixId, OperatorGroupId, OperatorId, OptOutId,
+    OtpId, OtpProfileId, OtpState, PasskeyId, PaymentId, PostingId, RateId, RateScope, ReceiptState, RequestKeyId,
+    RouteId, RouteMatch, SegmentId, Sender, SenderForm, SessionId, SheetId, SigningKeyId, SmppAccountId, Strategy,
+    TargetId, TariffId, TemplateId, Timestamp, TrafficClass, UserId, WebhookDeliveryId, WebhookId,
 };
 
 use crate::StoreError;
@@ -140,6 +140,7 @@ id_fields!(
     SmppAccountId,
     TariffId,
     TemplateId,
+    OptOutId,
     WebhookDeliveryId,
     UserId,
     WebhookId

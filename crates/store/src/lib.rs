@@ -39,6 +39,7 @@ mod messages;
 mod migrate;
 pub mod mirror;
 mod mo;
+mod opt_outs;
 mod otp_funnel;
 mod otp_profiles;
 mod otp_stops;
@@ -72,7 +73,7 @@ use std::sync::Arc;
 pub use batch::{
     BalanceDelta, Batch, BodySwap, ChargeCorrection, Fence, Lengths, MessageFinal, MoDelivered, MoEnd, MoJoined,
     MoRerouted, NewCdr, NewCharge, NewEvent, NewIdempotency, NewIntent, NewOrphan, NewOutbox, NewPosting, NewSegment,
-    OtpChange, OtpTold, OutboxMove, PaymentSucceeded, SegmentUpdate, Settlement, TransferBooked,
+    OtpChange, OtpTold, OutboxMove, PaymentSucceeded, RedactedNumber, SegmentUpdate, Settlement, TransferBooked,
 };
 pub use cdrs::{CdrFilter, CdrOrder, CdrPage, UsageRow};
 pub use chain::{Chain, ChainKey, Head};
@@ -84,6 +85,7 @@ pub use field::Sealed;
 pub use inspect::PostgresFacts;
 pub use messages::{EndedFilter, Expiring, MessageFilter, MessageView};
 pub use mo::{MoFilter, UnroutedFilter};
+pub use opt_outs::OptOutFilter;
 pub use otp_funnel::{FunnelCounts, FunnelKey};
 pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;

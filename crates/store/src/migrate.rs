@@ -54,6 +54,8 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (60, include_str!("../migrations/0060_commands_of_holds.sql")),
     (61, include_str!("../migrations/0061_proofs_of_payments.sql")),
     (62, include_str!("../migrations/0062_payments_sealed.sql")),
+    (63, include_str!("../migrations/0063_opt_outs.sql")),
+    (64, include_str!("../migrations/0064_batch_cancel.sql")),
     (70, include_str!("../migrations/0070_passkeys.sql")),
     (71, include_str!("../migrations/0071_vouched.sql")),
 ];

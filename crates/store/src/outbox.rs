@@ -134,7 +134,7 @@ impl Store {
 }
 
 /// Tables with a single id that an `IdSource` makes. Segments, charges and CDRs have their message's.
-const ID_TABLES: [&str; 42] = [
+const ID_TABLES: [&str; 43] = [
     "tariffs",
     "cost_books",
     "networks",
@@ -177,4 +177,5 @@ const ID_TABLES: [&str; 42] = [
     "otps",
     "signing_keys",
     "templates",
+    "opt_outs",
 ];

@@ -3,6 +3,7 @@
 //! Most steps are not stored as lines of their own: the columns already hold their moments. What the columns cannot hold
 //! (retries, fail-over, doubt, late receipts, webhook attempts) comes from the message's events.
 
+use sambac_domain::options::MessageOptions;
 use sambac_store::MessageView;
 use sambac_store::rows::{ChargeRow, ChargeState, EventRow, SegmentRow};
 use serde::Serialize;
@@ -17,7 +18,8 @@ pub(crate) struct LifeEvent {
     /// When.
     at: Moment,
     /// What happened: `accepted`, `routed`, `held`, `submitting`, `answered`, a final state, `captured`, `voided`,
-    /// `cdr_written`, or a special case such as `failed_over`, `submit_unknown` or `receipt_repeated`.
+    /// `cdr_written`, `opt_out_exempt` for a one-time code to who wants no more messages, `answers` for what answers a word from a handset,
+    /// or a special case such as `failed_over`, `submit_unknown` or `receipt_repeated`.
     #[schema(example = "answered")]
     event: String,
     /// The segment it is about; missing when it is about the whole message.
@@ -47,11 +49,19 @@ fn beginning(view: &MessageView) -> Vec<LifeEvent> {
     let hold = view.charges.first().map(|charge| charge.hold_posting_id.to_string());
     let connector = view.segments.first().map(|segment| segment.connector_id.to_string());
     let line = |event, detail| LifeEvent::new(Moment(row.accepted_at), event, None, detail);
-    vec![
+    let mut lines = vec![
         line("accepted", json!({ "segments": row.segment_count })),
         line("routed", json!({ "route": row.route_id.to_string(), "connector": connector })),
         line("held", json!({ "amount": Amount(held), "currency": row.currency, "posting": hold })),
-    ]
+    ];
+    let options = row.options.as_deref().and_then(|text| MessageOptions::from_json(text).ok()).unwrap_or_default();
+    if options.opted_out {
+        lines.push(line("opt_out_exempt", json!({ "class": row.class })));
+    }
+    if let Some(answered) = options.answers {
+        lines.push(line("answers", json!({ "message_id": answered.to_string() })));
+    }
+    lines
 }
 
 fn segment_lines(row: &SegmentRow) -> Vec<LifeEvent> {

@@ -13,6 +13,7 @@ mod list_inbound;
 mod list_payments;
 mod list_sms;
 mod make_token;
+mod opt_outs;
 mod otp;
 pub(crate) mod paging;
 mod payment;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(make_token::make_token))
         .merge(batch::routes())
         .merge(templates::routes())
+        .merge(opt_outs::routes())
         .merge(webhooks::routes())
         .merge(events::routes())
         .merge(keys::routes())

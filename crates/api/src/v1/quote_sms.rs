@@ -6,6 +6,7 @@ use axum::Json;
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::rating::ChargePolicy;
+use sambac_domain::redaction::Redaction;
 use sambac_domain::text::{Encoding, Ports};
 use sambac_domain::{Currency, TrafficClass};
 use sambac_engine::submit;
@@ -153,6 +154,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
+    ErrorCode::RecipientOptedOut,
     ErrorCode::ContentForbidden,
     ErrorCode::TemplateRequired,
     ErrorCode::AccountSuspended,
@@ -228,6 +230,7 @@ impl QuoteSms {
             send_at: None,
             zone: None,
             reference: None,
+            redact: Redaction::default(),
             dry_run: true,
             receipt: true,
             protocol_id: None,

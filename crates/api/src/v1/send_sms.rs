@@ -67,6 +67,7 @@ const REFUSALS: &[ErrorCode] = &[
     ErrorCode::NoRoute,
     ErrorCode::NoPrice,
     ErrorCode::MarginTooLow,
+    ErrorCode::RecipientOptedOut,
     ErrorCode::ContentForbidden,
     ErrorCode::TemplateRequired,
     ErrorCode::TemplateUnknown,

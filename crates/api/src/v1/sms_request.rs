@@ -9,6 +9,7 @@ use sambac_domain::message::Origin;
 use sambac_domain::number::{self, Sender};
 use sambac_domain::options::MessageOptions;
 use sambac_domain::profile::{GivenTlv, TlvKey, TlvValue};
+use sambac_domain::redaction::Redaction;
 use sambac_domain::text::{Encoding, Ports, udh};
 use sambac_domain::{Timestamp, TrafficClass, parse_micros};
 use sambac_engine::SendAt;
@@ -90,6 +91,12 @@ pub(crate) struct SendSms {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10, example = json!(["november"]))]
     pub(super) tags: Vec<String>,
+    /// What is kept no longer than it is needed: `text` is wiped once operators have all segments, and is in no receipt; of `to` the last seven digits
+    /// become zeros when the message ends, in its status, lists, events, webhooks and records.
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Redaction::is_none")]
+    #[schema(value_type = Vec<shown::RedactedPart>, example = json!(["text"]))]
+    pub(super) redact: Redaction,
     /// Refuse when all segments together would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
@@ -270,6 +277,7 @@ impl SendSms {
             default_message_id: self.default_message_id,
             tlvs: self.tlvs.iter().map(tlv).collect(),
             deliver_at,
+            redact: self.redact,
             tags: self.tags.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             ..MessageOptions::NONE
         };

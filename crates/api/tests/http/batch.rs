@@ -149,3 +149,53 @@ async fn a_message_that_waits_is_withdrawn_once_and_its_price_goes_back() {
     let again = platform.post(&platform.bank, &path, &json!({})).await;
     assert_eq!((again.status.as_u16(), again.code()), (409, "cannot_cancel"));
 }
+
+/// A dry run tells what would become of each recipient, and leaves nothing behind.
+#[tokio::test]
+async fn a_dry_run_tells_each_recipients_price_or_refusal_and_does_nothing() {
+    let platform = Platform::start().await;
+    platform.post(&platform.bank, "/v1/opt-outs", &json!({ "number": "+447700900003" })).await;
+    let before = platform.traces().await;
+    let recipients = json!([to(1, "1"), { "to": "+44" }, to(3, "3"), to(4, &"x".repeat(160))]);
+    let quote = post(&platform, "dry", &batch(&recipients, json!({ "dry_run": true }))).await;
+    assert_eq!(quote.status, 200, "{}", quote.text);
+    let told = &quote.json["recipients"];
+    let codes: Vec<_> = told.as_array().unwrap().iter().map(|one| &one["error"]["code"]).collect();
+    assert_eq!(codes, [&Value::Null, &json!("invalid_destination"), &json!("recipient_opted_out"), &Value::Null]);
+    assert_eq!((&told[0]["segments"], &told[3]["segments"]), (&json!(1), &json!(2)));
+    assert_eq!(told[1]["error"]["errors"][0]["pointer"], "/recipients/1/to");
+    assert_eq!((&quote.json["accepted"], &quote.json["refused"]), (&json!(2), &json!(2)));
+    assert_eq!(quote.json["affordable"], true);
+    assert_eq!(platform.traces().await, before, "nothing is stored");
+    // Then it is sent, with the same key, at the price that was told.
+    let taken = post(&platform, "dry", &batch(&recipients, json!({}))).await;
+    assert_eq!(taken.status, 202, "{}", taken.text);
+    assert_eq!(taken.json["recipients"][3]["price"], told[3]["price"]);
+    let wrong = post(&platform, "wrong", &batch(&json!([]), json!({ "dry_run": true }))).await;
+    assert_eq!((wrong.status.as_u16(), wrong.code()), (400, "invalid_request"), "{}", wrong.text);
+}
+
+/// A scheduled batch that is called off sends nothing, gives the money back, and may be called off again.
+#[tokio::test]
+async fn a_scheduled_batch_is_called_off_whole() {
+    let platform = Platform::start().await;
+    let money = async || platform.get(&platform.bank, "/v1/balance").await.json;
+    let before = money().await;
+    let later = json!({ "send_at": "2027-01-15T09:00:00Z" });
+    let recipients = json!([to(1, "1"), to(2, "2"), { "to": "+44" }]);
+    let taken = post(&platform, "later", &batch(&recipients, later)).await;
+    assert_eq!(taken.status, 202, "{}", taken.text);
+    assert_ne!(money().await, before);
+    let path = format!("/v1/batches/{}/cancel", taken.json["batch"]["batch_id"].as_str().unwrap());
+    for _ in 0..2 {
+        let reply = platform.post(&platform.bank, &path, &json!({})).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let counts = ["withdrawn", "not_withdrawn", "without_turn"].map(|count| reply.json[count].as_i64());
+        assert_eq!(counts, [Some(2), Some(0), Some(0)], "{}", reply.text);
+        assert_eq!(reply.json["batch"]["states"], json!({ "canceled": 2 }));
+        assert!(reply.json["batch"]["canceled_at"].is_string(), "{}", reply.text);
+    }
+    assert_eq!(money().await, before);
+    let others = platform.post(&platform.shop, &path, &json!({})).await;
+    assert_eq!((others.status.as_u16(), others.code()), (404, "not_found"));
+}

@@ -74,6 +74,8 @@ impl Route {
             "add_otp_profile" => json!({ "name": "login" }).to_string(),
             "change_otp_profile" => json!({ "name": "changed" }).to_string(),
             "add_template" => template().to_string(),
+            "add_opt_out" => json!({ "number": "+447700900199" }).to_string(),
+            "import_opt_outs" => "number\n+447700900199\n".to_owned(),
             "start_otp" => new_otp(json!({})).to_string(),
             "check_otp" => json!({ "code": "123456" }).to_string(),
             other => panic!("{other} has no body in this test"),
@@ -87,7 +89,8 @@ impl Route {
             Some("check_otp") => Body::from(json!({ "code": known_code(platform, id).await }).to_string()),
             _ => self.body(),
         };
-        platform.call(request.header("content-type", "application/json").body(body).unwrap()).await
+        let kind = if self.path.ends_with("/import") { "text/csv" } else { "application/json" };
+        platform.call(request.header("content-type", kind).body(body).unwrap()).await
     }
 
     /// Makes an object of the kind that the route's `{id}` names, for `key`.
@@ -107,6 +110,9 @@ impl Route {
             }
             path if path.starts_with("/v1/sms/") => platform.send(key, json!({})).await.id(),
             path if path.starts_with("/v1/templates/") => self.make_template(platform, key).await,
+            path if path.starts_with("/v1/opt-outs/") => {
+                platform.post(key, "/v1/opt-outs", &json!({ "number": "+447700900199" })).await.id()
+            }
             path if path.starts_with("/v1/otp-profiles/") => otp::profile(platform, key).await,
             path if path.starts_with("/v1/otp/") => otp::ready(platform, key).await,
             path if path.starts_with("/v1/payments/") => platform.post(key, "/v1/payments", &payment()).await.id(),
@@ -282,6 +288,7 @@ async fn lists_show_ones_own_only() {
     platform.post(&platform.shop, "/v1/users", &new_user()).await;
     otp::profile(&platform, &platform.shop).await;
     platform.post(&platform.shop, "/v1/templates", &template()).await;
+    platform.post(&platform.shop, "/v1/opt-outs", &json!({ "number": "+447700900199" })).await;
     inbound(&platform, &platform.shop).await;
     event(&platform, SHOP, 1, "balance.low").await;
     for route in routes().iter().filter(|route| route.method == Method::GET && !route.path.contains("{id}")) {
@@ -291,9 +298,15 @@ async fn lists_show_ones_own_only() {
             // A key sees itself.
             let own = usize::from(route.path == "/v1/keys");
             assert_eq!(data.len(), own, "{}: {}", route.path, bank.text);
-            // Its audit log tells of the webhook, the payment, the profile, the template, and the user twice: as a call, and as
+            // Its audit log tells of the webhook, the payment, the profile, the template, the opt-out, and the user twice: as a call, and as
             // what it did.
-            let shops = if route.path == "/v1/audit" { 6 } else { 1 };
+            let shops = if route.path == "/v1/audit" {
+                7
+            } else if route.path == "/v1/events" {
+                2
+            } else {
+                1
+            };
             assert_eq!(shop.json["data"].as_array().unwrap().len(), shops, "{}", route.path);
         }
     }

@@ -20,6 +20,7 @@ mod key_networks;
 mod keys;
 mod listener;
 mod malformed;
+mod opt_outs;
 mod otp;
 mod otp_guard;
 mod pages;

@@ -50,13 +50,28 @@ async fn a_card_number_is_hidden_and_what_is_forbidden_is_refused_and_not_kept()
     // Octets that nobody can read could say anything.
     let binary = Sm { data_coding: 4, ..message("447700900123", b"\x01\x02") };
     assert_eq!(esme.submit(binary).await?.status, 0x45);
+    // What is cut in two is seen with the half that comes last, whichever way each came, and whether octets or parameters tie them.
+    let half = |no: u8, text: &[u8]| [&[5, 0, 3, 77, 2, no], text].concat();
+    let (first, second) = (half(1, b"Card 4111 1111 "), half(2, b"1111 1111 is yours"));
+    let mut answers = Vec::new();
+    for part in [&second, &first] {
+        answers.push(esme.submit(Sm { esm_class: 0x40, ..message("447700900124", part) }).await?.status);
+    }
+    assert_eq!(answers, [0, 0x45]);
+    let octets = json!({ "to": "+447700900124", "from": "Bank", "udh": "0500034d0201", "data": hex(b"Card 4111 1111 "), "data_coding": 0 });
+    let by_rest = rest.send(&octets).await?;
+    assert_eq!((by_rest.status, by_rest.body["code"].as_str()), (422, Some("content_forbidden")), "{}", by_rest.text);
     let mut database = world.database().await?;
-    assert_eq!(database.number("SELECT COUNT(*) FROM messages").await?, 3);
+    assert_eq!(database.number("SELECT COUNT(*) FROM messages").await?, 4, "one half was taken");
     until_true("an empty outbox", async || Ok(database.number("SELECT COUNT(*) FROM outbox").await? == 0)).await?;
     database.audit().await?;
     let mut texts = operator.finish().await?.texts();
     texts.sort();
-    assert_eq!(texts, [HIDDEN, HIDDEN, "See https://www.bank.com/x"]);
+    assert_eq!(texts, ["1111 1111 is yours", HIDDEN, HIDDEN, "See https://www.bank.com/x"]);
     world.passed();
     Ok(())
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

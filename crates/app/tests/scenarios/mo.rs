@@ -45,10 +45,15 @@ impl Inbound {
         Ok(Self { world, operator, sink, secrets, platform })
     }
 
-    /// The first `count` events, their signatures verified.
+    /// The first `count` events of messages, their signatures verified. Who wrote a word like STOP is told of, too.
     async fn events(&self, count: usize) -> Result<Vec<Value>> {
         let secret = self.secrets.webhook_secret(&self.sink.url())?;
-        self.sink.until(count).await?.iter().map(|delivery| delivery.verified(secret)).collect()
+        until(&format!("{count} messages"), PATIENCE, async || {
+            let told = self.sink.deliveries().iter().map(|it| it.verified(secret)).collect::<Result<Vec<_>>>()?;
+            let received = told.into_iter().filter(|event| event["type"] == "message.received").take(count);
+            Ok(Some(received.collect::<Vec<_>>()).filter(|events| events.len() == count))
+        })
+        .await
     }
 
     /// The texts of the first `count` events.

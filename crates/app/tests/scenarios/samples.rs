@@ -41,7 +41,8 @@ impl Stage {
         let world = world(name)?;
         let operator = world.simulator("alpha", "").await?;
         let key = "name = \"test\"\naccount = \"bank\"\nenvironment = \"test\"\nscopes = [\"sms:send\", \"sms:read\", \
-            \"balance:read\", \"webhooks:write\", \"events:read\", \"keys:write\", \"otp:send\", \"otp:check\", \"otp:read\"]";
+            \"balance:read\", \"webhooks:write\", \"events:read\", \"keys:write\", \"otp:send\", \"otp:check\", \"otp:read\", \
+            \"opt_outs:write\"]";
         let site = with_sandbox(Site::with_one_account("100"))
             .connector("alpha", &operator, "")
             .route("all", &["alpha"], "")

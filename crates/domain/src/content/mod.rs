@@ -14,6 +14,7 @@
 mod card_number;
 mod host;
 mod iban;
+mod joined;
 mod link;
 mod mask;
 

@@ -90,6 +90,8 @@ catalogue! {
         "There is no template of this name and version, or it is not approved, or was retired. List the account's templates.";
     TemplateMismatch "template_mismatch" 422 RSUBMITFAIL AfterFix, "The variables do not fit the template",
         "A variable is missing, is not of its type, or is none of the template's. The answer names it; the template tells the types.";
+    RecipientOptedOut "recipient_opted_out" 422 RINVDSTADR Never, "The recipient wants no more messages",
+        "The number is on the account's opt-out list, for all its senders or for this one: its person wrote a word like STOP, or somebody put it there. Take the person off your own lists. One-time codes are sent all the same.";
     OtpBlocked "otp_blocked" 403 RSUBMITFAIL AfterFix, "The code is not sent: it looks like pumping",
         "The account's guard holds something against it: the answer names the rule and what it saw. Somebody may be having codes sent that nobody enters; if these are your customers, widen the guard's settings.";
     InvalidSchedule "invalid_schedule" 422 RINVSCHED AfterFix, "The scheduled time is not possible",

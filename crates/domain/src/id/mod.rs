@@ -148,6 +148,8 @@ define_ids! {
     OtpId "otp_";
     /// One version of a text that an account has approved.
     TemplateId "tpl_";
+    /// A person who wants no more messages of an account.
+    OptOutId "out_";
     /// How an account's one-time codes are made and told.
     OtpProfileId "opf_";
     /// A key that signs what others verify.

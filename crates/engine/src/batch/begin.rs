@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ApiKeyId, BatchId, MessageId};
+use sambac_domain::time::Timestamp;
 use sambac_store::rows::{BatchRow, IdempotencyRow};
 use sambac_store::{Sealed, StoreError};
 use tokio::time::{Instant, timeout_at};
 
+use super::content::Common;
 use super::{BatchContent, OPEN_MAX, RECIPIENTS_MAX};
 use crate::Engine;
 use crate::refusal::Refusal;
+use crate::snapshot::{Account, Snapshot};
 use crate::submit::Idempotency;
 
 impl Engine {
@@ -30,15 +33,7 @@ impl Engine {
             return Ok((stored, true));
         }
         let now = self.0.clock.now();
-        content.common((account, api_key), now)?;
-        if let Some(template) = &mut content.template {
-            // What is approved meanwhile is for later batches.
-            template.version = Some(template.find(&self.snapshot(), account)?.0);
-        }
-        if content.recipients.is_empty() || content.recipients.len() > RECIPIENTS_MAX {
-            let detail = format!("a batch has from 1 to {RECIPIENTS_MAX} recipients");
-            return Err(Refusal::new(ErrorCode::InvalidRequest, detail).at("/recipients"));
-        }
+        self.checked(account, api_key, &mut content, now)?;
         self.may_begin(account).await?;
         let id = BatchId::from_raw(self.0.ids.next(now));
         // A struct of texts and numbers always serialises.
@@ -51,6 +46,7 @@ impl Engine {
             content: Some(Sealed(self.0.settings.seal.seal_once(id.raw(), &plain))),
             created_at: now,
             ended_at: None,
+            canceled_at: None,
         };
         let answer = idempotency.map(|it| IdempotencyRow {
             account_id: account,
@@ -64,6 +60,26 @@ impl Engine {
         self.0.store.begin_batch(&row, answer.as_ref()).await.map_err(|error| unread(&error))?;
         self.0.batches.due.notify_one();
         Ok((id, false))
+    }
+
+    /// What all recipients have in common, checked, with the version of its template that is taken.
+    pub(super) fn checked(
+        &self,
+        account: AccountId,
+        api_key: ApiKeyId,
+        content: &mut BatchContent,
+        now: Timestamp,
+    ) -> Result<Common, Refusal> {
+        content.common((account, api_key), now)?;
+        if let Some(template) = &mut content.template {
+            // What is approved meanwhile is for later batches.
+            template.version = Some(template.find(&self.snapshot(), account)?.0);
+        }
+        if content.recipients.is_empty() || content.recipients.len() > RECIPIENTS_MAX {
+            let detail = format!("a batch has from 1 to {RECIPIENTS_MAX} recipients");
+            return Err(Refusal::new(ErrorCode::InvalidRequest, detail).at("/recipients"));
+        }
+        content.common((account, api_key), now)
     }
 
     /// Waits until all recipients of a batch are decided, but no longer than `limit`: what is left goes on by itself.
@@ -98,10 +114,7 @@ impl Engine {
         if self.0.draining.is_cancelled() {
             return Err(Refusal::new(ErrorCode::ServiceUnavailable, "the service is stopping"));
         }
-        let active = self.snapshot().account(account).is_some_and(|account| account.active);
-        if !active {
-            return Err(ErrorCode::AccountSuspended.into());
-        }
+        active(&self.snapshot(), account)?;
         let open = self.0.store.count_open_batches(account).await.map_err(|error| unread(&error))?;
         if open >= OPEN_MAX {
             let detail = format!("the account has {open} batches under way; wait until one has ended");
@@ -109,6 +122,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The account, if it may send.
+pub(super) fn active(snapshot: &Snapshot, account: AccountId) -> Result<&Account, Refusal> {
+    let found = snapshot.account(account).filter(|account| account.active);
+    found.ok_or_else(|| ErrorCode::AccountSuspended.into())
 }
 
 pub(super) fn unread(error: &StoreError) -> Refusal {

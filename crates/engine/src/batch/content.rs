@@ -9,6 +9,7 @@ use sambac_domain::id::{AccountId, ApiKeyId};
 use sambac_domain::message::Origin;
 use sambac_domain::number::{self, Sender};
 use sambac_domain::options::MessageOptions;
+use sambac_domain::redaction::Redaction;
 use sambac_domain::template::TemplateText;
 use sambac_domain::text::Encoding;
 use sambac_domain::time::Timestamp;
@@ -42,6 +43,9 @@ pub struct BatchContent {
     /// Words by which the messages are found again.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// What of the messages is kept no longer than it is needed.
+    #[serde(default)]
+    pub redact: Redaction,
     /// Refuse a recipient whose message would cost more, in micros.
     pub price_micros_max: Option<i64>,
     /// Whether the client wants to be told of the final states.
@@ -153,7 +157,8 @@ impl BatchContent {
         let validity = common.left(at, now)?;
         // One whose time has come meanwhile goes at once.
         let deliver_at = at.filter(|at| *at > now);
-        let options = MessageOptions { deliver_at, tags: self.tags.clone(), ..MessageOptions::NONE };
+        let options =
+            MessageOptions { deliver_at, tags: self.tags.clone(), redact: self.redact, ..MessageOptions::NONE };
         Ok(SubmitRequest {
             account_id: common.account_id,
             origin: Origin::Rest { api_key: common.api_key },

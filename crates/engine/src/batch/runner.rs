@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, BatchId};
 use sambac_store::StoreError;
 use sambac_store::rows::BatchRow;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::BatchContent;
+use super::call_off::withdraw_all;
 use super::content::Common;
 use crate::Inner;
 use crate::commit::{Chunk, Write};
@@ -90,10 +92,16 @@ impl Work<'_> {
     async fn run(inner: &Arc<Inner>, account: AccountId, id: BatchId) -> Result<(), StoreError> {
         let Some(row) = inner.store.batch(account, id).await? else { return Ok(()) };
         match Work::read(inner, &row) {
-            Some(work) => work.run_all().await?,
+            Some(work) => {
+                if row.canceled_at.is_some() {
+                    inner.batches.call_off(id);
+                }
+                work.run_to_its_end(account).await?;
+            }
             None => tracing::error!(batch = %id, "a batch cannot be read and is given up"),
         }
-        inner.store.end_batch(id, inner.clock.now()).await?;
+        inner.store.end_batch(id, inner.clock.now(), true).await?;
+        inner.batches.called_off().remove(&id);
         inner.batches.moved.notify_waiters();
         Ok(())
     }
@@ -103,6 +111,21 @@ impl Work<'_> {
         let content: BatchContent = serde_json::from_slice(&plain).ok()?;
         let common = content.common((row.account_id, row.api_key_id), row.created_at).ok()?;
         Some(Work { inner, id: row.id, content, common })
+    }
+
+    /// Also when it is called off in the last moment.
+    async fn run_to_its_end(&self, account: AccountId) -> Result<(), StoreError> {
+        loop {
+            self.run_all().await?;
+            let row = self.inner.store.batch(account, self.id).await?;
+            let is_called_off = row.is_none_or(|row| row.canceled_at.is_some());
+            if is_called_off {
+                withdraw_all(self.inner, self.id).await?;
+            }
+            if self.inner.store.end_batch(self.id, self.inner.clock.now(), is_called_off).await? {
+                return Ok(());
+            }
+        }
     }
 
     async fn run_all(&self) -> Result<(), StoreError> {
@@ -120,7 +143,10 @@ impl Work<'_> {
                 if let Some(at) = wait_until {
                     // No longer than that, as their validity may end meanwhile; no shorter, as each turn costs a commit.
                     let now = Instant::now();
-                    tokio::time::sleep_until(at.clamp(now + TURN, now + INTERVAL)).await;
+                    let turned = self.inner.batches.turned.notified();
+                    if !self.is_called_off() {
+                        let _ = timeout_at(at.clamp(now + TURN, now + INTERVAL), turned).await;
+                    }
                 }
             }
             if done >= self.content.recipients.len() {
@@ -132,6 +158,11 @@ impl Work<'_> {
 
     /// The recipients from number `from` on, as far as the account's throughput allows.
     fn decide(&self, from: usize) -> Decided {
+        if self.is_called_off() {
+            let left = self.content.recipients.len().saturating_sub(from).min(CHUNK);
+            let refused = || Refusal::new(ErrorCode::Canceled, "the batch was called off before its turn came");
+            return Decided { items: (0..left).map(|_| Err(refused())).collect(), wait_until: None };
+        }
         let snapshot = self.inner.snapshot.load_full();
         let now = Instant::now();
         let mut items = Vec::new();
@@ -146,6 +177,10 @@ impl Work<'_> {
             }
         }
         Decided { items, wait_until: None }
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.inner.batches.called_off().contains(&self.id)
     }
 
     /// The draft, or when there is room for it: a batch waits where a single message would be refused.

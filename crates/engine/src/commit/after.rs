@@ -17,6 +17,7 @@ use crate::connector::Slot;
 use crate::idempotency::Claim;
 use crate::kill_point;
 use crate::ledger::ChargeOutcome;
+use crate::opt_out::KeywordReply;
 use crate::refusal::Refusal;
 use crate::submit::Submitted;
 
@@ -51,6 +52,8 @@ pub(super) struct After {
     handsets: Vec<(Acknowledgement, CommandStatus)>,
     /// A target has refused a message from a handset: another one may have it now.
     handset_given_up: bool,
+    /// What is answered to words from handsets.
+    replies: Vec<KeywordReply>,
     /// Whose events were written.
     news: Vec<AccountId>,
     told: Vec<oneshot::Sender<()>>,
@@ -137,6 +140,11 @@ impl After {
         }
     }
 
+    /// A word from a handset is answered.
+    pub(super) fn reply(&mut self, reply: KeywordReply) {
+        self.replies.push(reply);
+    }
+
     pub(super) fn tell(&mut self, done: oneshot::Sender<()>) {
         self.told.push(done);
     }
@@ -176,6 +184,7 @@ impl After {
         self.accept_tasks.clear();
         // Whoever waits looks at what is stored.
         self.chunks.clear();
+        self.replies.clear();
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
         let refusal = Refusal::new(
             ErrorCode::ServiceUnavailable,
@@ -211,6 +220,7 @@ impl After {
         self.counted.clear();
         self.released.clear();
         self.credited.clear();
+        self.replies.clear();
         self.refuse_receipts();
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
     }
@@ -227,6 +237,10 @@ impl After {
             let _ = stored.send(announcement);
         }
         inner.feeds.watchers.tell(self.news.drain(..));
+        if !self.replies.is_empty() {
+            let opt_outs = &inner.snapshot.load().opt_outs;
+            self.replies.drain(..).for_each(|reply| opt_outs.reply(reply));
+        }
         for done in self.told.drain(..) {
             let _ = done.send(());
         }

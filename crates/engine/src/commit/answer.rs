@@ -130,7 +130,16 @@ impl Committer {
             // Its receipt can be matched by number at best (Q-B16).
             self.event(case.segment, "answer_without_id", None);
         }
+        self.wipe_when_taken(&case.live);
         self.ends_without_receipt(&case.live, case.segment, case.connector);
+    }
+
+    /// Operators have all of it now: nobody needs its text any more.
+    fn wipe_when_taken(&mut self, live: &Live) {
+        let is_taken = |own: &SegmentProgress| own.state == MessageState::Submitted || own.state.is_final();
+        if live.message.redaction().text && live.progress().segments.iter().all(is_taken) {
+            self.batch.bodies_wiped.push(live.message.id);
+        }
     }
 
     fn refused_by_operator(

@@ -84,6 +84,11 @@ impl Found {
             || !addresses.iter().any(|address| is_a_number(address))
     }
 
+    /// The same for a number of which nobody knows the last digits any more.
+    pub(crate) fn fits_redacted(&self, number: Msisdn) -> bool {
+        self.numbers().any(|told| told.erased() == number)
+    }
+
     /// The numbers that it may be about, likeliest first.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Msisdn> {
         [&self.source, &self.destination].into_iter().filter_map(|address| normalise_smpp(0, address).ok())

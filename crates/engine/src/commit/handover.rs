@@ -43,6 +43,7 @@ impl Committer {
         (row.account_id, row.route_id) = (Some(route.account_id), Some(route.id));
         (row.state, row.ended_at) = (MoState::Waiting, None);
         let id = row.id;
+        self.heed(route.account_id, &row, body);
         self.batch.mo_messages.push(row);
         self.inner.metrics.handset("routed");
         self.begin_deliveries(id, route, true);

@@ -179,7 +179,10 @@ impl Committer {
     fn fitting(&self, found: &Found, segment: SegmentId) -> Option<(bool, SegmentId)> {
         let live = self.live(segment.message())?;
         let open = live.progress().of(segment).is_some_and(|progress| !progress.state.is_final());
-        found.fits(live.message.destination).then_some((open, segment))
+        let message = &live.message;
+        let fits =
+            found.fits(message.destination) || (message.redaction().to && found.fits_redacted(message.destination));
+        fits.then_some((open, segment))
     }
 
     /// From now on a receipt with this key is about this segment.

@@ -25,6 +25,7 @@ mod last_words;
 mod load;
 mod no_id;
 mod notice;
+mod opt_out;
 mod orphans;
 mod otp;
 pub(crate) mod outcome;
@@ -32,6 +33,7 @@ mod part_groups;
 mod receipt;
 mod reference;
 mod release;
+mod reload;
 mod settle;
 mod speak_for_all;
 pub(crate) mod spend;
@@ -77,6 +79,7 @@ use reference::References;
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use credit::{Credit, Credited, Settles};
 pub(crate) use found::Found;
+pub(crate) use opt_out::OptOutWrite;
 pub(crate) use otp::{OtpCheck, OtpSend, OtpWrite, SettledOtp};
 pub use release::Released;
 pub(crate) use release::{Gives, Release};
@@ -276,6 +279,7 @@ impl Committer {
             Write::Receipt(receipt) => self.receipt(*receipt),
             Write::Handset { incoming, acknowledge } => self.handset(*incoming, acknowledge),
             Write::HandsetDue { assemblies, deliveries, done } => self.handsets_due(&assemblies, &deliveries, done),
+            Write::OptOut(write) => self.opt_out(*write),
             Write::Tell { account_id, kind, body, done } => self.tell(account_id, kind, body, done),
             Write::TellAgain { account_id, webhook, events, done } => {
                 self.tell_again(account_id, webhook, &events, done);
@@ -336,6 +340,7 @@ impl Committer {
         }
         self.inner.ledger().committed();
         self.keep_sealed_holds();
+        self.snapshot.opt_outs.apply(&self.batch.opt_outs);
         self.batch.clear();
         self.ended.drain(..).for_each(|id| self.inner.live.remove(id));
         self.after.run(&self.inner);
@@ -462,38 +467,6 @@ impl Committer {
             Write::Handset { acknowledge, .. } => acknowledge.refuse(),
             Write::Receipt(receipt) => receipt.from.refuse(),
             _ => {}
-        }
-    }
-
-    /// The balances, and what was spent when memory may be wrong about it: that is much to read.
-    async fn read_money(&mut self, spending_too: bool) -> Result<(), StoreError> {
-        let balances = self.inner.store.balances().await?;
-        if spending_too {
-            let since = self.now.start_of_month().day();
-            self.meter = spend::meter(&self.inner.store.spending_since(since).await?);
-        }
-        self.inner.ledger().load(&self.accounts, &balances);
-        Ok(())
-    }
-
-    /// Takes over a configuration and reads the balances: now, between two batches, they are what memory says or newer.
-    async fn reload(&mut self, reloads: Vec<(Option<Loaded>, oneshot::Sender<()>)>, out_of_step: bool) {
-        let (loaded, done): (Vec<_>, Vec<_>) = reloads.into_iter().unzip();
-        for Loaded { snapshot, accounts } in loaded.into_iter().flatten() {
-            if snapshot.version >= self.inner.snapshot.load().version {
-                // From here on nothing is taken of sessions that may not be bound any more.
-                self.inner.smpp_sessions.apply_snapshot(&snapshot);
-                self.inner.snapshot.store(snapshot);
-                self.accounts = accounts;
-            }
-        }
-        if let Err(error) = self.read_money(out_of_step).await {
-            tracing::error!(%error, "balances not reloaded");
-            self.out_of_step = true;
-        }
-        for done in done {
-            // Nobody waiting any more is fine.
-            let _ = done.send(());
         }
     }
 }

@@ -56,6 +56,9 @@ impl Committer {
     pub(super) fn due(&mut self, queued: Queued, queue: Arc<TargetQueue>, done: oneshot::Sender<()>) {
         let key = key_of(&queued);
         if let Task::Submit { segment, .. } = queued.task {
+            if self.ends_unwanted(segment, &key) {
+                return self.after.tell(done);
+            }
             self.no_longer_scheduled(segment);
         }
         let (Task::Submit { attempt, .. } | Task::Notify { attempt, .. }) = queued.task;

@@ -8,7 +8,7 @@ use sambac_domain::message::Message;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::ChargeState;
-use sambac_store::{MessageFinal, NewCdr, NewEvent};
+use sambac_store::{MessageFinal, NewCdr, NewEvent, RedactedNumber};
 
 use super::Committer;
 use crate::live::{Live, SegmentProgress};
@@ -90,6 +90,9 @@ impl Committer {
         let error = segments.iter().find(|segment| segment.state == state).and_then(|segment| segment.error);
         let final_at = segments.iter().filter_map(|segment| segment.final_at).max().unwrap_or(self.now);
         self.batch.message_finals.push(MessageFinal { id: message.id, state, error, final_at });
+        if message.redaction().to {
+            self.batch.redacted.push(RedactedNumber { id: message.id, destination: message.kept_destination() });
+        }
         for (segment, no) in segments.iter().zip(1..=u8::MAX) {
             let id = SegmentId::new(message.id, no);
             let charge = self.settle_at_end(message, id, segment.state, segment.charge);
@@ -141,7 +144,7 @@ impl Committer {
             connector_id: segment.connector,
             mcc_mnc: message.mcc_mnc,
             sender: message.sender,
-            destination: message.destination,
+            destination: message.kept_destination(),
             class: message.class,
             state: segment.state,
             error: segment.error,

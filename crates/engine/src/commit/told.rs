@@ -74,7 +74,7 @@ impl Committer {
         let account = self.snapshot.smpp_account_by_id(account)?;
         let count = usize::from(account.profile.receipt.text_chars_max);
         let text = match &message.body {
-            _ if count == 0 => return None,
+            _ if count == 0 || message.redaction().text => return None,
             MessageBody::Text { text, .. } => text.clone(),
             MessageBody::Octets { data, data_coding, udhi: false } => {
                 decode(data, Encoding::from_data_coding(*data_coding)?.0)
@@ -188,7 +188,12 @@ fn outcome(message: &Message, state: MessageState, final_at: Timestamp) -> Outco
         answered_id: message.answered_id,
         account_id: message.account_id,
         sender: message.sender.to_string(),
-        destination: message.destination.to_string(),
+        destination: match message.origin {
+            // A client ESME knows its receipts again by the number.
+            Origin::Smpp { .. } => message.destination,
+            Origin::Rest { .. } => message.kept_destination(),
+        }
+        .to_string(),
         state,
         error: None,
         segments: message.charged_segments(),

@@ -36,6 +36,7 @@ impl Committer {
         let snapshot = Arc::clone(&self.snapshot);
         let Some(route) = route_of(&snapshot, row, &body) else { return false };
         self.batch.mo_rerouted.push(MoRerouted { id: row.id, account_id: route.account_id, route_id: route.id });
+        self.heed(route.account_id, row, &body);
         self.inner.metrics.handset("routed_later");
         self.begin_deliveries(row.id, route, false);
         true

@@ -18,7 +18,7 @@ use sambac_store::rows::{AccountRow, DeadLetterRow, OrphanRow, OutboxKey, Webhoo
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
-use super::{Credit, Found, OtpSend, OtpWrite, Queried, Recalled, Release, Replace, Withdraw};
+use super::{Credit, Found, OptOutWrite, OtpSend, OtpWrite, Queried, Recalled, Release, Replace, Withdraw};
 use crate::admission::Place;
 use crate::connector::Slot;
 use crate::idempotency::Claim;
@@ -57,6 +57,8 @@ pub(crate) enum Write {
     Handset { incoming: Box<HandsetIn>, acknowledge: Acknowledgement },
     /// The time is over for parts that others were waited for with, and for targets that did not take a message.
     HandsetDue { assemblies: Vec<i64>, deliveries: Vec<NoticeId>, done: oneshot::Sender<()> },
+    /// An account says which numbers want no more messages.
+    OptOut(Box<OptOutWrite>),
     /// An account is to be told something of itself.
     Tell { account_id: AccountId, kind: EventType, body: String, done: oneshot::Sender<()> },
     /// A webhook is told of events again.

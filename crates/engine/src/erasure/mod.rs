@@ -142,13 +142,14 @@ impl Eraser {
         let records = self.through(Table::Cdrs, number).await?;
         let handsets = self.through(Table::Handsets, number).await?;
         let otps = self.through(Table::Otps, number).await?;
+        let opt_outs = self.store.erase_opt_outs(&self.seal.chain_key().opt_out_digest(number).to_vec()).await?;
         // Events tell of ends, so they come after messages.
         self.store.erase_account_events(number).await?;
         let passing = self.store.erase_passing(number).await?;
         let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
         row.messages += count(messages.rows + otps.rows);
         row.records += count(records.rows);
-        row.handsets += count(handsets.rows + passing);
+        row.handsets += count(handsets.rows + passing + opt_outs);
         row.waiting = count(messages.open + handsets.open + otps.open);
         let others = records.changed.saturating_sub(1);
         Ok(records.first_changed.map(|id| EraseError::Changed { first: id.raw(), others }))

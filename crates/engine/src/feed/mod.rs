@@ -12,6 +12,7 @@ mod outcome;
 mod places;
 mod read;
 mod received;
+mod recipient;
 mod stream;
 mod watchers;
 
@@ -27,6 +28,7 @@ pub(crate) use keeper::run;
 pub(crate) use outcome::body as outcome_body;
 pub(crate) use read::body;
 pub(crate) use received::body as received_body;
+pub(crate) use recipient::body as recipient_body;
 
 use places::Places;
 use watchers::Watchers;

@@ -79,8 +79,8 @@ impl Role {
     /// What it may do in its account; nothing for the platform's roles.
     pub fn scopes(self) -> &'static [Scope] {
         use Scope::{
-            BalanceRead, EventsRead, KeysWrite, OtpCheck, OtpProfiles, OtpRead, OtpSend, SmsRead, SmsSend,
-            TemplatesWrite, WebhooksWrite,
+            BalanceRead, EventsRead, KeysWrite, OptOutsWrite, OtpCheck, OtpProfiles, OtpRead, OtpSend, SmsRead,
+            SmsSend, TemplatesWrite, WebhooksWrite,
         };
         match self {
             Self::ClientAdmin => &Scope::ALL,
@@ -92,6 +92,7 @@ impl Role {
                 KeysWrite,
                 EventsRead,
                 TemplatesWrite,
+                OptOutsWrite,
                 OtpSend,
                 OtpCheck,
                 OtpRead,

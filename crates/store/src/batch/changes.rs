@@ -1,6 +1,6 @@
 //! Changes of rows that exist, where not all columns change.
 
-use sambac_domain::{ErrorCode, MessageId, MessageState, PaymentId, PostingId, SegmentId, Timestamp};
+use sambac_domain::{ErrorCode, MessageId, MessageState, Msisdn, PaymentId, PostingId, SegmentId, Timestamp};
 
 use crate::Sealed;
 use crate::rows::{ChargeRow, ChargeState, OutboxKey, Record};
@@ -17,6 +17,15 @@ pub struct MessageFinal {
     pub error: Option<ErrorCode>,
     /// When.
     pub final_at: Timestamp,
+}
+
+/// What is kept of a message's number from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedactedNumber {
+    /// The message.
+    pub id: MessageId,
+    /// The number without its last digits.
+    pub destination: Msisdn,
 }
 
 /// Another body for a message that has not been sent.
@@ -143,6 +152,15 @@ impl Record for TransferBooked {
 
     fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
         values.extend([self.id.value(), self.proof.value()]);
+    }
+}
+
+impl Record for RedactedNumber {
+    const TABLE: &'static str = "messages";
+    const COLUMNS: &'static [&'static str] = &["id", "destination"];
+
+    fn values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([self.id.value(), self.destination.value()]);
     }
 }
 

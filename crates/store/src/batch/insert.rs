@@ -5,13 +5,22 @@ use super::pipe::Pipe;
 use super::statement::{Bulk, Statements};
 use super::update::last_of_each;
 use crate::dialect::Dialect;
-use crate::rows::{DeadLetterRow, Record};
+use crate::rows::{DeadLetterRow, OptOutRow, Record};
 
 /// The statement that keeps what webhooks have not taken; the last word counts.
 pub(super) fn dead_letters(dialect: Dialect) -> Bulk<DeadLetterRow> {
     let insert = format!("INSERT INTO webhook_dead_letters ({}) VALUES ", DeadLetterRow::COLUMNS.join(", "));
     let after = " ON CONFLICT (webhook_id, id) DO UPDATE
         SET attempts = excluded.attempts, outcome = excluded.outcome, at = excluded.at";
+    Bulk::new(dialect, insert, after)
+}
+
+/// The statement that keeps what is said of numbers; the last word counts.
+pub(super) fn opt_outs(dialect: Dialect) -> Bulk<OptOutRow> {
+    let insert = format!("INSERT INTO opt_outs ({}) VALUES ", OptOutRow::COLUMNS.join(", "));
+    let after = " ON CONFLICT (number_digest, account_id, sender) DO UPDATE
+        SET number_sealed = excluded.number_sealed, state = excluded.state, source = excluded.source,
+            set_by = excluded.set_by, note = excluded.note, set_at = excluded.set_at";
     Bulk::new(dialect, insert, after)
 }
 
@@ -37,6 +46,9 @@ impl Statements {
         self.webhook_deliveries.put(pipe, &batch.webhook_deliveries).await;
         let dead = last_of_each(&batch.dead_letters, |row| (row.webhook_id.raw(), row.id.raw()));
         self.dead_letters.put(pipe, &dead).await;
+        let said =
+            last_of_each(&batch.opt_outs, |row| (row.number_digest.clone(), row.account_id.raw(), row.sender.clone()));
+        self.opt_outs.put(pipe, &said).await;
         self.postings.put(pipe, &batch.postings).await;
         self.payments.put(pipe, &batch.payments).await;
         self.commands.put(pipe, &batch.commands).await;

@@ -26,8 +26,8 @@ mod statement;
 mod update;
 
 pub use changes::{
-    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
-    TransferBooked,
+    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, RedactedNumber,
+    Settlement, TransferBooked,
 };
 pub use mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 pub use otp::{OtpChange, OtpTold};
@@ -41,8 +41,8 @@ use crate::query::query;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
     IdempotencyRow, IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage,
-    OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow, SpendingRow,
-    WebhookDeliveryRow,
+    OptOutRow, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow,
+    SpendingRow, WebhookDeliveryRow,
 };
 use crate::{Store, StoreError};
 
@@ -134,6 +134,10 @@ batch! {
     messages_due: MessageId,
     /// Messages that end. Each must be open, or nothing is written: `Conflict("message_final")`.
     message_finals: MessageFinal,
+    /// Messages that keep their number no longer.
+    redacted: RedactedNumber,
+    /// Messages whose text is needed no more.
+    bodies_wiped: MessageId,
     /// Messages that have ended, and of which another end is believed now. Those that are still open are left alone.
     message_corrections: MessageFinal,
     /// Charges to capture or void. Each must be held, or nothing is written: `Conflict("settlement")`.
@@ -177,6 +181,8 @@ batch! {
     dead_letters: DeadLetterRow,
     /// Events that webhooks are told again. One that is none is no error.
     dead_letters_done: DeadLetterKey,
+    /// Who wants no more messages, or wants them again. One that is there already gets these values, and keeps its id.
+    opt_outs: OptOutRow,
     /// Movements of money.
     postings: NewPosting,
     /// What they change in balances; several of one balance are added up. Each must exist: `Conflict("balance")`.

@@ -9,11 +9,11 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use super::changes::{
-    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, Settlement,
-    TransferBooked,
+    BalanceDelta, BodySwap, ChargeCorrection, Fence, MessageFinal, OutboxMove, PaymentSucceeded, RedactedNumber,
+    Settlement, TransferBooked,
 };
 use super::delete::{delete, delete_dead_letters, delete_from_queue};
-use super::insert::{dead_letters, insert};
+use super::insert::{dead_letters, insert, opt_outs};
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 use super::otp::{self, OtpChange, OtpTold};
 use super::payment;
@@ -22,8 +22,9 @@ use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterRow, EventRow, HoldRow, IdempotencyRow,
-    IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OrphanRow, OtpRow,
-    OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow, WebhookDeliveryRow,
+    IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OptOutRow, OrphanRow,
+    OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow,
+    WebhookDeliveryRow,
 };
 use crate::value::{Field as _, Value};
 
@@ -46,12 +47,15 @@ pub(crate) struct Statements {
     pub(super) webhook_deliveries: Bulk<WebhookDeliveryRow>,
     pub(super) dead_letters: Bulk<DeadLetterRow>,
     pub(super) dead_letters_done: Bulk<Id>,
+    pub(super) opt_outs: Bulk<OptOutRow>,
     pub(super) postings: Bulk<PostingRow>,
     pub(super) orphans: Bulk<OrphanRow>,
     pub(super) segment_updates: Bulk<SegmentRow>,
     pub(super) body_swaps: Bulk<BodySwap>,
     pub(super) messages_due: Bulk<Id>,
     pub(super) message_finals: Bulk<MessageFinal>,
+    pub(super) redacted: Bulk<RedactedNumber>,
+    pub(super) bodies_wiped: Bulk<Id>,
     pub(super) message_corrections: Bulk<MessageFinal>,
     pub(super) settlements: Bulk<Settlement>,
     pub(super) charge_corrections: Bulk<ChargeCorrection>,
@@ -185,12 +189,15 @@ impl Statements {
             webhook_deliveries: insert(dialect),
             dead_letters: dead_letters(dialect),
             dead_letters_done: delete_dead_letters(dialect),
+            opt_outs: opt_outs(dialect),
             postings: insert(dialect),
             orphans: insert(dialect),
             segment_updates: update(dialect, ") AS v WHERE segments.id = v.column1"),
             body_swaps: update(dialect, ") AS v WHERE messages.id = v.column1 AND messages.final_at IS NULL"),
             messages_due: due(dialect),
             message_finals: update_by(dialect, &format!("{MESSAGE_END}, body = NULL"), OPEN_MESSAGE),
+            redacted: update_by(dialect, "destination = v.column2", ") AS v WHERE messages.id = v.column1"),
+            bodies_wiped: Bulk::new(dialect, "UPDATE messages SET body = NULL WHERE id IN (".to_owned(), ")"),
             message_corrections: update_by(dialect, MESSAGE_END, ENDED_MESSAGE),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
             charge_corrections: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state > 0"),
@@ -203,11 +210,7 @@ impl Statements {
             commands: insert(dialect),
             blocks: insert(dialect),
             fences: update_by(dialect, "block_id = v.column4, hash = v.column5", FENCE),
-            outbox_moves: update_by(
-                dialect,
-                "target = v.column4, lane = v.column5, id = v.column6, attempt = v.column7, due_at = v.column8",
-                ") AS v WHERE outbox.target = v.column1 AND outbox.lane = v.column2 AND outbox.id = v.column3",
-            ),
+            outbox_moves: outbox_moves(dialect),
             balances: update_by(
                 dialect,
                 "balance_micros = balances.balance_micros + v.column2",
@@ -238,6 +241,15 @@ impl Statements {
             otp_uses: otp::uses(dialect),
         }
     }
+}
+
+/// To another queue, number and time.
+fn outbox_moves(dialect: Dialect) -> Bulk<OutboxMove> {
+    update_by(
+        dialect,
+        "target = v.column4, lane = v.column5, id = v.column6, attempt = v.column7, due_at = v.column8",
+        ") AS v WHERE outbox.target = v.column1 AND outbox.lane = v.column2 AND outbox.id = v.column3",
+    )
 }
 
 /// From scheduled to routed.
@@ -297,11 +309,14 @@ impl Statements {
             self.webhook_deliveries.text(rows),
             self.dead_letters.text(rows),
             self.dead_letters_done.text(rows),
+            self.opt_outs.text(rows),
             self.postings.text(rows),
             self.orphans.text(rows),
             self.segment_updates.text(rows),
             self.messages_due.text(rows),
             self.message_finals.text(rows),
+            self.redacted.text(rows),
+            self.bodies_wiped.text(rows),
             self.message_corrections.text(rows),
             self.settlements.text(rows),
             self.payments.text(rows),

@@ -33,6 +33,9 @@ impl Statements {
         let due: Vec<Id> = batch.messages_due.iter().map(|id| Id(id.raw())).collect();
         self.messages_due.put(pipe, &due).await;
         self.message_finals.put_all_of(pipe, &batch.message_finals, "message_final").await;
+        self.redacted.put(pipe, &batch.redacted).await;
+        let wiped: Vec<Id> = batch.bodies_wiped.iter().map(|id| Id(id.raw())).collect();
+        self.bodies_wiped.put(pipe, &wiped).await;
         self.message_corrections.put(pipe, &batch.message_corrections).await;
         self.settlements.put_all_of(pipe, &batch.settlements, "settlement").await;
         self.charge_corrections.put_all_of(pipe, &batch.charge_corrections, "correction").await;

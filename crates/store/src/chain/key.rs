@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 pub(super) const HASH_OCTETS: usize = 32;
 /// Octets of a key of HMAC-SHA-256.
 const HASH_BLOCK_OCTETS: usize = 64;
+/// Octets kept of the digest of a number on an opt-out list.
+pub const OPT_OUT_OCTETS: usize = 16;
 /// Octets kept of a row's digest. Without the key none can be tried out, so 64 bits are enough.
 pub(super) const ROW_OCTETS: usize = 8;
 
@@ -37,6 +39,13 @@ impl ChainKey {
     #[must_use]
     pub fn digest_of(&self, number: Msisdn) -> Vec<u8> {
         self.digest(&[b"erased number", number.to_string().as_bytes()]).to_vec()
+    }
+
+    /// By which a number on an opt-out list is known again, when the list has forgotten the number itself.
+    #[must_use]
+    pub fn opt_out_digest(&self, number: Msisdn) -> [u8; OPT_OUT_OCTETS] {
+        let digest = self.digest(&[b"opted out", number.digits().as_bytes()]);
+        digest.first_chunk().copied().unwrap_or_default()
     }
 
     /// HMAC-SHA-256 of these parts, one after the other.

@@ -21,7 +21,7 @@ mod verify;
 mod vouched;
 
 pub use archived::{CdrFiles, NoCdrFiles};
-pub use key::ChainKey;
+pub use key::{ChainKey, OPT_OUT_OCTETS};
 pub use log::{LoggedBlock, SegmentTraffic, Told};
 pub use proof::Proven;
 pub(crate) use raw::Raw;

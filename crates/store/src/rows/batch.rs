@@ -22,6 +22,8 @@ row! {
         created_at: Timestamp,
         /// When the last of its recipients was decided.
         ended_at: Option<Timestamp>,
+        /// When it was called off.
+        canceled_at: Option<Timestamp>,
     }
 }
 

@@ -22,6 +22,7 @@ mod issuer;
 mod ledger;
 mod message;
 mod mo;
+mod opt_out;
 mod otp;
 mod outbox;
 mod payment;
@@ -53,6 +54,7 @@ pub use ledger::{
 };
 pub use message::{MessageRow, MessageTagRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};
+pub use opt_out::{OptOutRow, OptOutSource, OptOutState};
 pub use otp::{OtpProfileRow, OtpRow, OtpSendRow, OtpStopRow, OtpUseRow};
 pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};

@@ -16,6 +16,7 @@ fn batch(number: i64) -> BatchRow {
         content: Some(Sealed(vec![1, 2, 3])),
         created_at: NOW,
         ended_at: None,
+        canceled_at: None,
     }
 }
 
@@ -58,11 +59,22 @@ on_both_databases! {
         assert_eq!(open, [(ACCOUNT, batch(81).id), (OTHER_ACCOUNT, batch(83).id)]);
         assert_eq!(store.oldest_open_batches(1).await.unwrap().len(), 1);
         assert_eq!(store.count_open_batches(ACCOUNT).await.unwrap(), 2);
-        store.end_batch(batch(81).id, Timestamp(NOW.0 + 1)).await.unwrap();
-        store.end_batch(batch(81).id, Timestamp(NOW.0 + 2)).await.unwrap();
+        assert!(store.end_batch(batch(81).id, Timestamp(NOW.0 + 1), false).await.unwrap());
+        assert!(store.end_batch(batch(81).id, Timestamp(NOW.0 + 2), false).await.unwrap(), "it has, before");
         let ended = store.batch(ACCOUNT, batch(81).id).await.unwrap().unwrap();
         assert_eq!((ended.content, ended.ended_at), (None, Some(Timestamp(NOW.0 + 1))));
         assert_eq!(store.count_open_batches(ACCOUNT).await.unwrap(), 1);
+    }
+
+    async fn one_that_is_called_off_ends_by_who_knows_that(store: Store) {
+        fixture::seed(&store).await;
+        store.begin_batch(&batch(80), None).await.unwrap();
+        store.call_off_batch(batch(80).id, Timestamp(NOW.0 + 1)).await.unwrap();
+        store.call_off_batch(batch(80).id, Timestamp(NOW.0 + 2)).await.unwrap();
+        assert!(!store.end_batch(batch(80).id, NOW, false).await.unwrap());
+        assert!(store.end_batch(batch(80).id, NOW, true).await.unwrap());
+        let ended = store.batch(ACCOUNT, batch(80).id).await.unwrap().unwrap();
+        assert_eq!((ended.canceled_at, ended.ended_at), (Some(Timestamp(NOW.0 + 1)), Some(NOW)));
     }
 
     async fn recipients_are_kept_with_their_messages_and_each_once(store: Store) {
@@ -72,6 +84,8 @@ on_both_databases! {
         let messages = vec![new_message(1), new_message(2)];
         store.commit(&Batch { messages, recipients: recipients.clone(), ..Batch::default() }).await.unwrap();
         assert_eq!(store.batch_progress(batch(80).id).await.unwrap(), (3, 2));
+        let refusals = async |error| store.count_batch_refusals(batch(80).id, error).await.unwrap();
+        assert_eq!([refusals(ErrorCode::InvalidDestination).await, refusals(ErrorCode::Canceled).await], [1, 0]);
         assert_eq!(store.batch_states(batch(80).id).await.unwrap(), [(MessageState::Accepted, 2)]);
         assert_eq!(store.batch_recipients(batch(80).id, 0, 10).await.unwrap(), recipients);
         assert_eq!(store.batch_recipients(batch(80).id, 1, 1).await.unwrap(), recipients[1..2]);

@@ -2,7 +2,7 @@
 
 use sambac_domain::MessageState;
 use sambac_store::rows::{ChargeState, PostingKind};
-use sambac_store::{BalanceDelta, Batch, MessageFinal, Settlement, Store, StoreError};
+use sambac_store::{BalanceDelta, Batch, MessageFinal, RedactedNumber, Settlement, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
@@ -74,6 +74,19 @@ on_both_databases! {
         assert_eq!((row.state, row.final_at, row.body.is_none()), (MessageState::Delivered, Some(NOW), true));
         let again = Batch { message_finals: vec![end(1)], ..Batch::default() };
         assert_eq!(refused(&store, again).await, "message_final");
+    }
+
+    async fn a_message_loses_its_body_before_its_end_and_its_number_with_it(store: Store) {
+        fixture::seed(&store).await;
+        store.commit(&accept(1)).await.unwrap();
+        store.commit(&Batch { bodies_wiped: vec![message_id(1)], ..Batch::default() }).await.unwrap();
+        let before = store.messages_by_ids(&[message_id(1)]).await.unwrap().remove(0);
+        assert_eq!((before.final_at, before.body.is_none()), (None, true));
+        let redacted = vec![RedactedNumber { id: before.id, destination: before.destination.erased() }];
+        store.commit(&Batch { message_finals: vec![end(1)], redacted, ..Batch::default() }).await.unwrap();
+        let after = store.messages_by_ids(&[message_id(1)]).await.unwrap().remove(0);
+        assert_eq!((after.final_at, after.destination), (Some(NOW), before.destination.erased()));
+        assert_ne!(after.destination, before.destination);
     }
 
     async fn only_an_ended_message_is_corrected(store: Store) {

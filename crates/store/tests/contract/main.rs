@@ -27,6 +27,7 @@ mod messages;
 mod mirror;
 mod mo;
 mod open;
+mod opt_outs;
 mod otps;
 mod outbox;
 mod payments;

@@ -62,7 +62,7 @@ impl Site {
         let scopes = r#"["sms:send", "sms:read", "balance:read", "payments:write", "webhooks:write",
             "events:read", "keys:write",
             "otp:send", "otp:check", "otp:read", "otp:profiles",
-            "templates:write", "templates:approve"]"#;
+            "templates:write", "templates:approve", "opt_outs:write"]"#;
         self.table("api_key", &format!("name = \"{name}\"\naccount = \"{account}\"\nscopes = {scopes}"))
     }
 

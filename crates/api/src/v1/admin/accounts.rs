@@ -85,6 +85,42 @@ struct MessagingDocument {
     senders: Option<String>,
     /// The senders that it owns. One that is approved for a country is no other account's there.
     sender: Option<Vec<RegisteredSenderDocument>>,
+    /// How it has words like STOP taken.
+    opt_out: Option<OptOutDocument>,
+    /// What of all its messages is kept no longer than it is needed: `text`, until operators have it; `to`, until the message has ended.
+    #[schema(example = json!(["text"]))]
+    redact: Option<Vec<String>>,
+}
+
+/// What is done when a person writes a word like STOP to a number whose messages this account gets.
+#[derive(ToSchema)]
+#[schema(as = AccountOptOut)]
+#[expect(dead_code, reason = "describes what is read and answered")]
+struct OptOutDocument {
+    /// `on`: words are heeded; `off`: they are messages like all others, and what is on the list counts all the same.
+    #[schema(default = "on", example = "on")]
+    keywords: Option<String>,
+    /// `account`: a person gets no more messages of it; `sender`: none by the sender that was written to.
+    #[schema(default = "account", example = "sender")]
+    scope: Option<String>,
+    /// Words that end messages, instead of those that are built in.
+    #[schema(example = json!(["STOP", "ARRÊT"]))]
+    stop: Option<Vec<String>>,
+    /// Words that begin them again.
+    #[schema(example = json!(["START"]))]
+    start: Option<Vec<String>>,
+    /// Words that ask what this is.
+    #[schema(example = json!(["HELP", "INFO"]))]
+    help: Option<Vec<String>>,
+    /// What is answered to the first, as a message that is charged like any other; nothing when not given.
+    #[schema(max_length = 459, example = "You get no more messages of MyBank. START begins them again.")]
+    stop_reply: Option<String>,
+    /// What is answered to the second.
+    #[schema(max_length = 459)]
+    start_reply: Option<String>,
+    /// What is answered to the third.
+    #[schema(max_length = 459, example = "MyBank: your parcels. STOP ends these messages.")]
+    help_reply: Option<String>,
 }
 
 /// A sender that an account owns.

@@ -1,10 +1,13 @@
 //! Batches: one text for many recipients. What a batch looks like to its client is here.
 
+mod cancel;
+mod quote;
 mod recipients;
 mod request;
 mod send;
 mod show;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::DefaultBodyLimit;
@@ -29,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(send::send_batch))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .routes(routes!(show::show_batch))
+        .routes(routes!(cancel::cancel_batch))
         .routes(routes!(recipients::list_batch_recipients))
 }
 
@@ -59,6 +63,9 @@ pub(crate) struct Batch {
     /// When the last recipient was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Moment>,
+    /// When it was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canceled_at: Option<Moment>,
 }
 
 /// What became of a recipient.
@@ -111,6 +118,7 @@ impl From<BatchView> for Batch {
             states: states.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
             created_at: Moment(row.created_at),
             ended_at: row.ended_at.map(Moment),
+            canceled_at: row.canceled_at.map(Moment),
         }
     }
 }
@@ -130,6 +138,13 @@ impl From<DecidedRecipient> for BatchRecipient {
 }
 
 impl RecipientError {
+    /// What a recipient would be refused with.
+    fn of(refusal: Refusal, no: usize) -> Self {
+        let Refusal { code, detail, field, .. } = refusal;
+        let detail = Some(detail).filter(|detail| detail != code.title());
+        Self::new(code, u32::try_from(no).unwrap_or(u32::MAX), field.map(Cow::into_owned), detail)
+    }
+
     fn new(code: ErrorCode, no: u32, field: Option<String>, detail: Option<String>) -> Self {
         let title = code.title();
         // What all have in common stands outside of the recipients.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use garde::Validate;
 use sambac_domain::TrafficClass;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::redaction::Redaction;
 use sambac_engine::batch::{BatchContent, RECIPIENTS_MAX, Recipient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -66,6 +67,11 @@ pub(crate) struct SendBatch {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10, example = json!(["november"]))]
     tags: Vec<String>,
+    /// What is kept no longer than it is needed: `text`, `to`.
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Redaction::is_none")]
+    #[schema(value_type = Vec<shown::RedactedPart>, example = json!(["text"]))]
+    redact: Redaction,
     /// Refuse each recipient whose message would cost more, in your account's currency.
     #[garde(skip)]
     #[schema(pattern = r"^\d+(\.\d{1,6})?$", example = "0.05")]
@@ -75,6 +81,11 @@ pub(crate) struct SendBatch {
     #[serde(default = "sms_request::yes")]
     #[schema(default = true)]
     receipt: bool,
+    /// Whether nothing is to happen: the answer then tells each recipient's price or refusal.
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    dry_run: bool,
     /// To whom. They are taken in this order.
     #[garde(length(min = 1, max = RECIPIENTS_MAX), dive)]
     #[schema(min_items = 1, max_items = 10_000)]
@@ -106,6 +117,11 @@ pub(crate) struct To {
 }
 
 impl SendBatch {
+    /// Whether nothing is to happen.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// Digest of what was asked: the same for the same request however its JSON was written.
     pub(super) fn fingerprint(&self, client: &Authorised<scope::SmsSend>) -> String {
         let mut request = b"POST /v1/sms/batch\n".to_vec();
@@ -130,6 +146,7 @@ impl SendBatch {
             tags: self.tags.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
             send_at: sms_request::when(self.send_at.as_ref(), self.zone.as_ref())?,
             price_micros_max: self.max_price.as_deref().map(sms_request::price).transpose()?,
+            redact: self.redact,
             receipt_wanted: self.receipt,
             test_only: client.is_test(),
             recipients: self.recipients.into_iter().map(recipient).collect(),

@@ -10,6 +10,7 @@ use sambac_engine::submit::Idempotency;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::quote::Quote;
 use super::request::SendBatch;
 use super::{Batch, BatchRecipient, told};
 use crate::access::{Authorised, scope};
@@ -28,10 +29,14 @@ pub(crate) struct TakenBatch {
     recipients: Vec<BatchRecipient>,
 }
 
-/// The answer, and whether an earlier request made the batch.
-pub(crate) struct Taken {
-    batch: TakenBatch,
-    replayed: bool,
+/// What either kind of request is answered with.
+pub(crate) enum Answered {
+    /// And whether an earlier request made the batch.
+    Taken {
+        batch: TakenBatch,
+        replayed: bool,
+    },
+    Quoted(Quote),
 }
 
 const REFUSALS: &[ErrorCode] = &[
@@ -56,7 +61,7 @@ impl utoipa::IntoResponses for Refusals {
 /// A 202 means that the batch is stored and will be worked off, whatever happens: each recipient is accepted with a message or
 /// refused with its reason, one by one and in their order. The answer comes when all are decided, but after 20 seconds at the
 /// latest; what is left goes on by itself, at your account's throughput. With an `Idempotency-Key`, a repeat of the request sends
-/// nothing and tells how far the batch is.
+/// nothing and tells how far the batch is. With `dry_run` nothing happens, and the answer says what would become of each recipient.
 #[utoipa::path(
     post,
     path = "/v1/sms/batch",
@@ -69,6 +74,7 @@ impl utoipa::IntoResponses for Refusals {
         (status = 202, description = "Taken", body = TakenBatch, headers(
             ("Location" = String, description = "Where its progress is told"),
             ("Idempotent-Replayed" = String, description = "`true` on the answer to a repeated request"))),
+        (status = 200, description = "Dry run: what would happen", body = Quote),
         Refusals,
     )
 )]
@@ -76,7 +82,12 @@ pub(crate) async fn send_batch(
     client: Authorised<scope::SmsSend>,
     IdempotencyKey(key): IdempotencyKey,
     Json(batch): Json<SendBatch>,
-) -> Result<Taken, Problem> {
+) -> Result<Answered, Problem> {
+    if batch.is_dry_run() {
+        let by = (client.account_id(), client.api_key_id());
+        let quote = client.engine().quote_batch(by, &mut batch.into_content(&client)?).await?;
+        return Ok(Answered::Quoted(quote.into()));
+    }
     let idempotency = key.map(|key| Idempotency { key, fingerprint: batch.fingerprint(&client) });
     let content = batch.into_content(&client)?;
     let (engine, account) = (client.engine(), client.account_id());
@@ -86,13 +97,18 @@ pub(crate) async fn send_batch(
     let all = u32::try_from(RECIPIENTS_MAX).unwrap_or(u32::MAX);
     let recipients = engine.batch_recipients(account, id, 0, all).await.map_err(told)?;
     let recipients = recipients.into_iter().map(BatchRecipient::from).collect();
-    Ok(Taken { batch: TakenBatch { batch, recipients }, replayed })
+    Ok(Answered::Taken { batch: TakenBatch { batch, recipients }, replayed })
 }
 
-impl IntoResponse for Taken {
+impl IntoResponse for Answered {
     fn into_response(self) -> Response {
-        let location = [(header::LOCATION, format!("/v1/batches/{}", self.batch.batch.batch_id))];
-        let replayed = self.replayed.then_some([(HeaderName::from_static("idempotent-replayed"), "true")]);
-        (StatusCode::ACCEPTED, location, replayed, axum::Json(self.batch)).into_response()
+        match self {
+            Self::Quoted(quote) => axum::Json(quote).into_response(),
+            Self::Taken { batch, replayed } => {
+                let location = [(header::LOCATION, format!("/v1/batches/{}", batch.batch.batch_id))];
+                let replayed = replayed.then_some([(HeaderName::from_static("idempotent-replayed"), "true")]);
+                (StatusCode::ACCEPTED, location, replayed, axum::Json(batch)).into_response()
+            }
+        }
     }
 }
