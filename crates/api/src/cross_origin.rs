@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
 
 /// How long a browser may remember what it was told.
@@ -30,15 +30,24 @@ pub(crate) fn around(routes: Router, origins: &[Origin]) -> Router {
     if origins.is_empty() {
         return routes;
     }
-    let idempotency_key = HeaderName::from_static("idempotency-key");
-    let may_send = [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, idempotency_key];
+    let may_send = [
+        "authorization",
+        "content-digest",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "last-event-id",
+        "signature",
+        "signature-input",
+        "x-api-key",
+    ];
     let may_read =
         ["location", "retry-after", "etag", "x-request-id", "idempotent-replayed", "ratelimit", "ratelimit-policy"];
     routes.layer(
         CorsLayer::new()
             .allow_origin(origins.to_vec())
-            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-            .allow_headers(may_send)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers(may_send.map(HeaderName::from_static))
             .expose_headers(may_read.map(HeaderName::from_static))
             .max_age(MAX_AGE),
     )

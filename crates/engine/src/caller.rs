@@ -162,6 +162,18 @@ impl Caller {
         is_live && is_allowed && key.scopes.contains(&scope)
     }
 
+    /// Why this caller makes no persons: they would not be bound as it is.
+    pub(crate) fn bound(&self) -> Option<&'static str> {
+        let key = &self.key.row;
+        if self.environment != Environment::Live {
+            return Some("a test key makes and changes no persons, who act for real: use a live key");
+        }
+        let is_bound = key.expires_at.is_some() || !key.allowed_ips.is_empty() || !key.rate_limit.is_empty();
+        is_bound.then_some(
+            "a key with an end, networks or a rate of its own makes and changes no persons, who would have none of these: use a key without, or a person",
+        )
+    }
+
     /// Refuses when the key was not given `scope`.
     ///
     /// # Errors

@@ -89,9 +89,11 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// Whether a request that changes something was made by a page of ours: browsers say so, by either header.
+/// Whether a request that changes something, or whose answer any page could read (a WebSocket), was made by a page of ours: browsers say
+/// so, by either header.
 fn is_own_page(parts: &Parts) -> bool {
-    if matches!(parts.method, Method::GET | Method::HEAD) {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    if reads && !parts.headers.contains_key(header::UPGRADE) {
         return true;
     }
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -127,6 +129,11 @@ mod tests {
         let token = Some("sambac_session_x".to_owned());
         assert_eq!(shown("GET", &[COOKIE]), token);
         assert_eq!(shown("POST", &[COOKIE, ("sec-fetch-site", "same-origin")]), token);
+        let socket = ("upgrade", "websocket");
+        assert_eq!(shown("GET", &[COOKIE, socket, ("sec-fetch-site", "same-origin")]), token);
+        for other in [("origin", "https://evil.example"), ("sec-fetch-site", "same-site"), ("host", "sms.example")] {
+            assert_eq!(shown("GET", &[COOKIE, socket, other]), None, "{other:?}");
+        }
         assert_eq!(shown("POST", &[COOKIE, ("host", "sms.example"), ("origin", "https://sms.example")]), token);
         for headers in [
             vec![COOKIE],

@@ -249,6 +249,7 @@ async fn a_code_is_sent_again_as_the_same_and_not_too_soon() {
     let (code, path) = (code_of(&platform, &otp).await, format!("/v1/otp/{otp}/resend"));
     let too_soon = platform.post(&platform.bank, &path, &json!({})).await;
     assert_eq!((too_soon.status.as_u16(), too_soon.code()), (429, "otp_too_soon"));
+    assert_eq!(too_soon.header("retry-after"), "30", "it says when");
     platform.engine.clock().advance_micros(31_000_000);
     let sent = platform.post(&platform.bank, &path, &json!({})).await;
     assert_eq!(sent.status.as_u16(), 200, "{}", sent.text);

@@ -2,13 +2,14 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use sambac_domain::Timestamp;
 use sambac_engine::Scope;
 use sambac_engine::user::Role;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
-use crate::platform::{BANK, Platform, Reply, request};
+use crate::platform::{BANK, NOW, Platform, Reply, request};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -94,6 +95,30 @@ async fn vouch(platform: &Platform, id: &str) {
     let mut work = platform.engine.store().begin().await.unwrap();
     work.vouch(id.parse().unwrap(), true).await.unwrap();
     work.commit().await.unwrap();
+}
+
+/// A key that is bound makes nobody who is not: a test key no person who acts for real, one with an end none who stays.
+#[tokio::test]
+async fn a_bound_key_makes_no_person() {
+    let platform = Platform::start().await;
+    let live = person(&platform, "ada@bank.example", Role::ClientDeveloper).await;
+    let test = platform.key(BANK, 20, &Scope::ALL, |row| row.environment = "test".into()).await;
+    let ending =
+        platform.key(BANK, 21, &Scope::ALL, |row| row.expires_at = Some(Timestamp(NOW.0 + 3_600_000_000))).await;
+    let slow = platform.key(BANK, 22, &Scope::ALL, |row| row.rate_limit = "50/s".into()).await;
+    for key in [&test, &ending, &slow] {
+        let wanted = json!({ "login": "eve@bank.example", "name": "Eve", "role": "client_admin" });
+        let invited = format!("/v1/users/{}/invitation", live.id);
+        for refused in [
+            platform.post(key, "/v1/users", &wanted).await,
+            platform.post(key, &invited, &json!({ "second_factor": true })).await,
+            platform.patch(key, &format!("/v1/users/{}", live.id), &json!({ "state": "suspended" })).await,
+        ] {
+            assert_ne!(refused.status, 401, "{}", refused.text);
+            assert!(matches!(refused.status.as_u16(), 403 | 404), "{}", refused.text);
+        }
+    }
+    assert_eq!(status(&platform, &live.token).await, 200, "she is as she was");
 }
 
 /// Nobody makes himself a second pair of eyes: who was invited books money only once somebody on the machine has vouched for the

@@ -180,8 +180,8 @@ fn the_rust_of_the_guides_is_fresh() -> Result<()> {
         }
     }
     assert_eq!(
-        fragments, 2,
-        "a receiver's lines for public keys (tests/interop runs such), and a token that is printed once"
+        fragments, 3,
+        "a receiver's lines for public keys (tests/interop runs such), a token that is printed once, and a page with passkeys (as is tests/interop/passkey.js)"
     );
     Ok(())
 }

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use super::is_invisible;
+
 /// Fewer digits are no card number, and more are none.
 const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// A number in international form has this many digits at most (E.164): what begins with + and is no longer is a phone number.
 const PHONE_DIGITS_MAX: usize = 15;
 /// Separators between two groups of one number.
-const SEPARATORS_MAX: usize = 2;
+const SEPARATORS_MAX: usize = 3;
 
 /// Digits without anything between them.
 struct Group {
@@ -36,7 +38,7 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut run = Run::default();
     let mut separators = SEPARATORS_MAX + 1;
     let mut before = ' ';
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().filter(|(_, c)| !is_invisible(*c)) {
         if let Some(digit) = digit(c) {
             if separators > SEPARATORS_MAX {
                 run.cards(&mut found);
@@ -100,10 +102,7 @@ fn digit(c: char) -> Option<u8> {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '-' | '.' | '_' | '\u{A0}' | '\u{2009}' | '\u{2010}'..='\u{2013}' | '\u{202F}' | '\u{200B}' | '\u{AD}'
-    )
+    c.is_whitespace() || matches!(c, '-' | '.' | '_' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 /// Whether issuers of payment cards have the range: first digit 3 to 6, and what begins otherwise by its own list.

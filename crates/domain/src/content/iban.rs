@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::is_invisible;
+
 /// Characters of an account number, by country. From the registry of SWIFT.
 const LENGTHS: [(&[u8; 2], usize); 89] = [
     (b"AD", 24),
@@ -122,7 +124,7 @@ fn end_of(text: &str, start: usize) -> Option<usize> {
     let mut characters = Vec::with_capacity(34);
     let mut length = None;
     let mut after_separator = true;
-    for (at, c) in text.get(start..)?.char_indices() {
+    for (at, c) in text.get(start..)?.char_indices().filter(|(_, c)| !is_invisible(*c)) {
         if length == Some(characters.len()) {
             let ends = is_separator(c) || !c.is_alphanumeric();
             return (ends && is_valid(&characters)).then_some(start + at);
@@ -144,7 +146,7 @@ fn end_of(text: &str, start: usize) -> Option<usize> {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '-' | '.' | '\u{A0}' | '\u{2009}' | '\u{202F}')
+    c.is_whitespace() || matches!(c, '-' | '.' | '\u{2010}'..='\u{2015}')
 }
 
 /// 0 to 9 for digits, 10 to 35 for letters.

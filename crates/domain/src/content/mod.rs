@@ -149,6 +149,15 @@ impl ContentRules {
     }
 }
 
+/// What no handset shows: whoever reads the text reads on over it.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+    )
+}
+
 fn first(handling: Handling, found: &[Range<usize>], what: Forbidden) -> Option<(Forbidden, usize)> {
     let first = found.first().filter(|_| handling == Handling::Block)?;
     Some((what, first.start))

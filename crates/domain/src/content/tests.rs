@@ -51,9 +51,33 @@ fn card_numbers_are_found_however_they_are_written() {
         "\u{664}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}\u{661}",
         "４１１１１１１１１１１１１１１１",
         "4111\u{A0}1111\u{A0}1111\u{A0}1111",
+        "4111\n1111\r\n1111\t1111",
+        "4111 - 1111 - 1111 - 1111",
+        "4111/1111/1111/1111",
+        "4111\u{2028}1111\u{2014}1111 1111",
     ] {
         assert_eq!(blocks(text), Some(Forbidden::CardNumber), "{text}");
     }
+}
+
+/// What no handset shows hides nothing.
+#[test]
+fn invisible_characters_hide_nothing() {
+    for hidden in [
+        "\u{200B}",
+        "\u{200D}",
+        "\u{2060}",
+        "\u{FEFF}",
+        "\u{AD}",
+        "\u{202E}",
+        "\u{2066}\u{2069}\u{2060}\u{2060}\u{FE0F}",
+    ] {
+        let text = ["4111", "1111", "1111", "1111"].join(hidden);
+        assert_eq!(blocks(&text), Some(Forbidden::CardNumber), "{hidden:?}");
+        let text = ["GB29", "NWBK", "6016", "1331", "9268", "19"].join(hidden);
+        assert_eq!(blocks(&text), Some(Forbidden::Iban), "{hidden:?}");
+    }
+    assert_eq!(blocks("GB29\nNWBK 6016\t1331 9268 19"), Some(Forbidden::Iban));
 }
 
 #[test]
@@ -69,7 +93,7 @@ fn other_long_numbers_are_none() {
         "4111, 1111, 1111, 1111",
         "4111 1111 and 1111 1111",
         "Tracking 00340434161094042557",
-        "4111   1111   1111   1111",
+        "4111    1111    1111    1111",
         "",
     ] {
         assert_eq!(blocks(text), None, "{text}");

@@ -29,8 +29,8 @@ impl Link {
         if payee.is_empty() || payee.chars().count() > PAYEE_MAX {
             return Err(("payee", "must have 1 to 64 characters"));
         }
-        if payee.chars().any(char::is_control) {
-            return Err(("payee", "must not hold control characters"));
+        if payee.chars().any(|c| c.is_control() || turns(c)) {
+            return Err(("payee", "must not hold control characters, nor such that turn the direction of writing"));
         }
         Ok(Self { amount_micros, currency, payee: payee.to_owned() })
     }
@@ -51,6 +51,11 @@ impl Link {
         }
         octets
     }
+}
+
+/// Whether it has what follows shown in another order (UAX #9): a payer would read another amount.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -85,9 +90,13 @@ mod tests {
     #[test]
     fn what_nobody_can_pay_is_no_link() {
         let eur: Currency = "EUR".parse().expect("a currency");
-        for (amount, payee, field) in
-            [(0, "Shop", "amount"), (-1, "Shop", "amount"), (1, " ", "payee"), (1, "a\nb", "payee")]
-        {
+        for (amount, payee, field) in [
+            (0, "Shop", "amount"),
+            (-1, "Shop", "amount"),
+            (1, " ", "payee"),
+            (1, "a\nb", "payee"),
+            (1, "\u{202E}knaB\u{202C}", "payee"),
+        ] {
             assert_eq!(Link::new(amount, eur, payee).expect_err("no link").0, field);
         }
         assert!(Link::new(1, eur, &"x".repeat(65)).is_err());

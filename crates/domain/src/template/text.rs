@@ -33,10 +33,16 @@ pub enum TextFault {
         "what stands in braces at character {0} is no name of 1 to 32 small letters, digits and underscores; write {{{{ for a brace that stays"
     )]
     Name(usize),
+    /// With its values it is longer than any message.
+    #[error("with its values the text is longer than any message")]
+    TooLong,
     /// There is no value for a place.
     #[error("there is no value for {{{0}}}")]
     Missing(String),
 }
+
+/// Octets of a text with its values: 255 segments of 153 letters, four octets each.
+const FILLED_OCTETS_MAX: usize = 255 * 153 * 4;
 
 /// Whether a place may be called so: small letters, digits and underscores, a letter first.
 #[must_use]
@@ -99,16 +105,18 @@ impl TemplateText {
     /// The text with `values` in its places. Values for places that it does not have are left over.
     ///
     /// # Errors
-    /// [`TextFault::Missing`], with the first place that has no value.
+    /// [`TextFault::Missing`], with the first place that has no value; [`TextFault::TooLong`], before more is made of it than is sent.
     pub fn fill(&self, values: &BTreeMap<String, String>) -> Result<String, TextFault> {
         let mut text = String::new();
         for piece in &self.pieces {
-            match piece {
-                Piece::Plain(plain) => text.push_str(plain),
-                Piece::Place(name) => {
-                    text.push_str(values.get(name).ok_or_else(|| TextFault::Missing(name.clone()))?);
-                }
+            let more = match piece {
+                Piece::Plain(plain) => plain,
+                Piece::Place(name) => values.get(name).ok_or_else(|| TextFault::Missing(name.clone()))?,
+            };
+            if text.len() + more.len() > FILLED_OCTETS_MAX {
+                return Err(TextFault::TooLong);
             }
+            text.push_str(more);
         }
         Ok(text)
     }
@@ -134,6 +142,12 @@ mod tests {
         assert_eq!(text.places().collect::<Vec<_>>(), ["a", "b_2", "a"]);
         assert_eq!(text.fill(&values(&[("a", "1"), ("b_2", ""), ("x", "y")])).unwrap(), "1,  and {c} for 1");
         assert_eq!(text.fill(&values(&[("a", "1")])), Err(TextFault::Missing("b_2".to_owned())));
+        let bomb = read(&"{a}".repeat(5_000)).unwrap();
+        assert_eq!(
+            bomb.fill(&values(&[("a", &"y".repeat(5_000))])),
+            Err(TextFault::TooLong),
+            "nobody makes 25 MB of 20 kB"
+        );
         assert_eq!(read("").unwrap().fill(&values(&[])).unwrap(), "");
     }
 

@@ -123,7 +123,11 @@ impl Engine {
         let next_after = timer.map(|seconds| Duration::from_secs(seconds.into()));
         let avoided = if way == Way::Same { Vec::new() } else { self.connectors_of_last(row).await? };
         let send = OtpSend::Again { id: row.id, profile: row.profile.clone(), way, step, next_after, avoided };
-        self.submit_for(request, Some(send), &[]).await
+        let sent = self.submit_for(request, Some(send), &[]).await;
+        sent.map_err(|refusal| match refusal.code {
+            ErrorCode::OtpTooSoon => Refusal { retry_after: Some(row.resend_at.since(now)), ..refusal },
+            _ => refusal,
+        })
     }
 
     /// By which it went last: the next way takes another one, where there is one.

@@ -28,6 +28,8 @@ pub struct UserHolder {
     account: Option<AccountId>,
     /// All that it may do itself.
     words: Vec<&'static str>,
+    /// Why it makes no persons, where it does not.
+    bound: Option<&'static str>,
     address: Option<IpAddr>,
 }
 
@@ -63,6 +65,7 @@ impl UserHolder {
             own: UserId::from_raw(caller.api_key_id.raw()),
             account: Some(caller.account_id),
             words: caller.scopes().into_iter().map(crate::Scope::as_str).collect(),
+            bound: caller.bound(),
             address: caller.address,
         }
     }
@@ -74,6 +77,7 @@ impl UserHolder {
             own: UserId::from_raw(administrator.id.raw()),
             account: None,
             words: administrator.scopes.iter().map(|scope| scope.as_str()).collect(),
+            bound: None,
             address: administrator.address,
         }
     }
@@ -83,8 +87,11 @@ impl UserHolder {
     }
 
     /// # Errors
-    /// [`ErrorCode::Forbidden`] for a role that can do more; an account's roles are no more than the platform's may give.
+    /// [`ErrorCode::Forbidden`] for who is bound as no person would be, and for a role that can do more; an account's roles are no more than the platform's may give.
     fn check(&self, role: Role) -> Result<(), Refusal> {
+        if let Some(bound) = self.bound {
+            return Err(Refusal::new(ErrorCode::Forbidden, bound));
+        }
         let is_within = (self.account.is_none() && !role.is_platform())
             || (self.account.is_none() == role.is_platform()
                 && role.words().iter().all(|word| self.words.contains(word)));

@@ -5,7 +5,7 @@
 //! the URL is registered and again before each delivery.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -14,8 +14,11 @@ use url::{Host, Url};
 
 use crate::snapshot::IpRange;
 
-/// Ranges that are not the public internet: this host, private, shared, link-local, reserved, multicast.
-const FORBIDDEN: [&str; 26] = [
+/// All of IPv6 that was given out for the public internet.
+const PUBLIC_V6: &str = "2000::/3";
+/// Ranges that are not the public internet: this host, private, shared, link-local, reserved, multicast, and what is in them by another way
+/// of writing.
+const FORBIDDEN: [&str; 29] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -24,21 +27,24 @@ const FORBIDDEN: [&str; 26] = [
     "172.16.0.0/12",
     "192.0.0.0/24",
     "192.0.2.0/24",
+    "192.31.196.0/24",
+    "192.52.193.0/24",
     "192.88.99.0/24",
     "192.168.0.0/16",
+    "192.175.48.0/24",
     "198.18.0.0/15",
     "198.51.100.0/24",
     "203.0.113.0/24",
     "224.0.0.0/4",
     "240.0.0.0/4",
-    "::/128",
-    "::1/128",
     "64:ff9b::/96",
     "64:ff9b:1::/48",
     "100::/64",
     "2001::/23",
     "2001:db8::/32",
     "2002::/16",
+    "2620:4f:8000::/48",
+    "3fff::/20",
     "fc00::/7",
     "fe80::/10",
     "ff00::/8",
@@ -51,6 +57,7 @@ type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 /// Decides about addresses.
 #[derive(Clone)]
 pub(super) struct Guard {
+    public_v6: Option<IpRange>,
     forbidden: Arc<[IpRange]>,
     allowed: Arc<[IpRange]>,
     ports: Arc<[u16]>,
@@ -83,6 +90,7 @@ pub(super) enum NotAllowed {
 impl Guard {
     pub(super) fn new(allowed: &[IpRange], ports: &[u16]) -> Self {
         Self {
+            public_v6: IpRange::parse(PUBLIC_V6),
             forbidden: FORBIDDEN.iter().filter_map(|range| IpRange::parse(range)).collect(),
             allowed: allowed.into(),
             ports: ports.into(),
@@ -102,11 +110,8 @@ impl Guard {
         if self.allowed.iter().any(|range| range.contains(address)) {
             return true;
         }
-        let inner = embedded(address);
-        ![Some(address), inner]
-            .into_iter()
-            .flatten()
-            .any(|address| self.forbidden.iter().any(|range| range.contains(address)))
+        let is_given_out = address.is_ipv4() || self.public_v6.iter().any(|range| range.contains(address));
+        is_given_out && !self.forbidden.iter().any(|range| range.contains(address))
     }
 
     /// Checks a URL before it is stored and before each delivery. Plain http is allowed only towards ranges that the
@@ -143,13 +148,6 @@ fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local") || name.ends_with(".internal")
 }
 
-/// The IPv4 address inside an IPv6 one, in its old "compatible" form; the other forms are forbidden as ranges.
-fn embedded(address: IpAddr) -> Option<IpAddr> {
-    let IpAddr::V6(v6) = address else { return None };
-    let low = |v6: Ipv6Addr| v6.to_ipv4().map(IpAddr::V4);
-    (v6.segments()[..6] == [0; 6]).then(|| low(v6)).flatten()
-}
-
 async fn by_system(name: String) -> io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
@@ -179,6 +177,7 @@ mod tests {
     #[test]
     fn every_range_parses() {
         assert_eq!(guard().forbidden.len(), FORBIDDEN.len());
+        assert!(guard().public_v6.is_some());
     }
 
     #[test]
@@ -197,6 +196,20 @@ mod tests {
             "https://100.100.100.200/",
             "https://[::1]/",
             "https://[::]/",
+            "https://[fec0::1]/",
+            "https://[::ffff:0:a00:1]/",
+            "https://[::ffff:0:7f00:1]/",
+            "https://[3fff::1]/",
+            "https://[5f00::1]/",
+            "https://[4000::1]/",
+            "https://[8000::1]/",
+            "https://[feff::1]/",
+            "https://[1::1]/",
+            "https://[::1:0:0:0]/",
+            "https://[2620:4f:8000::1]/",
+            "https://192.31.196.1/",
+            "https://192.52.193.1/",
+            "https://192.175.48.1/",
             "https://[::ffff:127.0.0.1]/",
             "https://[::ffff:7f00:1]/",
             "https://[::127.0.0.1]/",
