@@ -101,6 +101,23 @@ async fn a_rollback_brings_back_what_was_and_is_a_version_itself() {
     assert_eq!(rollback(&platform, 99).await.status, 404);
 }
 
+/// What was made in its place since gives way: found by schemathesis, as a failure of ours.
+#[tokio::test]
+async fn a_rollback_brings_back_what_was_made_anew_since() {
+    let platform = Platform::start().await;
+    let network = json!({ "mcc_mnc": "23497", "country": "GB", "operator": "First" });
+    let first = send(&platform, Method::POST, "/v1/admin/networks", network.clone()).await;
+    let place = format!("/v1/admin/networks/{}", first.json["id"].as_str().unwrap());
+    assert!(platform.admin(Method::DELETE, &place, None, &[]).await.status.is_success());
+    let second = send(&platform, Method::POST, "/v1/admin/networks", network).await;
+    assert_ne!(second.json["id"], first.json["id"]);
+    let back = rollback(&platform, version(&first)).await;
+    assert_eq!(back.status, 200, "{}", back.text);
+    let listed = get(&platform, "/v1/admin/networks").await.json;
+    let ids: Vec<_> = listed["data"].as_array().unwrap().iter().map(|network| &network["id"]).collect();
+    assert_eq!(ids, [&first.json["id"]], "{listed}");
+}
+
 #[tokio::test]
 async fn a_rollback_that_is_not_possible_any_more_changes_nothing() {
     let platform = Platform::start().await;

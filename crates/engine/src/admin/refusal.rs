@@ -24,9 +24,8 @@ pub(crate) fn store(error: &StoreError) -> Refusal {
         StoreError::Conflict("reference") => {
             Refusal::new(ErrorCode::InUse, "something else refers to it, or it refers to what is not there")
         }
-        StoreError::Conflict(what) if what.ends_with(".name") || what.ends_with(".system_id") => {
-            ErrorCode::Conflict.into()
-        }
+        // Another row has what may be there once: a name, a system_id, a network's code.
+        StoreError::Conflict(what) if what.contains('.') => ErrorCode::Conflict.into(),
         StoreError::Unavailable(_) | StoreError::Retryable => {
             tracing::error!(%error, "the configuration was not changed");
             ErrorCode::ServiceUnavailable.into()

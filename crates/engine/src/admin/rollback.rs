@@ -70,7 +70,9 @@ impl Engine {
         let stored = self.stored().await?;
         let (targets, sheets) = self.targets(number).await.map_err(unavailable)?;
         let targets = possible(targets, &stored)?;
-        for ((table, id), row) in &targets {
+        // What goes, goes first: what comes back may have its name.
+        let (back, gone): (Vec<_>, Vec<_>) = targets.iter().partition(|(_, row)| row.is_some());
+        for ((table, id), row) in gone.into_iter().rev().chain(back) {
             let table = TABLES[*table];
             work.restore(table, *id, row.as_ref()).await.map_err(unavailable)?;
         }
