@@ -102,7 +102,8 @@ async fn vouch(platform: &Platform, id: &str) {
 async fn a_bound_key_makes_no_person() {
     let platform = Platform::start().await;
     let live = person(&platform, "ada@bank.example", Role::ClientDeveloper).await;
-    let test = platform.key(BANK, 20, &Scope::ALL, |row| row.environment = "test".into()).await;
+    let wanted = json!({ "name": "test", "environment": "test", "scopes": ["team:write"] });
+    let test = platform.post(&platform.bank, "/v1/keys", &wanted).await.json["key"].as_str().unwrap().to_owned();
     let ending =
         platform.key(BANK, 21, &Scope::ALL, |row| row.expires_at = Some(Timestamp(NOW.0 + 3_600_000_000))).await;
     let slow = platform.key(BANK, 22, &Scope::ALL, |row| row.rate_limit = "50/s".into()).await;

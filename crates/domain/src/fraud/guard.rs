@@ -150,6 +150,11 @@ impl Guard {
         if !is_safe && let Some(stop) = self.country(ask.country) {
             return Some(stop);
         }
+        // What is stopped by these was not sent, and counts against no number, nor who asks.
+        let is_known = is_safe || self.known.peek(&number).is_some();
+        if !is_known && let Some(stop) = self.ranges(ask).or_else(|| self.cost(ask)) {
+            return Some(stop);
+        }
         if let Err(again_at) = self.numbers.take(number, self.settings.per_number, ask.at) {
             let detail = format!("a number gets {} codes", self.settings.per_number);
             return Some(Stop { rule: Rule::Number, detail, again_at: Some(again_at) });
@@ -164,10 +169,7 @@ impl Guard {
                 return Some(Stop { rule: Rule::RateKey, detail, again_at: Some(again_at) });
             }
         }
-        if self.known.peek(&number).is_some() {
-            return None;
-        }
-        self.ranges(ask).or_else(|| self.cost(ask))
+        None
     }
 
     fn country(&self, country: Option<Country>) -> Option<Stop> {

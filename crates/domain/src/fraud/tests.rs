@@ -84,6 +84,22 @@ fn a_range_that_does_not_verify_is_stopped_and_its_known_numbers_are_not() {
     assert_eq!(ask(&mut guard, 10, 447_711_200_123), None, "another range");
 }
 
+/// What was not sent counts against nobody: a person whose range was stopped gets codes once it is open again.
+#[test]
+fn what_a_range_stops_counts_against_no_number() {
+    let mut guard = Guard::new(GuardSettings::default());
+    for no in 0..8 {
+        assert_eq!(ask(&mut guard, no, 447_700_900_200 + no), None);
+    }
+    for _ in 0..30 {
+        assert_eq!(ask(&mut guard, 9, TO), Some(Rule::Range));
+    }
+    for no in 0..3 {
+        guard.verified(number(447_700_900_200 + no), at(10));
+    }
+    assert_eq!((0..5).map(|_| ask(&mut guard, 11, TO)).collect::<Vec<_>>(), [None; 5]);
+}
+
 /// One person who asks again and again counts once; who verifies makes good three.
 #[test]
 fn a_range_counts_people_and_forgives_by_verifications() {
