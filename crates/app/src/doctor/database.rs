@@ -80,18 +80,20 @@ fn version(facts: &PostgresFacts, findings: &mut Findings) {
 }
 
 fn durability(facts: &PostgresFacts, findings: &mut Findings) {
-    for (name, to_do) in [
+    for (check, name, to_do) in [
         (
+            "flushing",
             "fsync",
             "set `fsync = on` and make the database anew from a backup: what it said was kept may be lost with the power",
         ),
         (
+            "page writes",
             "full_page_writes",
             "set `full_page_writes = on`: a page that was half written with the power is lost otherwise",
         ),
     ] {
         let value = setting(facts, name);
-        findings.check(name_of(name), value == "on", format!("{name} = {value}"), to_do);
+        findings.check(check, value == "on", format!("{name} = {value}"), to_do);
     }
     let checksums = setting(facts, "data_checksums");
     let to_do = "make clusters with `initdb --data-checksums`, or `pg_checksums --enable` while it is stopped: else a bad disk changes \
@@ -114,10 +116,6 @@ fn access(facts: &PostgresFacts, findings: &mut Findings) {
     let found = if facts.is_superuser { "a superuser" } else { "a role of its own" };
     let to_do = "make a role that owns the database and nothing else: `CREATE ROLE sambac LOGIN` and `ALTER DATABASE … OWNER TO sambac`";
     findings.advise("role", !facts.is_superuser, found, to_do);
-}
-
-fn name_of(setting: &str) -> &'static str {
-    if setting == "fsync" { "flushing" } else { "page writes" }
 }
 
 fn setting(facts: &PostgresFacts, name: &str) -> String {

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, UserId};
 use sambac_store::rows::{AccessState, UserRow};
-use sambac_store::{StoreError, UnitOfWork, UsersOf};
+use sambac_store::{UnitOfWork, UsersOf};
 
 use super::invitation::Invited;
-use super::{Role, unavailable};
+use super::{Role, refused};
 use crate::admin::Administrator;
 use crate::audit::Event;
 use crate::refusal::Refusal;
@@ -244,9 +244,4 @@ pub(super) fn checked_name(text: String) -> Result<String, Refusal> {
     let fits = (1..=LOGIN_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     let why = format!("must be 1 to {LOGIN_MAX} characters");
     if fits { Ok(text) } else { Err(Refusal::new(ErrorCode::InvalidRequest, why).at("/name")) }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-fn refused(error: StoreError) -> Refusal {
-    unavailable(&error)
 }

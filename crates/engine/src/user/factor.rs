@@ -1,13 +1,13 @@
 //! The second factor: time-based codes (RFC 6238), each taken once, and recovery codes for who has lost them.
 
 use sambac_domain::error::ErrorCode;
+use sambac_store::Sealed;
 use sambac_store::rows::UserRow;
-use sambac_store::{Sealed, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 use totp_rs::{Builder, Secret, Totp};
 
+use super::refused;
 use super::session::Session;
-use super::unavailable;
 use crate::Engine;
 use crate::api_key::random_octets;
 use crate::audit::Event;
@@ -140,9 +140,4 @@ fn recovery_hash(code: &str) -> String {
 
 fn base32(octets: &[u8]) -> String {
     Secret::from(octets.to_vec()).to_base32()
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-fn refused(error: StoreError) -> Refusal {
-    unavailable(&error)
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{InvitationId, Timestamp, UserId};
 use sambac_store::rows::{AccessState, InvitationRow, UserRow};
-use sambac_store::{Sealed, StoreError, UnitOfWork};
+use sambac_store::{Sealed, UnitOfWork};
 use secrecy::SecretString;
 
 use super::session::{Begun, From};
-use super::{Role, desk, password, unavailable};
+use super::{Role, desk, password, refused};
 use crate::Engine;
 use crate::api_key::{self, PresentedPerson};
 use crate::audit::{Event, Refused};
@@ -153,9 +153,4 @@ impl Engine {
             logged_in_at: None,
         })
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-fn refused(error: StoreError) -> Refusal {
-    unavailable(&error)
 }

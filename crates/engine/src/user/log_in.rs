@@ -7,7 +7,7 @@ use sambac_store::rows::{AccessState, UserRow};
 use secrecy::SecretString;
 
 use super::session::{Begun, From, Session};
-use super::{password, unavailable};
+use super::{password, refused};
 use crate::Engine;
 use crate::audit::{Event, Refused};
 use crate::refusal::Refusal;
@@ -30,7 +30,7 @@ impl Engine {
     pub async fn log_in(&self, log_in: LogIn, from: &From) -> Result<Begun, Refusal> {
         let login = log_in.login.trim().to_lowercase();
         self.may_try(&login, from.address)?;
-        let user = self.0.store.user_by_login(&login).await.map_err(|error| unavailable(&error))?;
+        let user = self.0.store.user_by_login(&login).await.map_err(refused)?;
         let user = user.filter(|user| user.state == AccessState::Active);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
         let is_password = self.0.callers.persons.is_password(&log_in.password, hash).await?;
@@ -57,7 +57,6 @@ impl Engine {
         self.check_password(session, old).await?;
         password::check(new, &user.login, "/new_password")?;
         let hash = self.0.callers.persons.hash(new).await?;
-        let refused = |error| unavailable(&error);
         let mut work = self.0.store.begin().await.map_err(refused)?;
         work.set_password(user.id, &hash).await.map_err(refused)?;
         work.delete_sessions_but(user.id, Some(session.id)).await.map_err(refused)?;

@@ -66,11 +66,15 @@ impl Default for Persons {
     }
 }
 
-fn unavailable(error: &StoreError) -> Refusal {
+/// What the database says, as a person is told.
+fn refused(error: StoreError) -> Refusal {
     match error {
         StoreError::Conflict("users.login") => {
             Refusal::new(ErrorCode::Conflict, "there is a user of that login").at("/login")
         }
-        error => crate::admin::store_refusal(error),
+        StoreError::Conflict("user_passkeys.credential_id") => {
+            Refusal::new(ErrorCode::Conflict, "this passkey is known already").at("/credential")
+        }
+        error => crate::admin::store_refusal(&error),
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, AdminKeyId, ApiKeyId, SessionId, Timestamp};
+use sambac_store::Sealed;
 use sambac_store::rows::{AccessState, ApiKeyRow, SessionRow, UserRow};
-use sambac_store::{Sealed, StoreError};
 use secrecy::SecretString;
 
-use super::{Role, unavailable};
+use super::{Role, refused};
 use crate::admin::{AdminScope, Administrator};
 use crate::api_key::{self, Environment, PresentedPerson};
 use crate::audit::{Event, Refused};
@@ -257,9 +257,4 @@ fn key_row(session: &Session, account: AccountId) -> ApiKeyRow {
         // That of the account holds.
         rate_limit: String::new(),
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-fn refused(error: StoreError) -> Refusal {
-    unavailable(&error)
 }

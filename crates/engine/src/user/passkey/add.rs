@@ -2,7 +2,6 @@
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{PasskeyId, UserId};
-use sambac_store::StoreError;
 use sambac_store::rows::PasskeyRow;
 use secrecy::SecretString;
 use serde::Deserialize as _;
@@ -14,7 +13,7 @@ use crate::Engine;
 use crate::audit::Event;
 use crate::refusal::Refusal;
 use crate::user::session::Session;
-use crate::user::{desk, unavailable};
+use crate::user::{desk, refused};
 
 /// Passkeys of one user at most.
 const PASSKEYS_MAX: usize = 20;
@@ -150,13 +149,4 @@ fn credential_id(row: &PasskeyRow) -> Option<CredentialID> {
 fn check_room(count: usize) -> Result<(), Refusal> {
     let full = || Refusal::new(ErrorCode::WrongState, format!("there are {PASSKEYS_MAX} passkeys; remove one first"));
     if count < PASSKEYS_MAX { Ok(()) } else { Err(full()) }
-}
-
-fn refused(error: StoreError) -> Refusal {
-    match error {
-        StoreError::Conflict("user_passkeys.credential_id") => {
-            Refusal::new(ErrorCode::Conflict, "this passkey is known already").at("/credential")
-        }
-        error => unavailable(&error),
-    }
 }

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use sambac_domain::error::ErrorCode;
-use sambac_store::StoreError;
 use sambac_store::rows::{AccessState, PasskeyRow, UserRow};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -15,8 +14,8 @@ use crate::Engine;
 use crate::audit::Event;
 use crate::places::source;
 use crate::refusal::Refusal;
+use crate::user::refused;
 use crate::user::session::{Begun, From};
-use crate::user::unavailable;
 
 impl Engine {
     /// A challenge for whoever wants to log in. It tells nothing of anybody.
@@ -92,9 +91,4 @@ impl Engine {
             }
         }
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-fn refused(error: StoreError) -> Refusal {
-    unavailable(&error)
 }
