@@ -7,6 +7,7 @@
 
 mod person;
 mod signed_request;
+mod test_key;
 mod token_desk;
 
 use std::marker::PhantomData;
@@ -18,7 +19,6 @@ use axum::http::{HeaderMap, Method, header};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{AccountId, ApiKeyId};
 use sambac_engine::admin::{AdminScope, Administrator};
-use sambac_engine::api_key::Environment;
 use sambac_engine::rate::CallGroup;
 use sambac_engine::signing::PublicKey;
 use sambac_engine::{Caller, Engine, Scope};
@@ -124,11 +124,6 @@ impl<S> Authorised<S> {
     /// Who calls.
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
-    }
-
-    /// Whether the key is for tests.
-    pub(crate) fn is_test(&self) -> bool {
-        self.caller.environment == Environment::Test
     }
 
     /// The key that was used.
@@ -240,8 +235,13 @@ fn shown(parts: &Parts) -> Option<&str> {
     presented(&parts.headers).or_else(|| person::session_token(parts))
 }
 
-/// The key of `Authorization: Bearer …`, else of `X-Api-Key`.
+/// The key of `Authorization: Bearer …`, or of `X-Api-Key`. Of two keys neither is taken: who looks at the one would not see what is
+/// done with the other.
 fn presented(headers: &HeaderMap) -> Option<&str> {
+    let (bearers, keys) = (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all("x-api-key").iter());
+    if bearers.count() + keys.count() > 1 {
+        return None;
+    }
     match headers.get(header::AUTHORIZATION) {
         Some(authorization) => {
             let (scheme, key) = authorization.to_str().ok()?.split_once(' ')?;
@@ -274,5 +274,21 @@ mod tests {
         assert_eq!(presented_by("authorization", "Basic abc"), None);
         assert_eq!(presented_by("authorization", "Bearer"), None);
         assert_eq!(presented_by("cookie", "key=abc"), None);
+    }
+
+    #[test]
+    fn of_two_keys_neither_is_taken() {
+        for (one, other) in
+            [("authorization", "x-api-key"), ("authorization", "authorization"), ("x-api-key", "x-api-key")]
+        {
+            let mut headers = HeaderMap::new();
+            for name in [one, other] {
+                headers.append(
+                    name.parse::<axum::http::HeaderName>().expect("a name"),
+                    HeaderValue::from_static("Bearer abc"),
+                );
+            }
+            assert_eq!(presented(&headers), None, "{one} {other}");
+        }
     }
 }

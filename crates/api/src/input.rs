@@ -58,6 +58,10 @@ impl<S: Send + Sync> FromRequest<S> for Csv {
 const BAD_FIELD: &str = "a field of the body is not valid";
 
 async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(ErrorCode::UnsupportedMediaType).detail("send the body without Content-Encoding"));
+    }
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
         _ => Problem::new(ErrorCode::InvalidRequest).detail("the body could not be read to its end"),

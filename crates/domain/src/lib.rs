@@ -35,6 +35,7 @@ pub mod template;
 pub mod text;
 pub mod throughput;
 pub mod time;
+pub mod unique_map;
 
 pub use class::{Lane, TrafficClass};
 pub use day::{Day, DayError};

@@ -226,6 +226,12 @@ impl Engine {
         self.enter(&snapshot, key.row.account_id, key, presented.environment, address, None)
     }
 
+    /// Whether this is a key for tests that works.
+    pub fn is_test_key(&self, id: ApiKeyId) -> bool {
+        let snapshot = self.0.snapshot.load();
+        snapshot.api_key(id, self.0.clock.now()).is_some_and(|key| key.row.environment == Environment::Test.as_str())
+    }
+
     /// Lets the holder of a good key, or of a token of it, in, if it comes from where it may.
     pub(crate) fn enter(
         &self,

@@ -13,7 +13,7 @@ use sambac_domain::id::{
 };
 use sambac_domain::message_rules::MessageRules;
 use sambac_domain::mo::{MoRoute, MoRoutes, MoTarget};
-use sambac_domain::number::NetworkTable;
+use sambac_domain::number::{Msisdn, NetworkTable};
 use sambac_domain::otp::OtpSettings;
 use sambac_domain::profile::{ClientProfile, Profile};
 use sambac_domain::rating::{Cost, MarginFloor, PriceBook, Priced, RateQuery};
@@ -31,6 +31,7 @@ use sambac_store::rows::{
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::api_key::Environment;
 pub use crate::ip_range::IpRange;
 use crate::issuer::Issuers;
 use crate::keyring::{AllowedAddresses, ClientKey};
@@ -45,6 +46,14 @@ use crate::token_bucket::TokenBucket;
 
 /// A client that says no burst may send a second's worth at once.
 const BURST_MS: u64 = 1_000;
+
+/// A webhook that takes events.
+struct EventTarget {
+    id: WebhookId,
+    wanted: EventTypes,
+    /// Whether it is told of numbers of the test network only.
+    tests_only: bool,
+}
 
 /// Everything that is configured, as of one version.
 pub struct Snapshot {
@@ -67,7 +76,7 @@ pub struct Snapshot {
     /// Which client gets a message from a handset.
     pub mo_routes: MoRoutes,
     webhooks: HashMap<WebhookId, Arc<WebhookRow>>,
-    webhooks_of: HashMap<AccountId, Vec<(WebhookId, EventTypes)>>,
+    webhooks_of: HashMap<AccountId, Vec<EventTarget>>,
     otp_profiles: HashMap<AccountId, HashMap<String, OtpSettings>>,
     /// Texts that accounts have approved.
     pub(crate) templates: Templates,
@@ -146,7 +155,11 @@ impl Snapshot {
         let smpp_accounts: Vec<_> = configuration.smpp_accounts.into_iter().map(smpp_account).map(Arc::new).collect();
         let mut webhooks_of: HashMap<AccountId, Vec<_>> = HashMap::new();
         for row in configuration.webhooks.iter().filter(|row| row.state == WebhookState::Enabled) {
-            webhooks_of.entry(row.account_id).or_default().push((row.id, EventTypes::named(&row.events)));
+            webhooks_of.entry(row.account_id).or_default().push(EventTarget {
+                id: row.id,
+                wanted: EventTypes::named(&row.events),
+                tests_only: row.environment == Environment::Test.as_str(),
+            });
         }
         let mo_routes = mo_routes(configuration.mo_routes, &configuration.webhooks, &smpp_accounts);
         let accounts = configuration.accounts.into_iter().map(|row| {
@@ -279,10 +292,18 @@ impl Snapshot {
         self.webhooks.keys().copied()
     }
 
-    /// Where an account wants its events of this type.
-    pub fn webhooks_for(&self, account: AccountId, kind: EventType) -> impl Iterator<Item = WebhookId> {
+    /// Where an account wants its events of this type, `about` a number or none.
+    pub fn webhooks_for(
+        &self,
+        account: AccountId,
+        kind: EventType,
+        about: Option<Msisdn>,
+    ) -> impl Iterator<Item = WebhookId> {
         let all = self.webhooks_of.get(&account).map_or(&[][..], Vec::as_slice);
-        all.iter().filter(move |(_, wanted)| wanted.has(kind)).map(|(id, _)| *id)
+        let is_test = about.is_some_and(Msisdn::is_test);
+        all.iter()
+            .filter(move |target| target.wanted.has(kind) && (is_test || !target.tests_only))
+            .map(|target| target.id)
     }
 
     /// How an account has its one-time codes made under this name.

@@ -49,6 +49,8 @@ pub struct MessageFilter {
     pub since: Option<Timestamp>,
     /// Only those that were taken before this moment.
     pub until: Option<Timestamp>,
+    /// Only to numbers of the test network.
+    pub tests_only: bool,
 }
 
 /// Which ended messages of an SMPP account to read.
@@ -113,12 +115,14 @@ impl Store {
             None => ("", "WHERE account_id = $1 AND id < $2 AND id > $3 AND CAST($6 AS TEXT) = ''"),
         };
         let order = if filter.tag.is_some() { "of_message" } else { "id" };
+        let reach = if filter.tests_only { "AND CAST(destination AS TEXT) LIKE '999%'" } else { "" };
         let rest = format!(
             "{lead}
                 AND (CAST($4 AS SMALLINT) IS NULL OR state = $4)
                 AND (CAST($5 AS BIGINT) IS NULL OR destination = $5)
                 AND (CAST($7 AS TEXT) IS NULL OR sender = $7)
                 AND (CAST($8 AS TEXT) IS NULL OR client_ref = $8)
+                {reach}
              ORDER BY {order} DESC LIMIT $9"
         );
         let (tag, limit) = (tag.to_owned(), i64::from(filter.limit));

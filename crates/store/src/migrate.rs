@@ -58,6 +58,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (64, include_str!("../migrations/0064_batch_cancel.sql")),
     (70, include_str!("../migrations/0070_passkeys.sql")),
     (71, include_str!("../migrations/0071_vouched.sql")),
+    (72, include_str!("../migrations/0072_webhook_environment.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

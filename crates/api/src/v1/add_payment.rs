@@ -6,7 +6,6 @@ use garde::Validate;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::{Currency, parse_micros};
 use sambac_engine::payment::{NewPayment, Play};
-use sambac_engine::submit::Idempotency;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,7 +94,7 @@ pub(crate) async fn add_payment(
         amount_micros: parse_micros(amount).map_err(|error| bad("/amount", error.to_string()))?,
         currency: *currency,
         play: wanted.play()?,
-        idempotency: key.map(|key| Idempotency { key, fingerprint }),
+        idempotency: client.once(key, || fingerprint),
     };
     let opened = client.engine().open_payment(new).await?;
     let client_secret = opened.client_secret.map(|secret| secret.expose_secret().to_owned());

@@ -33,6 +33,7 @@ pub(crate) async fn cancel_sms(
     client: Authorised<scope::SmsSend>,
     Id(id): Id<MessageId>,
 ) -> Result<axum::Json<Sms>, Problem> {
+    client.reach_message(id).await?;
     let canceled = client.engine().cancel(client.account_id(), id).await;
     let view = canceled.map_err(|refusal| match refusal.code {
         ErrorCode::NotFound => Problem::new(ErrorCode::NotFound),

@@ -66,6 +66,7 @@ pub(crate) async fn list_inbound(
     filter.limit += 1;
     let mut rows = client.engine().store().list_mo_messages(client.account_id(), &filter).await?;
     let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
+    rows.retain(|row| client.reaches_source(row));
     let data = rows.iter().map(|row| Inbound::new(client.engine(), row)).collect();
     Ok(axum::Json(InboundPage { data, next_cursor }))
 }

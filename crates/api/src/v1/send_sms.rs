@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use sambac_domain::MessageState;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::text::Encoding;
-use sambac_engine::submit::{Idempotency, Submitted};
+use sambac_engine::submit::Submitted;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -110,7 +110,7 @@ pub(crate) async fn send_sms(
     Json(sms): Json<SendSms>,
 ) -> Result<Sent, Problem> {
     let dry_run = sms.is_dry_run();
-    let idempotency = key.filter(|_| !dry_run).map(|key| Idempotency { key, fingerprint: sms.fingerprint(&client) });
+    let idempotency = client.once(key.filter(|_| !dry_run), || sms.fingerprint(&client));
     let request = sms.into_request(&client, idempotency)?;
     if dry_run {
         let quote = client.engine().quote(request)?;

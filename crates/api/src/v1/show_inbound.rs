@@ -33,5 +33,6 @@ pub(crate) async fn show_inbound(
     Id(id): Id<MoId>,
 ) -> Result<axum::Json<Inbound>, Problem> {
     let row = client.engine().store().mo_message(client.account_id(), id).await?;
-    Ok(axum::Json(Inbound::new(client.engine(), &row.ok_or(ErrorCode::NotFound)?)))
+    let row = row.filter(|row| client.reaches_source(row)).ok_or(ErrorCode::NotFound)?;
+    Ok(axum::Json(Inbound::new(client.engine(), &row)))
 }

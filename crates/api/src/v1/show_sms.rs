@@ -118,6 +118,9 @@ pub(crate) async fn show_sms(
 ) -> Result<axum::Json<Sms>, Problem> {
     let store = client.engine().store();
     let view = store.message(client.account_id(), id).await?.ok_or(ErrorCode::NotFound)?;
+    if !client.reaches(view.row.destination) {
+        return Err(ErrorCode::NotFound.into());
+    }
     let tags = store.message_tags(view.row.id).await?;
     Ok(axum::Json(Sms::from(view).with_tags(tags)))
 }

@@ -11,6 +11,7 @@ use sambac_domain::options::MessageOptions;
 use sambac_domain::profile::{GivenTlv, TlvKey, TlvValue};
 use sambac_domain::redaction::Redaction;
 use sambac_domain::text::{Encoding, Ports, udh};
+use sambac_domain::unique_map;
 use sambac_domain::{Timestamp, TrafficClass, parse_micros};
 use sambac_engine::SendAt;
 use sambac_engine::submit::{Content, Idempotency, SubmitRequest};
@@ -54,7 +55,7 @@ pub(crate) struct SendSms {
     pub(super) locale: Option<String>,
     /// What goes into the places of the template.
     #[garde(length(max = 32))]
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_map::deserialize")]
     #[schema(example = json!({ "parcel": "17" }))]
     pub(super) variables: BTreeMap<String, String>,
     /// How the text is encoded; chosen by its characters when left out.
@@ -152,7 +153,7 @@ pub(crate) struct SendSms {
     pub(super) default_message_id: Option<u8>,
     /// Optional parameters by their name or tag, as the operators of your routes call them.
     #[garde(length(max = 32))]
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_map::deserialize")]
     #[schema(example = json!({ "dlt_entity_id": "1101234567890" }))]
     pub(super) tlvs: BTreeMap<String, String>,
 }

@@ -283,3 +283,32 @@ async fn a_route_of_messages_from_handsets_leads_to_its_accounts_own_targets_onl
     assert_eq!(delete(&platform, &place).await.status, 204);
     assert_eq!(get(&platform, &format!("{place}/state")).await.status, 404);
 }
+
+/// The password that a connector has is not shown to a host which has not had it, however the host is named; who knows the password
+/// may lead it anywhere, and everybody to another port.
+#[tokio::test]
+async fn a_stored_password_goes_to_no_other_host() {
+    let platform = Platform::start().await;
+    let made = post(&platform, "/v1/admin/connectors", connector()).await;
+    let place = made.header("location").to_owned();
+    let before = (get(&platform, &place).await.text, versions(&platform).await);
+    for change in [
+        json!({ "host": "smsc.evil.example" }),
+        json!({ "settings": { "bind": { "hosts": [{ "host": "smsc.evil.example", "port": 2775 }] } } }),
+        json!({ "settings": { "bind": { "receive_host": "smsc.evil.example" } } }),
+        json!({ "settings": { "bind": { "outbind_listen": "0.0.0.0:2775" } } }),
+    ] {
+        let refused = patch(&platform, &place, change.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{change}: {}", refused.text);
+        assert_eq!(refused.json["errors"][0]["pointer"], "/password", "{}", refused.text);
+    }
+    assert_eq!((get(&platform, &place).await.text, versions(&platform).await), before, "nothing was changed");
+    for change in [
+        json!({ "port": 2776 }),
+        json!({ "host": "smsc2.alpha.example", "password": "pa55word" }),
+        json!({ "settings": { "bind": { "hosts": [{ "host": "smsc2.alpha.example", "port": 2777 }] } } }),
+    ] {
+        let changed = patch(&platform, &place, change.clone()).await;
+        assert_eq!(changed.status, 200, "{change}: {}", changed.text);
+    }
+}

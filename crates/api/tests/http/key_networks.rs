@@ -138,4 +138,16 @@ async fn only_pages_of_configured_origins_may_call() {
     assert_eq!(allowed(&closed, "https://console.example.com").await, (false, false));
     assert_eq!(allowed(&open, "https://console.example.com").await, (true, true));
     assert_eq!(allowed(&open, "https://evil.example.com").await, (false, false));
+    // All methods and headers that the API has.
+    let mut stream = TcpStream::connect(open.address).await.unwrap();
+    let headers = "Origin: https://console.example.com\r\nAccess-Control-Request-Method: PUT\r\n";
+    let (_, preflight, _) = ask(&mut stream, "OPTIONS", "/v1/otp-profiles", headers).await;
+    let preflight = preflight.to_lowercase();
+    let line = |name: &str| preflight.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    for method in ["get", "post", "put", "patch", "delete"] {
+        assert!(line("access-control-allow-methods").contains(method), "{method}: {preflight}");
+    }
+    for header in ["authorization", "idempotency-key", "if-match", "signature-input", "last-event-id"] {
+        assert!(line("access-control-allow-headers").contains(header), "{header}: {preflight}");
+    }
 }

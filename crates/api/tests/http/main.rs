@@ -40,6 +40,7 @@ mod services_access;
 mod signed;
 mod tags;
 mod templates;
+mod test_keys;
 mod tokens;
 mod users;
 mod webhooks;

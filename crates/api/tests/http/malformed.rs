@@ -138,6 +138,16 @@ fn envelopes() -> Vec<Case> {
             "unsupported_media_type",
             "",
         ),
+        (
+            "a body that is packed",
+            "POST",
+            SEND,
+            &[("content-type", "application/json"), ("content-encoding", "gzip")],
+            good(),
+            415,
+            "unsupported_media_type",
+            "",
+        ),
         ("plain text", "POST", SEND, &[("content-type", "text/plain")], good(), 415, "unsupported_media_type", ""),
         (
             "almost JSON",

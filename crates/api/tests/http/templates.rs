@@ -1,9 +1,11 @@
 //! `/v1/templates`: versions, four eyes, and messages that are made by them, or may be nothing else.
 
+use axum::body::Body;
+use axum::http::Method;
 use sambac_engine::Scope;
 use serde_json::{Value, json};
 
-use crate::platform::{BANK, Platform, Reply};
+use crate::platform::{BANK, Platform, Reply, request};
 
 fn parcel() -> Value {
     json!({ "name": "parcel", "default_locale": "en",
@@ -167,4 +169,32 @@ async fn a_batch_is_made_by_a_template_each_in_its_language() {
     let both =
         json!({ "from": "MyBank", "template": "parcel", "text": "x", "recipients": [{ "to": "+447700900001" }] });
     assert_eq!(platform.post(&platform.bank, "/v1/sms/batch", &both).await.code(), "invalid_request");
+}
+
+/// A name that stands twice is refused by its name: what one reader checked another would send.
+#[tokio::test]
+async fn a_name_that_stands_twice_is_refused() {
+    let platform = Platform::start().await;
+    for (path, body, field) in [
+        (
+            "/v1/sms/send",
+            r#"{"to": "+447700900123", "from": "MyBank", "template": "parcel", "variables": {"parcel": "1", "parcel": "2"}}"#,
+            "/variables/parcel",
+        ),
+        (
+            "/v1/sms/batch",
+            r#"{"from": "MyBank", "text": "{a}", "recipients": [{"to": "+447700900123", "variables": {"a": "1", "a": "2"}}]}"#,
+            "/recipients/0/variables/a",
+        ),
+        (
+            "/v1/templates",
+            r#"{"name": "parcel", "default_locale": "en", "texts": {"en": "one", "en": "two"}}"#,
+            "/texts/en",
+        ),
+    ] {
+        let request = request(Method::POST, path, &platform.bank).header("content-type", "application/json");
+        let refused = platform.call(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (400, "invalid_request"), "{path}: {}", refused.text);
+        assert_eq!(refused.json["errors"][0]["pointer"], field, "{}", refused.text);
+    }
 }

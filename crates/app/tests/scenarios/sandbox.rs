@@ -32,7 +32,8 @@ impl Played {
     async fn start(name: &str) -> Result<Self> {
         let world = world(name)?;
         let (operator, sink) = (world.simulator("alpha", "").await?, Sink::start(0).await?);
-        let scopes = "scopes = [\"sms:send\", \"sms:read\", \"balance:read\", \"otp:send\", \"otp:check\"]";
+        let scopes = "scopes = [\"sms:send\", \"sms:read\", \"balance:read\", \"otp:send\", \"otp:check\", \"events:read\", \
+            \"webhooks:write\"]";
         let test_key = format!("name = \"test\"\naccount = \"bank\"\nenvironment = \"test\"\n{scopes}");
         let site = with_sandbox(Site::with_one_account("10"))
             .connector("alpha", &operator, "")
@@ -105,6 +106,32 @@ async fn every_outcome_is_played() -> Result<()> {
     let unanswered = played.rest.send_text("+99955090000", "hello").await?;
     until_true("no answer came", async || Ok(played.rest.sms(&unanswered).await?["state"] == "submit_unknown")).await?;
     played.end().await
+}
+
+/// A webhook, the list of events and the list of messages of a test key tell what was played, and nothing of what is real.
+#[tokio::test]
+async fn a_test_key_is_told_of_tests_only() -> Result<()> {
+    let played = Played::start("sandbox_told").await?;
+    let (sink, live) = (Sink::start(0).await?, played.platform.rest(&played.secrets)?);
+    let made = played.rest.post("/v1/webhooks", &json!({ "url": sink.url() }), &[]).await?;
+    ensure!(made.status == 201 && made.body["environment"] == "test", "{}", made.text);
+    let real = live.send_text("+447700900123", "real").await?;
+    ensure!(live.final_state(&real).await? == "delivered");
+    let test = played.rest.send_text("+99955000001", "played").await?;
+    ensure!(played.rest.final_state(&test).await? == "delivered");
+    // The account's own webhook is told of both.
+    until_true("both were told", async || Ok(played.sink.deliveries().len() == 2)).await?;
+    until_true("the test was told", async || Ok(!sink.deliveries().is_empty())).await?;
+    let told = |text: &str| text.contains(&test) && !text.contains(&real) && !text.contains("447700900123");
+    for path in ["/v1/events", "/v1/sms"] {
+        let list = played.rest.get(path).await?;
+        ensure!(list.body["data"].as_array().map(Vec::len) == Some(1) && told(&list.text), "{path}: {}", list.text);
+    }
+    let deliveries = sink.deliveries();
+    let body = String::from_utf8_lossy(deliveries[0].body()).into_owned();
+    ensure!(deliveries.len() == 1 && told(&body), "{body}");
+    played.world.passed();
+    Ok(())
 }
 
 #[tokio::test]

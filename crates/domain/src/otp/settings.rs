@@ -28,8 +28,10 @@ pub struct OtpSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
     /// Texts by locale (`de`, `de-AT`). Those that are missing are ours.
+    #[serde(deserialize_with = "crate::unique_map::deserialize")]
     pub texts: BTreeMap<String, String>,
     /// Texts for codes that are bound to an amount and a payee, by locale.
+    #[serde(deserialize_with = "crate::unique_map::deserialize")]
     pub payment_texts: BTreeMap<String, String>,
     /// The 11 characters by which your Android app knows its messages.
     #[serde(skip_serializing_if = "Option::is_none")]

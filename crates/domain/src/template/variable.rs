@@ -28,6 +28,8 @@ pub enum VariableType {
 pub struct VariableTypeError;
 
 const AMOUNT_CHARS_MAX: usize = 24;
+/// Digits behind the decimal mark.
+const FRACTION_DIGITS_MAX: usize = 6;
 const DATE_CHARS_MAX: usize = 10;
 const URL_CHARS_MAX: usize = 120;
 
@@ -116,21 +118,44 @@ fn is_amount(text: &str) -> bool {
         },
     };
     let number = number.strip_prefix(['+', '-']).unwrap_or(number);
-    let is_digit = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_digit());
-    // Separators stand alone between digits.
-    let pairs = number.chars().zip(number.chars().skip(1));
-    let apart = pairs.into_iter().all(|(one, next)| one.is_ascii_digit() || next.is_ascii_digit());
-    let fits = |letter: char| letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' ' | '\'');
-    number.chars().all(fits) && apart && is_digit(number.chars().next()) && is_digit(number.chars().last())
+    let Some((whole, fraction)) = number.rsplit_once(['.', ',']) else { return is_grouped(number) };
+    let mark = number.chars().rev().find(|letter| matches!(letter, '.' | ','));
+    let is_fraction = (1..=FRACTION_DIGITS_MAX).contains(&fraction.len()) && is_digits(fraction);
+    is_grouped(number) || (is_fraction && is_grouped(whole) && !whole.contains(|letter| Some(letter) == mark))
 }
 
+/// Whether these are digits, alone or in groups: all with the same mark between them, the last one of three digits and those in
+/// the middle of two (lakh, crore) or three.
+fn is_grouped(number: &str) -> bool {
+    let Some(mark) = number.chars().find(|letter| !letter.is_ascii_digit()) else { return is_digits(number) };
+    let mut groups = number.split(mark);
+    let (first, last) = (groups.next().unwrap_or_default(), groups.next_back().unwrap_or_default());
+    matches!(mark, '.' | ',' | ' ' | '\'')
+        && (1..=3).contains(&first.len())
+        && is_digits(first)
+        && groups.all(|group| (2..=3).contains(&group.len()) && is_digits(group))
+        && last.len() == 3
+        && is_digits(last)
+}
+
+/// A day that there is, in one of the orders that people write it in.
 fn is_date(text: &str) -> bool {
-    let separator = |letter: char| matches!(letter, '-' | '.' | '/');
-    let parts: Vec<&str> = text.split(separator).collect();
-    let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
-    let is_same =
-        text.chars().filter(|letter| separator(*letter)).collect::<Vec<_>>().windows(2).all(|it| it[0] == it[1]);
-    parts.len() == 3 && parts.iter().all(is_number) && is_same
+    let parts: Vec<&str> = text.split(['-', '.', '/']).collect();
+    let marks: Vec<char> = text.chars().filter(|letter| matches!(letter, '-' | '.' | '/')).collect();
+    let [first, middle, last] = parts[..] else { return false };
+    if marks.first() != marks.last() || !parts.iter().all(|part| is_digits(part)) {
+        return false;
+    }
+    let is =
+        |part: &str, most: u32| part.len() <= 2 && part.parse().is_ok_and(|number: u32| (1..=most).contains(&number));
+    let is_year = |part: &str| matches!(part.len(), 2 | 4);
+    let is_day_and_month = |one: &str, other: &str| (is(one, 31) && is(other, 12)) || (is(one, 12) && is(other, 31));
+    let year_first = first.len() == 4 && is(middle, 12) && is(last, 31);
+    year_first || (is_year(last) && is_day_and_month(first, middle))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit())
 }
 
 fn is_url(text: &str) -> bool {
@@ -157,13 +182,44 @@ mod tests {
             ("digits(6)", &["1", "123456"][..], &["", "1234567", "12a", "１２", "-1", " 1"][..]),
             (
                 "amount",
-                &["5", "-5", "1,234.50", "1 234,50 EUR", "EUR 12.00", "1'000"],
-                &["", "EUR", "5 eur", "1..2", ".5", "5.", "1,,2", "5 EURO", "12 % off", "1234567890123456789012345"],
+                &["5", "-5", "1,234.50", "1 234,50 EUR", "EUR 12.00", "1'000", "12,34,567.00", "1.234.567", "0.000001"],
+                &[
+                    "",
+                    "EUR",
+                    "5 eur",
+                    "1..2",
+                    ".5",
+                    "5.",
+                    "1,,2",
+                    "5 EURO",
+                    "12 % off",
+                    "1234567890123456789012345",
+                    "1.2.3.4",
+                    "1,23,4.5",
+                    "1 2 3",
+                    "1,234.567,8",
+                    "--5",
+                    "0.0000001",
+                    "800 555 01",
+                ],
             ),
             (
                 "date",
                 &["2026-12-01", "1.12.26", "12/1/2026"],
-                &["2026", "2026-12", "2026-12.01", "today", "1.12.2026 now"],
+                &[
+                    "2026",
+                    "2026-12",
+                    "2026-12.01",
+                    "today",
+                    "1.12.2026 now",
+                    "0.0.0",
+                    "9999-99-99",
+                    "31.13.2026",
+                    "32/1/2026",
+                    "1.1.1.1",
+                    "2026-1-100",
+                    "1-2-3",
+                ],
             ),
             (
                 "word(8)",

@@ -126,6 +126,11 @@ impl Prepared<'_> {
         (&self.changes.payments, &self.changes.admin_keys)
     }
 
+    /// Connectors that would show the password which they have to somebody else.
+    pub(super) fn led_elsewhere(&self) -> &[String] {
+        &self.changes.led_elsewhere
+    }
+
     /// Secrets that were made.
     pub fn issued(&self) -> &[Issued] {
         &self.changes.issued

@@ -62,6 +62,8 @@ pub struct Changes {
     pub(crate) issuers: Vec<IssuerRow>,
     /// Secrets that were made for these rows.
     pub issued: Vec<Issued>,
+    /// Connectors that would show the password which they have to somebody else.
+    pub(crate) led_elsewhere: Vec<String>,
 }
 
 /// A price list, and its next sheet when its prices change.

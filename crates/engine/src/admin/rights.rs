@@ -1,5 +1,5 @@
-//! What a change of the configuration asks of who makes it over the network, beside `config:write`: nobody makes money by it, and
-//! nobody gives a key more than his own has. Who applies a file on the machine has the database anyway.
+//! What a change of the configuration asks of who makes it over the network, beside `config:write`: nobody makes money by it, nobody
+//! gives a key more than his own has, and nobody has an operator's password shown to himself. Who applies a file on the machine has the database anyway.
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::parse_micros;
@@ -30,6 +30,12 @@ impl Prepared<'_> {
                 let detail = format!("admin key \"{}\": your key lacks the scope {word} itself", key.name);
                 return Err(Refusal::new(ErrorCode::Forbidden, detail).at("/admin_key"));
             }
+        }
+        if let Some(name) = self.led_elsewhere().first() {
+            let detail = format!(
+                "connector \"{name}\": the password that it has would go to another host: give the password, too, or apply a file on the machine"
+            );
+            return Err(Refusal::new(ErrorCode::Forbidden, detail).at("/password"));
         }
         check_differences(self.differences(), by)
     }

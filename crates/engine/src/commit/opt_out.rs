@@ -136,7 +136,7 @@ impl Committer {
         let body = feed::recipient_body(kind, number, sender, said_by, self.now);
         let event_id = self.news(row.account_id, kind, None, Some(body));
         let snapshot = Arc::clone(&self.snapshot);
-        for webhook in snapshot.webhooks_for(row.account_id, kind) {
+        for webhook in snapshot.webhooks_for(row.account_id, kind, Some(number)) {
             self.refer(webhook, EventRef { account_id: row.account_id, event_id });
         }
     }

@@ -48,7 +48,7 @@ impl Committer {
                 let Some(kind) = EventType::of_state(state) else { return };
                 let (subject, body) = (Some(message.id.raw()), Some(feed::outcome_body(&outcome)));
                 outcome.event_id = Some(self.news(message.account_id, kind, subject, body));
-                for webhook in snapshot.webhooks_for(message.account_id, kind) {
+                for webhook in snapshot.webhooks_for(message.account_id, kind, Some(message.destination)) {
                     self.notice_to(TargetId::from(webhook), OutboxKind::Webhook, message, outcome.clone());
                 }
             }
@@ -95,7 +95,7 @@ impl Committer {
     pub(super) fn tell(&mut self, account: AccountId, kind: EventType, body: String, done: oneshot::Sender<()>) {
         let event_id = self.news(account, kind, None, Some(body));
         let snapshot = Arc::clone(&self.snapshot);
-        for webhook in snapshot.webhooks_for(account, kind) {
+        for webhook in snapshot.webhooks_for(account, kind, None) {
             self.refer(webhook, EventRef { account_id: account, event_id });
         }
         self.after.tell(done);

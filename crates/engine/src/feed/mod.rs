@@ -26,7 +26,7 @@ pub use stream::{EventFeed, FeedEnd, FeedStep};
 pub(crate) use account::body as account_body;
 pub(crate) use keeper::run;
 pub(crate) use outcome::body as outcome_body;
-pub(crate) use read::body;
+pub(crate) use read::{body, is_test};
 pub(crate) use received::body as received_body;
 pub(crate) use recipient::body as recipient_body;
 

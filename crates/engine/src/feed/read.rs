@@ -5,12 +5,15 @@ use std::time::Duration;
 use sambac_domain::account_event::{EventType, EventTypes};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountEventId, AccountId, IdSource, MoId};
+use sambac_domain::number::Msisdn;
 use sambac_store::StoreError;
 use sambac_store::rows::AccountEventRow;
+use serde::Deserialize;
 
 use super::received;
+use crate::api_key::Environment;
 use crate::refusal::Refusal;
-use crate::{Engine, Inner};
+use crate::{Caller, Engine, Inner};
 
 /// Rows that are read to find events of the wanted types, for one page.
 const LOOK_MAX: u32 = 2_000;
@@ -38,34 +41,36 @@ pub struct EventPage {
 }
 
 impl Engine {
-    /// An account's events of these types behind a cursor, or from the oldest that is kept; `limit` at most.
+    /// The events of a caller's account of these types behind a cursor, or from the oldest that is kept; `limit` at most.
     ///
     /// # Errors
     /// [`ErrorCode::CursorExpired`] when events behind the cursor are not kept any more, [`ErrorCode::InvalidRequest`] for a cursor
     /// that was never given, [`ErrorCode::ServiceUnavailable`].
     pub async fn account_events(
         &self,
-        account: AccountId,
+        caller: &Caller,
         after: Option<AccountEventId>,
         types: EventTypes,
         limit: u32,
     ) -> Result<EventPage, Refusal> {
+        let account = caller.account_id;
         if let Some(after) = after {
             check_cursor(&self.0, account, after).await?;
         }
         let from = after.unwrap_or(AccountEventId::from_raw(0));
-        page(&self.0, account, from, types, limit).await.map_err(|error| unavailable(&error))
+        page(&self.0, caller, from, types, limit).await.map_err(|error| unavailable(&error))
     }
 }
 
 /// Reads on from a cursor.
 pub(super) async fn page(
     inner: &Inner,
-    account: AccountId,
+    caller: &Caller,
     after: AccountEventId,
     types: EventTypes,
     limit: u32,
 ) -> Result<EventPage, StoreError> {
+    let account = caller.account_id;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut page, mut looked_at) = (EventPage { events: Vec::new(), cursor: after, more: true }, 0);
     while page.events.len() < wanted && looked_at < LOOK_MAX {
@@ -77,6 +82,9 @@ pub(super) async fn page(
             }
             looked_at += 1;
             page.cursor = row.id;
+            if caller.environment == Environment::Test && !is_test(&row) {
+                continue;
+            }
             // A type that a later program wrote is for those who want all.
             if EventType::parse(&row.kind).map_or(types == EventTypes::EVERY, |kind| types.has(kind)) {
                 page.events.extend(told(inner, row).await?);
@@ -88,6 +96,23 @@ pub(super) async fn page(
         }
     }
     Ok(page)
+}
+
+/// Whether an event is about a number of the test network: others are nothing to test keys, and to webhooks that these have made.
+pub(crate) fn is_test(row: &AccountEventRow) -> bool {
+    #[derive(Deserialize)]
+    struct Event {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(alias = "number")]
+        to: String,
+    }
+    let number =
+        row.body.as_deref().and_then(|body| serde_json::from_str::<Event>(body).ok()).map(|event| event.data.to);
+    let number = number.as_deref().and_then(|text| text.strip_prefix('+'));
+    number.is_some_and(|digits| Msisdn::from_digits(digits.as_bytes()).is_ok_and(Msisdn::is_test))
 }
 
 /// The event that a row is of; `None` when what it is of is not there any more.

@@ -192,7 +192,7 @@ impl EventFeed {
         if is_behind(inner, account, self.read_to).await.map_err(refused)? {
             return Err(FeedEnd::Behind);
         }
-        let page = page(inner, account, self.read_to, self.types, PAGE).await.map_err(refused)?;
+        let page = page(inner, &self.caller, self.read_to, self.types, PAGE).await.map_err(refused)?;
         (self.read_to, self.may_have_more, self.read_at) = (page.cursor, page.more, Instant::now());
         self.page.extend(page.events);
         Ok(())

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::secret::{NewSecret, Scheme};
 use crate::Engine;
+use crate::api_key::Environment;
 use crate::refusal::Refusal;
 
 /// Webhooks that one account may have.
@@ -34,6 +35,8 @@ pub struct WebhookOrder {
     pub description: String,
     /// How it is signed.
     pub scheme: Scheme,
+    /// Whether it is told of all events, or of those about numbers of the test network.
+    pub environment: Environment,
 }
 
 /// What is to change of a webhook.
@@ -90,6 +93,7 @@ impl Engine {
             former_until: None,
             disabled_reason: String::new(),
             disabled_at: None,
+            environment: order.environment.as_str().to_owned(),
         };
         self.keep_webhook(work, &row).await?;
         Ok(SecretWebhook { row, secret: secret.into_shown() })

@@ -147,5 +147,7 @@ row! {
         disabled_reason: String,
         /// Since when it is not called.
         disabled_at: Option<Timestamp>,
+        /// `live`, or `test` when it is told of numbers of the test network only.
+        environment: String,
     }
 }

@@ -460,6 +460,7 @@ pub(crate) fn webhook() -> WebhookRow {
         former_until: Some(NOW),
         disabled_reason: String::new(),
         disabled_at: None,
+        environment: "live".to_owned(),
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) async fn cancel_batch(
     client: Authorised<scope::SmsSend>,
     Id(id): Id<BatchId>,
 ) -> Result<axum::Json<CanceledBatch>, Problem> {
+    client.reach_batch(id).await?;
     let (engine, account) = (client.engine().clone(), client.account_id());
     // In a task of its own: it is done whole also when its client does not wait for that.
     let canceling = tokio::spawn(async move { cancel(&engine, account, id).await });

@@ -60,6 +60,7 @@ pub(crate) async fn list_batch_recipients(
     let limit = paging::limit(query.limit)?;
     let after: Option<u32> = paging::before(query.cursor)?;
     let from = after.map_or(0, |last| last.saturating_add(1));
+    client.reach_batch(id).await?;
     let page = client.engine().batch_recipients(client.account_id(), id, from, limit + 1).await;
     let mut rows = page.map_err(told)?;
     let next_cursor = paging::cut(&mut rows, limit, |recipient| recipient.row.no.to_string());

@@ -6,6 +6,7 @@ use garde::Validate;
 use sambac_domain::TrafficClass;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::redaction::Redaction;
+use sambac_domain::unique_map;
 use sambac_engine::batch::{BatchContent, RECIPIENTS_MAX, Recipient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,7 +104,7 @@ pub(crate) struct To {
     to: String,
     /// What goes into the places of the text.
     #[garde(length(max = 32))]
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_map::deserialize")]
     #[schema(example = json!({ "parcel": "17" }))]
     variables: BTreeMap<String, String>,
     /// In which language of the template.

@@ -6,7 +6,6 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sambac_domain::error::ErrorCode;
 use sambac_engine::batch::RECIPIENTS_MAX;
-use sambac_engine::submit::Idempotency;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -88,7 +87,7 @@ pub(crate) async fn send_batch(
         let quote = client.engine().quote_batch(by, &mut batch.into_content(&client)?).await?;
         return Ok(Answered::Quoted(quote.into()));
     }
-    let idempotency = key.map(|key| Idempotency { key, fingerprint: batch.fingerprint(&client) });
+    let idempotency = client.once(key, || batch.fingerprint(&client));
     let content = batch.into_content(&client)?;
     let (engine, account) = (client.engine(), client.account_id());
     let (id, replayed) = engine.begin_batch((account, client.api_key_id()), content, idempotency).await?;

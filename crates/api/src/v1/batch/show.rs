@@ -30,5 +30,6 @@ pub(crate) async fn show_batch(
     client: Authorised<scope::SmsRead>,
     Id(id): Id<BatchId>,
 ) -> Result<axum::Json<Batch>, Problem> {
+    client.reach_batch(id).await?;
     Ok(axum::Json(client.engine().batch(client.account_id(), id).await.map_err(told)?.into()))
 }

@@ -65,7 +65,7 @@ pub(crate) async fn list_events(
         let feed = client.engine().event_feed(client.caller(), after, types).await?;
         return Ok(sse::stream(feed));
     }
-    let page = client.engine().account_events(client.account_id(), after, types, limit).await?;
+    let page = client.engine().account_events(client.caller(), after, types, limit).await?;
     Ok(axum::Json(EventList::new(page)).into_response())
 }
 

@@ -63,7 +63,9 @@ pub(crate) async fn add_opt_out(
         .map_err(|error| Problem::from(ErrorCode::InvalidDestination).at("/number", error.to_string()));
     let sender = new.sender.as_deref().map(Sender::parse).transpose();
     let sender = sender.map_err(|error| Problem::from(ErrorCode::InvalidSender).at("/sender", error.to_string()));
-    let wanted = WantedOptOut { number: number?, sender: sender?, note: new.note };
+    let number = number?;
+    client.must_reach(number, "/number")?;
+    let wanted = WantedOptOut { number, sender: sender?, note: new.note };
     let by = client.caller().actor();
     let view = client.engine().add_opt_out((client.account_id(), &by), &wanted).await.map_err(told)?;
     Ok((StatusCode::CREATED, axum::Json(view.into())))

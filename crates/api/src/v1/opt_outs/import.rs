@@ -42,6 +42,7 @@ pub(crate) async fn import_opt_outs(
     client: Authorised<scope::OptOutsWrite>,
     Csv(file): Csv,
 ) -> Result<axum::Json<ImportedOptOuts>, Problem> {
+    client.must_be_live("imports no opt-outs: add numbers of the test network one by one")?;
     let (engine, account, by) = (client.engine().clone(), client.account_id(), client.caller().actor());
     // In a task of its own: it is stored also when its client does not wait for that.
     let import = tokio::spawn(async move { engine.import_opt_outs((account, &by), &file).await });

@@ -75,5 +75,6 @@ pub(crate) async fn list_opt_outs(
     let filter = OptOutFilter { before, limit: limit + 1, number_digest: None, state };
     let mut views = client.engine().opt_outs(client.account_id(), number, filter).await.map_err(told)?;
     let next_cursor = paging::cut(&mut views, limit, |view| view.row.id.to_string());
+    views.retain(|view| client.reaches_opt_out(view));
     Ok(axum::Json(OptOutPage { data: views.into_iter().map(OptOut::from).collect(), next_cursor }))
 }

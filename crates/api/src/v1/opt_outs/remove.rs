@@ -33,6 +33,7 @@ pub(crate) async fn remove_opt_out(
     client: Authorised<scope::OptOutsWrite>,
     Id(id): Id<OptOutId>,
 ) -> Result<axum::Json<OptOut>, Problem> {
+    client.opt_out(id).await?;
     let by = client.caller().actor();
     let view = client.engine().remove_opt_out((client.account_id(), &by), id).await.map_err(told)?;
     Ok(axum::Json(view.into()))

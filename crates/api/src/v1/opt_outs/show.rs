@@ -3,7 +3,7 @@
 use sambac_domain::OptOutId;
 use sambac_domain::error::ErrorCode;
 
-use super::{OptOut, told};
+use super::OptOut;
 use crate::access::{Authorised, scope};
 use crate::input::Id;
 use crate::openapi::{self, ANY_CALL, Documented};
@@ -30,6 +30,6 @@ pub(crate) async fn show_opt_out(
     client: Authorised<scope::SmsRead>,
     Id(id): Id<OptOutId>,
 ) -> Result<axum::Json<OptOut>, Problem> {
-    let view = client.engine().opt_out(client.account_id(), id).await.map_err(told)?;
+    let view = client.opt_out(id).await?;
     Ok(axum::Json(view.into()))
 }

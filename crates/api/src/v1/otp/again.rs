@@ -55,6 +55,7 @@ pub(crate) async fn resend_otp(
     Id(id): Id<OtpId>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Sent, Problem> {
+    client.reach_otp(id).await?;
     let idempotency = once(&client, id, "resend", key);
     Ok(Sent(client.engine().resend_otp(client.account_id(), id, idempotency).await.map_err(told)?))
 }
@@ -80,6 +81,7 @@ pub(crate) async fn next_otp(
     Id(id): Id<OtpId>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Sent, Problem> {
+    client.reach_otp(id).await?;
     let idempotency = once(&client, id, "next", key);
     Ok(Sent(client.engine().next_otp(client.account_id(), id, idempotency).await.map_err(told)?))
 }
@@ -99,14 +101,14 @@ pub(crate) async fn cancel_otp(
     client: Authorised<scope::OtpSend>,
     Id(id): Id<OtpId>,
 ) -> Result<axum::Json<Otp>, Problem> {
+    client.reach_otp(id).await?;
     let view = client.engine().cancel_otp(client.account_id(), id).await.map_err(told)?;
     Ok(axum::Json(view.into()))
 }
 
 fn once(client: &Authorised<scope::OtpSend>, id: OtpId, what: &str, key: Option<String>) -> Option<Idempotency> {
     let request = format!("POST /v1/otp/{id}/{what}");
-    let fingerprint = client.engine().fingerprint(client.account_id(), request.as_bytes());
-    key.map(|key| Idempotency { key, fingerprint })
+    client.once(key, || client.engine().fingerprint(client.account_id(), request.as_bytes()))
 }
 
 impl IntoResponse for Sent {

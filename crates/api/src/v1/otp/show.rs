@@ -30,6 +30,7 @@ pub(crate) async fn show_otp(
     client: Authorised<scope::OtpRead>,
     Id(id): Id<OtpId>,
 ) -> Result<axum::Json<Otp>, Problem> {
+    client.reach_otp(id).await?;
     let view = client.engine().otp(client.account_id(), id).await.map_err(told)?;
     let receipt = client.engine().otp_evidence(&view.row, &view.sends).await?;
     Ok(axum::Json(Otp { receipt, ..Otp::from(view) }))

@@ -150,7 +150,7 @@ pub(crate) async fn start_otp(
     IdempotencyKey(key): IdempotencyKey,
     Json(new): Json<NewOtp>,
 ) -> Result<Started, Problem> {
-    let idempotency = key.map(|key| Idempotency { key, fingerprint: new.fingerprint(&client) });
+    let idempotency = client.once(key, || new.fingerprint(&client));
     let start = new.into_start(&client, idempotency)?;
     let view = client.engine().start_otp(start).await?;
     let replayed = view.replayed;

@@ -54,6 +54,10 @@ pub(crate) async fn otp_used(
     Id(UsedId(of)): Id<UsedId>,
     Json(tells): Json<Use>,
 ) -> Result<StatusCode, Problem> {
+    match of {
+        Told::Otp(id) => client.reach_otp(id).await?,
+        Told::Message(id) => client.reach_message(id).await?,
+    }
     client.engine().otp_used(client.account_id(), of, tells.used).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::template::{TemplateDefinition, VariableType};
+use sambac_domain::unique_map;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -25,7 +26,7 @@ pub(crate) struct NewTemplate {
     name: String,
     /// What may stand in its places: `digits(n)`, `amount`, `date`, `word(n)` or `url`. Every text has all of them.
     #[garde(skip)]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique_map::deserialize")]
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "parcel": "digits(8)" }))]
     variables: BTreeMap<String, VariableType>,
     /// The locale that is taken where another is wanted and not there.
@@ -34,6 +35,7 @@ pub(crate) struct NewTemplate {
     default_locale: String,
     /// The texts by locale, with `{name}` for each variable; `{{` and `}}` stand for braces.
     #[garde(skip)]
+    #[serde(deserialize_with = "unique_map::deserialize")]
     #[schema(example = json!({ "en": "Parcel {parcel} comes today." }))]
     texts: BTreeMap<String, String>,
 }

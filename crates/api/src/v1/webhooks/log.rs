@@ -141,7 +141,7 @@ pub(crate) async fn list_deliveries(
     Parameters(query): Parameters<ListLog>,
 ) -> Result<axum::Json<WebhookDeliveries>, Problem> {
     let (limit, before) = (paging::limit(query.limit)?, paging::before(query.cursor)?);
-    client.engine().webhook(client.account_id(), id).await?;
+    client.webhook(id).await?;
     let mut rows = client.engine().store().webhook_deliveries(id, before, limit + 1).await?;
     let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
     Ok(axum::Json(WebhookDeliveries { data: rows.into_iter().map(WebhookDelivery::from).collect(), next_cursor }))
@@ -165,7 +165,7 @@ pub(crate) async fn list_dead_letters(
     Parameters(query): Parameters<ListLog>,
 ) -> Result<axum::Json<DeadLetters>, Problem> {
     let (limit, before) = (paging::limit(query.limit)?, paging::before(query.cursor)?);
-    client.engine().webhook(client.account_id(), id).await?;
+    client.webhook(id).await?;
     let mut rows = client.engine().store().dead_letters(id, before, limit + 1).await?;
     let next_cursor = paging::cut(&mut rows, limit, |row| row.id.to_string());
     Ok(axum::Json(DeadLetters { data: rows.into_iter().map(DeadLetter::from).collect(), next_cursor }))
@@ -189,6 +189,7 @@ pub(crate) async fn replay_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<Replay>,
 ) -> Result<axum::Json<Replayed>, Problem> {
+    client.webhook(id).await?;
     let (engine, account) = (client.engine(), client.account_id());
     let events = match (wanted.event, wanted.since) {
         (Some(event), None) => {
@@ -220,6 +221,7 @@ pub(crate) async fn test_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Id(id): Id<WebhookId>,
 ) -> Result<axum::Json<WebhookDelivery>, Problem> {
+    client.webhook(id).await?;
     let row = client.engine().test_webhook(client.account_id(), id).await?;
     Ok(axum::Json(WebhookDelivery::from(row)))
 }

@@ -72,7 +72,8 @@ pub(crate) async fn add_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Json(wanted): Json<AddWebhook>,
 ) -> Result<impl IntoResponse, Problem> {
-    let made = client.engine().register_webhook(client.account_id(), wanted.order()?).await?;
+    let made =
+        client.engine().register_webhook(client.account_id(), wanted.order(client.caller().environment)?).await?;
     let location = [(header::LOCATION, format!("/v1/webhooks/{}", made.row.id))];
     let added = AddedWebhook::new(made, client.engine());
     Ok((StatusCode::CREATED, location, axum::Json(added)))
@@ -87,7 +88,8 @@ pub(crate) async fn add_webhook(
     responses((status = 200, description = "All of them; secrets are not shown", body = Webhooks), Listing)
 )]
 pub(crate) async fn list_webhooks(client: Authorised<scope::WebhooksWrite>) -> Result<axum::Json<Webhooks>, Problem> {
-    let rows = client.engine().store().webhooks_of(client.account_id()).await?;
+    let mut rows = client.engine().store().webhooks_of(client.account_id()).await?;
+    rows.retain(|row| client.sees_webhook(row));
     Ok(axum::Json(Webhooks::new(rows, client.engine())))
 }
 
@@ -104,7 +106,7 @@ pub(crate) async fn show_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Id(id): Id<WebhookId>,
 ) -> Result<axum::Json<Webhook>, Problem> {
-    let row = client.engine().webhook(client.account_id(), id).await?;
+    let row = client.webhook(id).await?;
     Ok(axum::Json(Webhook::new(row, client.engine())))
 }
 
@@ -125,6 +127,7 @@ pub(crate) async fn update_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<UpdateWebhook>,
 ) -> Result<axum::Json<Webhook>, Problem> {
+    client.webhook(id).await?;
     let row = client.engine().change_webhook(client.account_id(), id, wanted.change()).await?;
     Ok(axum::Json(Webhook::new(row, client.engine())))
 }
@@ -148,6 +151,7 @@ pub(crate) async fn rotate_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<RotateWebhook>,
 ) -> Result<axum::Json<AddedWebhook>, Problem> {
+    client.webhook(id).await?;
     let (keep_s, scheme) = (wanted.keep_s(), wanted.scheme()?);
     let rotated = client.engine().rotate_webhook(client.account_id(), id, keep_s, scheme).await?;
     Ok(axum::Json(AddedWebhook::new(rotated, client.engine())))
@@ -168,6 +172,7 @@ pub(crate) async fn remove_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Id(id): Id<WebhookId>,
 ) -> Result<StatusCode, Problem> {
+    client.webhook(id).await?;
     match client.engine().remove_webhook(client.account_id(), id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ErrorCode::NotFound.into()),

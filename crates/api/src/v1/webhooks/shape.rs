@@ -2,6 +2,7 @@
 
 use garde::Validate;
 use sambac_domain::error::ErrorCode;
+use sambac_engine::api_key::Environment;
 use sambac_engine::{Engine, Scheme, SecretWebhook, WEBHOOK_ROTATION_DEFAULT_S, WebhookChange, WebhookOrder};
 use sambac_store::rows::WebhookRow;
 use secrecy::ExposeSecret as _;
@@ -109,6 +110,9 @@ pub(crate) struct Webhook {
     disabled_at: Option<Moment>,
     /// When it was made.
     created_at: Moment,
+    /// `live`, or `test` when a test key has made it: it is told of messages to numbers of the test network only.
+    #[schema(example = "live")]
+    environment: String,
 }
 
 /// A webhook with its new secret.
@@ -129,10 +133,10 @@ pub(crate) struct Webhooks {
 }
 
 impl AddWebhook {
-    pub(super) fn order(self) -> Result<WebhookOrder, Problem> {
+    pub(super) fn order(self, environment: Environment) -> Result<WebhookOrder, Problem> {
         let scheme = scheme(self.signature.as_deref())?.unwrap_or(Scheme::V1);
         let (events, description) = (self.events.unwrap_or_default(), self.description.unwrap_or_default());
-        Ok(WebhookOrder { url: self.url, events, description, scheme })
+        Ok(WebhookOrder { url: self.url, events, description, scheme, environment })
     }
 }
 
@@ -181,6 +185,7 @@ impl Webhook {
             disabled_reason: given(row.disabled_reason),
             disabled_at: row.disabled_at.map(Moment),
             created_at: Moment(row.created_at),
+            environment: row.environment,
         }
     }
 }

@@ -74,6 +74,29 @@ async fn a_transfer_that_was_edited_or_put_in_is_not_booked() -> Result<()> {
     Ok(())
 }
 
+/// A transfer that was refused, and whose row was put back to what it was before, proof and all, is not approved: the audit log
+/// knows better, and a person is told.
+#[tokio::test]
+async fn a_refused_transfer_that_is_put_back_is_not_approved() -> Result<()> {
+    let bank = Bank::start("refused_transfer", &[("SAMBAC_PAYMENTS_TRANSFER_ALONE_MAX", "1")]).await?;
+    let asked = id(&bank.anna.ask(&transfer("60", "INV-1")).await?)?;
+    let number = raw_id(&asked)?;
+    spoil(&bank.world, &format!("CREATE TABLE kept AS SELECT * FROM bank_transfers WHERE id = {number}")).await?;
+    let refused = bank.ben.ask(&["payment", "refuse", &asked, "--reason", "not ours"]).await?;
+    assert_eq!(refused["state"], "refused", "{refused}");
+    let back = format!(
+        "DELETE FROM bank_transfers WHERE id = {number}; INSERT INTO bank_transfers SELECT * FROM kept; DROP TABLE kept"
+    );
+    spoil(&bank.world, &back).await?;
+    let approve = ["payment", "approve", &asked, "--reason", "seen by me"];
+    bank.ben.refused(&approve, REFUSED, "was refused, as the audit log says").await?;
+    told(&bank.world, &format!("bank_transfers {number}")).await?;
+    assert_eq!(bank.available().await?, "10.00");
+    bank.world.prove_ledger().await?;
+    bank.world.passed();
+    Ok(())
+}
+
 /// A payment on its way that was made another account's credits neither; when it is as it was, it credits its own.
 #[tokio::test]
 async fn a_payment_that_was_made_another_accounts_credits_nobody() -> Result<()> {

@@ -174,6 +174,7 @@ impl Draft<'_> {
             former_until: None,
             disabled_reason: String::new(),
             disabled_at: None,
+            environment: Environment::Live.as_str().to_owned(),
         })
     }
 

@@ -36,13 +36,16 @@ impl Draft<'_> {
         check_link(connector, &mut faults);
         let settings = faults.keep_all(settings(connector, stored));
         let password_octets_max = settings.as_ref().map(|(_, profile)| profile.bind.password_octets_max);
-        let password = faults.keep(self.connector_password(connector, id, stored, password_octets_max));
+        let given = self.given_password(connector.password.as_ref(), connector.password_env.as_deref());
+        let is_given = !matches!(given, Ok(None));
+        let password = given.and_then(|given| self.connector_password(given, id, stored, password_octets_max));
+        let password = faults.keep(password);
         let bind_kind = BindKind::from_word(&connector.bind_kind);
         let bind_kind = faults.keep(bind_kind.ok_or_else(|| {
             format!("bind_kind: is transmitter, receiver, transceiver or pair, not \"{}\"", connector.bind_kind)
         }));
         faults.none()?;
-        let (Some(operator_id), Some((settings, _)), Some(password), Some(bind_kind)) =
+        let (Some(operator_id), Some((settings, profile)), Some(password), Some(bind_kind)) =
             (operator_id, settings, password, bind_kind)
         else {
             return Ok(()); // There was a fault then.
@@ -63,21 +66,24 @@ impl Draft<'_> {
             enabled: connector.enabled,
             created_at: stored.map_or(self.context.now, |row| row.created_at),
         };
+        if !is_given && stored.is_some_and(|stored| is_led_elsewhere(stored, &row, &profile)) {
+            self.changes.led_elsewhere.push(row.name.clone());
+        }
         if stored != Some(&row) {
             self.changes.connectors.push(row);
         }
         Ok(())
     }
 
-    /// The sealed password; the stored one stays when it holds the same, or when the file gives none.
+    /// The sealed password; the stored one stays when it holds the same, or when none is given.
     fn connector_password(
         &self,
-        wanted: &Connector,
+        given: Option<String>,
         id: ConnectorId,
         stored: Option<&ConnectorRow>,
         octets_max: Option<u8>,
     ) -> Result<String, String> {
-        let Some(password) = self.given_password(wanted.password.as_ref(), wanted.password_env.as_deref())? else {
+        let Some(password) = given else {
             let kept = stored.map(|row| row.password_sealed.0.clone());
             return kept.ok_or_else(|| "password_env (or password) is missing".to_owned());
         };
@@ -136,6 +142,21 @@ impl Draft<'_> {
             class: wanted.class,
         }
     }
+}
+
+/// Whether a connector would show its password to a host that has not had it. Another port of a host is the same operator's.
+fn is_led_elsewhere(stored: &ConnectorRow, row: &ConnectorRow, profile: &Profile) -> bool {
+    let Ok(before) = Profile::parse_all(&stored.settings) else { return true };
+    let (known, wanted) = (hosts(&stored.host, &before), hosts(&row.host, profile));
+    // Who connects to us as the SMSC is shown it, too.
+    let waits_elsewhere =
+        !profile.bind.outbind_listen.is_empty() && profile.bind.outbind_listen != before.bind.outbind_listen;
+    waits_elsewhere || wanted.iter().any(|host| !known.contains(host))
+}
+
+fn hosts<'a>(first: &'a str, profile: &'a Profile) -> Vec<&'a str> {
+    let further = profile.bind.hosts.iter().map(|host| host.host.as_str());
+    further.chain([first]).chain(profile.bind.receive_host.as_deref()).collect()
 }
 
 fn check_link(connector: &Connector, faults: &mut Faults) {
