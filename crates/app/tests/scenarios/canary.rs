@@ -5,10 +5,11 @@ mod messages;
 mod search;
 mod secrets;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use sambac_testkit::postgres::KillablePostgres;
 use sambac_testkit::scenario::wait::until_true;
 use sambac_testkit::scenario::{Platform, Rest, Secrets, Simulator, Sink, Site, World};
 
@@ -17,6 +18,8 @@ use self::search::{Canaries, Place};
 use crate::world;
 
 const CONNECTOR_PASSWORD: &str = "kY7vQz2w";
+/// The folder of a PostgreSQL server of the test's own.
+const POSTGRES: &str = "postgres";
 /// What a handset writes, and its number.
 const HANDSET: (&str, &str) = ("canary magpie from a handset", "447700900911");
 
@@ -33,8 +36,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn start() -> Result<Self> {
-        let world = world("canary")?;
+    async fn start(world: World) -> Result<Self> {
         let handset = format!("[[mo]]\ntext = \"{}\"\nfrom = \"{}\"\n", HANDSET.0, HANDSET.1);
         let (operator, sink) = (world.simulator("alpha", &handset).await?, Sink::start(0).await?);
         let address = operator.address();
@@ -78,8 +80,12 @@ impl Stage {
 }
 
 fn search_files(world: &World, canaries: &Canaries) -> Result<()> {
-    let files = files_in(&world.data_folder())?;
-    ensure!(files.iter().any(|file| file.ends_with(Path::new("sambac.db"))), "no database: {files:?}");
+    let mut files = files_in(&world.data_folder())?;
+    if world.path(POSTGRES).exists() {
+        files.extend(files_in(&world.path(POSTGRES))?);
+    }
+    let is_database = |file: &PathBuf| file.ends_with("sambac.db") || file.ends_with("PG_VERSION");
+    ensure!(files.iter().any(is_database), "no database: {files:?}");
     for file in files {
         canaries.not_in(Place::Database, &file.display().to_string(), &std::fs::read(&file)?)?;
     }
@@ -90,7 +96,19 @@ fn search_files(world: &World, canaries: &Canaries) -> Result<()> {
 
 #[tokio::test]
 async fn what_is_secret_is_nowhere_in_clear() -> Result<()> {
-    let mut stage = Stage::start().await?;
+    nothing_is_in_clear(world("canary")?, async || Ok(())).await
+}
+
+#[tokio::test]
+async fn what_is_secret_is_nowhere_in_clear_on_postgresql() -> Result<()> {
+    let world = world("canary_postgres")?;
+    let server = KillablePostgres::start(&world.path(POSTGRES)).await?;
+    let world = world.on(&server.url());
+    nothing_is_in_clear(world, async || server.checkpoint().await).await
+}
+
+async fn nothing_is_in_clear(world: World, flushed: impl AsyncFn() -> Result<()>) -> Result<()> {
+    let mut stage = Stage::start(world).await?;
     stage.sent().await?;
     stage.refused().await?;
     stage.by_smpp().await?;
@@ -102,12 +120,15 @@ async fn what_is_secret_is_nowhere_in_clear() -> Result<()> {
     stage.person().await?;
     ensure!(stage.canaries.count() >= 50, "{} canaries are too few", stage.canaries.count());
     // While the write-ahead log has all that was written.
+    flushed().await?;
     stage.search().await?;
-    let mut database = stage.world.database().await?;
-    let open = "SELECT COUNT(*) FROM messages WHERE final_at IS NULL";
-    until_true("every message to end", async || Ok(database.number(open).await? == 0)).await?;
+    until_true("every message to end", async || {
+        let open = stage.rest.get("/v1/sms?state=routed").await?;
+        Ok(open.body["data"].as_array().is_some_and(Vec::is_empty))
+    })
+    .await?;
+    flushed().await?;
     stage.search().await?;
-    drop(database);
     let Stage { world, platform, canaries, operator: _operator, .. } = stage;
     ensure!(platform.terminate(Duration::from_secs(20)).await?.success());
     search_files(&world, &canaries)?;

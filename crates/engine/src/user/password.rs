@@ -34,7 +34,51 @@ pub(super) fn check(password: &SecretString, login: &str, field: &'static str) -
     let mut chars: Vec<char> = small.chars().collect();
     chars.sort_unstable();
     chars.dedup();
-    if chars.len() < 5 { bad("must have five different characters at least".to_owned()) } else { Ok(()) }
+    if chars.len() < 5 {
+        return bad("must have five different characters at least".to_owned());
+    }
+    if is_repeated(&small) || is_a_row(&small) || is_a_usual_word(&small) {
+        return bad("is among those that are tried first: a text said again, a row of keys, or a usual word".to_owned());
+    }
+    Ok(())
+}
+
+/// Words that passwords are made of when somebody has to have one.
+const USUAL: [&str; 14] = [
+    "password",
+    "passwort",
+    "passw0rd",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "administrator",
+    "admin",
+    "secret",
+    "changeme",
+    "sambac",
+];
+
+/// Whether it is a shorter text, said more than once.
+fn is_repeated(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    (1..=chars.len() / 2).any(|length| chars.iter().zip(chars.iter().skip(length)).all(|(one, other)| one == other))
+}
+
+/// Whether nearly every character follows the one before it: `abcdefghijkl`, `123456789012`.
+fn is_a_row(text: &str) -> bool {
+    let pairs = text.chars().zip(text.chars().skip(1));
+    let follows = |(one, next): &(char, char)| u32::from(*one).abs_diff(u32::from(*next)) <= 1;
+    let rows = pairs.filter(follows).count();
+    rows * 5 >= text.chars().count().saturating_sub(1) * 4
+}
+
+/// Whether nothing is left of it, or nearly nothing, without a usual word and figures.
+fn is_a_usual_word(text: &str) -> bool {
+    let without = USUAL.iter().fold(text.to_owned(), |text, word| text.replace(word, ""));
+    without != text && without.chars().filter(|letter| letter.is_alphabetic()).count() < 4
 }
 
 impl Persons {

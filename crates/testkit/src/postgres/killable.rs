@@ -98,6 +98,16 @@ impl KillablePostgres {
         Ok(Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).stderr(Stdio::null()).status().await?.success())
     }
 
+    /// Has everything that the server has in memory written into its files.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn checkpoint(&self) -> Result<()> {
+        let mut admin = PgConnection::connect(&self.url()).await?;
+        sqlx::raw_sql("CHECKPOINT").execute(&mut admin).await?;
+        Ok(admin.close().await?)
+    }
+
     /// Ends every process that serves the platform, as an administrator does.
     ///
     /// # Errors
