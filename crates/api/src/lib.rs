@@ -36,6 +36,7 @@ pub use cross_origin::{Origin, origin};
 pub use openapi::{openapi, services_openapi};
 pub use origin::{ForwardedHeader, Proxies};
 pub use serve::{Limits, serve};
+pub use services::standby;
 
 use access::Door;
 use answer::Answering;

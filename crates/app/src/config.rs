@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     /// Number of this process among those that share a database.
     pub(crate) node: u8,
+    pub(crate) cluster: Cluster,
     pub(crate) billing: Billing,
     pub(crate) data: Data,
     pub(crate) store: StoreSection,
@@ -55,6 +56,14 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) pdu_log: PduLog,
     pub(crate) limits: Limits,
+}
+
+/// `[cluster]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cluster {
+    /// 0: there is no lease.
+    pub(crate) lease_s: u64,
 }
 
 /// `[billing]`

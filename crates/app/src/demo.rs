@@ -61,7 +61,7 @@ impl Demo {
         let operators = Operators::start(sockets.alpha, sockets.beta, seed::passwords(&config).await?)?;
         let sink = sink::Sink::start(sockets.sink, output)?;
         let seeded = seed::seed(&config, &operators, &sink).await?;
-        let platform = Platform::start(&config, sockets.platform, lock).await?;
+        let platform = Platform::start(&config, sockets.platform, lock, None).await?;
         let path = seed::write_env(&config, &seeded, platform.addresses())?;
         let ready_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         introduce(output, &platform, &operators, &path, &seeded.issued, ready_ms)?;

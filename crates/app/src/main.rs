@@ -33,6 +33,7 @@ mod run;
 mod scratch;
 mod signals;
 mod simulate;
+mod standby;
 mod table;
 mod telemetry;
 

@@ -3,7 +3,7 @@
 //! ```text
 //! let listeners = Listeners::bind(&config)?;
 //! let lock = take_folder(&config)?;
-//! let platform = Platform::start(&config, listeners, lock).await?;
+//! let platform = Platform::start(&config, listeners, lock, None).await?;
 //! platform.addresses();
 //! platform.stop().await;
 //! ```
@@ -17,6 +17,7 @@ use sambac_api::{Api, ForwardedHeader, Limits, Proxies, serve};
 use sambac_engine::audit::head::HeadReceiver;
 use sambac_engine::clock::Clock;
 use sambac_engine::feed::FeedSettings;
+use sambac_engine::lease::HeldLease;
 use sambac_engine::pdu_log::PduLogLimits;
 use sambac_engine::reconcile::NightlyHour;
 use sambac_engine::smsc::TlsFiles;
@@ -98,11 +99,16 @@ impl Listeners {
 
 impl Platform {
     /// Opens and migrates the database, and serves the listeners.
-    pub(crate) async fn start(config: &Config, listeners: Listeners, lock: Option<Lock>) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        config: &Config,
+        listeners: Listeners,
+        lock: Option<Lock>,
+        lease: Option<HeldLease>,
+    ) -> Result<Self, Failure> {
         let addresses = listeners.addresses()?;
         let store = open_store(config).await?;
         let public_url = public_url(&config.http, addresses.http);
-        let settings = Settings { public_url, ..settings(config, &store).await? };
+        let settings = Settings { public_url, lease, ..settings(config, &store).await? };
         let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
         let connections_per_peer_max = config.limits.http_connections_per_peer_max;
@@ -167,6 +173,11 @@ pub(crate) async fn open_existing(config: &Config) -> Result<Store, Failure> {
         return Err(wrong(format!("the database at {place} lacks step {step} of the schema; {remedy}")));
     }
     Ok(store)
+}
+
+/// Opens the database as it is.
+pub(crate) async fn open_as_it_is(config: &Config) -> Result<Store, Failure> {
+    Ok(Store::open(&config.store_url()).await.context("the database cannot be opened")?)
 }
 
 async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
@@ -243,7 +254,7 @@ fn tls_files(smpp: &Smpp) -> Result<Option<TlsFiles>, Failure> {
     }
 }
 
-fn bind(listen: Option<SocketAddr>, what: &str, flag: &str) -> Result<TcpListener, Failure> {
+pub(crate) fn bind(listen: Option<SocketAddr>, what: &str, flag: &str) -> Result<TcpListener, Failure> {
     let address = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     listener(address).map_err(|error| cannot_listen(address, what, flag, &error))
 }

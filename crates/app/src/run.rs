@@ -11,7 +11,8 @@ use crate::config::{Config, Flags, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
-use crate::{signals, telemetry};
+use crate::standby::Leased;
+use crate::{signals, standby, telemetry};
 
 /// Run the platform until SIGINT or SIGTERM.
 #[derive(Args, Debug)]
@@ -33,9 +34,15 @@ impl Run {
         let config = load(&self.flags)?.config;
         start_logging(&config);
         let stop = signals::stop()?;
+        tokio::pin!(stop);
+        let leased = tokio::select! {
+            leased = standby::until_leased(&config, &output) => leased?,
+            () = &mut stop => return Ok(()),
+        };
         let listeners = Listeners::bind(&config)?;
         let lock = platform::take_folder(&config)?;
-        let platform = Platform::start(&config, listeners, lock).await?;
+        let lease = leased.as_ref().map(Leased::lease);
+        let platform = Platform::start(&config, listeners, lock, lease).await?;
         let addresses = platform.addresses();
         let ready = json!({
             "ready": true, "http": addresses.http, "services": addresses.services, "smpp": addresses.smpp,
@@ -48,7 +55,7 @@ impl Run {
         let engine = platform.engine().clone();
         tell_first_invitation(&engine).await?;
         let fenced = tokio::select! {
-            () = stop => false,
+            () = &mut stop => false,
             () = engine.fenced() => true,
         };
         tracing::info!("stopping");
@@ -56,6 +63,9 @@ impl Run {
         tracing::info!("stopped");
         if fenced {
             return Err(Failure::because(Exit::Locked, "another process has taken over the ledger of this database"));
+        }
+        if let Some(leased) = leased {
+            leased.release().await;
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ pub mod issuer;
 mod joined;
 pub mod keyring;
 mod kill_point;
+pub mod lease;
 pub mod ledger;
 mod live;
 mod metrics;

@@ -9,6 +9,7 @@ use sambac_domain::rating::MarginFloor;
 use crate::audit::head::HeadReceiver;
 use crate::events::EventSettings;
 use crate::feed::FeedSettings;
+use crate::lease::HeldLease;
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
 use crate::reconcile::NightlyHour;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub public_url: Arc<str>,
     /// Number of this process among those that share a database, 0 to 63: part of every id.
     pub node: u8,
+    /// The lease by which this process may work while others wait; `None`: it takes the ledger over when it starts.
+    pub lease: Option<HeldLease>,
     /// Tasks that one lane of one target keeps in memory; the rest stays in the outbox table.
     pub lane_capacity: usize,
     /// Unfinished messages kept in memory; others are read back when their answer or receipt comes.
@@ -94,6 +97,7 @@ impl Settings {
             seal,
             public_url: Arc::from("http://127.0.0.1:8080"),
             node: 0,
+            lease: None,
             lane_capacity: 8_192,
             live_capacity: 50_000,
             group_max: 2_000,

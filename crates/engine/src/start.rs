@@ -30,7 +30,7 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
 use crate::{
-    Engine, Inner, catalogue, connector, erasure, events, expire, feed, ledger, mo, notice_keeper, orphan, otp,
+    Engine, Inner, catalogue, connector, erasure, events, expire, feed, lease, ledger, mo, notice_keeper, orphan, otp,
     payment, recover, relay, retention, smsc, webhook,
 };
 
@@ -158,6 +158,9 @@ fn wallets(configuration: &Configuration) -> Ledger {
 }
 
 fn start_tasks(inner: &Arc<Inner>) {
+    if let Some(lease) = inner.settings.lease.clone() {
+        inner.tasks.spawn(lease::run(Arc::clone(inner), lease));
+    }
     inner.tasks.spawn(alert::run(Arc::clone(inner)));
     // A listener is not begun with files that cannot be used.
     inner.alerts.clear_kind(AlertKind::SmppCertificate, "the process began anew");

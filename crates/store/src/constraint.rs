@@ -104,6 +104,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("ledger_commands_pkey", "ledger_commands.id", "ledger_commands"),
     ("ledger_commands_key", "ledger_commands.account_id, ledger_commands.key", "ledger_commands.key"),
     ("ledger_blocks_pkey", "ledger_blocks.id", "ledger_blocks"),
+    ("leases_pkey", "leases.name", "leases"),
     ("ledger_shards_pkey", "ledger_shards.id", "ledger_shards"),
     ("event_cursors_pkey", "event_cursors.id", "event_cursors"),
     ("cdr_sms_pkey", "cdr_sms.id", "cdr_sms"),

@@ -7,7 +7,8 @@
 //! 3. Where it is written down which tables there are, see [`Dialect::count_tables`].
 //! 4. Three phrases of the schema, see [`Dialect::schema`].
 //! 5. What a refused statement of a batch leaves behind, see [`Dialect::or_fail`].
-//! 6. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
+//! 6. The database's own clock, see [`Dialect::now_us`].
+//! 7. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
 //!    constraint violations ([`crate::constraint`]).
 
 use std::fmt::Write as _;
@@ -69,6 +70,14 @@ impl Dialect {
             Self::Postgres => {
                 "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1"
             }
+        }
+    }
+
+    /// The present moment by the database's clock, in microseconds since 1970, whenever in a transaction it is asked for.
+    pub(crate) const fn now_us(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000",
+            Self::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
         }
     }
 

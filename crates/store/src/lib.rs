@@ -33,6 +33,7 @@ mod field;
 mod holds;
 mod idempotency;
 mod inspect;
+mod leases;
 mod ledger;
 mod master_key_check;
 mod messages;

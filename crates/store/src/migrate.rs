@@ -59,6 +59,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (70, include_str!("../migrations/0070_passkeys.sql")),
     (71, include_str!("../migrations/0071_vouched.sql")),
     (72, include_str!("../migrations/0072_webhook_environment.sql")),
+    (73, include_str!("../migrations/0073_leases.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

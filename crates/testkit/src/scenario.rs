@@ -42,7 +42,7 @@ pub use event_stream::{EventSocket, EventStream, Said, Sent};
 pub use journal::{Journal, Line};
 pub use mirror::Mirror;
 pub use oracle::Charges;
-pub use platform::Platform;
+pub use platform::{Platform, StandbyNode};
 pub use process::EndedEarly;
 pub use rest::{Reply, Rest, events};
 pub use sambac_smpp as smpp;

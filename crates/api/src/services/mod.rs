@@ -10,6 +10,7 @@ mod ledger;
 mod metrics;
 mod pdus;
 mod reconcile;
+mod standby;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -21,6 +22,8 @@ use crate::access::Door;
 use crate::openapi;
 use crate::origin::Proxies;
 use crate::traffic::Traffic;
+
+pub use standby::standby;
 
 /// All its routes.
 pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {

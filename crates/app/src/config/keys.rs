@@ -47,6 +47,12 @@ pub(crate) const KEYS: &[Key] = &[
         "File with the master key, made for a new database; master.key in the data folder if not given",
     ),
     key("node", Kind::Number, "0", "Number of this process among those that share a database, 0 to 62"),
+    key(
+        "cluster.lease_s",
+        Kind::Number,
+        "0",
+        "Seconds of the lease by which one of several nodes works while the others wait; 0: no lease, a node that starts takes over",
+    ),
     key("data.dir", Kind::Text, "\"sambac-data\"", "Folder of the database, the master key and the lock"),
     key(
         "store.url",

@@ -169,6 +169,14 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     if config.node >= COMMAND_LINE_NODE {
         faults.note(from("node"), "node must be from 0 to 62 (63 is the command line)");
     }
+    let lease_s = config.cluster.lease_s;
+    if lease_s > 0 && !(3..=300).contains(&lease_s) {
+        faults.note(from("cluster.lease_s"), "cluster.lease_s must be 0, or from 3 to 300");
+    }
+    if lease_s > 0 && config.is_embedded() {
+        let detail = "cluster.lease_s is for nodes that share a PostgreSQL database: set store.url, or leave it out";
+        faults.note(from("cluster.lease_s"), detail);
+    }
     for path in [
         "lane_capacity",
         "live_capacity",

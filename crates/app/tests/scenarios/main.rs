@@ -17,6 +17,7 @@ mod batch;
 mod canary;
 mod cdr;
 mod certify;
+mod cluster;
 mod connector_orders;
 mod content;
 mod demo;

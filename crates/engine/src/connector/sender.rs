@@ -124,6 +124,16 @@ impl Connector {
     async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
         let Task::Submit { segment, message, attempt } = &announced.queued.task else { return true };
         let (segment, message, attempt) = (*segment, Arc::clone(message), Attempt::from_raw(*attempt));
+        if let Some(lease) = self.inner.settings.lease.as_ref().filter(|lease| !lease.is_held()) {
+            // Another node may be about to send it. It waits until this one may again, or ends.
+            self.ready.put_back(announced);
+            drop(slot);
+            tokio::select! {
+                () = lease.renewed() => {}
+                () = self.cancel.cancelled() => {}
+            }
+            return true;
+        }
         let now = self.inner.clock.now();
         if message.is_expired(now) {
             return self.not_sent(announced, segment, AnswerOutcome::Expired).await;

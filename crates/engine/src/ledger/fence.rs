@@ -33,10 +33,16 @@ impl Fenced {
 impl Inner {
     /// Another process has the shard: nothing is taken or sent from now on.
     pub(crate) fn lose_shard(&self, shard: Option<&ShardRow>) {
+        self.lose_ledger_to(
+            &shard.map_or_else(|| "somebody".to_owned(), |row| format!("{} (epoch {})", row.holder, row.epoch)),
+        );
+    }
+
+    /// This one writes the ledger now.
+    pub(crate) fn lose_ledger_to(&self, by: &str) {
         if self.fenced.is() {
             return;
         }
-        let by = shard.map_or_else(|| "somebody".to_owned(), |row| format!("{} (epoch {})", row.holder, row.epoch));
         let why = format!("{by} writes the ledger now: this process takes and sends nothing more");
         self.alerts.raise(AlertKind::LedgerFenced, SUBJECT, why);
         self.fenced.0.cancel();

@@ -21,6 +21,20 @@ codes! {
 }
 
 row! {
+    /// What one node at a time may do.
+    LeaseRow in "leases" {
+        /// What it is for.
+        name: String,
+        /// Who has it, or had it last, for a person to read.
+        holder: String,
+        /// Raised by whoever gets it after another.
+        epoch: i64,
+        /// Until when, by the database's clock.
+        expires_at: Timestamp,
+    }
+}
+
+row! {
     /// One ledger account: credits minus debits. All of one currency sum to zero.
     BalanceRow in "balances" {
         /// Its id.

@@ -50,7 +50,7 @@ pub use erasure::ErasureRow;
 pub use event_cursor::EventCursorRow;
 pub use issuer::IssuerRow;
 pub use ledger::{
-    BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
+    BalanceRow, BlockRow, ChargeRow, ChargeState, HoldRow, LeaseRow, LedgerCommandRow, PaymentRow, PostingRow, ShardRow,
 };
 pub use message::{MessageRow, MessageTagRow, NewMessage};
 pub use mo::{MoDeliveryRow, MoDeliveryState, MoRouteRow, MoRow, MoSegmentRow, MoState};

@@ -21,6 +21,7 @@ mod fixture;
 mod guards;
 mod idempotency;
 mod known_as;
+mod leases;
 mod ledger;
 mod life;
 mod messages;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::process::Process;
 use super::smpp::BindKind;
 use super::wait::until_true;
-use super::{Esme, Rest, Secrets, World};
+use super::{Esme, Reply, Rest, Secrets, World};
 
 /// A running platform; killed when dropped. Its data folder stays: starting another one is a restart.
 #[derive(Debug)]
@@ -24,6 +24,12 @@ pub struct Platform {
 
 impl Platform {
     pub(super) async fn start(world: &World, variables: &[(&str, &str)]) -> Result<Self> {
+        let (process, ready) = Self::begin(world, variables).await?;
+        Self::of(process, &ready)
+    }
+
+    /// The process and its first line.
+    async fn begin(world: &World, variables: &[(&str, &str)]) -> Result<(Process, Value)> {
         let mut command = world.command();
         command.args(["--output", "json", "run", "--log-format", "json", "--data-dir"]).arg(world.data_folder());
         for flag in ["--http-listen", "--services-listen", "--smpp-listen"] {
@@ -31,7 +37,10 @@ impl Platform {
         }
         // Sinks for webhooks are on this machine.
         command.env("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "127.0.0.0/8").envs(variables.iter().copied());
-        let (process, ready) = Process::start(command, &world.path("platform.log")).await?;
+        Process::start(command, &world.path("platform.log")).await
+    }
+
+    fn of(process: Process, ready: &Value) -> Result<Self> {
         let address = |key: &str| -> Result<SocketAddr> { Ok(ready[key].as_str().context("no address")?.parse()?) };
         let smpp_tls = address("smpp_tls").ok();
         let (http, services, smpp) = (address("http")?, address("services")?, address("smpp")?);
@@ -153,6 +162,14 @@ impl Platform {
         self.process.pid()
     }
 
+    /// A signal by its name: `STOP`, `CONT`.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        self.process.signal(name).await
+    }
+
     /// kill -9.
     ///
     /// # Errors
@@ -169,5 +186,45 @@ impl Platform {
     pub async fn terminate(mut self, limit: Duration) -> Result<ExitStatus> {
         self.process.terminate().await?;
         self.process.ended(limit).await
+    }
+}
+
+/// A `sambac run` that waits while another node works; killed when dropped.
+#[derive(Debug)]
+pub struct StandbyNode {
+    process: Process,
+    services: SocketAddr,
+}
+
+impl StandbyNode {
+    pub(super) async fn start(world: &World, variables: &[(&str, &str)]) -> Result<Self> {
+        let (process, waits) = Platform::begin(world, variables).await?;
+        anyhow::ensure!(waits["ready"] == false, "it waits for nobody: {waits}");
+        Ok(Self { process, services: waits["services"].as_str().context("no address")?.parse()? })
+    }
+
+    /// What `/health/ready` says.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn health(&self) -> Result<Reply> {
+        Rest::new(self.services, "")?.get("/health/ready").await
+    }
+
+    /// Waits until this node works.
+    ///
+    /// # Errors
+    /// When it ends, or waits for longer than a minute.
+    pub async fn until_it_works(mut self) -> Result<Platform> {
+        let works = async {
+            loop {
+                let line = self.process.line().await?.context("it has ended")?;
+                if line["ready"] == true {
+                    return Ok::<_, anyhow::Error>(line);
+                }
+            }
+        };
+        let line = tokio::time::timeout(Duration::from_secs(60), works).await.context("it waits still")??;
+        Platform::of(self.process, &line)
     }
 }

@@ -77,9 +77,14 @@ impl Process {
 
     /// SIGTERM, without waiting for what follows.
     pub(super) async fn terminate(&self) -> Result<()> {
+        self.signal("TERM").await
+    }
+
+    /// A signal by its name: `TERM`, `STOP`, `CONT`.
+    pub(super) async fn signal(&self, name: &str) -> Result<()> {
         // The shell's own kill: no signal can be sent without unsafe code or another program.
-        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.pid)]).status().await?;
-        if sent.success() { Ok(()) } else { bail!("kill -TERM {}: {sent}", self.pid) }
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid)]).status().await?;
+        if sent.success() { Ok(()) } else { bail!("kill -{name} {}: {sent}", self.pid) }
     }
 
     /// Waits for its end, at most so long.

@@ -1,0 +1,169 @@
+//! One node at a time sends and writes, where several share a database: the one that holds the lease.
+//!
+//! The lease has an end by the database's clock, and is held by renewing it. This process counts its own end from before each
+//! renewal, by its monotonic clock, so that it stops sending before anybody else may begin, whatever became of its link to the
+//! database; also when it was stopped itself and goes on later. What it still writes then is refused by the ledger's epoch, which
+//! whoever takes the lease raises ([`crate::ledger::fence`]).
+//!
+//! ```ignore
+//! let held = Standby::new(store.clone(), node, Duration::from_secs(8)).until_ours(|holder| …).await;
+//! Engine::start(Settings { lease: Some(held), ..settings }, store, clock).await?;
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sambac_store::rows::LeaseRow;
+use sambac_store::{Store, StoreError};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::Inner;
+use crate::ledger::holder;
+
+/// Its name in the database.
+const NAME: &str = "ledger";
+/// How often who waits asks for it.
+const ASK_INTERVAL: Duration = Duration::from_millis(250);
+/// Renewals in the time of one lease.
+const RENEWALS: u32 = 4;
+
+/// A node that waits for the lease.
+pub struct Standby {
+    store: Store,
+    holder: String,
+    time: Duration,
+}
+
+/// The lease, held by this process.
+#[derive(Clone)]
+pub struct HeldLease(Arc<Held>);
+
+struct Held {
+    epoch: i64,
+    time: Duration,
+    taken_at: Instant,
+    /// Until when it is held, in microseconds after `taken_at`.
+    until_us: AtomicU64,
+    renewed: Notify,
+}
+
+impl Standby {
+    /// A node that is to hold the lease for `time` at once.
+    pub fn new(store: Store, node: u8, time: Duration) -> Self {
+        Self { store, holder: holder(node), time }
+    }
+
+    /// Waits until this process holds the lease. `waits` is told who has it, each time that this has changed.
+    pub async fn until_ours(&self, mut waits: impl FnMut(&str)) -> HeldLease {
+        let mut told = String::new();
+        loop {
+            let asked_at = Instant::now();
+            match self.store.take_lease(NAME, &self.holder, self.time).await {
+                Ok(Some(epoch)) => return HeldLease::new(epoch, self.time, asked_at),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "the lease was not asked for"),
+            }
+            match self.store.lease(NAME).await {
+                Ok(Some(LeaseRow { holder, .. })) if holder != told => {
+                    waits(&holder);
+                    told = holder;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "who holds the lease was not read"),
+            }
+            tokio::time::sleep(ASK_INTERVAL).await;
+        }
+    }
+}
+
+impl HeldLease {
+    fn new(epoch: i64, time: Duration, taken_at: Instant) -> Self {
+        let until_us = AtomicU64::new(micros(time));
+        Self(Arc::new(Held { epoch, time, taken_at, until_us, renewed: Notify::new() }))
+    }
+
+    /// Whether it is held at this moment.
+    pub(crate) fn is_held(&self) -> bool {
+        micros(self.0.taken_at.elapsed()) < self.0.until_us.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is renewed: whoever asks then whether it is held may send again.
+    pub(crate) async fn renewed(&self) {
+        self.0.renewed.notified().await;
+    }
+
+    /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on.
+    ///
+    /// # Errors
+    /// What the database said; the lease ends by itself then.
+    pub async fn release(&self, store: &Store) -> Result<(), StoreError> {
+        self.0.until_us.store(0, Ordering::Release);
+        store.release_lease(NAME, self.0.epoch).await.map(drop)
+    }
+
+    fn renewed_at(&self, asked_at: Instant) {
+        let until = asked_at.saturating_duration_since(self.0.taken_at).saturating_add(self.0.time);
+        self.0.until_us.store(micros(until), Ordering::Release);
+        self.0.renewed.notify_waiters();
+    }
+}
+
+/// Renews the lease until the engine stops, or another has it.
+pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
+    let interval = lease.0.time / RENEWALS;
+    let mut was_held = true;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = inner.stopping.cancelled() => return,
+        }
+        let asked_at = Instant::now();
+        let renewal = inner.store.renew_lease(NAME, lease.0.epoch, lease.0.time);
+        match timeout(lease.0.time, renewal).await {
+            Ok(Ok(true)) => lease.renewed_at(asked_at),
+            Ok(Ok(false)) => return lost(&inner).await,
+            // Sending ends by itself when the time is over, and goes on when the lease could be renewed after all.
+            Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed"),
+            Err(_) => tracing::error!("the lease was not renewed: the database does not answer"),
+        }
+        let is_held = lease.is_held();
+        if is_held != was_held {
+            tracing::warn!(is_held, "sending depends on the lease of this node");
+            was_held = is_held;
+        }
+    }
+}
+
+/// Another node has it: this one ends, as it does when another process takes the ledger.
+async fn lost(inner: &Arc<Inner>) {
+    let by = inner.store.lease(NAME).await.ok().flatten();
+    inner.lose_ledger_to(
+        &by.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch)),
+    );
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is counted is the time since the question, not since its answer; and a renewal after the end counts again.
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_held_from_when_it_was_asked_for() {
+        let asked_at = Instant::now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let lease = HeldLease::new(1, Duration::from_secs(8), asked_at);
+        tokio::time::advance(Duration::from_millis(4_999)).await;
+        assert!(lease.is_held());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!lease.is_held());
+        lease.renewed_at(Instant::now());
+        tokio::time::advance(Duration::from_millis(7_999)).await;
+        assert!(lease.is_held());
+    }
+}
