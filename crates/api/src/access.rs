@@ -149,7 +149,7 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
             }
         }
         caller.require(S::SCOPE)?;
-        signed_request::check(parts, engine, &caller)?;
+        signed_request::check(parts, engine, &caller).await?;
         Ok(Self { engine: engine.clone(), caller, scope: PhantomData })
     }
 }

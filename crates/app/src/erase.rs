@@ -41,7 +41,7 @@ impl Erase {
         let wrong = |error: String| Failure::because(Exit::Configuration, format!("--number: {error}"));
         let number = number::parse(&self.number, None).map_err(|error| wrong(error.to_string()))?;
         let config = load(&self.flags)?.config;
-        let store = platform::open_store(&config).await?;
+        let store = platform::open_existing(&config).await?;
         let seal = master_key::open(&config, &store).await?;
         let clock = Clock::system();
         let id = ErasureId::from_raw(provision::ids(&store).await?.next(clock.now()));

@@ -135,7 +135,7 @@ impl Check {
 
 async fn open(flags: &Flags) -> Result<(Config, Store, Seal), Failure> {
     let config = load(flags)?.config;
-    let store = platform::open_store(&config).await?;
+    let store = platform::open_existing(&config).await?;
     let seal = master_key::open(&config, &store).await?;
     Ok((config, store, seal))
 }

@@ -6,9 +6,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::exit::Failure;
 
+/// Libraries that log what they are given, which is numbers of persons.
+const SILENT: &[&str] = &["rlibphonenumber"];
+
 /// Starts logging: `level` is a level (`info`) or a filter (`warn,sambac_engine=debug`). Later calls change nothing.
 pub(crate) fn start(level: &str, json: bool) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        SILENT.iter().filter_map(|target| format!("{target}=off").parse().ok()).fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -49,7 +49,11 @@ async fn no_command_but_those_that_begin_makes_a_database() -> Result<()> {
     let (file, exported) = (world.path("site.toml"), world.path("exported.toml"));
     std::fs::write(&file, Site::with_one_account("10").to_toml())?;
     let (file, exported) = (text_of(&file)?, text_of(&exported)?);
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 8] = [
+        &["erase", "--number", "+447700900123", "--reason", "asked"],
+        &["ledger", "verify"],
+        &["ledger", "check"],
+        &["cdr", "list"],
         &["export", exported],
         &["apply", "--dry-run", file],
         &["admin-key", "create", "first", "--scopes", "config:read"],

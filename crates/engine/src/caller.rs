@@ -117,14 +117,9 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// Nothing yet.
-    pub(crate) fn new() -> Result<Self, ClientError> {
-        Ok(Self {
-            nonces: Nonces::default(),
-            persons: Persons::default(),
-            tokens: VerifiedTokens::default(),
-            key_sets: KeySets::new()?,
-        })
+    /// Nothing yet but the nonces that have come.
+    pub(crate) fn new(nonces: Nonces) -> Result<Self, ClientError> {
+        Ok(Self { nonces, persons: Persons::default(), tokens: VerifiedTokens::default(), key_sets: KeySets::new()? })
     }
 }
 

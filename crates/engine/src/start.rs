@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::opt_out::OptOuts;
 use crate::pdu_log::PduLog;
 use crate::receipt_watch::ReceiptWatch;
+use crate::request_signature::{Nonces, SPAN_NONCES_MAX};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
@@ -65,7 +66,8 @@ impl Engine {
         let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
-        let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
+        let (alerts, nonces) =
+            (Alerts::restored(clock.clone(), store.alerts().await?), nonces(&store, clock.now()).await?);
         let inner = Arc::new(Inner {
             webhooks: webhook::Registry::restored(store.webhook_failures().await?),
             connectors: connector::Registry::restored(store.connector_orders().await?),
@@ -100,7 +102,7 @@ impl Engine {
             batches: crate::batch::Batches::default(),
             handset_given_up: tokio::sync::Notify::new(),
             signing: crate::signing::Signing::default(),
-            callers: crate::caller::Callers::new()?,
+            callers: crate::caller::Callers::new(nonces)?,
             otp: otp::OtpShared::new(&settings.seal),
             smpp_door: smsc::Door::new(&settings),
             strikes: smsc::Strikes::default(),
@@ -149,6 +151,12 @@ async fn take_chain(settings: &Settings, store: &Store, now: Timestamp) -> Resul
     let key = settings.seal.chain_key();
     store.note_unsealed_payments(key.clone(), now).await?;
     store.take_chain(SHARD_OF_ENGINE, key, &ledger::holder(settings.node), now).await
+}
+
+/// Nonces that have come to another process, or before.
+async fn nonces(store: &Store, now: Timestamp) -> Result<Nonces, StoreError> {
+    let most = u32::try_from(SPAN_NONCES_MAX).unwrap_or(u32::MAX);
+    Ok(Nonces::restored(&store.request_nonces(now, most).await?, now.as_secs()))
 }
 
 fn wallets(configuration: &Configuration) -> Ledger {

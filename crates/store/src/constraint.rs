@@ -76,6 +76,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("user_invitations_pkey", "user_invitations.id", "user_invitations"),
     ("user_passkeys_pkey", "user_passkeys.id", "user_passkeys"),
     ("user_passkeys_credential_id_key", "user_passkeys.credential_id", "user_passkeys.credential_id"),
+    ("request_nonces_pkey", "request_nonces.hash", "request_nonces"),
     ("request_keys_pkey", "request_keys.id", "request_keys"),
     ("issuers_pkey", "issuers.id", "issuers"),
     ("issuers_name_key", "issuers.name", "issuers.name"),

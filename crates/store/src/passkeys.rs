@@ -28,11 +28,18 @@ impl UnitOfWork {
         self.count_passkeys(row.user_id).await
     }
 
-    /// Notes that somebody logged in with a passkey, and what its credential says since.
-    pub async fn use_passkey(&mut self, id: PasskeyId, credential: &str, used_at: Timestamp) -> Result<(), StoreError> {
+    /// Notes that somebody logged in with a passkey, and what its credential says since. False when it was used meanwhile, and its
+    /// credential is not as it was read any more.
+    pub async fn use_passkey(
+        &mut self,
+        before: &PasskeyRow,
+        credential: &str,
+        used_at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let credential = credential.to_owned();
-        let update = query("UPDATE user_passkeys SET credential = $2, used_at = $3 WHERE id = $1");
-        update.bind(&id).bind(&credential).bind(&used_at).run(self).await.map(drop)
+        let update = query("UPDATE user_passkeys SET credential = $2, used_at = $3 WHERE id = $1 AND credential = $4");
+        let update = update.bind(&before.id).bind(&credential).bind(&used_at).bind(&before.credential);
+        Ok(update.run(self).await? > 0)
     }
 
     /// Takes one of a user's passkeys away. Answers whether there was one.

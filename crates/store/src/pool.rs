@@ -111,6 +111,8 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", "8000")
+        // What is removed from a page is written over with it; pages that become free are not written for that.
+        .pragma("secure_delete", "FAST")
         .pragma("mmap_size", "0")
         .statement_cache_capacity(STATEMENTS_CACHED)
         .disable_statement_logging();

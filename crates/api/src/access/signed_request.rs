@@ -2,14 +2,21 @@
 
 use axum::http::header;
 use axum::http::request::Parts;
-use sambac_engine::request_signature::SignedRequest;
+use sambac_engine::request_signature::{NewNonce, SignedRequest};
 use sambac_engine::{Caller, Engine};
 
 use crate::problem::Problem;
 use crate::signed_body::SignedBody;
 
 /// Refuses a request whose signature does not hold, or that has to have one.
-pub(super) fn check(parts: &Parts, engine: &Engine, caller: &Caller) -> Result<(), Problem> {
+pub(super) async fn check(parts: &Parts, engine: &Engine, caller: &Caller) -> Result<(), Problem> {
+    if let Some(nonce) = verified(parts, engine, caller)? {
+        engine.keep_nonce(nonce).await?;
+    }
+    Ok(())
+}
+
+fn verified(parts: &Parts, engine: &Engine, caller: &Caller) -> Result<Option<NewNonce>, Problem> {
     let header = |name: &str| -> Vec<String> {
         let texts = parts.headers.get_all(name).iter().map(|value| value.to_str().map(|text| text.trim().to_owned()));
         // One that is not ASCII is covered by nobody.

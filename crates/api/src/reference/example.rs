@@ -7,12 +7,24 @@ use crate::openapi::schema::{fields, resolve};
 /// How deep schemas may nest before an example is cut, should one ever name itself.
 const DEPTH_MAX: usize = 8;
 
-/// An object with the fields that a request must have.
+/// The example that a request has, or an object with the fields that it must have.
 pub(super) fn request(document: &Value, schema: &Value) -> Value {
     let schema = resolve(document, schema);
+    if !schema["example"].is_null() {
+        return schema["example"].clone();
+    }
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     let names = required.iter().filter_map(Value::as_str);
     Value::Object(names.map(|name| (name.to_owned(), of(document, &schema["properties"][name], 0))).collect())
+}
+
+/// The same as the fields of a form.
+pub(super) fn form(document: &Value, schema: &Value) -> String {
+    let request = request(document, schema);
+    let fields = request.as_object().into_iter().flatten();
+    let pairs =
+        fields.map(|(name, value)| (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// A value with all that a response always has, and of the rest what has an example of its own.

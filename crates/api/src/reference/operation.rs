@@ -123,6 +123,12 @@ impl Operation<'_> {
         }
     }
 
+    /// What a body is, and how it is described.
+    fn media(&self) -> Option<(&str, &Value)> {
+        let content = self.value["requestBody"]["content"].as_object()?;
+        content.iter().next().map(|(kind, media)| (kind.as_str(), media))
+    }
+
     fn body_schema(&self) -> Option<&Value> {
         Some(&self.value["requestBody"]["content"]["application/json"]["schema"]).filter(|schema| !schema.is_null())
     }
@@ -134,15 +140,19 @@ impl Operation<'_> {
 
     fn curl(&self, document: &Value) -> String {
         let mut lines = vec![format!("curl \"$SAMBAC_URL{}\"", self.path.replace('{', "$").replace('}', ""))];
-        if self.method != "get" && self.body_schema().is_none() {
+        if self.method != "get" && self.media().is_none() {
             lines.push(format!("-X {}", self.method.to_uppercase()));
         }
         let is_admin = self.value["security"][0]["admin_key"].is_array();
         let key = if is_admin { "SAMBAC_ADMIN_KEY" } else { "SAMBAC_API_KEY" };
         lines.push(format!("-H \"Authorization: Bearer ${key}\""));
-        if let Some(schema) = self.body_schema() {
-            lines.push("-H 'Content-Type: application/json'".to_owned());
-            lines.push(format!("-d '{}'", example::request(document, schema)));
+        if let Some((kind, media)) = self.media() {
+            lines.push(format!("-H 'Content-Type: {kind}'"));
+            lines.push(match kind {
+                "application/json" => format!("-d '{}'", example::request(document, &media["schema"])),
+                "application/x-www-form-urlencoded" => format!("-d '{}'", example::form(document, &media["schema"])),
+                _ => format!("--data-binary '{}'", text(&media["example"]).trim_end()),
+            });
         }
         format!("<pre><code>{}</code></pre>", escape(&lines.join(" \\\n  ")))
     }
@@ -159,9 +169,16 @@ impl Operation<'_> {
     /// A form that runs it; complete only with the page's script.
     fn form(&self, document: &Value) -> String {
         let inputs: String = self.parameter_list().map(input).collect();
-        let body = self.body_schema().map(|schema| {
-            let example = format!("{:#}", example::request(document, schema));
-            format!("<label>Body<textarea spellcheck=\"false\">{}</textarea></label>", escape(&example))
+        let body = self.media().map(|(kind, media)| {
+            let example = match kind {
+                "application/json" => format!("{:#}", example::request(document, &media["schema"])),
+                "application/x-www-form-urlencoded" => example::form(document, &media["schema"]),
+                _ => text(&media["example"]).to_owned(),
+            };
+            format!(
+                "<label>Body<textarea spellcheck=\"false\" data-type=\"{kind}\">{}</textarea></label>",
+                escape(&example)
+            )
         });
         format!(
             "<details class=\"needs-script\"><summary>Try it</summary><form data-method=\"{}\" data-path=\"{}\">{inputs}{}\

@@ -14,8 +14,9 @@ function request(form) {
     if (field.dataset.in === "query") query.set(field.name, field.value);
     if (field.dataset.in === "header") headers[field.name] = field.value;
   }
-  const body = form.querySelector("textarea")?.value;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const field = form.querySelector("textarea");
+  const body = field?.value;
+  if (field) headers["Content-Type"] = field.dataset.type;
   return [query.size ? `${path}?${query}` : path, { method: form.dataset.method, headers, body }];
 }
 

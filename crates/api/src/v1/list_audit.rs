@@ -1,7 +1,10 @@
 //! `GET /v1/audit`: what was done to the account, by whom.
 
+use std::collections::HashSet;
+
 use sambac_store::audit::AuditFilter;
 use sambac_store::rows::AuditRow;
+use sambac_store::{Store, StoreError, UsersOf};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,11 +14,14 @@ use crate::input::Parameters;
 use crate::openapi::{self, ANY_CALL, Documented};
 use crate::problem::Problem;
 use crate::shown::Moment;
-use sambac_domain::Timestamp;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::{AccountId, Timestamp};
 
 /// Characters of an action that is looked for.
 pub(in crate::v1) const ACTION_CHARACTERS_MAX: usize = 64;
+
+/// Persons that are read at once.
+const PERSONS_PAGE: u32 = 500;
 
 /// An entry of the audit log.
 #[derive(Serialize, ToSchema)]
@@ -97,8 +103,21 @@ pub(crate) async fn list_audit(
         limit: limit + 1,
         ..AuditFilter::default()
     };
-    let rows = client.engine().store().audit_page(&filter).await?;
-    Ok(axum::Json(AuditPage::new(rows, limit, AuditEntry::for_client)))
+    let store = client.engine().store();
+    let rows = store.audit_page(&filter).await?;
+    let own = own_persons(store, client.account_id()).await?;
+    Ok(axum::Json(AuditPage::new(rows, limit, |row| AuditEntry::for_client(row, &own))))
+}
+
+/// The account's persons, as the audit log names them.
+async fn own_persons(store: &Store, account: AccountId) -> Result<HashSet<String>, StoreError> {
+    let (mut own, mut before) = (HashSet::new(), None);
+    loop {
+        let page = store.users(UsersOf::Account(account), before, PERSONS_PAGE).await?;
+        let Some(last) = page.last() else { return Ok(own) };
+        before = Some(last.id);
+        own.extend(page.iter().map(|user| format!("user {}", user.login)));
+    }
 }
 
 impl AuditEntry {
@@ -109,9 +128,11 @@ impl AuditEntry {
         Self { number: id, at: Moment(Timestamp(at.0)), actor, action, subject, address, detail }
     }
 
-    /// Without who of us it was, and from where.
-    fn for_client(row: AuditRow) -> Self {
-        let is_ours = !row.actor.starts_with("api key ") && row.actor != "outsider";
+    /// Without who of us it was, and from where. `own` are the account's persons, as the log names them.
+    fn for_client(row: AuditRow, own: &HashSet<String>) -> Self {
+        let is_theirs =
+            ["api key ", "issuer "].iter().any(|kind| row.actor.starts_with(kind)) || own.contains(&row.actor);
+        let is_ours = !is_theirs && row.actor != "outsider";
         let whole = Self::whole(row);
         if is_ours { Self { actor: "administrator".to_owned(), address: String::new(), ..whole } } else { whole }
     }

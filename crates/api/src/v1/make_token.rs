@@ -13,6 +13,7 @@ use crate::problem::Problem;
 
 /// What is asked for. Other parameters are not looked at.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "grant_type": "client_credentials", "client_id": "key_01h2xcejqtf2n", "client_secret": "sambac_live_…" }))]
 pub(crate) struct NewToken {
     /// `client_credentials`.
     #[schema(example = "client_credentials")]

@@ -23,6 +23,7 @@ use crate::shown::{self, Moment, Price};
 /// A message to be priced: what of it decides its price.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "to": ["+447700900123"], "from": "MyBank", "text": "Your parcel comes today." }))]
 pub(crate) struct QuoteSms {
     /// Destinations as international numbers, with or without the plus.
     #[garde(length(min = 1, max = 100))]

@@ -26,6 +26,7 @@ use crate::shown;
 /// A message to send.
 #[derive(Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "to": "+447700900123", "from": "MyBank", "text": "Your parcel comes today." }))]
 pub(crate) struct SendSms {
     /// Destination as an international number, with or without the plus.
     #[garde(skip)]

@@ -1,9 +1,11 @@
 //! What the audit log tells of calls, and whom.
 
 use axum::http::Method;
+use sambac_engine::user::Role;
 use serde_json::{Value, json};
 
 use crate::platform::{BANK, Platform};
+use crate::users::log_in_as;
 
 /// `actor action subject` of each entry, the newest first.
 fn told(list: &Value) -> Vec<String> {
@@ -63,4 +65,19 @@ async fn a_client_reads_of_its_own_account() {
     assert_eq!(platform.get(&platform.shop, "/v1/audit").await.json["data"], json!([]));
     let rotations = platform.get(&platform.bank, "/v1/audit?action=key.rotate").await;
     assert_eq!(rotations.json["data"], json!([]));
+}
+
+/// Persons of an account are named in its own log, those who run the platform are not; nor is from where they call.
+#[tokio::test]
+async fn an_account_knows_its_own_persons() {
+    let platform = Platform::start().await;
+    let (own, ours) = (log_in_as(&platform, Role::ClientAdmin).await, log_in_as(&platform, Role::PlatformAdmin).await);
+    let wanted = json!({ "name": "core", "scopes": ["sms:read"] });
+    assert_eq!(platform.post(&own, "/v1/keys", &wanted).await.status, 201);
+    let key = json!({ "name": "theirs", "scopes": ["sms:read"] });
+    assert_eq!(platform.post(&ours, &format!("/v1/admin/accounts/{BANK}/keys"), &key).await.status, 201);
+    let list = platform.get(&platform.bank, "/v1/audit?action=key.create").await;
+    let actors: Vec<_> = list.json["data"].as_array().unwrap().iter().map(|entry| entry["actor"].clone()).collect();
+    assert_eq!(actors, ["administrator", "user client_admin@example.com"], "{}", list.text);
+    assert!(!list.text.contains("platform_admin@example.com"), "{}", list.text);
 }

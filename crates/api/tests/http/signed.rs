@@ -69,6 +69,26 @@ async fn hmac_signer(platform: &Platform, key: &str, required: bool) -> Signer {
 
 const NONCE: &str = "0123456789abcdef";
 
+/// A nonce is in the database before its request is answered, so that no restart forgets it, until its signature holds no more.
+#[tokio::test]
+async fn a_nonce_is_kept_before_the_answer() {
+    let platform = Platform::start().await;
+    let signer = hmac_signer(&platform, &platform.bank, false).await;
+    let kept = async |seconds: i64| {
+        let at = platform.engine.clock().now().saturating_add(std::time::Duration::from_secs(seconds.unsigned_abs()));
+        platform.engine.store().request_nonces(at, 10).await.unwrap().len()
+    };
+    assert_eq!(kept(0).await, 0);
+    let body = crate::platform::sms(json!({})).to_string();
+    let sent = signer.call(&platform, ("POST", "/v1/sms/send", &body), NONCE, |_| {}).await;
+    assert_eq!(
+        (sent.status.as_u16(), kept(0).await, kept(329).await, kept(330).await),
+        (202, 1, 1, 0),
+        "{}",
+        sent.text
+    );
+}
+
 /// With a request key that is not required both ways are open, and a signature that does not hold is refused all the same.
 #[tokio::test]
 async fn a_signature_holds_or_the_call_is_refused() {

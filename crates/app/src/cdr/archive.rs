@@ -137,7 +137,7 @@ async fn put_back(store: &Store, archive: &Archive, first: Day, last: Day) -> Re
 
 async fn open(flags: &Flags) -> Result<(Config, Store, Archive), Failure> {
     let config = load(flags)?.config;
-    let store = platform::open_store(&config).await?;
+    let store = platform::open_existing(&config).await?;
     let key = master_key::open(&config, &store).await?.chain_key();
     let archive = Archive::new(store.clone(), key, Clock::system(), retention::folder(&config));
     Ok((config, store, archive))

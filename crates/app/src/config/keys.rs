@@ -152,7 +152,7 @@ pub(crate) const KEYS: &[Key] = &[
         "\"\"",
         "Who takes payments: stripe (or what has its interface), test (play money, on this machine only), or nobody",
     ),
-    key("payments.url", Kind::Text, "\"https://api.stripe.com\"", "Where the provider is; http on this machine only"),
+    key("payments.url", Kind::Url, "\"https://api.stripe.com\"", "Where the provider is; http on this machine only"),
     key("payments.key", Kind::Secret, "", "Our secret key at the provider. Best given by the environment"),
     key("payments.webhook_secret", Kind::Secret, "", "What the provider's webhooks are signed with"),
     key("payments.signature_tolerance_s", Kind::Number, "300", "Seconds that a webhook's signature may be old"),
@@ -286,6 +286,7 @@ impl Key {
         match (self.kind, value) {
             (Kind::Secret, _) => json!("***"),
             (Kind::Url, toml::Value::String(url)) => json!(without_password(url)),
+            (Kind::List, toml::Value::Array(items)) => items.iter().map(shown_item).collect(),
             (_, value) => serde_json::to_value(value).unwrap_or(Value::Null),
         }
     }
@@ -302,6 +303,14 @@ impl Key {
             }
             _ => Ok(toml::Value::String(text.to_owned())),
         }
+    }
+}
+
+/// An entry of a list, which may be a URL.
+fn shown_item(item: &toml::Value) -> Value {
+    match item.as_str() {
+        Some(text) if text.starts_with("http://") || text.starts_with("https://") => json!(without_password(text)),
+        _ => serde_json::to_value(item).unwrap_or(Value::Null),
     }
 }
 
@@ -370,15 +379,53 @@ impl Key {
     }
 }
 
-/// A URL as it may be shown.
+/// A URL as it may be shown: without its password, and without what its query says beside a few words that are no secrets.
 pub(super) fn without_password(text: &str) -> String {
-    match url::Url::parse(text) {
-        Ok(mut url) if url.password().is_some() => {
-            // Fails only for URLs that cannot have a password.
-            let _ = url.set_password(Some("***"));
-            url.to_string()
+    let Ok(mut url) = url::Url::parse(text) else { return "***".to_owned() };
+    if url.password().is_some() {
+        // Fails only for URLs that cannot have a password.
+        let _ = url.set_password(Some("***"));
+    }
+    if url.query().is_some() {
+        let shown = |name: &str| SHOWN_PARAMETERS.contains(&name);
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| {
+                let value = if shown(&name) { value.into_owned() } else { "***".to_owned() };
+                (name.into_owned(), value)
+            })
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.to_string()
+}
+
+/// Parameters of URLs that hold no secret.
+const SHOWN_PARAMETERS: &[&str] =
+    &["host", "hostaddr", "port", "user", "dbname", "sslmode", "application_name", "statement-cache-capacity", "mode"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A password is not shown wherever in a URL it stands.
+    #[test]
+    fn no_secret_of_a_url_is_shown() {
+        for (text, shown) in [
+            ("postgres://sambac:5ecret@db/sambac", "postgres://sambac:***@db/sambac"),
+            (
+                "postgres:///sb?host=db&port=5432&user=sb&password=5ecret",
+                "postgres:///sb?host=db&port=5432&user=sb&password=***",
+            ),
+            ("amqp://u:5ecret@mq/%2f?password=5ecret", "amqp://u:***@mq/%2f?password=***"),
+            ("https://logs.example/heads?token=5ecret", "https://logs.example/heads?token=***"),
+            ("no url with 5ecret", "***"),
+        ] {
+            assert_eq!(without_password(text), shown);
         }
-        Ok(url) => url.to_string(),
-        Err(_) => "***".to_owned(),
+        let shown = |path: &str, value: toml::Value| find(path).expect("a key").shown(&value).to_string();
+        let heads = toml::Value::Array(vec!["log".into(), "https://u:5ecret@h/?token=5ecret".into()]);
+        assert_eq!(shown("audit.heads_to", heads), "[\"log\",\"https://u:***@h/?token=***\"]");
+        assert_eq!(shown("payments.url", "https://u:5ecret@h/".into()), "\"https://u:***@h/\"");
     }
 }

@@ -102,6 +102,53 @@ async fn stop_holds_over_every_way_in_and_over_a_crash_until_start() -> Result<(
     Ok(())
 }
 
+/// What waits in a queue, as its operator is away, is not sent to who wants no more meanwhile, and costs nothing; codes go, and so do
+/// messages to others, and all that is sent by another name where the list is one for each.
+#[tokio::test]
+async fn what_waits_in_a_queue_is_not_sent() -> Result<()> {
+    let world = world("opt_outs_queued")?;
+    let mut operator = world.simulator("alpha", "").await?;
+    let site = Site::with_one_account("10").connector("alpha", &operator, "").route("all", &["alpha"], "");
+    let secrets = world.apply(&site).await?;
+    let key = world.admin_key("all", "config:read,config:write,operations").await?;
+    let platform = world.platform(&[]).await?;
+    platform.until_bound().await?;
+    let (rest, admin) = (platform.rest(&secrets)?, platform.rest(&secrets)?.with_key(&key));
+    let connectors = admin.get("/v1/admin/connectors").await?;
+    let place = format!("/v1/admin/connectors/{}", connectors.body["data"][0]["id"].as_str().context("no connector")?);
+    let stopped = admin.post(&format!("{place}/stop"), &json!({}), &[]).await?;
+    assert!(stopped.status < 300, "{}", stopped.text);
+    let sms = |to: &str, from: &str, class: &str| json!({ "to": to, "from": from, "text": from, "class": class });
+    let unwanted = rest.accepted(&sms(PERSON, "Bank", "marketing")).await?;
+    let long = json!({ "to": PERSON, "from": "bank", "text": "x".repeat(400) });
+    let long = rest.accepted(&long).await?;
+    let others = [
+        rest.accepted(&sms("+447700900124", "Other", "transactional")).await?,
+        rest.accepted(&sms(PERSON, "Shop", "transactional")).await?,
+        rest.accepted(&sms(PERSON, "Code", "otp")).await?,
+    ];
+    for sender in ["BANK", "Code"] {
+        let added = rest.post("/v1/opt-outs", &json!({ "number": PERSON, "sender": sender }), &[]).await?;
+        assert_eq!(added.status, 201, "{}", added.text);
+    }
+    let started = admin.post(&format!("{place}/start"), &json!({}), &[]).await?;
+    assert!(started.status < 300, "{}", started.text);
+    for id in [&unwanted, &long] {
+        let ended = rest.ended(id).await?;
+        assert_eq!((&ended["state"], &ended["error"]), (&json!("failed"), &json!("recipient_opted_out")), "{ended:#}");
+    }
+    for id in &others {
+        assert_eq!(rest.final_state(id).await?, "delivered");
+    }
+    let mut texts = operator.finish().await?.texts();
+    texts.sort_unstable();
+    assert_eq!(texts, ["Code", "Other", "Shop"]);
+    assert_eq!(rest.balance().await?.1, "0.00");
+    world.database().await?.audit().await?;
+    world.passed();
+    Ok(())
+}
+
 /// What waits for its time is not sent to who wants no more meanwhile, and costs nothing; an erased number is left alone all the same.
 #[tokio::test]
 async fn what_was_scheduled_is_not_sent_and_an_erased_number_stays_on_the_list() -> Result<()> {

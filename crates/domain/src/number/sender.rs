@@ -94,6 +94,12 @@ impl FromStr for SenderForm {
 }
 
 impl Sender {
+    /// Whether a person takes both for the same: they differ in the case of letters at most.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+
     /// Reads a sender: 3–8 digits are a short code, more digits or a leading plus a number, all else a name
     /// of up to 11 ASCII characters (Q-E9). Whether a connector can write it is its profile's to say.
     ///

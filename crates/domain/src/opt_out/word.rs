@@ -17,6 +17,7 @@ const STOP: &[&str] = &[
     "stopall",
     "unsubscribe",
     "opt out",
+    "opt-out",
     "optout",
     "quit",
     "end",
@@ -36,18 +37,21 @@ const STOP: &[&str] = &[
     "avsluta",
     "rezygnuje",
     "dur",
+    "iptal",
     "стоп",
     "отписка",
     "відписка",
     "توقف",
     "ايقاف",
     "退订",
+    "退訂",
 ];
 const START: &[&str] = &[
     "start",
     "unstop",
     "subscribe",
     "opt in",
+    "opt-in",
     "optin",
     "resume",
     "reabonner",
@@ -60,6 +64,7 @@ const START: &[&str] = &[
     "підписка",
     "ابدا",
     "订阅",
+    "訂閱",
 ];
 const HELP: &[&str] = &[
     "help",

@@ -192,7 +192,7 @@ impl Engine {
         let name = name_in(kind, document);
         let wanted = |stored: &Configuration| {
             if kind.objects(stored).iter().any(|object| object.name() == name) {
-                let text = format!("there is a {} of that name already", kind.word());
+                let text = format!("the name is taken by another {}", kind.word());
                 let pointer = format!("/{}", kind.name_field());
                 return Err(Refusal::new(ErrorCode::Conflict, text).at(pointer).into());
             }

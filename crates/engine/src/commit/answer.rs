@@ -35,9 +35,11 @@ impl Committer {
     pub(super) fn intent(&mut self, intent: Intent) {
         let Intent { connector, segments, stored } = intent;
         let id = IntentId::from_raw(self.inner.ids.next(self.now));
-        let (segments, refused): (Vec<_>, Vec<_>) = segments
-            .into_iter()
-            .partition(|segment| self.may_be_sent(*segment, connector) && self.announced.insert(*segment));
+        let (segments, refused): (Vec<_>, Vec<_>) = segments.into_iter().partition(|segment| {
+            self.may_be_sent(*segment, connector)
+                && !self.ends_unwanted_in_queue(*segment, connector)
+                && self.announced.insert(*segment)
+        });
         let replaced = self.replaced_among(&segments);
         if !segments.is_empty() {
             self.open_intents.insert(id, segments.len());

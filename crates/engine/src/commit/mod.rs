@@ -281,6 +281,10 @@ impl Committer {
             Write::HandsetDue { assemblies, deliveries, done } => self.handsets_due(&assemblies, &deliveries, done),
             Write::OptOut(write) => self.opt_out(*write),
             Write::Tell { account_id, kind, body, done } => self.tell(account_id, kind, body, done),
+            Write::Nonce { row, done } => {
+                self.batch.request_nonces.push(row);
+                self.after.tell(done);
+            }
             Write::TellAgain { account_id, webhook, events, done } => {
                 self.tell_again(account_id, webhook, &events, done);
             }

@@ -6,7 +6,7 @@ use sambac_bus::EventRef;
 use sambac_domain::account_event::EventType;
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{AccountId, OptOutId, SegmentId};
+use sambac_domain::id::{AccountId, ConnectorId, OptOutId, SegmentId};
 use sambac_domain::mo::{MoBody, text};
 use sambac_domain::number::{Msisdn, Sender};
 use sambac_domain::opt_out::{OptOutRules, OptOutScope, Wish};
@@ -17,8 +17,9 @@ use sambac_store::chain::OPT_OUT_OCTETS;
 use sambac_store::rows::{MoRow, OptOutRow, OptOutSource, OptOutState, OutboxKey};
 use tokio::sync::oneshot;
 
-use super::Committer;
+use super::{Committer, target_of};
 use crate::feed;
+use crate::live::Live;
 use crate::opt_out::{KeywordReply, is_answer};
 
 /// What an account says of numbers.
@@ -71,7 +72,8 @@ impl Committer {
             Wish::Stop => (OptOutState::Out, vec![own]),
             // What keeps the sender from the person ends, whoever said it.
             Wish::Start => {
-                let ends = |of: &Option<Sender>| own.is_none() || of.is_none() || *of == own;
+                let alike = |of: &Sender| own.as_ref().is_some_and(|own| own.is_alike(of));
+                let ends = |of: &Option<Sender>| own.is_none() || of.as_ref().is_none_or(alike);
                 (OptOutState::In, kept_from.into_iter().filter(ends).collect())
             }
             Wish::Help => return false,
@@ -144,15 +146,31 @@ impl Committer {
     /// Ends a segment that waited for its time, when its recipient wants no more messages meanwhile. False when it is to go.
     pub(super) fn ends_unwanted(&mut self, segment: SegmentId, row: &OutboxKey) -> bool {
         let Some(live) = self.live(segment.message()) else { return false };
-        let message = &live.message;
         let waited = live.progress().of(segment).is_some_and(|progress| progress.state == MessageState::Scheduled);
-        let is_exempt = message.class == TrafficClass::Otp || is_answer(message.options.as_deref());
-        if !waited || is_exempt || !self.snapshot.opt_outs.has(message.account_id, message.destination, &message.sender)
-        {
+        waited && self.ends_if_unwanted(&live, segment, row.clone())
+    }
+
+    /// Ends a segment that is about to be sent for the first time, when its recipient has said meanwhile that no more messages are
+    /// wanted. False when it is to go; also when others of its message went, as a part of a text is of no use to anybody.
+    pub(super) fn ends_unwanted_in_queue(&mut self, segment: SegmentId, connector: ConnectorId) -> bool {
+        let Some(live) = self.live(segment.message()) else { return false };
+        let message = &live.message;
+        if !self.snapshot.opt_outs.has_grown_since(message.account_id, message.accepted_at) {
             return false;
         }
-        self.batch.outbox_done.push(row.clone());
-        self.end_segment(&live, segment, MessageState::Failed, Some(ErrorCode::RecipientOptedOut), self.now);
+        let is_whole = live.progress().segments.iter().all(|own| own.attempts == 0);
+        let row = OutboxKey { target: target_of(connector), lane: message.class.lane(), id: segment.raw() };
+        is_whole && self.ends_if_unwanted(&live, segment, row)
+    }
+
+    fn ends_if_unwanted(&mut self, live: &Arc<Live>, segment: SegmentId, row: OutboxKey) -> bool {
+        let message = &live.message;
+        let is_exempt = message.class == TrafficClass::Otp || is_answer(message.options.as_deref());
+        if is_exempt || !self.snapshot.opt_outs.has(message.account_id, message.destination, &message.sender) {
+            return false;
+        }
+        self.batch.outbox_done.push(row);
+        self.end_segment(live, segment, MessageState::Failed, Some(ErrorCode::RecipientOptedOut), self.now);
         true
     }
 }

@@ -14,7 +14,7 @@ use sambac_domain::mo::{Part, Reference};
 use sambac_domain::profile::{Profile, Verdict};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
-use sambac_store::rows::{AccountRow, DeadLetterRow, OrphanRow, OutboxKey, WebhookDeliveryRow};
+use sambac_store::rows::{AccountRow, DeadLetterRow, OrphanRow, OutboxKey, RequestNonceRow, WebhookDeliveryRow};
 use sambac_store::{AwaitingReceipt, NewEvent};
 use tokio::sync::oneshot;
 
@@ -61,6 +61,8 @@ pub(crate) enum Write {
     OptOut(Box<OptOutWrite>),
     /// An account is to be told something of itself.
     Tell { account_id: AccountId, kind: EventType, body: String, done: oneshot::Sender<()> },
+    /// A signed request has come: its nonce is not taken again.
+    Nonce { row: RequestNonceRow, done: oneshot::Sender<()> },
     /// A webhook is told of events again.
     TellAgain { account_id: AccountId, webhook: WebhookId, events: Vec<AccountEventId>, done: oneshot::Sender<usize> },
     /// A notice was delivered to the client, or given up.

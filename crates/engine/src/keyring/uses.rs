@@ -1,4 +1,4 @@
-//! Keeps when keys were last used: once a minute for those that were, never a write for a request.
+//! Keeps when keys were last used, and what signed requests have brought as long as it matters: once a minute for those that were, never a write for a request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,8 +24,11 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     }
 }
 
-/// Writes those that were used since they were last written.
+/// Writes those that were used since they were last written, and forgets nonces of requests that cannot come again.
 async fn keep(inner: &Inner, kept: &mut HashMap<ApiKeyId, Timestamp>) {
+    if let Err(error) = inner.store.drop_request_nonces(inner.clock.now()).await {
+        tracing::error!(%error, "old nonces were not removed; tried again");
+    }
     let snapshot = inner.snapshot.load_full();
     let used = snapshot.api_keys().filter_map(|key| Some(ApiKeyUseRow { id: key.row.id, used_at: key.used_at()? }));
     let new: Vec<_> = used.filter(|row| kept.get(&row.id) != Some(&row.used_at)).collect();

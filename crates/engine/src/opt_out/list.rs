@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use arc_swap::ArcSwap;
 use sambac_domain::id::{AccountId, OptOutId};
 use sambac_domain::number::{Msisdn, Sender};
+use sambac_domain::time::Timestamp;
 use sambac_store::chain::OPT_OUT_OCTETS;
 use sambac_store::rows::{OptOutRow, OptOutState};
 use sambac_store::{ChainKey, Store, StoreError};
@@ -33,7 +34,11 @@ pub(crate) struct OptOuts {
 
 /// One account's: of all senders, where one is `None`.
 #[derive(Default)]
-struct List(HashMap<Digest, SmallVec<[Option<Sender>; 1]>>);
+struct List {
+    numbers: HashMap<Digest, SmallVec<[Option<Sender>; 1]>>,
+    /// When the last of them was put there.
+    grown_at: Timestamp,
+}
 
 impl OptOuts {
     /// Nobody yet.
@@ -64,24 +69,31 @@ impl OptOuts {
         let lists = self.lists.load();
         let Some(list) = lists.get(&account) else { return false };
         let list = list.read().unwrap_or_else(PoisonError::into_inner);
-        if list.0.is_empty() {
+        if list.numbers.is_empty() {
             return false;
         }
-        let of = list.0.get(&self.digest(number));
-        of.is_some_and(|senders| senders.iter().any(|of| of.is_none_or(|of| of == *sender)))
+        let of = list.numbers.get(&self.digest(number));
+        of.is_some_and(|senders| senders.iter().any(|of| of.is_none_or(|of| of.is_alike(sender))))
+    }
+
+    /// Whether a number was put on this account's list at this moment or later.
+    pub(crate) fn has_grown_since(&self, account: AccountId, at: Timestamp) -> bool {
+        let lists = self.lists.load();
+        let list = lists.get(&account).map(|list| list.read().unwrap_or_else(PoisonError::into_inner));
+        list.is_some_and(|list| list.grown_at >= at)
     }
 
     /// The senders of which a number gets nothing; `None` among them means all.
     pub(crate) fn of(&self, account: AccountId, digest: &Digest) -> SmallVec<[Option<Sender>; 1]> {
         let lists = self.lists.load();
         let list = lists.get(&account).map(|list| list.read().unwrap_or_else(PoisonError::into_inner));
-        list.and_then(|list| list.0.get(digest).cloned()).unwrap_or_default()
+        list.and_then(|list| list.numbers.get(digest).cloned()).unwrap_or_default()
     }
 
     /// How many numbers of an account get nothing.
     pub(crate) fn count(&self, account: AccountId) -> usize {
         let lists = self.lists.load();
-        lists.get(&account).map_or(0, |list| list.read().unwrap_or_else(PoisonError::into_inner).0.len())
+        lists.get(&account).map_or(0, |list| list.read().unwrap_or_else(PoisonError::into_inner).numbers.len())
     }
 
     /// Takes over what was stored, in its order.
@@ -99,7 +111,7 @@ impl OptOuts {
             let list = self.list(row.account_id);
             let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
             match row.state {
-                OptOutState::Out => list.add(digest, sender),
+                OptOutState::Out => list.add(digest, sender, row.set_at),
                 OptOutState::In => list.remove(&digest, sender),
             }
         }
@@ -121,18 +133,19 @@ impl OptOuts {
 }
 
 impl List {
-    fn add(&mut self, digest: Digest, sender: Option<Sender>) {
-        let senders = self.0.entry(digest).or_default();
+    fn add(&mut self, digest: Digest, sender: Option<Sender>, at: Timestamp) {
+        self.grown_at = self.grown_at.max(at);
+        let senders = self.numbers.entry(digest).or_default();
         if !senders.contains(&sender) {
             senders.push(sender);
         }
     }
 
     fn remove(&mut self, digest: &Digest, sender: Option<Sender>) {
-        let Some(senders) = self.0.get_mut(digest) else { return };
+        let Some(senders) = self.numbers.get_mut(digest) else { return };
         senders.retain(|of| *of != sender);
         if senders.is_empty() {
-            self.0.remove(digest);
+            self.numbers.remove(digest);
         }
     }
 }

@@ -10,9 +10,10 @@ mod nonces;
 
 pub use base::SignedRequest;
 pub use desk::{NewRequestKeyOrder, RequestKeySecret};
-pub(crate) use nonces::Nonces;
+pub(crate) use nonces::{Nonces, SPAN_NONCES_MAX};
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
@@ -20,9 +21,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sambac_domain::ApiKeyId;
 use sambac_domain::error::ErrorCode;
-use sambac_store::rows::RequestKeyRow;
+use sambac_store::rows::{RequestKeyRow, RequestNonceRow};
 use secrecy::ExposeSecret as _;
+use tokio::sync::oneshot;
 
+use crate::commit::Write;
 use crate::refusal::Refusal;
 use crate::seal::Seal;
 use crate::{Caller, Engine};
@@ -124,29 +127,46 @@ impl Verifier {
 }
 
 impl Engine {
-    /// Whether calls of this caller are signed: by its own will, or because they have to be.
+    /// Whether calls of this caller are signed: by its own will, or because they have to be. The nonce of one that is has to be
+    /// kept ([`Engine::keep_nonce`]) before anything is done.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidRequestSignature`]: it has to be and is not, or it is and the signature does not hold.
     /// [`ErrorCode::RateLimited`] when more nonces came than can be remembered.
-    pub fn check_signature(&self, caller: &Caller, request: &SignedRequest<'_>) -> Result<(), Refusal> {
+    pub fn check_signature(&self, caller: &Caller, request: &SignedRequest<'_>) -> Result<Option<NewNonce>, Refusal> {
         let snapshot = self.0.snapshot.load();
         let keys = snapshot.request_keys.of(caller.api_key_id);
         if !request.is_signed() {
             return match keys.iter().any(|key| key.required) {
                 true => Err(refused("the request is not signed, and the key asks for it")),
-                false => Ok(()),
+                false => Ok(None),
             };
         }
         let now_s = self.0.clock.now().as_secs();
         let nonce = keys_verify(keys, request, now_s)?;
         match self.0.callers.nonces.take(caller.api_key_id, &nonce, now_s) {
-            nonces::Taken::New => Ok(()),
+            nonces::Taken::New(hash) => Ok(Some(NewNonce(hash))),
             nonces::Taken::Before => Err(refused("the nonce has come before")),
             nonces::Taken::NoRoom => Err(Refusal::new(ErrorCode::RateLimited, "too many signed requests to remember")),
         }
     }
 }
+
+impl Engine {
+    /// Keeps a nonce, so that it is not taken again by any process.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ServiceUnavailable`] when it was not stored.
+    pub async fn keep_nonce(&self, nonce: NewNonce) -> Result<(), Refusal> {
+        let expires_at = self.0.clock.now().saturating_add(Duration::from_secs(nonces::SPAN_S.unsigned_abs()));
+        let (done, stored) = oneshot::channel();
+        self.0.write(Write::Nonce { row: RequestNonceRow { hash: nonce.0.to_vec(), expires_at }, done }).await;
+        stored.await.map_err(|_| ErrorCode::ServiceUnavailable.into())
+    }
+}
+
+/// A nonce that has not come before.
+pub struct NewNonce([u8; 16]);
 
 /// The nonce of the signature that one of these keys has made.
 fn keys_verify(keys: &[RequestKey], request: &SignedRequest<'_>, now_s: i64) -> Result<String, Refusal> {

@@ -70,15 +70,15 @@ impl Door {
         }))
     }
 
-    /// A place for a new connection, if its source may have another one.
+    /// A place for a new connection: that of the oldest of its source, when the source has as many as it may.
     pub(super) fn enter(&self, address: IpAddr) -> Option<Unbound> {
         let source = source(address);
         let mut places = self.unbound();
         let own = places.by_source.get(&source).map_or(0, VecDeque::len);
         if own >= self.0.unbound_per_source_max {
-            return None;
-        }
-        if places.count >= self.0.unbound_max && !places.evict(own) {
+            // Whoever binds does so at once: those that only stand there are the oldest.
+            places.evict_oldest(source);
+        } else if places.count >= self.0.unbound_max && !places.evict(own) {
             return None;
         }
         let (number, evicted) = (places.next, CancellationToken::new());
@@ -110,6 +110,14 @@ impl Door {
 }
 
 impl UnboundPlaces {
+    /// The oldest of a source gives way.
+    fn evict_oldest(&mut self, source: IpAddr) {
+        if let Some((_, evicted)) = self.by_source.get_mut(&source).and_then(VecDeque::pop_front) {
+            self.count -= 1;
+            evicted.cancel();
+        }
+    }
+
     /// Takes a place from the source that has most, unless that is no more than one above `own`.
     fn evict(&mut self, own: usize) -> bool {
         let Some(most) = self.by_source.values_mut().max_by_key(|waiting| waiting.len()) else { return false };
@@ -157,13 +165,27 @@ mod tests {
     fn the_source_with_most_gives_way() {
         let door = door(4, 3);
         let crowd: Vec<_> = (0..3).map(|_| door.enter(ip(1)).expect("a place")).collect();
-        assert!(door.enter(ip(1)).is_none(), "it has all of its own");
         let alone = door.enter(ip(2)).expect("a place");
         let third = door.enter(ip(3)).expect("the crowd gives way");
         assert!(crowd[0].evicted.is_cancelled() && !crowd[1].evicted.is_cancelled());
         assert!(!alone.evicted.is_cancelled() && !third.evicted.is_cancelled());
         drop(crowd);
         assert_eq!(door.unbound().count, 2, "who gave way is not counted twice");
+    }
+
+    /// Who stands there for longest gives way to the next of the same source, and to nobody else's.
+    #[test]
+    fn the_oldest_of_a_source_gives_way_to_the_next_of_it() {
+        let door = door(8, 2);
+        let alone = door.enter(ip(2)).expect("a place");
+        let idle = [door.enter(ip(1)).expect("a place"), door.enter(ip(1)).expect("a place")];
+        let next = door.enter(ip(1)).expect("the oldest gives way");
+        let evicted = [&idle[0], &idle[1], &next, &alone].map(|place| place.evicted.is_cancelled());
+        assert_eq!(evicted, [true, false, false, false]);
+        drop(idle);
+        assert_eq!(door.unbound().count, 2);
+        drop((next, alone));
+        assert_eq!((door.unbound().count, door.unbound().by_source.len()), (0, 0));
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl Statements {
         self.cdrs.put(pipe, &batch.cdrs).await;
         self.events.put(pipe, &batch.events).await;
         self.account_events.put(pipe, &batch.account_events).await;
+        self.request_nonces.put(pipe, &batch.request_nonces).await;
         self.webhook_deliveries.put(pipe, &batch.webhook_deliveries).await;
         let dead = last_of_each(&batch.dead_letters, |row| (row.webhook_id.raw(), row.id.raw()));
         self.dead_letters.put(pipe, &dead).await;

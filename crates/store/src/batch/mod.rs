@@ -41,8 +41,8 @@ use crate::query::query;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
     IdempotencyRow, IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage,
-    OptOutRow, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, SegmentRow,
-    SpendingRow, WebhookDeliveryRow,
+    OptOutRow, OrphanRow, OtpRow, OtpSendRow, OtpUseRow, OutboxKey, OutboxRow, PaymentRow, PostingRow, RequestNonceRow,
+    SegmentRow, SpendingRow, WebhookDeliveryRow,
 };
 use crate::{Store, StoreError};
 
@@ -175,6 +175,8 @@ batch! {
     events: NewEvent,
     /// What accounts are told of.
     account_events: AccountEventRow,
+    /// Nonces of signed requests. One that is there already is `Conflict("request_nonces")`.
+    request_nonces: RequestNonceRow,
     /// Attempts to tell webhooks.
     webhook_deliveries: WebhookDeliveryRow,
     /// Events that webhooks have not taken. One that is there already gets these values.

@@ -23,7 +23,7 @@ use crate::dialect::Dialect;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterRow, EventRow, HoldRow, IdempotencyRow,
     IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage, OptOutRow, OrphanRow,
-    OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, SegmentRow, SpendingRow,
+    OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, RequestNonceRow, SegmentRow, SpendingRow,
     WebhookDeliveryRow,
 };
 use crate::value::{Field as _, Value};
@@ -44,6 +44,7 @@ pub(crate) struct Statements {
     pub(super) cdrs: Bulk<CdrRow>,
     pub(super) events: Bulk<EventRow>,
     pub(super) account_events: Bulk<AccountEventRow>,
+    pub(super) request_nonces: Bulk<RequestNonceRow>,
     pub(super) webhook_deliveries: Bulk<WebhookDeliveryRow>,
     pub(super) dead_letters: Bulk<DeadLetterRow>,
     pub(super) dead_letters_done: Bulk<Id>,
@@ -186,6 +187,7 @@ impl Statements {
             cdrs: insert(dialect),
             events: insert(dialect),
             account_events: insert(dialect),
+            request_nonces: insert(dialect),
             webhook_deliveries: insert(dialect),
             dead_letters: dead_letters(dialect),
             dead_letters_done: delete_dead_letters(dialect),
@@ -306,6 +308,7 @@ impl Statements {
             self.cdrs.text(rows),
             self.events.text(rows),
             self.account_events.text(rows),
+            self.request_nonces.text(rows),
             self.webhook_deliveries.text(rows),
             self.dead_letters.text(rows),
             self.dead_letters_done.text(rows),

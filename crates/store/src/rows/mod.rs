@@ -60,7 +60,7 @@ pub use outbox::{IdempotencyRow, OutboxKey, OutboxKind, OutboxRow};
 pub use payment::{BankTransferRow, PaymentEventRow, PaymentIntentRow};
 pub use price::{CostBookRow, RateRow, SheetRow, TariffRow};
 pub use reconcile::{BreakRow, BreakSource, BreakState, ComparedMessage, ComparedSegment, StatementLine, StatementRow};
-pub use request_key::RequestKeyRow;
+pub use request_key::{RequestKeyRow, RequestNonceRow};
 pub use route::RouteRow;
 pub use signing::SigningKeyRow;
 pub use spending::{DebtRow, LowWalletRow, SpendingRow};

@@ -24,3 +24,13 @@ row! {
         created_at: Timestamp,
     }
 }
+
+row! {
+    /// A nonce of a signed request that has come.
+    RequestNonceRow in "request_nonces" {
+        /// Hash of the API key and the nonce.
+        hash: Vec<u8>,
+        /// From when on its signature holds no more.
+        expires_at: Timestamp,
+    }
+}

@@ -35,6 +35,7 @@ mod payments;
 mod prices;
 mod receipts;
 mod reconcile;
+mod request_nonces;
 mod spending;
 mod statements;
 mod templates;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sambac_domain::{IdSource, Message, MessageId, MessageState, Origin, Timestamp};
+use sambac_domain::{IdSource, Message, MessageId, MessageState, Msisdn, Origin, Timestamp};
 use sambac_store::rows::{MessageRow, MessageTagRow, PostingKind};
 use sambac_store::{Batch, EndedFilter, Expiring, MessageFilter, MessageFinal, NewMessage, Store};
 
@@ -70,6 +70,22 @@ on_both_databases! {
         filter.state = None;
         filter.destination = Some(destination(4));
         assert_eq!(ids(&store.list_messages(ACCOUNT, &filter).await.unwrap()), [message_id(4)]);
+    }
+
+    /// Numbers of the test network are those that begin with 999.
+    async fn a_list_for_tests_has_numbers_of_the_test_network_only(store: Store) {
+        let to = |number, destination: &str| {
+            let destination = Msisdn::from_digits(destination.as_bytes()).unwrap();
+            NewMessage::accepted(Arc::new(Message { destination, ..(*message(number)).clone() }), body().to_bytes())
+        };
+        let messages = vec![to(1, "447700900999"), to(2, "99955000001"), to(3, "998999000000"), to(4, "999000000")];
+        store.commit(&Batch { messages, ..Batch::default() }).await.unwrap();
+        let list = async |tests_only| {
+            let filter = MessageFilter { limit: 10, tests_only, ..MessageFilter::default() };
+            ids(&store.list_messages(ACCOUNT, &filter).await.unwrap())
+        };
+        assert_eq!(list(true).await, [message_id(4), message_id(2)]);
+        assert_eq!(list(false).await.len(), 4);
     }
 
     async fn lists_are_filtered_by_tag_reference_sender_and_time(store: Store) {

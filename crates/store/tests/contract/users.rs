@@ -156,7 +156,8 @@ on_both_databases! {
             work.insert_passkey(row).await.unwrap();
         }
         assert_eq!(work.user(ours.id).await.unwrap().unwrap().passkeys, 2);
-        work.use_passkey(second.id, "used", Timestamp(NOW.0 + 5)).await.unwrap();
+        assert!(work.use_passkey(&second, "used", Timestamp(NOW.0 + 5)).await.unwrap());
+        assert!(!work.use_passkey(&second, "again", Timestamp(NOW.0 + 6)).await.unwrap(), "it was used meanwhile");
         work.commit().await.unwrap();
         let used = PasskeyRow { credential: "used".into(), used_at: Some(Timestamp(NOW.0 + 5)), ..second.clone() };
         assert_eq!(store.passkeys_of(ours.id).await.unwrap(), [first.clone(), used.clone()]);

@@ -117,7 +117,8 @@ macro_rules! price_books {
                 tag = "Admin",
                 security(("admin_key" = ["config:write"])),
                 params(("id" = String, Path, description = $named), Importing),
-                request_body(content = String, content_type = "text/csv", description = "The prices"),
+                request_body(content = String, content_type = "text/csv", description = "The prices",
+                    example = "prefix,price\n44,0.0125\n"),
                 responses(
                     (status = 201, description = "The sheet was made", body = ImportedSheetBody),
                     (status = 200, description = "It would be made: this was a dry run", body = ImportedSheetBody),

@@ -45,6 +45,7 @@ pub(crate) struct SmppAccountDocument {
 /// A client's way in over SMPP, to be made.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes a body")]
+#[schema(example = json!({ "system_id": "mybank", "account": "My Bank" }))]
 pub(crate) struct NewSmppAccount {
     /// Never shown again; one is made when none is given.
     password: Option<String>,

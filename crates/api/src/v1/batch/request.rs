@@ -19,6 +19,10 @@ use crate::v1::sms_request::{self, TextEncoding};
 /// One text for many recipients.
 #[derive(Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "from": "MyBank", "text": "Parcel {parcel} comes today.",
+    "recipients": [{ "to": "+447700900123", "variables": { "parcel": "17" } }]
+}))]
 pub(crate) struct SendBatch {
     /// What the handsets show: a number, a short code, or up to 11 characters.
     #[garde(skip)]

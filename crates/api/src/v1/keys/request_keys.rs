@@ -23,6 +23,7 @@ use crate::shown::Moment;
 /// A request key to make.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "algorithm": "ed25519", "public_key": "JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=" }))]
 pub(crate) struct AddRequestKey {
     /// `ed25519`, or `hmac-sha256` with a secret that is made here.
     #[garde(skip)]

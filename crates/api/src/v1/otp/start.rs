@@ -22,6 +22,7 @@ use crate::problem::Problem;
 /// A one-time code to send.
 #[derive(Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "to": "+447700900123", "from": "MyBank" }))]
 pub(crate) struct NewOtp {
     /// The person's number, with or without the plus.
     #[garde(skip)]

@@ -16,6 +16,7 @@ use crate::v1::paging;
 /// A user to make.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "login": "ada@bank.example", "name": "Ada", "role": "client_developer" }))]
 pub(crate) struct AddUser {
     /// What it logs in as, best an address of mail; new on the platform.
     #[garde(length(chars, min = 3, max = 128))]

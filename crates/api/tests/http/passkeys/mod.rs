@@ -196,6 +196,18 @@ async fn passkeys_are_their_persons_own() {
     assert_eq!(log_in(&platform, &ada.login, PASSWORD, &now).await.status, 401);
 }
 
+/// Who takes a passkey away ends what was begun by it: the device may be lost.
+#[tokio::test]
+async fn a_passkey_that_is_removed_ends_other_sessions() {
+    let platform = Platform::start_at(SITE).await;
+    let (ada, mut device) = with_passkey(&platform, "ada@bank.example").await;
+    let other = token(&log_in_by(&platform, &mut device, &Said::truth("webauthn.get")).await);
+    let listed = platform.get(&ada.token, "/v1/passkeys").await;
+    let place = format!("/v1/passkeys/{}", listed.json["data"][0]["id"].as_str().unwrap());
+    assert_eq!(platform.delete(&ada.token, &place).await.status, 204);
+    assert_eq!((status(&platform, &ada.token).await, status(&platform, &other).await), (200, 401));
+}
+
 /// Without the name of a site there are no passkeys, and the answer says what to set.
 #[tokio::test]
 async fn passkeys_belong_to_a_site() {

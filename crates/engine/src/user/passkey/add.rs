@@ -116,7 +116,7 @@ impl Engine {
         self.0.store.passkeys_of(session.user.id).await.map_err(refused)
     }
 
-    /// Takes a passkey away from who is logged in. The last second factor stays.
+    /// Takes a passkey away from who is logged in, and ends all other sessions: the device may be lost. The last second factor stays.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for the last second factor, [`ErrorCode::SecondFactorRequired`].
@@ -130,6 +130,7 @@ impl Engine {
         if !work.user(user).await.map_err(refused)?.is_some_and(|user| user.has_factor()) {
             return Err(Refusal::new(ErrorCode::WrongState, "it is the only second factor; make another one first"));
         }
+        work.delete_sessions_but(user, Some(session.id)).await.map_err(refused)?;
         let event = Event::new(session.actor(), "user.passkey_remove", user.to_string());
         let event = event.of(session.user.account_id).from(session.address).with("passkey", id.to_string());
         work.append_audit(&[event.entry(self.0.clock.now())]).await.map_err(refused)?;

@@ -52,7 +52,10 @@ impl Engine {
         };
         let passkey = serde_json::to_string(&passkey).map_err(|_| ErrorCode::Internal)?;
         let mut work = self.0.store.begin().await.map_err(refused)?;
-        work.use_passkey(row.id, &passkey, self.0.clock.now()).await.map_err(refused)?;
+        if !work.use_passkey(&row, &passkey, self.0.clock.now()).await.map_err(refused)? {
+            // Two answers with one count of the device: only one of them is believed.
+            return Err(self.failed(ceremony, from.address));
+        }
         work.commit().await.map_err(refused)?;
         self.begin_session(user, true, from, "user.log_in_by_passkey").await
     }
