@@ -141,7 +141,7 @@ impl<S: Asks> FromRequestParts<Door> for Authorised<S> {
         let address = proxies.origin(parts);
         let caller = engine.authenticate_bearer(key, address).await.map_err(|refusal| Problem::new(refusal.code))?;
         Witness::saw_client(parts, engine, &caller, address);
-        match engine.admit(&caller, group(parts)) {
+        match engine.admit(&caller, group(parts)).await {
             Ok(left) => Witness::saw_limits(parts, left),
             Err(too_often) => {
                 Witness::saw_limits(parts, too_often.left);

@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) streams: Streams,
     pub(crate) payments: Payments,
     pub(crate) events: Events,
+    pub(crate) redis: Redis,
     pub(crate) mirror: Mirror,
     pub(crate) retention: Retention,
     pub(crate) audit: Audit,
@@ -170,6 +171,16 @@ pub(crate) struct Audit {
 pub(crate) struct Events {
     pub(crate) url: Option<Secret>,
     pub(crate) exchange: String,
+}
+
+/// `[redis]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Redis {
+    pub(crate) url: Option<Secret>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) nodes_min: u32,
 }
 
 /// `[mirror]`

@@ -1,5 +1,5 @@
 //! The `doctor` command: looks at everything that the platform stands on (this machine, the data folder, the master key, the
-//! database, the broker, certificates), names what endangers messages or money, and says what to change. It changes nothing.
+//! database, the broker, Redis, certificates), names what endangers messages or money, and says what to change. It changes nothing.
 //!
 //! ```text
 //! sambac doctor                       # as `sambac run` would be started
@@ -14,6 +14,7 @@ mod finding;
 mod folder;
 mod listeners;
 mod machine;
+mod redis;
 
 use clap::Args;
 use serde_json::json;
@@ -42,6 +43,7 @@ impl Doctor {
         folder::look(&config, &mut findings);
         database::look(&config, &mut findings).await;
         broker::look(&config, &mut findings).await;
+        redis::look(&config, &mut findings).await;
         listeners::look(&config, &mut findings).await;
         let findings = findings.into_all();
         print(&findings, output)?;

@@ -31,6 +31,7 @@ mod retention;
 mod run;
 #[cfg(test)]
 mod scratch;
+mod shared_limits;
 mod signals;
 mod simulate;
 mod standby;

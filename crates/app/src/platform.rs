@@ -201,6 +201,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         },
         smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
         events: crate::events::settings(config)?,
+        shared_limits: crate::shared_limits::settings(config)?,
         payments: crate::payments::settings(config)?,
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),

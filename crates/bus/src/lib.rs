@@ -5,7 +5,8 @@
 //! offered and remembers that it did: its consumer's relay reads the rest back from the table, page by page, in id order.
 //! At start every lane is in that state, so a restart rebuilds the queues by itself.
 //!
-//! What is told outside of billing is an [`event`], which goes by [`amqp`]. The cluster implementations of the queue (RabbitMQ, Redis) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
+//! What is told outside of billing is an [`event`], which goes by [`amqp`]. Counters that several nodes share are in [`redis`], where one is configured. The queue of
+//! a cluster (RabbitMQ) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
 
 pub mod amqp;
 mod attempt;
@@ -14,6 +15,7 @@ mod fair;
 mod lane;
 mod notice;
 mod queue;
+pub mod redis;
 mod task;
 
 pub use attempt::Attempt;

@@ -107,6 +107,8 @@ kinds! {
     PaymentMismatch "payment_mismatch",
     /// Consumers outside are not told of billing events: the broker is away. The subject is `events`.
     EventsUnsent "events_unsent",
+    /// Redis is away: each node lets pass its part of the limits that they share. The subject is `redis`.
+    SharedLimits "shared_limits",
     /// A webhook is called no more: its receiver is gone, or took nothing for five days. The subject is the webhook.
     WebhookDisabled "webhook_disabled",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.

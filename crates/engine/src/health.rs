@@ -17,6 +17,17 @@ pub struct Health {
     pub queued: Vec<usize>,
     /// Whether more of them wait on disk.
     pub spilled: bool,
+    /// How limits are kept that several nodes share; `None` where this one is alone.
+    pub shared_limits: Option<SharedLimitsHealth>,
+}
+
+/// How limits are kept that several nodes share. None of it keeps messages from being taken.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedLimitsHealth {
+    /// Whether they are counted in Redis now; else each node keeps to its part.
+    pub redis_up: bool,
+    /// Nodes among which they are parted then.
+    pub nodes: u32,
 }
 
 /// The state of a connector.
@@ -61,6 +72,9 @@ impl Engine {
             .collect();
         connectors.sort_by(|a, b| a.name.cmp(&b.name));
         let (queued, spilled) = self.0.bus.depth();
-        Health { accepting: reasons.is_empty(), reasons, connectors, queued: queued.to_vec(), spilled }
+        let shared_limits = self.0.shared_limits.as_ref();
+        let shared_limits =
+            shared_limits.map(|shared| SharedLimitsHealth { redis_up: shared.is_there(), nodes: shared.nodes() });
+        Health { accepting: reasons.is_empty(), reasons, connectors, queued: queued.to_vec(), spilled, shared_limits }
     }
 }

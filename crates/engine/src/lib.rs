@@ -96,7 +96,7 @@ pub use connector::certify;
 pub use connector::{
     BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Releasing, Step, StopReason,
 };
-pub use health::{ConnectorHealth, Health};
+pub use health::{ConnectorHealth, Health, SharedLimitsHealth};
 pub use ledger::{Balance, ChargeOutcome};
 pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};
 pub use orphan::Rematched;
@@ -164,6 +164,8 @@ pub(crate) struct Inner {
     pub(crate) joined: joined::JoinedParts,
     /// How many messages each number may get.
     pub(crate) destinations: rate::Destinations,
+    /// Limits that other nodes keep, too; `None` where this one is alone.
+    pub(crate) shared_limits: Option<rate::SharedLimits>,
     /// Refused log-ins that are not in the audit log yet.
     pub(crate) refusals: audit::Refusals,
     /// Held while the admin API changes the configuration: one change at a time.

@@ -1,5 +1,7 @@
 //! What the engine counts. Handles are kept, so that counting costs an atomic addition and no look-up.
 
+mod rate;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use sambac_store::rows::OutboxKind;
 use crate::Inner;
 use crate::alert::AlertKind;
 use crate::connector::FlowStatus;
+pub(crate) use rate::RateMetrics;
 
 /// One label with a value out of a small, known set.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -66,6 +69,7 @@ pub(crate) struct Metrics {
     in_doubt_oldest: Gauge,
     smpp_sessions: Gauge,
     alerts_open: Family<Label, Gauge>,
+    rate: RateMetrics,
     database_failing: AtomicBool,
 }
 
@@ -148,8 +152,11 @@ impl ConnectorMetrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let latency = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let mut registry = Registry::with_prefix("sambac");
+        let rate = RateMetrics::registered(&mut registry);
         let mut metrics = Self {
-            registry: Mutex::new(Registry::with_prefix("sambac")),
+            registry: Mutex::new(registry),
+            rate,
             accepted: Counter::default(),
             refused: Family::default(),
             submitted: Counter::default(),
@@ -433,6 +440,11 @@ impl Metrics {
     /// Whether the last commit failed.
     pub(crate) fn is_database_failing(&self) -> bool {
         self.database_failing.load(Ordering::Relaxed)
+    }
+
+    /// What is counted of limits that several nodes share.
+    pub(crate) fn rate(&self) -> &RateMetrics {
+        &self.rate
     }
 
     /// Everything in OpenMetrics text.

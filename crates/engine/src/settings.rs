@@ -12,6 +12,7 @@ use crate::feed::FeedSettings;
 use crate::lease::HeldLease;
 use crate::payment::PaymentSettings;
 use crate::pdu_log::PduLogLimits;
+use crate::rate::SharedLimitSettings;
 use crate::reconcile::NightlyHour;
 use crate::retention::RetentionSettings;
 use crate::seal::Seal;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub reconcile_hour: NightlyHour,
     /// Where billing events are told; nowhere when there is none.
     pub events: Option<EventSettings>,
+    /// Where limits are counted that several nodes share; here when there is none.
+    pub shared_limits: Option<SharedLimitSettings>,
     /// How events are kept and streamed.
     pub feed: FeedSettings,
     /// How payments are taken.
@@ -124,6 +127,7 @@ impl Settings {
             audit_whole_interval: Duration::from_secs(3_600),
             reconcile_hour: NightlyHour(Some(2)),
             events: None,
+            shared_limits: None,
             feed: FeedSettings::default(),
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),

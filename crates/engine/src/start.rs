@@ -25,6 +25,7 @@ use crate::live::LiveMessages;
 use crate::metrics::Metrics;
 use crate::opt_out::OptOuts;
 use crate::pdu_log::PduLog;
+use crate::rate::SharedLimits;
 use crate::receipt_watch::ReceiptWatch;
 use crate::request_signature::{Nonces, SPAN_NONCES_MAX};
 use crate::settings::Settings;
@@ -44,6 +45,9 @@ pub enum StartError {
     /// The HTTP client for webhooks could not be made.
     #[error("the webhook client: {0}")]
     Webhooks(#[from] webhook::ClientError),
+    /// What is needed for Redis could not be read.
+    #[error("Redis: {0}")]
+    Redis(#[from] sambac_bus::redis::RedisError),
 }
 
 impl Engine {
@@ -63,25 +67,24 @@ impl Engine {
         let mut snapshot = Snapshot::build(configuration, networks, books, &settings.seal);
         snapshot.platform_floor = settings.margin_floor;
         snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, &store).await?);
-        let ids = IdSource::new(settings.node, store.greatest_id().await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
-        let (alerts, nonces) =
-            (Alerts::restored(clock.clone(), store.alerts().await?), nonces(&store, clock.now()).await?);
+        let (metrics, nonces) = (Metrics::new(), nonces(&store, clock.now()).await?);
         let inner = Arc::new(Inner {
             webhooks: webhook::Registry::restored(store.webhook_failures().await?),
             connectors: connector::Registry::restored(store.connector_orders().await?),
             pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
+            alerts: Alerts::restored(clock.clone(), store.alerts().await?),
+            ids: IdSource::new(settings.node, store.greatest_id().await?),
             store,
-            alerts,
             clock,
             bus: Bus::new(settings.lane_capacity),
-            ids,
             snapshot: ArcSwap::from_pointee(snapshot),
             networks: built_in,
             ledger: Mutex::new(wallets),
             live: LiveMessages::new(settings.live_capacity),
-            metrics: Metrics::new(),
+            shared_limits: SharedLimits::of(&settings, &metrics)?,
+            metrics,
             admission: Admission::new(settings.writes_capacity),
             writes,
             store_away: AtomicBool::new(false),
@@ -194,6 +197,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::keyring::run_uses(Arc::clone(inner)));
     inner.tasks.spawn(crate::audit::run(Arc::clone(inner)));
+    inner.tasks.spawn(crate::rate::keeper::run(Arc::clone(inner)));
     match inner.settings.events.clone() {
         Some(settings) => drop(inner.tasks.spawn(events::run(Arc::clone(inner), settings))),
         None => inner.alerts.clear_kind(AlertKind::EventsUnsent, "nobody is to be told of events"),

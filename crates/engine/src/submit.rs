@@ -23,17 +23,16 @@ use sambac_domain::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::Engine;
 use crate::commit::{Accept, OtpSend, Reply, Write};
 use crate::compose::{Composed, compose};
 use crate::content;
 use crate::opt_out;
-use crate::rate::too_often;
 use crate::refusal::Refusal;
 use crate::sandbox;
 use crate::snapshot::{Account, Snapshot};
 use crate::tariff::cost::{QuotedCost, keep_profitable, margin_too_low, quoted_costs};
 use crate::templates;
-use crate::{Engine, Inner};
 
 /// The longest that a message may wait, whatever the client asks for.
 pub const VALIDITY_MAX: Duration = Duration::from_secs(72 * 3600);
@@ -221,7 +220,7 @@ impl Engine {
         let snapshot = self.snapshot();
         let avoided = otp.as_ref().map_or(&[][..], OtpSend::avoided);
         let draft = prepare_avoiding(&snapshot, request, self.0.clock.now(), avoided)?;
-        self.0.check_limits(&snapshot, &draft, Instant::now())?;
+        self.0.check_limits(&snapshot, &draft, Instant::now()).await?;
         let place = self.place().await?;
         let guarded = match otp.as_ref().and_then(OtpSend::asked_for) {
             Some(profile) => {
@@ -411,27 +410,6 @@ fn rate_query(snapshot: &Snapshot, request: &SubmitRequest, network: Option<Netw
         sender: request.sender.form(),
         class: request.class,
     }
-}
-
-impl Inner {
-    /// The account's own limits, over all its ways in. The last check, so that only what would be taken uses them up.
-    pub(crate) fn check_limits(&self, snapshot: &Snapshot, draft: &Draft, now: Instant) -> Result<(), Refusal> {
-        let SubmitRequest { account_id, destination, .. } = draft.request;
-        let account = snapshot.account(account_id).ok_or(ErrorCode::Unauthenticated)?;
-        let taken = self.destinations.take(account_id, destination, account.calls.destination, now);
-        taken.map_err(|wait| too_often(wait).at("/to"))?;
-        check_throughput(account, draft, now)?;
-        self.joined.look(account, draft, now)
-    }
-}
-
-fn check_throughput(account: &Account, draft: &Draft, now: Instant) -> Result<(), Refusal> {
-    account.limit.take(draft.parts, now).map_err(|at| {
-        let wait = at.saturating_duration_since(now);
-        let (limit, wait_ms) = (account.limit.throughput(), wait.as_millis());
-        let text = format!("the account may submit {limit}; there is room in {wait_ms} ms");
-        Refusal { retry_after: Some(wait), ..Refusal::new(ErrorCode::RateLimited, text) }
-    })
 }
 
 /// Where the account sends by registered senders only, this one has to be one of them.

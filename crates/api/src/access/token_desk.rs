@@ -64,7 +64,7 @@ impl TokenDesk {
         if id.is_some_and(|id| id != caller.api_key_id.to_string()) {
             return Err(ErrorCode::Unauthenticated.into());
         }
-        match self.engine.admit(&caller, CallGroup::Manage) {
+        match self.engine.admit(&caller, CallGroup::Manage).await {
             Ok(left) => self.witness.note_limits(left),
             Err(too_often) => {
                 self.witness.note_limits(too_often.left);

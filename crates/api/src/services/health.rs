@@ -6,7 +6,7 @@
 use axum::Json;
 use axum::extract::State;
 use sambac_domain::error::ErrorCode;
-use sambac_engine::{ConnectorHealth, Engine};
+use sambac_engine::{ConnectorHealth, Engine, SharedLimitsHealth};
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -21,6 +21,16 @@ pub(crate) struct Live {
 pub(crate) struct Ready {
     status: &'static str,
     connectors: Vec<Connector>,
+    /// Where limits are shared with other nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_limits: Option<SharedLimits>,
+}
+
+#[derive(Serialize)]
+struct SharedLimits {
+    /// `redis`, or `alone` while Redis is away: each node lets pass one part in so many as there are nodes.
+    counted: &'static str,
+    nodes: u32,
 }
 
 #[derive(Serialize)]
@@ -42,7 +52,17 @@ pub(crate) async fn ready(State(engine): State<Engine>) -> Result<Json<Ready>, P
     if !health.accepting {
         return Err(Problem::new(ErrorCode::ServiceUnavailable).detail(health.reasons.join("; ")));
     }
-    Ok(Json(Ready { status: "ready", connectors: health.connectors.into_iter().map(Connector::from).collect() }))
+    Ok(Json(Ready {
+        status: "ready",
+        connectors: health.connectors.into_iter().map(Connector::from).collect(),
+        shared_limits: health.shared_limits.map(SharedLimits::from),
+    }))
+}
+
+impl From<SharedLimitsHealth> for SharedLimits {
+    fn from(health: SharedLimitsHealth) -> Self {
+        Self { counted: if health.redis_up { "redis" } else { "alone" }, nodes: health.nodes }
+    }
 }
 
 impl From<ConnectorHealth> for Connector {

@@ -184,6 +184,25 @@ pub(crate) const KEYS: &[Key] = &[
         "Broker that billing events are published to: amqp://user:password@host:5672/vhost; none are when it is not given",
     ),
     key("events.exchange", Kind::Text, "\"sambac.billing\"", "Exchange of the events: of the kind topic, durable"),
+    key(
+        "redis.url",
+        Kind::Url,
+        "",
+        "Redis in which nodes count limits together: redis://user:password@host:6379/0, rediss:// for TLS; each node has all of them to itself when it is not given",
+    ),
+    key("redis.ca_file", Kind::Text, "", "Authorities (PEM) of its certificate; those of the system if not given"),
+    key(
+        "redis.timeout_ms",
+        Kind::Number,
+        "50",
+        "Milliseconds that a decision of Redis is waited for, 1 to 5000; after that the node keeps to its part of the limits",
+    ),
+    key(
+        "redis.nodes_min",
+        Kind::Number,
+        "1",
+        "Nodes that limits are parted among while Redis is away, if fewer were heard of before; 1 to 64",
+    ),
     key("mirror.url", Kind::Url, "", "Database of `sambac mirror`, its own: sqlite:///path/file.db or postgres://…"),
     key("mirror.queue", Kind::Text, "\"sambac.mirror\"", "Queue that `sambac mirror` declares and takes events from"),
     key(

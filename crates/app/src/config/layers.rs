@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sambac_bus::redis::{NODES_MAX, RedisUrl};
 use sambac_domain::in_words::in_words;
 use sambac_engine::audit::head::HeadReceiver;
 use serde::Deserialize as _;
 
 use super::keys::{self, KEYS, Key};
 use super::{COMMAND_LINE_NODE, Config, Flags};
+
+/// A request is held up by no more than that.
+const TIMEOUT_MS_MAX: u64 = 5_000;
 
 /// A configuration and where each of its values is from.
 #[derive(Debug)]
@@ -224,9 +228,23 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
             faults.note(from("http.cors_origins"), format!("http.cors_origins: `{text}`: an origin {why}"));
         }
     }
+    check_redis(config, from, faults);
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
         faults.note(from("store.url"), "store.url must begin with sqlite:// or postgres://");
+    }
+}
+
+fn check_redis<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
+    let redis = &config.redis;
+    if let Some(Err(error)) = redis.url.as_ref().map(|url| url.expose().parse::<RedisUrl>()) {
+        faults.note(from("redis.url"), format!("redis.url: {error}"));
+    }
+    if !(1..=TIMEOUT_MS_MAX).contains(&redis.timeout_ms) {
+        faults.note(from("redis.timeout_ms"), "redis.timeout_ms must be from 1 to 5000");
+    }
+    if !(1..=NODES_MAX).contains(&redis.nodes_min) {
+        faults.note(from("redis.nodes_min"), "redis.nodes_min must be from 1 to 64");
     }
 }
 
@@ -330,6 +348,10 @@ mod tests {
             ("SAMBAC_LOG_FORMAT", "xml"),
             ("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "10.0.0.0/8,ten"),
             ("SAMBAC_STORE_URL", "redis://127.0.0.1"),
+            ("SAMBAC_REDIS_URL", "postgres://127.0.0.1"),
+            ("SAMBAC_REDIS_TIMEOUT_MS", "0"),
+            ("SAMBAC_REDIS_TIMEOUT_MS", "5001"),
+            ("SAMBAC_REDIS_NODES_MIN", "65"),
         ] {
             let error = load("", &[(variable, value)], Flags::default()).expect_err("a wrong value");
             assert!(error.starts_with(variable), "{error}");

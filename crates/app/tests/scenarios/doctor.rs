@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::{Context as _, Result, ensure};
 use sambac_testkit::postgres::{KillablePostgres, empty_database};
 use sambac_testkit::rabbit::Rabbit;
+use sambac_testkit::redis::RedisServer;
 use sambac_testkit::scenario::{Site, World};
 use serde_json::Value;
 
@@ -96,6 +97,44 @@ async fn a_queue_that_nobody_takes_from_is_named() -> Result<()> {
     consumer.close().await;
     let (found, _) = looked_at(&world, &there).await?;
     assert_eq!((verdict(&found, "exchange"), verdict(&found, "mirror's queue")), ("ok", "warning"), "{found:?}");
+    world.passed();
+    Ok(())
+}
+
+/// A Redis that is away is a warning, as is one without a bound, or one that takes nothing once it is full; its password is not told.
+#[tokio::test]
+async fn what_is_wrong_with_redis_is_a_warning() -> Result<()> {
+    let world = world("doctor_redis")?;
+    let (found, _) = looked_at(&world, &[]).await?;
+    assert_eq!(verdict(&found, "redis"), "skipped");
+    let mut redis = RedisServer::start_with("5ecret").await?;
+    let url = redis.url();
+    let there = [("SAMBAC_REDIS_URL", url.as_str()), ("SAMBAC_REDIS_TIMEOUT_MS", "5000")];
+    let checks =
+        ["redis", "redis scripts", "redis version", "redis role", "redis disk", "redis encryption", "redis answers"];
+    let (found, bad) = looked_at(&world, &there).await?;
+    assert_eq!((checks.map(|check| verdict(&found, check)), &*bad), (["ok"; 7], &[][..]), "{found:?}");
+    assert_eq!(verdict(&found, "redis memory"), "warning", "no bound");
+    for (setting, value, expected) in [
+        ("maxmemory", "100mb", "warning"),
+        ("maxmemory-policy", "allkeys-lru", "ok"),
+        ("maxmemory-policy", "noeviction", "warning"),
+    ] {
+        redis.ask(&["CONFIG", "SET", setting, value]).await?;
+        let (found, _) = looked_at(&world, &there).await?;
+        assert_eq!(verdict(&found, "redis memory"), expected, "{setting} {value}: {found:?}");
+    }
+    redis.ask(&["ACL", "SETUSER", "few", "on", ">5ecret", "~sambac:*", "+ping", "+select"]).await?;
+    let few = url.replace("redis://:", "redis://few:");
+    let (found, bad) = looked_at(&world, &[("SAMBAC_REDIS_URL", &few)]).await?;
+    let verdicts = ["redis", "redis scripts", "redis version"].map(|check| verdict(&found, check));
+    assert_eq!((verdicts, &*bad), (["ok", "warning", "skipped"], &[][..]), "{found:?}");
+    redis.ask(&["REPLICAOF", "127.0.0.1", "1"]).await?;
+    assert_eq!(verdict(&looked_at(&world, &there).await?.0, "redis role"), "warning");
+    redis.kill_9().await?;
+    let (found, bad) = looked_at(&world, &there).await?;
+    assert_eq!((verdict(&found, "redis"), &*bad), ("warning", &[][..]), "{found:?}");
+    ensure!(!format!("{found:?}").contains("5ecret"), "{found:?}");
     world.passed();
     Ok(())
 }

@@ -47,6 +47,7 @@ mod rebind;
 mod receiver_policies;
 mod reconcile;
 mod redaction;
+mod redis;
 mod refused;
 mod regression_a2;
 mod regression_smsc;

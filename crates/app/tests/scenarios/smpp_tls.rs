@@ -20,20 +20,20 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion
 use crate::world;
 
 /// A certificate and its key.
-struct Identity {
+pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
-    certificate_pem: String,
-    key: KeyPair,
+    pub(crate) certificate_pem: String,
+    pub(crate) key: KeyPair,
 }
 
 /// Who issues certificates.
-struct Authority {
+pub(crate) struct Authority {
     params: CertificateParams,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl Authority {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate()?;
@@ -41,7 +41,7 @@ impl Authority {
         Ok(Self { params, identity })
     }
 
-    fn issue(&self) -> Result<Identity> {
+    pub(crate) fn issue(&self) -> Result<Identity> {
         let key = KeyPair::generate()?;
         let issuer = Issuer::from_params(&self.params, &self.identity.key);
         let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &issuer)?;

@@ -15,7 +15,7 @@ use super::call_off::withdraw_all;
 use super::content::Common;
 use crate::Inner;
 use crate::commit::{Chunk, Write};
-use crate::rate::too_often;
+use crate::rate::{Limit, too_often};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::submit::{Draft, prepare};
@@ -134,7 +134,7 @@ impl Work<'_> {
             let (done, _) = self.inner.store.batch_progress(self.id).await?;
             let mut done = usize::try_from(done).unwrap_or(usize::MAX);
             while done < self.content.recipients.len() {
-                let Decided { items, wait_until } = self.decide(done);
+                let Decided { items, wait_until } = self.decide(done).await;
                 let count = items.len();
                 if count > 0 && !self.store(done, items).await {
                     break;
@@ -157,7 +157,7 @@ impl Work<'_> {
     }
 
     /// The recipients from number `from` on, as far as the account's throughput allows.
-    fn decide(&self, from: usize) -> Decided {
+    async fn decide(&self, from: usize) -> Decided {
         if self.is_called_off() {
             let left = self.content.recipients.len().saturating_sub(from).min(CHUNK);
             let refused = || Refusal::new(ErrorCode::Canceled, "the batch was called off before its turn came");
@@ -170,7 +170,11 @@ impl Work<'_> {
             let at = self.inner.clock.now();
             let request = self.content.request(&self.common, recipient, (&snapshot, at));
             let draft = request.and_then(|request| prepare(&snapshot, request, at));
-            match draft.and_then(|draft| self.within_limits(&snapshot, draft, now)) {
+            let within = match draft {
+                Ok(draft) => self.within_limits(&snapshot, draft, now).await,
+                Err(refusal) => Err(refusal),
+            };
+            match within {
                 Ok(Ok(draft)) => items.push(Ok(draft)),
                 Ok(Err(at)) => return Decided { items, wait_until: Some(at) },
                 Err(refusal) => items.push(Err(refusal)),
@@ -184,19 +188,21 @@ impl Work<'_> {
     }
 
     /// The draft, or when there is room for it: a batch waits where a single message would be refused.
-    fn within_limits(
+    async fn within_limits(
         &self,
         snapshot: &Snapshot,
         draft: Draft,
         now: Instant,
     ) -> Result<Result<Draft, Instant>, Refusal> {
         let Some(account) = snapshot.account(draft.request.account_id) else { return Ok(Ok(draft)) };
-        if let Err(at) = account.limit.take(draft.parts, now) {
-            return Ok(Err(at));
+        let limits = self.inner.limits_of(account, &draft);
+        match self.inner.take(&limits, now).await.refused {
+            None => {}
+            Some((place, wait)) if limits.get(place).is_some_and(Limit::is_of_number) => {
+                return Err(too_often(wait).at("/to"));
+            }
+            Some((_, wait)) => return Ok(Err(now + wait)),
         }
-        let (id, destination) = (draft.request.account_id, draft.request.destination);
-        let taken = self.inner.destinations.take(id, destination, account.calls.destination, now);
-        taken.map_err(|wait| too_often(wait).at("/to"))?;
         Ok(Ok(draft))
     }
 

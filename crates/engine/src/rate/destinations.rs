@@ -5,7 +5,7 @@
 //! another one, its message is refused: a limit that could be passed by sending to many would be none.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sambac_domain::AccountId;
@@ -14,6 +14,7 @@ use sambac_domain::throughput::Throughput;
 use tokio::time::Instant;
 
 use super::BURST_MS;
+use crate::token_bucket::Share;
 
 /// Parts with a lock each: messages to different numbers seldom meet.
 const PARTS: usize = 64;
@@ -44,34 +45,45 @@ impl Destinations {
         Self { begun: now, parts: (0..PARTS).map(|_| Mutex::default()).collect() }
     }
 
-    /// Takes one message to a number.
+    /// Takes one message to a number, of a part of the limit.
     ///
     /// # Errors
     /// How long until it would pass.
-    pub(crate) fn take(
+    pub(super) fn take(
         &self,
-        account: AccountId,
-        number: Msisdn,
+        (account, number): (AccountId, Msisdn),
         limit: Throughput,
+        share: Share,
         now: Instant,
     ) -> Result<(), Duration> {
         if limit.is_unlimited() {
             return Ok(());
         }
-        let number = number.as_u64();
         let now_ns = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
+        let Some(mut part) = self.part_of(number) else { return Err(PAUSE) };
+        part.take((account, number.as_u64()), limit, share, now_ns).map_err(Duration::from_nanos)
+    }
+
+    /// Gives back what was taken a moment ago and not used.
+    pub(super) fn give_back(&self, (account, number): (AccountId, Msisdn), limit: Throughput, share: Share) {
+        let Some(mut part) = self.part_of(number) else { return };
+        if let Some(full_at) = part.full_at_ns.get_mut(&(account, number.as_u64())) {
+            let (interval, _) = share.part(limit.interval_ns(), 0);
+            *full_at = full_at.saturating_sub(interval);
+        }
+    }
+
+    fn part_of(&self, number: Msisdn) -> Option<MutexGuard<'_, Part>> {
         // Numbers of a range lie side by side: the last digits choose the part.
-        let place = usize::try_from(number % PARTS as u64).unwrap_or_default();
-        let Some(part) = self.parts.get(place) else { return Err(PAUSE) };
-        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-        part.take((account, number), limit, now_ns).map_err(Duration::from_nanos)
+        let place = usize::try_from(number.as_u64() % PARTS as u64).unwrap_or_default();
+        self.parts.get(place).map(|part| part.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Part {
-    fn take(&mut self, key: (AccountId, u64), limit: Throughput, now_ns: u64) -> Result<(), u64> {
+    fn take(&mut self, key: (AccountId, u64), limit: Throughput, share: Share, now_ns: u64) -> Result<(), u64> {
         let interval = limit.interval_ns();
-        let burst = interval.saturating_mul(u64::from(limit.burst_or(BURST_MS)));
+        let (interval, burst) = share.part(interval, interval.saturating_mul(u64::from(limit.burst_or(BURST_MS))));
         match self.full_at_ns.get_mut(&key) {
             Some(full_at) => {
                 let after = (*full_at).max(now_ns).saturating_add(interval);
@@ -127,12 +139,30 @@ mod tests {
     fn each_number_of_each_account_has_its_own_bucket() {
         let now = Instant::now();
         let (all, limit) = (Destinations::new(now), "1/min burst 2".parse().expect("a throughput"));
-        let take = |account, last, after_s| all.take(account, number(last), limit, now + Duration::from_secs(after_s));
+        let take = |account, last, after_s| {
+            all.take((account, number(last)), limit, Share::WHOLE, now + Duration::from_secs(after_s))
+        };
         assert_eq!((take(BANK, 1, 0), take(BANK, 1, 0)), (Ok(()), Ok(())));
         assert_eq!(take(BANK, 1, 0), Err(Duration::from_secs(60)));
         assert_eq!(take(BANK, 1, 20), Err(Duration::from_secs(40)));
         assert_eq!((take(BANK, 2, 20), take(SHOP, 1, 20)), (Ok(()), Ok(())));
         assert_eq!((take(BANK, 1, 60), take(BANK, 1, 60)), (Ok(()), Err(Duration::from_secs(60))));
+    }
+
+    #[test]
+    fn what_was_given_back_can_be_taken_again_and_a_part_is_less() {
+        let now = Instant::now();
+        let (all, limit) = (Destinations::new(now), "6/min burst 6".parse().expect("a throughput"));
+        let to = (BANK, number(1));
+        let passing =
+            |share| std::iter::repeat_with(|| all.take(to, limit, share, now)).take_while(Result::is_ok).count();
+        assert_eq!(passing(Share::WHOLE), 6);
+        all.give_back(to, limit, Share::WHOLE);
+        all.give_back((SHOP, number(1)), limit, Share::WHOLE);
+        assert_eq!(passing(Share::WHOLE), 1);
+        let to = (BANK, number(2));
+        let passing = std::iter::repeat_with(|| all.take(to, limit, Share::of(3), now)).take_while(Result::is_ok);
+        assert_eq!(passing.count(), 2);
     }
 
     /// However many numbers there are, memory stays bounded, what does not fit is refused, one account leaves room for others, and
@@ -142,7 +172,9 @@ mod tests {
         let now = Instant::now();
         let (all, limit) = (Destinations::new(now), "1/min burst 1".parse().expect("a throughput"));
         let send = |account, count: usize, now| {
-            (0..count as u64).filter(|last| all.take(account, number(last * PARTS as u64), limit, now).is_ok()).count()
+            (0..count as u64)
+                .filter(|last| all.take((account, number(last * PARTS as u64)), limit, Share::WHOLE, now).is_ok())
+                .count()
         };
         assert_eq!(send(BANK, 2 * NUMBERS_MAX, now), OF_ACCOUNT_MAX);
         assert_eq!(send(SHOP, 100, now), 100, "another account has room");
@@ -150,7 +182,7 @@ mod tests {
         let remembered = || all.parts[part].lock().expect("a lock").full_at_ns.len();
         assert_eq!(remembered(), OF_ACCOUNT_MAX + 100);
         let later = now + Duration::from_secs(61);
-        assert_eq!(all.take(BANK, number(PARTS as u64 * 1_000_000), limit, later), Ok(()));
+        assert_eq!(all.take((BANK, number(PARTS as u64 * 1_000_000)), limit, Share::WHOLE, later), Ok(()));
         assert_eq!(remembered(), 1);
     }
 }

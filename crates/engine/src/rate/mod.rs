@@ -1,10 +1,15 @@
-//! How often clients may call, and how many messages one number may get: token buckets of keys, accounts, groups of endpoints and
-//! numbers.
+//! How often clients may call, how much an account may submit, and how many messages one number may get: token buckets of keys, accounts,
+//! groups of endpoints and numbers.
 //!
-//! A call takes one token of each bucket that applies, or of none; whoever is refused is told when to come again.
+//! A call takes one token of each bucket that applies, or of none; whoever is refused is told when to come again. The buckets are in this process, or, where
+//! several nodes share them, in Redis as well ([`cluster`], `docs/operations/redis.md`).
 
+pub(crate) mod cluster;
 mod destinations;
+pub(crate) mod keeper;
+mod limit;
 mod limits;
+mod message;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +19,16 @@ use sambac_domain::throughput::Throughput;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+pub use cluster::SharedLimitSettings;
+pub(crate) use cluster::SharedLimits;
 pub(crate) use destinations::Destinations;
+pub(crate) use limit::{Limit, Limits};
 pub use limits::{NotRateLimits, RateLimits};
 
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
-use crate::token_bucket::TokenBucket;
-use crate::{Caller, Engine};
+use crate::token_bucket::{Share, TokenBucket};
+use crate::{Caller, Engine, Inner};
 
 /// A limit that says no burst lets a second's worth pass at once.
 pub(crate) const BURST_MS: u64 = 1_000;
@@ -60,6 +68,14 @@ pub struct LimitLeft {
 
 /// Those that apply to a call, the narrowest first.
 pub type LimitsLeft = SmallVec<[LimitLeft; 3]>;
+
+/// What came of taking.
+pub(crate) struct Taken {
+    /// The place of the limit that refuses, and how long until it would not; nothing was taken then.
+    pub(crate) refused: Option<(usize, Duration)>,
+    /// What is left of each.
+    left: LimitsLeft,
+}
 
 /// A call that comes too soon.
 #[derive(Debug)]
@@ -111,34 +127,54 @@ impl Engine {
     ///
     /// # Errors
     /// [`TooOften`]; nothing was taken of any limit then.
-    pub fn admit(&self, caller: &Caller, group: CallGroup) -> Result<LimitsLeft, Box<TooOften>> {
-        let snapshot = self.0.snapshot.load();
+    pub async fn admit(&self, caller: &Caller, group: CallGroup) -> Result<LimitsLeft, Box<TooOften>> {
+        let snapshot = self.snapshot();
         let Some(account) = snapshot.account(caller.account_id) else {
             let refusal = ErrorCode::Unauthenticated.into();
             return Err(Box::new(TooOften { refusal, left: LimitsLeft::new() }));
         };
-        admit(&caller.key, &account.calls, group, Instant::now())
-    }
-}
-
-fn admit(key: &ClientKey, calls: &CallLimits, group: CallGroup, now: Instant) -> Result<LimitsLeft, Box<TooOften>> {
-    let (name, of_group) = calls.group(group);
-    let of_key = key.limit.as_ref().map(|limit| ("key", limit));
-    let all = of_key.into_iter().chain([("account", &calls.calls), (name, of_group)]);
-    let limited: SmallVec<[_; 3]> = all.filter(|(_, bucket)| !bucket.throughput().is_unlimited()).collect();
-    for (place, (_, bucket)) in limited.iter().enumerate() {
-        if let Err(at) = bucket.take(1, now) {
-            limited.iter().take(place).for_each(|(_, taken)| taken.give_back(1));
-            let left = limited.iter().map(|(name, bucket)| left(name, bucket, now)).collect();
-            return Err(Box::new(TooOften { refusal: too_often(at.saturating_duration_since(now)), left }));
+        let limits = of_call(&caller.key, &account.calls, group);
+        let Taken { refused, left } = self.0.take(&limits, Instant::now()).await;
+        match refused {
+            None => Ok(left),
+            Some((_, wait)) => Err(Box::new(TooOften { refusal: too_often(wait), left })),
         }
     }
-    Ok(limited.iter().map(|(name, bucket)| left(name, bucket, now)).collect())
 }
 
-fn left(name: &'static str, bucket: &TokenBucket, now: Instant) -> LimitLeft {
-    let (remaining, full_in) = bucket.room(now);
-    LimitLeft { name, throughput: bucket.throughput(), remaining, full_in }
+impl Inner {
+    /// Takes of all these limits, or of none: here, or, where they are shared, of those of all nodes.
+    pub(crate) async fn take(&self, limits: &[Limit<'_>], now: Instant) -> Taken {
+        match &self.shared_limits {
+            None => Taken::here(limits, Share::WHOLE, now),
+            Some(shared) => shared.take(limits, now).await,
+        }
+    }
+}
+
+impl Taken {
+    /// Takes of a part of each limit here.
+    fn here(limits: &[Limit<'_>], share: Share, now: Instant) -> Self {
+        let mut refused = None;
+        for (place, limit) in limits.iter().enumerate() {
+            if let Err(wait) = limit.take(share, now) {
+                limits.iter().take(place).for_each(|taken| taken.give_back(share));
+                refused = Some((place, wait));
+                break;
+            }
+        }
+        Self { refused, left: limits.iter().map(|limit| limit.left(share, now)).collect() }
+    }
+}
+
+/// The limits of a call, the narrowest first.
+fn of_call<'a>(key: &'a ClientKey, calls: &'a CallLimits, group: CallGroup) -> Limits<'a> {
+    let account = key.row.account_id.raw();
+    let (name, of_group) = calls.group(group);
+    let of_key = key.limit.as_ref().and_then(|limit| Limit::of("key", key.row.id.raw(), limit, 1));
+    let of_account = [("account", &calls.calls), (name, of_group)];
+    let of_account = of_account.into_iter().filter_map(|(name, bucket)| Limit::of(name, account, bucket, 1));
+    of_key.into_iter().chain(of_account).collect()
 }
 
 /// The refusal of what would pass after `wait`.
@@ -148,43 +184,4 @@ pub(crate) fn too_often(wait: Duration) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(rate: &str) -> ClientKey {
-        ClientKey::for_tests(rate)
-    }
-
-    fn calls(json: &str) -> CallLimits {
-        CallLimits::new(&RateLimits::from_json(json).expect("limits"))
-    }
-
-    /// Whoever is refused by one limit has taken nothing of the others, and is told when to come again.
-    #[tokio::test(start_paused = true)]
-    async fn a_call_takes_of_all_limits_or_of_none() {
-        let (key, now) = (key("10/s burst 5"), Instant::now());
-        let calls = calls(r#"{"calls":"100/s burst 100","send":"1/s burst 2"}"#);
-        let names = |left: &LimitsLeft| left.iter().map(|one| (one.name, one.remaining)).collect::<Vec<_>>();
-        let first = admit(&key, &calls, CallGroup::Send, now).expect("it passes");
-        assert_eq!(names(&first), [("key", 4), ("account", 99), ("send", 1)]);
-        admit(&key, &calls, CallGroup::Send, now).expect("it passes");
-        for _ in 0..10 {
-            let refused = admit(&key, &calls, CallGroup::Send, now).expect_err("the group is empty");
-            assert_eq!(names(&refused.left), [("key", 3), ("account", 98), ("send", 0)]);
-            assert_eq!(
-                (refused.refusal.code, refused.refusal.retry_after),
-                (ErrorCode::RateLimited, Some(Duration::from_secs(1)))
-            );
-        }
-        let read = admit(&key, &calls, CallGroup::Read, now).expect("another group");
-        assert_eq!(names(&read), [("key", 2), ("account", 97)]);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        admit(&key, &calls, CallGroup::Send, Instant::now()).expect("as it was told");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_limits_nothing_is_told_and_everything_passes() {
-        let (key, calls, now) = (key(""), calls(""), Instant::now());
-        assert!((0..10_000).all(|_| admit(&key, &calls, CallGroup::Manage, now).is_ok_and(|left| left.is_empty())));
-    }
-}
+mod tests;

@@ -121,7 +121,8 @@ impl Requests {
             .and_then(|request| prepare(&inner.snapshot.load(), request, inner.clock.now()))
             .map_err(|Refusal { code, .. }| code)?;
         self.pace.pass(draft.parts, &draft.request.sender).await?;
-        inner.check_limits(&inner.snapshot.load(), &draft, Instant::now()).map_err(|Refusal { code, .. }| code)?;
+        let within = inner.check_limits(&inner.snapshot.load_full(), &draft, Instant::now()).await;
+        within.map_err(|Refusal { code, .. }| code)?;
         Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
     }
 
