@@ -2,15 +2,17 @@
 //!
 //! SQLite has one writer connection, so that writers queue here instead of failing as busy, and a few readers.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::time::{Instant, timeout_at};
 
 use crate::StoreError;
 use crate::checkpoint::Checkpointer;
@@ -39,6 +41,8 @@ const POSTGRES_SETTINGS: [(&str, &str); 7] = [
 const POSTGRES_CONNECTIONS: u32 = 16;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two attempts to reach a server that is about to be there.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
 /// The connections.
 #[derive(Debug, Clone)]
@@ -158,9 +162,31 @@ async fn open_postgres(url: &str) -> Result<Pool, StoreError> {
         .options(POSTGRES_SETTINGS)
         .statement_cache_capacity(STATEMENTS_CACHED)
         .disable_statement_logging();
+    answers(&options).await?;
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-    let pool = pool.connect_with(options).await.map_err(store_error)?;
-    Ok(Pool::Postgres { pool, uses: Uses::default() })
+    Ok(Pool::Postgres { pool: pool.connect_lazy_with(options), uses: Uses::default() })
+}
+
+/// Tries one connection, for the pool tells of its time only and not of what was wrong. A server that is about to be there is waited for.
+async fn answers(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let end = Instant::now() + ACQUIRE_TIMEOUT;
+    loop {
+        let error = match timeout_at(end, PgConnection::connect_with(options)).await {
+            Ok(Ok(connection)) => return connection.close().await.map_err(store_error),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(StoreError::Unavailable("the server does not answer".to_owned())),
+        };
+        let is_coming = match &error {
+            sqlx::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+            // It starts, or ends.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| matches!(&*code, "57P03" | "57P01")),
+            _ => false,
+        };
+        if !is_coming || Instant::now() + RETRY_PAUSE >= end {
+            return Err(store_error(error));
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
 }
 
 #[cfg(test)]

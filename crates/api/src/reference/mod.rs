@@ -37,6 +37,7 @@ pub(crate) fn routes(document: &utoipa::openapi::OpenApi) -> Router {
     let fixed_pages = Router::new()
         .route("/", get(async || Redirect::temporary("/docs")))
         .route("/openapi.json", fixed("application/json", json))
+        .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route("/docs", fixed(HTML, page::render(&value)))
         .route("/docs/errors", fixed(HTML, catalogue::render()))
         .route("/docs/style.css", fixed("text/css; charset=utf-8", include_str!("style.css").to_owned()))

@@ -232,6 +232,8 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
         faults.note(from("store.url"), "store.url must begin with sqlite:// or postgres://");
+    } else if let (false, Err(why)) = (config.is_embedded(), url::Url::parse(&url)) {
+        faults.note(from("store.url"), format!("store.url cannot be read: {why}"));
     }
 }
 

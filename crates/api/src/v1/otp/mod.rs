@@ -106,7 +106,7 @@ impl From<OtpView> for Otp {
         Self {
             id: row.id.to_string(),
             state: row.state.as_str(),
-            to: row.destination.to_string(),
+            to: format!("{:#}", row.destination),
             profile: row.profile,
             is_payment: row.link_hash.is_some(),
             created_at: Moment(row.created_at),
