@@ -14,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
 use crate::request_id::{RequestId, RequestIds};
+use crate::serve::Limits;
 use crate::traffic::Traffic;
 use crate::witness::Witness;
 
@@ -23,6 +24,12 @@ pub(crate) struct Answering {
     pub(crate) request_ids: RequestIds,
     pub(crate) traffic: Traffic,
     pub(crate) deadline: Duration,
+}
+
+impl Answering {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { request_ids: RequestIds::new(), traffic: Traffic::new(), deadline: limits.request_timeout }
+    }
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

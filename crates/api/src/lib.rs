@@ -40,8 +40,6 @@ pub use services::standby;
 
 use access::Door;
 use answer::Answering;
-use request_id::RequestIds;
-use traffic::Traffic;
 
 /// Makes the routers of both listeners, which share their counters.
 pub struct Api {
@@ -55,9 +53,7 @@ pub struct Api {
 impl Api {
     /// The API of this engine.
     pub fn new(engine: Engine, limits: Limits) -> Self {
-        let answering =
-            Answering { request_ids: RequestIds::new(), traffic: Traffic::new(), deadline: limits.request_timeout };
-        Self { engine, answering, limits, proxies: Proxies::default(), origins: Vec::new() }
+        Self { engine, answering: Answering::new(limits), limits, proxies: Proxies::default(), origins: Vec::new() }
     }
 
     /// The same behind proxies, whose word is taken on where calls come from.

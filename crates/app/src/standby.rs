@@ -47,8 +47,8 @@ async fn wait(config: &Config, output: &Output, store: &Store, time: Duration) -
     let listener = platform::bind(config.services.listen, "health and metrics", "--services-listen")?;
     let services = listener.local_addr().context("the services listener has no address")?;
     let (says, holder) = watch::channel(Arc::<str>::from("another node"));
-    let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, sambac_api::standby(holder), Limits::default(), stop.clone()));
+    let (stop, limits) = (CancellationToken::new(), Limits::default());
+    let server = tokio::spawn(serve(listener, sambac_api::standby(holder, limits), limits, stop.clone()));
     let standby = Standby::new(store.clone(), config.node, time);
     let lease = standby
         .until_ours(|by| {

@@ -23,6 +23,7 @@
 mod database;
 mod esme;
 mod event_stream;
+mod gate;
 mod journal;
 mod mirror;
 mod oracle;
@@ -39,6 +40,7 @@ mod world;
 pub use database::{Database, raw_id};
 pub use esme::{Answer, Esme, Handset, Heard, Receipt, message};
 pub use event_stream::{EventSocket, EventStream, Said, Sent};
+pub use gate::Gate;
 pub use journal::{Journal, Line};
 pub use mirror::Mirror;
 pub use oracle::Charges;

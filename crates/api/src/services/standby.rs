@@ -9,11 +9,14 @@ use sambac_domain::error::ErrorCode;
 use tokio::sync::watch;
 
 use super::health;
+use crate::answer::{self, Answering};
 use crate::problem::Problem;
+use crate::serve::Limits;
 
 /// Health of a node that waits; `holder` is who works meanwhile.
-pub fn standby(holder: watch::Receiver<Arc<str>>) -> Router {
-    Router::new().route("/health/live", get(health::live)).route("/health/ready", get(waits)).with_state(holder)
+pub fn standby(holder: watch::Receiver<Arc<str>>, limits: Limits) -> Router {
+    let routes = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(waits));
+    answer::around(routes.with_state(holder), &Answering::new(limits), limits.body_octets_max)
 }
 
 async fn waits(State(holder): State<watch::Receiver<Arc<str>>>) -> Problem {

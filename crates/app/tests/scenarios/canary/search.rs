@@ -134,7 +134,8 @@ pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(files_in(&path)?);
-        } else {
+        } else if path.is_file() {
+            // Sockets of servers are none.
             files.push(path);
         }
     }

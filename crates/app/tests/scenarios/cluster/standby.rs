@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_testkit::postgres::TestDatabase;
+use sambac_testkit::postgres::{KillablePostgres, TestDatabase};
 use sambac_testkit::scenario::wait::{until, until_true};
-use sambac_testkit::scenario::{Platform, Secrets, Simulator, Site, StandbyNode, World};
+use sambac_testkit::scenario::{Gate, Platform, Secrets, Simulator, Site, StandbyNode, World};
 use serde_json::{Value, json};
 
 use crate::load::arrivals;
@@ -23,7 +23,6 @@ const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\n
 /// Two nodes and an operator that takes its time.
 struct Pair {
     world: World,
-    _database: TestDatabase,
     operator: Simulator,
     secrets: Secrets,
     works: Platform,
@@ -38,10 +37,9 @@ fn node(number: &'static str) -> [(&'static str, &'static str); 2] {
 }
 
 impl Pair {
-    /// With messages of which the operator has some, and the rest waits its turn.
-    async fn start(name: &str, class: &str) -> Result<Self> {
-        let database = sambac_testkit::postgres::database(crate::ledger::migrate).await?;
-        let world = world(name)?.on(database.url());
+    /// With messages of which the operator has some, and the rest waits its turn. The first node reaches the database by a way of
+    /// its own, when one is given.
+    async fn start(world: World, class: &str, way: Option<&str>) -> Result<Self> {
         let operator = world.simulator("alpha", OPERATOR).await?;
         let connector = format!(
             "window_max = {WINDOW}\nthroughput_per_s_max = 60\n\
@@ -49,7 +47,8 @@ impl Pair {
         );
         let site = Site::with_one_account("10000").connector("alpha", &operator, &connector);
         let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;
-        let works = world.platform(&node("1")).await?;
+        let by = way.map(|url| ("SAMBAC_STORE_URL", url));
+        let works = world.platform(&node("1").into_iter().chain(by).collect::<Vec<_>>()).await?;
         let waits = world.standby(&node("2")).await?;
         let told = waits.health().await?;
         ensure!(told.status == 503 && told.text.contains("standby: node 1"), "{}", told.text);
@@ -64,8 +63,13 @@ impl Pair {
         let messages = ids.enumerate().map(|(number, id)| Ok((FIRST + number as u64, id?)));
         let messages = messages.collect::<Result<_>>()?;
         operator.until_submits(MESSAGES / 5).await?;
-        Ok(Self { world, _database: database, operator, secrets, works, waits, messages })
+        Ok(Self { world, operator, secrets, works, waits, messages })
     }
+}
+
+/// A database of the shared server.
+async fn database() -> Result<TestDatabase> {
+    sambac_testkit::postgres::database(crate::ledger::migrate).await
 }
 
 /// How each message has ended, once all have.
@@ -97,8 +101,9 @@ fn judge(arrivals: &HashMap<u64, usize>, ended: &HashMap<u64, Value>) -> Result<
 /// A node that is killed is followed by the one that waits, within the lease and a start; nothing is lost or paid for twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_that_waits_goes_on_when_the_other_is_killed() -> Result<()> {
-    let Pair { world, operator, secrets, works, waits, messages, .. } =
-        Pair::start("cluster_killed", "transactional").await?;
+    let database = database().await?;
+    let pair = Pair::start(world("cluster_killed")?.on(database.url()), "transactional", None).await?;
+    let Pair { world, operator, secrets, works, waits, messages } = pair;
     works.kill_9().await?;
     let killed_at = Instant::now();
     let works = waits.until_it_works().await?;
@@ -118,7 +123,9 @@ async fn the_node_that_waits_goes_on_when_the_other_is_killed() -> Result<()> {
 /// A node that is asked to end hands over within five seconds, and nothing is sent twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_drained_hands_over() -> Result<()> {
-    let Pair { world, operator, secrets, works, waits, messages, .. } = Pair::start("cluster_drained", "otp").await?;
+    let database = database().await?;
+    let pair = Pair::start(world("cluster_drained")?.on(database.url()), "otp", None).await?;
+    let Pair { world, operator, secrets, works, waits, messages } = pair;
     let asked_at = Instant::now();
     let ended = tokio::spawn(works.terminate(Duration::from_secs(10)));
     let works = waits.until_it_works().await?;
@@ -136,8 +143,9 @@ async fn a_node_that_is_drained_hands_over() -> Result<()> {
 /// its operator is the other's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_stood_still_sends_nothing_more() -> Result<()> {
-    let Pair { world, operator, secrets, mut works, waits, messages, .. } =
-        Pair::start("cluster_still", "transactional").await?;
+    let database = database().await?;
+    let pair = Pair::start(world("cluster_still")?.on(database.url()), "transactional", None).await?;
+    let Pair { world, operator, secrets, mut works, waits, messages } = pair;
     works.signal("STOP").await?;
     let other = waits.until_it_works().await?;
     until_true("the other sends", async || Ok(other.metrics().await?.contains("sambac_"))).await?;
@@ -150,6 +158,36 @@ async fn a_node_that_stood_still_sends_nothing_more() -> Result<()> {
     ensure!(said.contains("writes the ledger now"), "{said}");
     ensure!(other.terminate(Duration::from_secs(10)).await?.success());
     world.prove_ledger().await?;
+    world.passed();
+    Ok(())
+}
+
+/// A node that is cut off from its database, and from nothing else, sends nothing once its lease is over: the other does, and when the
+/// way is open again the first one ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_cut_off_from_its_database_sends_nothing_more() -> Result<()> {
+    let world = world("cluster_cut_off")?;
+    let server = KillablePostgres::start(&world.path("postgres")).await?;
+    let gate = Gate::to(&server.socket()).await?;
+    let pair = Pair::start(world.on(&server.url()), "transactional", Some(&server.url_by(gate.port()))).await?;
+    let Pair { world, operator, secrets, mut works, waits, messages } = pair;
+    gate.shut();
+    let shut_at = Instant::now();
+    let other = waits.until_it_works().await?;
+    let took = shut_at.elapsed();
+    ensure!(took < Duration::from_secs(15), "{took:?}");
+    ensure!(works.is_running()?, "it cannot know");
+    let ended = ends(&other, &secrets, &messages).await?;
+    let arrived = arrivals(&operator.journal()?);
+    let twice = judge(&arrived, &ended)?;
+    ensure!(twice <= 2 * WINDOW, "{twice} were sent twice");
+    gate.open();
+    until_true("it ends", async || Ok(!works.is_running()?)).await?;
+    ensure!(arrivals(&operator.journal()?) == arrived, "it sent more");
+    ensure!(other.terminate(Duration::from_secs(10)).await?.success());
+    world.prove_ledger().await?;
+    drop(gate);
+    drop(server);
     world.passed();
     Ok(())
 }
