@@ -1,12 +1,12 @@
 # Everything a developer does, by name. CI calls the same targets (.ci/run).
-# Variables: DEMO_ARGS, BENCH_ARGS, FAULTS_ARGS, TEST_ARGS, FUZZ_ARGS (passed on to the command), PROFILE (the cargo profile of run, build, bench).
+# Variables: DEMO_ARGS, BENCH_ARGS, FAULTS_ARGS, SIMULATE_ARGS, TEST_ARGS, FUZZ_ARGS (passed on to the command), PROFILE (the cargo profile of run, build, bench).
 
 PROFILE ?= release
 SAMBAC  := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/sambac
 CARGO   ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench faults fuzz openapi docs build clean
+.PHONY: help setup run test check fmt bench faults simulate fuzz openapi docs build clean
 
 help: ## print this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -41,6 +41,10 @@ bench: build ## load the real binary over SMPP and REST; results go to bench/res
 
 faults: build ## charge by the hundred thousand while everything is killed; reports go to bench/results (FAULTS_ARGS="--help")
 	$(CARGO) run --locked --quiet -p sambac-testkit --bin faults -- --binary $(SAMBAC) $(FAULTS_ARGS)
+
+simulate: setup ## the engine on simulated time with faults from seeds, a hundred hours, and every planted bug (SIMULATE_ARGS="seeds --help")
+	$(CARGO) run --locked --quiet -p sambac-simulation --bin simulate -- $(or $(SIMULATE_ARGS),seeds)
+	$(if $(SIMULATE_ARGS),,$(CARGO) run --locked --quiet -p sambac-simulation --bin simulate -- bugs)
 
 fuzz: setup ## fuzz the parsers from their corpora, ten million runs each (FUZZ_ARGS="100000 decode")
 	@tools/fuzz $(FUZZ_ARGS)

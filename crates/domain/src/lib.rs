@@ -20,6 +20,7 @@ pub mod opt_out;
 pub mod options;
 pub mod otp;
 pub mod payment;
+pub mod planted;
 mod prefix;
 pub mod profile;
 pub mod rating;

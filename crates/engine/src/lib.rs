@@ -61,6 +61,8 @@ mod schedule;
 pub mod seal;
 mod settings;
 pub mod signing;
+#[cfg(debug_assertions)]
+pub mod simulated;
 pub mod smsc;
 pub mod snapshot;
 mod solvency;

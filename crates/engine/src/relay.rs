@@ -8,6 +8,7 @@ use sambac_bus::{Notice, Queued, Refill, TargetQueue, Task};
 use sambac_domain::id::{MessageId, NoticeId, SegmentId, TargetId};
 use sambac_domain::message::{Message, MessageBody};
 use sambac_domain::number::Msisdn;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::rating::ChargePolicy;
 use sambac_store::StoreError;
 use sambac_store::rows::{ChargeState, MessageRow, OutboxKind, OutboxRow, SegmentRow};
@@ -53,7 +54,7 @@ async fn refill(inner: &Inner, target: TargetId, queue: &TargetQueue, wanted: Re
     let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
     let rows = inner.store.outbox_page(target, wanted.lane, wanted.after_id, limit).await?;
     let last_id = rows.last().map_or(wanted.after_id, |row| row.id);
-    let reached_end = rows.len() < wanted.limit;
+    let reached_end = rows.len() < wanted.limit || planted(Bug::LaneForgets);
     let page = tasks(inner, &rows).await?;
     queue.refilled(wanted, page, last_id, reached_end);
     Ok(())
@@ -200,6 +201,9 @@ pub(crate) async fn hurry(inner: &Inner, number: Msisdn) -> Result<(), StoreErro
 }
 
 async fn due(inner: &Inner) -> Result<(), StoreError> {
+    if planted(Bug::DueForgotten) {
+        return Ok(());
+    }
     let rows = inner.store.outbox_due(inner.clock.now(), DUE_MAX).await?;
     take_up(inner, rows).await
 }

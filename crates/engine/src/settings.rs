@@ -91,6 +91,9 @@ pub struct Settings {
     pub audit_heads_to: Vec<HeadReceiver>,
     /// How often changed configuration is looked for.
     pub reload_interval: Duration,
+    /// Who plays everybody outside, in a simulation.
+    #[cfg(debug_assertions)]
+    pub world: Option<Arc<dyn crate::simulated::World>>,
 }
 
 impl Settings {
@@ -133,6 +136,8 @@ impl Settings {
             retention: RetentionSettings::default(),
             audit_heads_to: vec![HeadReceiver::Log],
             reload_interval: Duration::from_secs(1),
+            #[cfg(debug_assertions)]
+            world: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use sambac_domain::message::{MessageBody, Origin};
 use sambac_domain::money::{Currency, Money};
 use sambac_domain::number::{Country, MccMnc, Msisdn, Network, Sender};
 use sambac_domain::options::MessageOptions;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::rating::{ChargePolicy, Cost, Priced, RateQuery, price_of_segments};
 use sambac_domain::routing::{Explanation, RouteQuery};
 use sambac_domain::state::MessageState;
@@ -193,7 +194,8 @@ impl Draft {
     /// When it is worthless: its validity counts from when it is to be delivered.
     pub(crate) fn expires_at(&self, now: Timestamp) -> Timestamp {
         let from = self.options.as_ref().and_then(|options| options.deliver_at).unwrap_or(now);
-        from.max(now).saturating_add(self.validity)
+        let validity = if planted(Bug::ValidityInWrongUnit) { self.validity / 60 } else { self.validity };
+        from.max(now).saturating_add(validity)
     }
 }
 

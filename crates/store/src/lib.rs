@@ -55,6 +55,8 @@ mod receipts;
 mod reconcile;
 mod segments;
 mod signing_keys;
+#[cfg(debug_assertions)]
+pub mod simulated;
 mod spending;
 mod statements;
 mod templates;
@@ -114,6 +116,14 @@ impl Store {
     /// `postgres://…`. The schema is not looked at: see [`Store::migrate`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pool = Pool::open(url).await?;
+        let statements = Arc::new(Statements::new(pool.dialect()));
+        Ok(Self { pool, statements })
+    }
+
+    /// A SQLite database for a simulation, whose every call passes the door.
+    #[cfg(debug_assertions)]
+    pub fn open_simulated(path: &std::path::Path, door: Arc<dyn simulated::Door>) -> Result<Self, StoreError> {
+        let pool = simulated::open(path, door)?;
         let statements = Arc::new(Statements::new(pool.dialect()));
         Ok(Self { pool, statements })
     }

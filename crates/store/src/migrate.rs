@@ -8,6 +8,8 @@ use sqlx::AssertSqlSafe;
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
 use crate::query::query;
+#[cfg(debug_assertions)]
+use crate::simulated::to_its_end;
 use crate::unit_of_work::Transaction;
 use crate::{Store, StoreError};
 
@@ -126,6 +128,8 @@ async fn raw(transaction: &mut Transaction, text: String) -> Result<(), StoreErr
     match transaction {
         Transaction::Sqlite(transaction) => text.execute(&mut **transaction).await.map(drop),
         Transaction::Postgres(transaction) => text.execute(&mut **transaction).await.map(drop),
+        #[cfg(debug_assertions)]
+        Transaction::Simulated(lease) => to_its_end(text.execute(lease.connection()?)).map(drop),
     }
     .map_err(|error| StoreError::Migration(store_error(error).to_string()))
 }

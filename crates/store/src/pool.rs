@@ -20,7 +20,7 @@ use crate::constraint::store_error;
 use crate::dialect::Dialect;
 
 /// Enough for every bulk statement in every size, so that each is prepared once per connection.
-const STATEMENTS_CACHED: usize = 512;
+pub(crate) const STATEMENTS_CACHED: usize = 512;
 const READERS: u32 = 4;
 /// Every statement finds its rows by an index. Left to its statistics, which are old in a table that fills, PostgreSQL
 /// reads such a table from end to end for a list of a hundred ids; and it would compile plans that run for a
@@ -47,8 +47,21 @@ const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
-    Sqlite { writer: SqlitePool, readers: SqlitePool, checkpointer: Arc<Checkpointer>, uses: Uses },
-    Postgres { pool: PgPool, uses: Uses },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        checkpointer: Arc<Checkpointer>,
+        uses: Uses,
+    },
+    Postgres {
+        pool: PgPool,
+        uses: Uses,
+    },
+    #[cfg(debug_assertions)]
+    Simulated {
+        connections: Arc<crate::simulated::Simulated>,
+        uses: Uses,
+    },
 }
 
 /// How often the database was turned to: reads, and units of work begun.
@@ -74,6 +87,8 @@ impl Pool {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,
             Self::Postgres { .. } => Dialect::Postgres,
+            #[cfg(debug_assertions)]
+            Self::Simulated { .. } => Dialect::Sqlite,
         }
     }
 
@@ -90,6 +105,8 @@ impl Pool {
     const fn uses(&self) -> &Uses {
         match self {
             Self::Sqlite { uses, .. } | Self::Postgres { uses, .. } => uses,
+            #[cfg(debug_assertions)]
+            Self::Simulated { uses, .. } => uses,
         }
     }
 
@@ -101,6 +118,9 @@ impl Pool {
                 writer.close().await;
             }
             Self::Postgres { pool, .. } => pool.close().await,
+            // Whoever simulates opens the file once, and has it outlive every process.
+            #[cfg(debug_assertions)]
+            Self::Simulated { .. } => {}
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::StoreError;
 use crate::constraint::store_error;
 use crate::pool::Pool;
 use crate::rows::{Record, Row};
+#[cfg(debug_assertions)]
+use crate::simulated::{Lease, to_its_end};
 use crate::unit_of_work::{Transaction, UnitOfWork};
 use crate::value::{Columns, Field, Value, postgres_arguments, sqlite_arguments};
 
@@ -51,6 +53,8 @@ impl<'a> Query<'a> {
                 let rows = rows.map_err(store_error)?;
                 rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()
             }
+            #[cfg(debug_assertions)]
+            Pool::Simulated { connections, .. } => self.all_of(&mut connections.reader().await?),
         }
     }
 
@@ -67,7 +71,16 @@ impl<'a> Query<'a> {
                 let rows = query.fetch_all(&mut **transaction).await.map_err(store_error)?;
                 rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()
             }
+            #[cfg(debug_assertions)]
+            Transaction::Simulated(lease) => self.all_of(lease),
         }
+    }
+
+    #[cfg(debug_assertions)]
+    fn all_of<R: Row>(self, lease: &mut Lease) -> Result<Vec<R>, StoreError> {
+        let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
+        let rows = to_its_end(query.fetch_all(lease.connection()?)).map_err(store_error)?;
+        rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
     }
 
     /// Reads the first row.
@@ -86,6 +99,11 @@ impl<'a> Query<'a> {
                 let query = sqlx::query_with(self.sql, postgres_arguments(&self.values));
                 query.execute(&mut **transaction).await.map(|done| done.rows_affected())
             }
+            #[cfg(debug_assertions)]
+            Transaction::Simulated(lease) => {
+                let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
+                to_its_end(query.execute(lease.connection()?)).map(|done| done.rows_affected())
+            }
         }
         .map_err(store_error)
     }
@@ -100,6 +118,11 @@ impl<'a> Query<'a> {
             Transaction::Postgres(transaction) => {
                 let query = sqlx::query_scalar_with(self.sql, postgres_arguments(&self.values));
                 query.fetch_optional(&mut **transaction).await
+            }
+            #[cfg(debug_assertions)]
+            Transaction::Simulated(lease) => {
+                let query = sqlx::query_scalar_with(self.sql, sqlite_arguments(&self.values));
+                to_its_end(query.fetch_optional(lease.connection()?))
             }
         }
         .map(Option::unwrap_or_default)

@@ -30,6 +30,8 @@ pub struct UnitOfWork {
 pub(crate) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
+    #[cfg(debug_assertions)]
+    Simulated(crate::simulated::Lease),
 }
 
 impl UnitOfWork {
@@ -41,6 +43,8 @@ impl UnitOfWork {
                 (transaction.map(Transaction::Sqlite), Some(checkpointer.committed()))
             }
             Pool::Postgres { pool, .. } => (pool.begin().await.map(Transaction::Postgres), None),
+            #[cfg(debug_assertions)]
+            Pool::Simulated { connections, .. } => (Ok(Transaction::Simulated(connections.begin(true).await?)), None),
         };
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed })
     }
@@ -54,6 +58,8 @@ impl UnitOfWork {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 pool.begin_with(begin).await.map(Transaction::Postgres)
             }
+            #[cfg(debug_assertions)]
+            Pool::Simulated { connections, .. } => Ok(Transaction::Simulated(connections.begin(false).await?)),
         };
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed: None })
     }
@@ -74,6 +80,8 @@ impl UnitOfWork {
         match self.transaction {
             Transaction::Sqlite(_) => Dialect::Sqlite,
             Transaction::Postgres(_) => Dialect::Postgres,
+            #[cfg(debug_assertions)]
+            Transaction::Simulated(_) => Dialect::Sqlite,
         }
     }
 
@@ -97,6 +105,8 @@ impl UnitOfWork {
         match self.transaction {
             Transaction::Sqlite(transaction) => transaction.commit().await,
             Transaction::Postgres(transaction) => transaction.commit().await,
+            #[cfg(debug_assertions)]
+            Transaction::Simulated(lease) => return lease.commit().await,
         }
         .map_err(store_error)?;
         if let Some(committed) = self.committed {

@@ -7,6 +7,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, ConnectorId, MessageId, PostingId, SegmentId};
 use sambac_domain::ledger::PostingKind;
 use sambac_domain::message::Message;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::rating::ChargePolicy;
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
@@ -53,7 +54,8 @@ impl Committer {
         draft.price_at(&self.snapshot, self.now)?;
         let total = total_price(draft.price_micros, draft.segments)?;
         self.within_limits(&draft, total)?;
-        let hold = self.inner.ledger().hold(account, total, &self.inner.ids, self.now);
+        let to_hold = if planted(Bug::PriceDoubled) { total * 2 } else { total };
+        let hold = self.inner.ledger().hold(account, to_hold, &self.inner.ids, self.now);
         let hold = hold.map_err(|_| ErrorCode::InsufficientFunds)?;
         if !draft.is_played() {
             self.spend(account, draft.country, total);
@@ -125,6 +127,9 @@ impl Committer {
 
     fn idempotency_row(&mut self, draft: &Draft, submitted: &Submitted) {
         let Some(idempotency) = &draft.request.idempotency else { return };
+        if planted(Bug::IdempotencyNotStored) {
+            return;
+        }
         self.batch.idempotency.push(NewIdempotency {
             account_id: draft.request.account_id,
             key: idempotency.key.clone(),
@@ -231,7 +236,7 @@ impl Committer {
                 correct_posting_id: None,
                 settle_block_id: None,
             });
-            self.batch.outbox.push(NewOutbox {
+            let row = NewOutbox {
                 target,
                 lane,
                 id: segment.raw(),
@@ -239,7 +244,8 @@ impl Committer {
                 attempt: 0,
                 due_at,
                 payload: None,
-            });
+            };
+            self.batch.outbox.extend(Some(row).filter(|_| no == 1 || !planted(Bug::TaskNotStored)));
             if due_at > Timestamp::EPOCH {
                 continue;
             }

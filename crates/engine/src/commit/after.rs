@@ -225,6 +225,14 @@ impl After {
         self.handsets.drain(..).for_each(|(handset, _)| handset.refuse());
     }
 
+    /// Tells the clients of new messages that these are taken.
+    pub(super) fn answer_accepted(&mut self) {
+        for (reply, submitted, claim) in self.accepted.drain(..) {
+            drop(claim);
+            reply.accepted(submitted);
+        }
+    }
+
     /// Tells everybody, in an order in which nobody can overtake: queues before answers.
     pub(super) fn run(&mut self, inner: &Inner) {
         inner.bus.publish(self.accept_tasks.drain(..).chain(self.tasks.drain(..)));
@@ -264,10 +272,7 @@ impl After {
             // Whoever has gone has had the attempt counted.
             let _ = reply.send(answer);
         }
-        for (reply, submitted, claim) in self.accepted.drain(..) {
-            drop(claim);
-            reply.accepted(submitted);
-        }
+        self.answer_accepted();
         for (reply, outcomes) in self.charged.drain(..) {
             // Whoever has gone asks again, and is told the same.
             let _ = reply.send(Ok(outcomes));
@@ -285,7 +290,7 @@ impl After {
 }
 
 impl Acknowledgement {
-    fn give(self, status: CommandStatus) {
+    pub(super) fn give(self, status: CommandStatus) {
         // A link that has gone will bring it again; it is recognised then.
         self.session.respond_error(self.request, status);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sambac_bus::{Attempt, Queued, Task};
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::{Action, ErrorSettings, UnknownPolicy, Verdict, Without};
 use sambac_domain::receipt::IdSide;
 use sambac_domain::state::MessageState;
@@ -43,9 +44,14 @@ impl Committer {
         let replaced = self.replaced_among(&segments);
         if !segments.is_empty() {
             self.open_intents.insert(id, segments.len());
-            self.batch.intents.push(NewIntent { id, connector_id: connector, segments, created_at: self.now });
+            let intent = NewIntent { id, connector_id: connector, segments, created_at: self.now };
+            self.batch.intents.extend(Some(intent).filter(|_| !planted(Bug::IntentNotStored)));
         }
-        self.after.intent(stored, Announcement { intent: id, refused, replaced });
+        let announcement = Announcement { intent: id, refused, replaced };
+        if planted(Bug::SentBeforeIntent) {
+            return drop(stored.send(announcement));
+        }
+        self.after.intent(stored, announcement);
     }
 
     pub(super) fn may_be_sent(&self, segment: SegmentId, connector: ConnectorId) -> bool {
@@ -64,7 +70,11 @@ impl Committer {
         self.close_intent(answer.intent);
         self.announced.remove(&answer.segment);
         if let Some(slot) = answer.slot {
-            self.after.free(slot);
+            if planted(Bug::SlotLeaked) && matches!(answer.outcome, AnswerOutcome::Refused { .. }) {
+                std::mem::forget(slot);
+            } else {
+                self.after.free(slot);
+            }
         }
         let Some(live) = self.live(answer.segment.message()) else {
             tracing::error!(message = %answer.segment.message(), "answer for a message that is not stored");
@@ -88,6 +98,9 @@ impl Committer {
                 case.with(|progress| progress.answered_at = Some(answer.answered_at));
                 self.dirty(case.segment, &case.live);
                 self.refused_by_operator(&case, (status, verdict), answer.queued, answer.queue);
+            }
+            AnswerOutcome::Unknown if planted(Bug::SilenceIsRefusal) => {
+                self.fail(&case, MessageState::Failed, ErrorCode::SubmitUnknown);
             }
             AnswerOutcome::Unknown => self.unknown(&case, Some((answer.queued, answer.queue))),
             AnswerOutcome::NotSent => self.again(&case, answer.queued, answer.queue),
@@ -114,11 +127,13 @@ impl Committer {
             progress.attempts = progress.attempts.saturating_add(1);
             progress.command_status = Some(CommandStatus::ROK.0);
             progress.smsc_message_id = Some(smsc_message_id.into());
-            progress.receipt_key = key;
+            progress.receipt_key = key.filter(|_| !planted(Bug::ReceiptIdNotStored));
             progress.answered_at = Some(answered_at);
             progress.error = None;
         });
-        self.batch.outbox_done.push(case.row.clone());
+        if !planted(Bug::OutboxNotCleared) {
+            self.batch.outbox_done.push(case.row.clone());
+        }
         self.dirty(case.segment, &case.live);
         self.inner.metrics.submitted();
         self.settle_when_taken(&case.live, case.segment);
@@ -152,7 +167,8 @@ impl Committer {
         queue: Arc<sambac_bus::TargetQueue>,
     ) {
         self.inner.metrics.refused_by_operator();
-        if matches!(verdict.action, Action::Throttle | Action::Pause) && verdict.without.is_none() {
+        let is_pace = matches!(verdict.action, Action::Throttle | Action::Pause) && verdict.without.is_none();
+        if is_pace && !planted(Bug::ThrottledIsRefused) {
             // The link is to blame, not the message: no attempt is counted.
             return self.again(case, queued, queue);
         }
@@ -166,6 +182,7 @@ impl Committer {
             return self.retry_without(case, without, queued, queue);
         }
         match verdict.action {
+            Action::Throttle | Action::Pause if planted(Bug::ThrottledIsRefused) => self.fail_over(case, verdict.code),
             Action::Throttle | Action::Pause => self.again(case, queued, queue),
             Action::Retry => self.retry_later(case, verdict, attempt),
             Action::FailOver => self.fail_over(case, verdict.code),
@@ -214,7 +231,7 @@ impl Committer {
         let attempts = case.with(|progress| {
             progress.state = MessageState::SubmitUnknown;
             progress.attempts = progress.attempts.saturating_add(1);
-            progress.possible_duplicate = true;
+            progress.possible_duplicate = !planted(Bug::DoubtNotMarked);
             progress.attempts
         });
         self.dirty(case.segment, &case.live);
@@ -224,7 +241,7 @@ impl Committer {
             UnknownPolicy::Wait => return self.wait_for_expiry(case),
             UnknownPolicy::ByClass => {}
         }
-        if !case.live.message.class.resend_after_unknown() {
+        if !case.live.message.class.resend_after_unknown() && !planted(Bug::OtpSentAgain) {
             return self.fail_over(case, ErrorCode::SubmitUnknown);
         }
         if attempts.is_some_and(|attempts| attempts >= self.attempts_max(case)) {
@@ -247,6 +264,7 @@ impl Committer {
             self.errors(case).map_or((5_000, 2), |errors| (errors.retry_delay_ms, errors.attempts_before_fail_over));
         let growths = if verdict.grows { attempts.clamp(1, GROWTHS_MAX) } else { 1 };
         let delay_ms = verdict.after_ms.unwrap_or(delay_ms).saturating_mul(u64::from(growths));
+        let delay_ms = if planted(Bug::RetriedAtOnce) { 1 } else { delay_ms };
         let due_at = self.now.saturating_add(Duration::from_millis(delay_ms));
         let too_often = attempts >= self.attempts_max(case) || has_next && attempts >= here_max;
         if too_often || due_at >= case.live.message.expires_at {
@@ -301,12 +319,8 @@ impl Committer {
             None if is_full => self.now,
             None => Timestamp::EPOCH,
         };
-        self.batch.outbox_moves.push(OutboxMove {
-            from: case.row.clone(),
-            to: to.clone(),
-            attempt: u16::from(attempts),
-            due_at,
-        });
+        let moved = OutboxMove { from: case.row.clone(), to: to.clone(), attempt: u16::from(attempts), due_at };
+        self.batch.outbox_moves.extend(Some(moved).filter(|_| !planted(Bug::FailOverNotStored)));
         // The state goes forward only: a segment in doubt stays in doubt while it is tried elsewhere.
         case.with(|progress| progress.connector = next);
         self.dirty(case.segment, &case.live);

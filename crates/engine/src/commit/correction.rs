@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::SegmentId;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::WhichFinal;
 use sambac_domain::state::MessageState;
 use sambac_store::MessageFinal;
@@ -39,7 +40,12 @@ impl Committer {
         self.event(segment, kind, Some(state.as_str().to_owned()));
         let kept = Duration::from_secs(u64::from(profile.receipt.kept_h) * 3_600);
         let in_time = verdict.received_at <= live.message.expires_at.saturating_add(kept);
-        let believed = given_up && in_time || own.state != state && profile.receipt.which_final == WhichFinal::Last;
+        let is_last = profile.receipt.which_final == WhichFinal::Last || planted(Bug::ContradictionBelieved);
+        let given_up = given_up && !planted(Bug::LateReceiptIgnored);
+        let believed = given_up && in_time || own.state != state && is_last;
+        if planted(Bug::SettledTwice) {
+            self.settle(&live.message, segment, ChargeState::Captured);
+        }
         if believed {
             self.correct(live, segment, state, verdict);
         }
@@ -49,32 +55,34 @@ impl Committer {
     fn correct(&mut self, live: &Arc<Live>, segment: SegmentId, state: MessageState, verdict: &Verdict) {
         let error = self.error_of(state, verdict);
         let charge_before = live.progress().of(segment).map(|own| own.charge);
-        let (before, states) = {
+        let (before, after) = {
             let mut progress = live.progress();
-            let before = states_that_count(&progress.segments);
+            let before = end_of(&progress.segments);
             let Some(own) = progress.of(segment) else { return };
             own.state = state;
             own.error = error;
             own.operator_error = verdict.error.as_deref().filter(|_| error.is_some()).map(Into::into);
             own.done_at = verdict.done_at;
             own.final_at = Some(verdict.received_at);
-            let states = states_that_count(&progress.segments);
-            (before, states)
+            (before, end_of(&progress.segments))
         };
         self.dirty(segment, live);
         self.event(segment, "receipt_corrected", Some(state.as_str().to_owned()));
         self.money_follows(live, segment, state);
         self.record_follows(live, segment, charge_before);
-        let (before, after) = (MessageState::combine(&before), MessageState::combine(&states));
         // A message with open segments will be told of as a whole.
-        if !after.is_final() || !before.is_final() {
+        if !after.0.is_final() || !before.0.is_final() {
             return;
         }
-        let error = live.progress().segments.iter().find(|own| own.state == after).and_then(|own| own.error);
+        let is_news = before != after;
+        let (after, error) = after;
         let final_at = verdict.received_at;
         let id = live.message.id;
         self.batch.message_corrections.push(MessageFinal { id, state: after, error, final_at });
-        self.notify(live, after, error, final_at);
+        // Of an end that is the same as before its client was told.
+        if is_news {
+            self.notify(live, after, error, final_at);
+        }
     }
 
     /// The record tells the end that is believed, and whether its price was taken. Money follows once: what contradicts that again
@@ -89,4 +97,10 @@ impl Committer {
         };
         self.rewrite_cdr(live, segment, charge);
     }
+}
+
+/// How the message ends with its segments so, and why.
+fn end_of(segments: &[SegmentProgress]) -> (MessageState, Option<ErrorCode>) {
+    let state = MessageState::combine(&states_that_count(segments));
+    (state, segments.iter().find(|own| own.state == state).and_then(|own| own.error))
 }

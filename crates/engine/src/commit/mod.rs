@@ -49,6 +49,7 @@ use std::time::Duration;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{IntentId, MessageId, SegmentId};
 use sambac_domain::ledger::Mark;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::spending::Meter;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::AccountRow;
@@ -329,6 +330,9 @@ impl Committer {
             }
             let started = Instant::now();
             kill_point::reached("before_commit");
+            if planted(Bug::AckBeforeFlush) {
+                self.after.answer_accepted();
+            }
             match self.inner.store.commit_next(&mut self.batch, &mut self.chain, self.now).await {
                 Ok(()) => {
                     kill_point::reached("after_commit");
@@ -379,7 +383,8 @@ impl Committer {
         // Also when it turns out to be stored: what comes again is recognised.
         self.after.refuse_receipts();
         let fenced = matches!(error, StoreError::Conflict("ledger_shards"));
-        if (fenced || matches!(error, StoreError::Unavailable(_))) && self.was_stored().await {
+        let may_be_stored = fenced || matches!(error, StoreError::Unavailable(_)) && !planted(Bug::LostAnswerIsRefusal);
+        if may_be_stored && self.was_stored().await {
             tracing::warn!(%error, "a commit was answered by an error and is stored all the same");
             return true;
         }
@@ -392,8 +397,12 @@ impl Committer {
             tracing::error!(%error, messages, commands, "the database refused a batch; what is new in it is refused");
             self.unspend_first(new.lengths.spending);
             self.batch.drop_first(&new.lengths);
-            self.inner.ledger().forget_first(new.money);
-            self.after.refuse_accepts();
+            if !planted(Bug::MoneyOfRefusedKept) {
+                self.inner.ledger().forget_first(new.money);
+            }
+            if !planted(Bug::RefusedBatchAnswered) {
+                self.after.refuse_accepts();
+            }
             self.after.tell_refused();
             return false;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{EventId, OperatorId, SegmentId};
 use sambac_domain::message::Message;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::ChargeState;
@@ -60,7 +61,8 @@ impl Committer {
             if !state.is_paid() {
                 own.error = error;
             }
-            (progress.segments.iter().all(|segment| segment.state.is_final()), was_in_doubt, waited_at)
+            let all_ended = progress.segments.iter().all(|segment| segment.state.is_final());
+            (all_ended || planted(Bug::OneSegmentEndsAll), was_in_doubt, waited_at)
         };
         self.dirty(segment, live);
         self.waiting.remove(&segment);
@@ -103,6 +105,9 @@ impl Committer {
             self.batch.cdrs.push(cdr);
         }
         self.notify(live, state, error, final_at);
+        if planted(Bug::NewsTwice) {
+            self.notify(live, state, error, final_at);
+        }
         if let Some(otp) = message.options.as_ref().and_then(|options| options.otp) {
             self.otp_told(otp, message, state);
         }

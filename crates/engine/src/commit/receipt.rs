@@ -5,10 +5,12 @@ use std::sync::Arc;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{ConnectorId, SegmentId};
 use sambac_domain::number::Msisdn;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::Profile;
 use sambac_domain::receipt::{IdSide, ReceiptState};
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
+use sambac_smpp::CommandStatus;
 use sambac_store::AwaitingReceipt;
 use sambac_store::rows::OrphanRow;
 use tokio::sync::oneshot;
@@ -36,6 +38,10 @@ impl Committer {
     pub(super) fn receipt(&mut self, incoming: ReceiptIn) {
         let ReceiptIn { found, from } = incoming;
         let orphan = match from {
+            ReceiptFrom::Session(acknowledge) if planted(Bug::ReceiptAckBeforeFlush) => {
+                acknowledge.give(CommandStatus::ROK);
+                None
+            }
             ReceiptFrom::Session(acknowledge) => {
                 self.after.acknowledge(acknowledge);
                 None
@@ -142,7 +148,9 @@ impl Committer {
         self.inner.metrics.orphan();
         self.learn_form(&found);
         let id = self.inner.ids.next(self.now);
-        self.batch.orphans.push(found.orphan(id));
+        if !planted(Bug::OrphanNotStored) {
+            self.batch.orphans.push(found.orphan(id));
+        }
         self.orphans.insert(id, found);
     }
 
@@ -169,6 +177,9 @@ impl Committer {
 
     /// The answer came after its receipt: the receipt has been waiting in memory.
     pub(super) fn match_orphans(&mut self, key: i64, segment: SegmentId, live: &Arc<Live>) {
+        if planted(Bug::ReceiptRace) {
+            return;
+        }
         let waiting = self.orphans.take(key, |found| found.fits(live.message.destination));
         for (orphan_id, found) in waiting {
             self.orphans.done(orphan_id);

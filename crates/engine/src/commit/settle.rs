@@ -6,6 +6,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{MessageId, SegmentId};
 use sambac_domain::ledger::{AtEnd, PostingKind, due};
 use sambac_domain::message::Message;
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::rating::ChargePolicy;
 use sambac_domain::state::MessageState;
 use sambac_store::rows::ChargeState;
@@ -29,6 +30,8 @@ impl Committer {
         }
         match due(message.charge_policy, state) {
             AtEnd::Capture => self.settle(message, segment, ChargeState::Captured),
+            AtEnd::Void if planted(Bug::HoldForgotten) => ChargeState::Held,
+            AtEnd::Void if planted(Bug::CapturedAnyway) => self.settle(message, segment, ChargeState::Captured),
             AtEnd::Void => self.settle(message, segment, ChargeState::Voided),
             AtEnd::Wait => ChargeState::Held,
         }
@@ -101,7 +104,7 @@ impl Committer {
     }
 
     /// Ends a charge that is held. What cannot be booked stays held, and is told.
-    fn settle(&mut self, message: &Message, segment: SegmentId, how: ChargeState) -> ChargeState {
+    pub(super) fn settle(&mut self, message: &Message, segment: SegmentId, how: ChargeState) -> ChargeState {
         let (kind, captured_micros) = match how {
             ChargeState::Captured => (PostingKind::Capture, message.price_micros),
             _ => (PostingKind::Void, 0),

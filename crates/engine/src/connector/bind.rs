@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::BindRefusal;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::BindKind;
@@ -123,6 +124,9 @@ impl Connector {
             };
             let until_then = self.inner.clock.now().saturating_add(until.saturating_duration_since(now));
             self.is_now(seat, BindState::Waiting { until: until_then });
+            while planted(Bug::WallClockTimer) && self.inner.clock.now() < until_then {
+                sleep_until(Instant::now() + Duration::from_secs(1)).await;
+            }
             sleep_until(until).await;
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::{BindRefusal, Profile, SessionSettings};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{
@@ -120,6 +121,8 @@ pub(super) struct Plan {
     pdu_log: Arc<PduLog>,
     clock: Clock,
     tls: Option<tls::Client>,
+    #[cfg(debug_assertions)]
+    world: Option<Arc<dyn crate::simulated::World>>,
 }
 
 impl Plan {
@@ -137,7 +140,16 @@ impl Plan {
         let pdu_log = Arc::clone(&inner.pdu_log);
         let tls = tls::Client::new(&profile.tls).map_err(DialError::Setup)?;
         let clock = inner.clock.clone();
-        Ok(Self { row: Arc::clone(row), profile: Arc::clone(profile), password, pdu_log, clock, tls })
+        Ok(Self {
+            row: Arc::clone(row),
+            profile: Arc::clone(profile),
+            password,
+            pdu_log,
+            clock,
+            tls,
+            #[cfg(debug_assertions)]
+            world: inner.settings.world.clone(),
+        })
     }
 
     /// What a failure is to be taken for.
@@ -155,6 +167,12 @@ impl Plan {
     pub(super) async fn dial(&self, target: &Target, kind: BindKind, steps: &mut Steps) -> Result<Dialled, DialError> {
         if target.host == sandbox::HOST {
             return self.bind(sandbox::connect(self.clock.clone()), kind, None, steps).await;
+        }
+        #[cfg(debug_assertions)]
+        if let Some(world) = &self.world {
+            let failed = |source| DialError::Connect { target: target.clone(), source };
+            let pipe = world.connect(&target.host, target.port).map_err(failed)?;
+            return self.bind(pipe, kind, None, steps).await;
         }
         let limit = self.limit();
         let resolved = steps.take("resolve", limit, resolve(target), |found| shown(found)).await?;
@@ -219,6 +237,16 @@ impl Plan {
 
     pub(super) fn session_config(&self) -> SessionConfig {
         let session = &self.profile.session;
+        if planted(Bug::HalfOpenUnnoticed) {
+            let (response_timeout, enquire_link_interval) = (Duration::from_secs(86_400), Duration::ZERO);
+            let write_timeout = response_timeout;
+            return SessionConfig {
+                response_timeout,
+                enquire_link_interval,
+                write_timeout,
+                ..SessionConfig::default()
+            };
+        }
         SessionConfig {
             // The connector's own window is narrower, and can be changed while the session is up.
             window: WINDOW_MAX,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sambac_bus::{Attempt, Task};
 use sambac_domain::id::SegmentId;
+use sambac_domain::planted::{Bug, planted};
 use sambac_smpp::{TlvBuf, TrySendError};
 use tokio::time::Instant;
 
@@ -135,11 +136,12 @@ impl Connector {
             return true;
         }
         let now = self.inner.clock.now();
-        if message.is_expired(now) {
+        if message.is_expired(now) && !planted(Bug::SentTooLate) {
             return self.not_sent(announced, segment, AnswerOutcome::Expired).await;
         }
         let profile = self.profile();
-        let outgoing = match Outgoing::new(&message, segment, &profile, now) {
+        let told = if planted(Bug::TextOfFirstSegment) { SegmentId::new(message.id, 1) } else { segment };
+        let outgoing = match Outgoing::new(&message, told, &profile, now) {
             Ok(outgoing) => outgoing,
             Err(reason) => {
                 tracing::warn!(message = %message.id, %reason, "a segment cannot be put into a PDU");

@@ -118,7 +118,16 @@ pub(super) async fn verify(
         (false, false, false) => Lane::Anybody,
         _ => Lane::Suspect,
     };
-    let verified = binds.verify(lane, &request.password, hash).await;
+    let verified = binds.verify(lane, &request.password, hash);
+    // A simulation has no other threads, and no time goes by in it while something is worked out.
+    #[cfg(debug_assertions)]
+    let verified = async {
+        match inner.settings.world {
+            Some(_) => super::password::verify(&request.password, hash),
+            None => verified.await,
+        }
+    };
+    let verified = verified.await;
     let account = account.filter(|account| {
         let paying = snapshot.account(account.row.account_id).is_some_and(|account| account.active);
         verified && paying && account.row.state == AccessState::Active && account.takes(peer)

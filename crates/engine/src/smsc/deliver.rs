@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sambac_bus::{Notice, Queued, Task};
 use sambac_domain::id::{IdSource, MessageId, SmppAccountId, TargetId};
+use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::{ClientReceipts, ClientText};
 use sambac_smpp::{CommandStatus, SendError, Session};
 use tokio::sync::Notify;
@@ -205,7 +206,7 @@ fn receipt_settings(inner: &Inner, account: SmppAccountId) -> ClientReceipts {
 /// The client has answered a PDU of a notice.
 pub(super) async fn answered(inner: &Inner, account: SmppAccountId, number: u64, token: u64, status: CommandStatus) {
     let Some(departed) = inner.smpp_sessions.arrive(account, number, token) else { return };
-    match departed.settle(1, status == CommandStatus::ROK) {
+    match departed.settle(1, status == CommandStatus::ROK || planted(Bug::DlrDoneWhenSent)) {
         None => {}
         Some(true) => drop(inner.write(Write::NoticeDone(NoticeDone::new(&departed.queued))).await),
         Some(false) => retry(inner, &departed.queued).await,

@@ -113,6 +113,15 @@ async fn open(inner: &Arc<Inner>, stream: TcpStream, address: SocketAddr, tls: O
     }
 }
 
+/// Serves a client's ESME that a simulation plays.
+#[cfg(debug_assertions)]
+pub(crate) fn serve_pipe(inner: &Arc<Inner>, io: tokio::io::DuplexStream, address: SocketAddr) {
+    let Some(unbound) = inner.smpp_door.enter(address.ip()) else { return turned_away(inner, address.ip()) };
+    let peer = Peer { address: address.ip(), tls: false, certificate: None };
+    let served = Arc::clone(inner);
+    inner.tasks.spawn(async move { greet(&served, io, peer, unbound, unbound_config()).await });
+}
+
 /// Waits for the bind and decides on it.
 async fn greet<IO>(inner: &Arc<Inner>, io: IO, peer: Peer, unbound: Unbound, config: SessionConfig)
 where

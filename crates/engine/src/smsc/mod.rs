@@ -28,6 +28,8 @@ mod watch;
 
 pub(crate) use bind::VerifiedBinds;
 pub(crate) use door::Door;
+#[cfg(debug_assertions)]
+pub(crate) use listener::serve_pipe;
 pub(crate) use multi::MultiReply;
 pub(crate) use reply::SubmitReply;
 pub(crate) use sessions::Sessions;

@@ -85,6 +85,13 @@ async fn answer(
     let Some(signature) = signatures(inner, webhook, now, event_id, &body) else {
         return failed("the event could not be signed");
     };
+    #[cfg(debug_assertions)]
+    if let Some(world) = &inner.settings.world {
+        return match crate::simulated::post(world, (&webhook.url, event_id), body).await {
+            Ok((status, headers)) => (outcome(status), Some(status.as_u16()), retry_after(&headers, now)),
+            Err(why) => failed(why),
+        };
+    }
     let Some(request) = inner.webhook_client.post(&webhook.url) else { return failed("address not allowed") };
     let request = request
         .header("content-type", "application/json")

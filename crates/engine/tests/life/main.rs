@@ -345,3 +345,28 @@ async fn regression_a2_11_a_receipt_of_72_hours_later_is_believed() {
     assert_eq!(platform.until_final(submitted.message_id).await.row.state, MessageState::Delivered);
     platform.assert_ledger().await;
 }
+
+/// A message of two segments that we gave up stays expired when the receipt of one of them comes late, and its client is told once.
+#[tokio::test]
+async fn an_end_that_stays_the_same_is_told_once() {
+    const HOUR: i64 = 3_600_000_000;
+    let (operator, platform, clock) = Platform::with_clock().await;
+    let submitted = platform.submit(TrafficClass::Transactional, &"long ".repeat(40)).await.expect("taken");
+    assert_eq!(submitted.segments, 2);
+    let (first, second) = (operator.next_submit().await, operator.next_submit().await);
+    operator.accept(&first, "81").await;
+    operator.accept(&second, "82").await;
+    while platform.engine.store().segments_awaiting_receipts(9).await.expect("a read").len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let validity = submitted.expires_at.0 - submitted.accepted_at.0;
+    clock.advance_micros(validity + 2 * HOUR);
+    assert_eq!(platform.until_final(submitted.message_id).await.row.state, MessageState::Expired);
+    operator.receipt(&first, "81", "DELIVRD").await;
+    let view = platform.until_events(submitted.message_id, "receipt_corrected", 1).await;
+    assert_eq!((view.row.state, view.segments[0].state), (MessageState::Expired, MessageState::Delivered));
+    let events = platform.engine.store().account_events_after(platform::ACCOUNT, Default::default(), 9);
+    let kinds: Vec<_> = events.await.expect("a read").into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, ["message.expired"]);
+    platform.assert_ledger().await;
+}

@@ -17,6 +17,8 @@ use crate::StoreError;
 use crate::chain::{Chain, Head, Sealed};
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
+#[cfg(debug_assertions)]
+use crate::simulated::to_its_end;
 use crate::unit_of_work::{Transaction, UnitOfWork};
 use crate::value::{Value, postgres_arguments, sqlite_arguments};
 
@@ -65,6 +67,11 @@ impl Ready {
             (Transaction::Postgres(transaction), Parameters::Postgres(parameters)) => {
                 let query = sqlx::query_with(sql, parameters);
                 query.execute(&mut **transaction).await.map(|done| done.rows_affected())
+            }
+            #[cfg(debug_assertions)]
+            (Transaction::Simulated(lease), Parameters::Sqlite(parameters)) => {
+                let query = sqlx::query_with(sql, parameters);
+                to_its_end(query.execute(lease.connection()?)).map(|done| done.rows_affected())
             }
             _ => return Err(StoreError::Statement("parameters are for the other database".to_owned())),
         };

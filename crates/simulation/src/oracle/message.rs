@@ -1,0 +1,149 @@
+//! Judges one message: that it is there once, and that each segment went out and ended as operators saw it.
+
+use std::time::Duration;
+
+use sambac_domain::class::TrafficClass;
+use sambac_domain::id::{MessageId, SegmentId};
+
+use super::{Bench, DELIVERED, Row, Segment, word};
+use crate::operator::Copy;
+use crate::order::{Known, Order, Way};
+use crate::site::PRICE;
+use crate::world::BEGINNING;
+
+/// Between the look at the clock and the operator.
+const LATE_MICROS: i64 = 1_500_000;
+/// How long the first copy may take where nothing is wrong; bursts are as fast as the connectors go.
+const SLOW: Duration = Duration::from_secs(30);
+const THROTTLED: u32 = 0x58;
+const BUSY: u32 = 0x14;
+/// The least pause after an operator was too busy.
+const LATER_MICROS: i64 = 1_000_000;
+const EXPIRED: i64 = 8;
+const REJECTED: i64 = 9;
+const FAILED: i64 = 10;
+
+impl Bench<'_> {
+    /// Judges it, and gives its rows.
+    pub(super) fn message(&self, no: usize, order: &Order) -> &[Row] {
+        let rows = self.rows.get(&no).map_or(&[][..], Vec::as_slice);
+        let found = |rule, text: String| self.world.found(rule, format!("#{no}: {text}"));
+        match (&order.known, rows) {
+            (_, [_, _, ..]) => found("a message is there twice", format!("{rows:?}")),
+            (Known::Accepted { id, .. }, []) => found("an accepted message is lost", id.clone()),
+            (Known::Accepted { id, expires_at, .. }, [row]) => {
+                if number(order.way, id) != Some(row.id) {
+                    found("a message has another number than its client was told", format!("{id}, {row:?}"));
+                }
+                if expires_at.is_some_and(|at| at.0 != row.expires_at) {
+                    found("a message lives longer or shorter than its client was told", format!("{row:?}"));
+                }
+            }
+            (_, [row]) if !order.in_doubt => found("a refused message is there", format!("{:?}, {row:?}", order.known)),
+            _ => {}
+        }
+        for row in rows {
+            let lives = Duration::from_micros(u64::try_from(row.expires_at - row.accepted_at).unwrap_or(0));
+            if lives.as_secs().abs_diff(order.validity.as_secs()) > 1 {
+                found(
+                    "a message lives longer or shorter than its client wanted",
+                    format!("{lives:?}, {:?}", order.validity),
+                );
+            }
+            if row.final_at.is_none() {
+                found("a message is stuck", word(row.state).to_owned());
+            }
+            for part in 1..=u8::try_from(order.segments()).unwrap_or(u8::MAX) {
+                self.segment(no, order, row, part);
+            }
+        }
+        rows
+    }
+
+    fn segment(&self, no: usize, order: &Order, row: &Row, part: u8) {
+        let found = |rule, text: String| self.world.found(rule, format!("#{no} part {part}: {text}"));
+        let id = SegmentId::new(MessageId::from_raw(row.id), part).raw();
+        let Some(segment) = self.segments.get(&id) else { return found("a segment is not there", id.to_string()) };
+        if segment.price != Some(PRICE) || segment.charge.is_none() {
+            found("a segment has another price than it should", format!("{segment:?}"));
+        }
+        let copies = self.copies.get(&(no, part)).map_or(&[][..], Vec::as_slice);
+        if let Some((_, late)) = copies.iter().find(|(_, copy)| copy.wall.0 > row.expires_at + LATE_MICROS) {
+            found("sent past its validity", format!("{late:?}, {row:?}"));
+        }
+        self.twice(order, segment, copies, &found);
+        ends(segment, row, copies, &found);
+        self.slow(order, row, copies, &found);
+    }
+
+    /// Where nothing is wrong, what was taken goes out soon.
+    fn slow(&self, order: &Order, row: &Row, copies: &[(usize, Copy)], found: &dyn Fn(&'static str, String)) {
+        let Known::Accepted { at, .. } = &order.known else { return };
+        let micros = u64::try_from(at.0 - BEGINNING.0).unwrap_or(0);
+        let accepted = Duration::from_micros(micros);
+        let first = copies.iter().map(|(_, copy)| copy.at.0).min();
+        if self.world.is_fair(accepted, accepted + SLOW) && first.is_none_or(|first| first > at.saturating_add(SLOW).0)
+        {
+            found("slow although nothing is wrong", format!("{first:?}, {row:?}"));
+        }
+    }
+
+    /// A segment goes out again only after a refusal, or marked; an OTP never where its answer was lost.
+    fn twice(&self, order: &Order, segment: &Segment, copies: &[(usize, Copy)], found: &dyn Fn(&'static str, String)) {
+        let mut in_order: Vec<_> = copies.iter().collect();
+        in_order.sort_by_key(|(_, copy)| copy.at);
+        for (place, (operator, copy)) in in_order.iter().enumerate() {
+            let refused = copy.answered.is_some_and(|status| status != 0);
+            let again = in_order.get(place + 1..).unwrap_or_default();
+            let too_soon = |(other, next): &&(usize, Copy)| other == operator && next.at.0 < copy.at.0 + LATER_MICROS;
+            if copy.answered == Some(BUSY) && again.iter().copied().any(|next| too_soon(&next)) {
+                found("sent again at once to an operator that was too busy", format!("{in_order:?}"));
+            }
+            if refused || again.is_empty() {
+                continue;
+            }
+            if !segment.possible_duplicate {
+                found("sent twice and not marked", format!("{in_order:?}"));
+            }
+            let is_otp = order.class == TrafficClass::Otp;
+            if is_otp && again.iter().any(|(other, _)| other == operator) {
+                found("an OTP was sent again where its answer was lost", format!("{in_order:?}"));
+            }
+        }
+    }
+}
+
+/// The end of a segment is one that an operator told, or that nobody could tell.
+fn ends(segment: &Segment, row: &Row, copies: &[(usize, Copy)], found: &dyn Fn(&'static str, String)) {
+    let fates = |state| copies.iter().any(|(_, copy)| copy.fate.contains(&state));
+    let told: Vec<_> = copies.iter().flat_map(|(_, copy)| copy.told.iter().copied()).collect();
+    let shown = || format!("{} of {copies:?}", word(segment.state));
+    if segment.state == DELIVERED && !fates("DELIVRD") {
+        found("delivered, and no operator says so", shown());
+    }
+    let refused = |(_, copy): &(usize, Copy)| copy.answered.is_some_and(|status| status != 0 && status != THROTTLED);
+    let is_sure = !segment.possible_duplicate;
+    if is_sure && [REJECTED, FAILED].contains(&segment.state) && !copies.iter().any(refused) && !fates("REJECTD") {
+        found("given up, and no operator refused it", shown());
+    }
+    if segment.state == EXPIRED && !fates("EXPIRED") && segment.final_at.is_some_and(|at| at < row.expires_at) {
+        found("expired before its time", format!("{segment:?}, {row:?}"));
+    }
+    // The operator and the engine agree on what it is called; of several receipts the first one counts.
+    let taken: Vec<_> = copies.iter().filter(|(_, copy)| copy.taken).collect();
+    if let ([(_, copy)], Some(first), true) = (&taken[..], told.first(), is_sure)
+        && copy.answered == Some(0)
+        && copy.sent.first() == Some(first)
+        && (*first == "DELIVRD") != (segment.state == DELIVERED)
+    {
+        found("a receipt was acknowledged and changed nothing", shown());
+    }
+}
+
+/// The number that a client was told.
+fn number(way: Way, id: &str) -> Option<i64> {
+    match way {
+        Way::Api => id.parse::<MessageId>().ok().map(MessageId::raw),
+        Way::Smpp => id.parse().ok(),
+    }
+}

@@ -1,0 +1,167 @@
+//! The fault plan of a seed: when which operator is how, when the database is away, when the process is killed, and when somebody sets
+//! the clock. All of it is drawn before the run begins.
+
+use std::time::Duration;
+
+use crate::dice::Dice;
+
+/// How an operator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// As usual: nearly every message is taken.
+    Well,
+    /// Nobody listens.
+    Down,
+    /// Binds are refused for a while.
+    Refusing,
+    /// Most is throttled.
+    Throttling,
+    /// Messages are taken and not answered.
+    Silent,
+    /// Answers come late, some after nobody waits any more.
+    Slow,
+    /// Nothing passes, and nobody notices: the link seems to be there.
+    HalfOpen,
+    /// Every message is asked to come again later.
+    Busy,
+}
+
+/// How the database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// As usual.
+    Well,
+    /// It refuses everything.
+    Away,
+    /// It does what it is told, and half of its answers are lost.
+    Ambiguous,
+}
+
+/// At which point the process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Between two steps.
+    Anywhere,
+    /// At a commit, before it is kept.
+    BeforeCommit,
+    /// At a commit, when it is kept and nobody knows.
+    AfterCommit,
+    /// In good order.
+    Stop,
+}
+
+/// What lasts from one time to another, counted from the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spell<T> {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+    pub(crate) what: T,
+}
+
+/// The fault plan.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    pub(crate) operators: Vec<Vec<Spell<Mood>>>,
+    pub(crate) disk: Vec<Spell<Disk>>,
+    pub(crate) deaths: Vec<(Duration, Death)>,
+    /// By how many seconds the wall clock is set, and when.
+    pub(crate) jumps: Vec<(Duration, i64)>,
+    /// Links that are cut.
+    pub(crate) cuts: Vec<(Duration, usize)>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Weather {
+    /// No fault at all.
+    pub(crate) fn calm(operators: usize) -> Self {
+        let operators = vec![Vec::new(); operators];
+        Self { operators, disk: Vec::new(), deaths: Vec::new(), jumps: Vec::new(), cuts: Vec::new() }
+    }
+
+    /// What `seed` has in store until `end`, with as many operators. Odd seeds are stormy, and processes live for minutes; even ones
+    /// leave room for what takes its time, and for what has no excuse.
+    pub(crate) fn of(seed: u64, operators: usize, end: Duration) -> Self {
+        let (mood, death) = if seed % 2 == 1 { (8 * MINUTE, 3 * MINUTE) } else { (16 * MINUTE, 25 * MINUTE) };
+        let mood = |no| moods(&mut Dice::named(seed, &format!("mood {no}")), end, mood);
+        let moods = (0..operators).map(mood).collect();
+        let mut dice = Dice::named(seed, "disk");
+        let disk = spells(&mut dice, end, death * 2, MINUTE / 4, |dice| {
+            if dice.per_mille(500) { Disk::Away } else { Disk::Ambiguous }
+        });
+        let mut dice = Dice::named(seed, "deaths");
+        let deaths = moments(&mut dice, end, death, |dice| match dice.between(0, 9) {
+            0..=2 => Death::Anywhere,
+            3..=5 => Death::BeforeCommit,
+            6..=8 => Death::AfterCommit,
+            _ => Death::Stop,
+        });
+        let mut dice = Dice::named(seed, "jumps");
+        let jumps = moments(&mut dice, end, 60 * MINUTE, |dice| match dice.between(0, 3) {
+            0 => -7_200,
+            1 => 3_600,
+            2 => -90,
+            _ => 45,
+        });
+        let mut dice = Dice::named(seed, "cuts");
+        let most = u64::try_from(operators.saturating_sub(1)).unwrap_or(0);
+        let cuts = moments(&mut dice, end, 15 * MINUTE, |dice| usize::try_from(dice.between(0, most)).unwrap_or(0));
+        Self { operators: moods, disk, deaths, jumps, cuts }
+    }
+}
+
+impl Weather {
+    /// Whether there is no fault between these times. Deaths are no matter of weather.
+    pub(crate) fn is_fair(&self, from: Duration, to: Duration) -> bool {
+        let within = |at: Duration| from <= at && at <= to;
+        let is_clear = |spells: &[Spell<Mood>]| spells.iter().all(|spell| spell.to < from || to < spell.from);
+        self.operators.iter().all(|spells| is_clear(spells))
+            && self.disk.iter().all(|spell| spell.to < from || to < spell.from)
+            && !self.jumps.iter().any(|(at, _)| within(*at))
+            && !self.cuts.iter().any(|(at, _)| within(*at))
+    }
+}
+
+/// What lasts at this time.
+pub(crate) fn at<T: Copy>(spells: &[Spell<T>], time: Duration) -> Option<Spell<T>> {
+    spells.iter().find(|spell| spell.from <= time && time < spell.to).copied()
+}
+
+fn moods(dice: &mut Dice, end: Duration, between: Duration) -> Vec<Spell<Mood>> {
+    const BAD: [Mood; 7] =
+        [Mood::Down, Mood::Refusing, Mood::Throttling, Mood::Silent, Mood::Slow, Mood::HalfOpen, Mood::Busy];
+    spells(dice, end, between, 2 * MINUTE, |dice| {
+        let place = usize::try_from(dice.between(0, 6)).unwrap_or(0);
+        BAD.get(place).copied().unwrap_or(Mood::Down)
+    })
+}
+
+fn spells<T>(
+    dice: &mut Dice,
+    end: Duration,
+    between: Duration,
+    lasting: Duration,
+    what: impl Fn(&mut Dice) -> T,
+) -> Vec<Spell<T>> {
+    let (mut found, mut time) = (Vec::new(), Duration::ZERO);
+    loop {
+        let from = time + dice.around(between);
+        let to = from + dice.around(lasting);
+        if to >= end {
+            return found;
+        }
+        found.push(Spell { from, to, what: what(dice) });
+        time = to;
+    }
+}
+
+fn moments<T>(dice: &mut Dice, end: Duration, between: Duration, what: impl Fn(&mut Dice) -> T) -> Vec<(Duration, T)> {
+    let (mut found, mut time) = (Vec::new(), Duration::ZERO);
+    loop {
+        time += dice.around(between);
+        if time >= end {
+            return found;
+        }
+        found.push((time, what(dice)));
+    }
+}
