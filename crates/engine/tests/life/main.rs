@@ -16,6 +16,7 @@ mod spending;
 
 use sambac_domain::class::TrafficClass;
 use sambac_domain::error::ErrorCode;
+use sambac_domain::id::AccountEventId;
 use sambac_domain::state::MessageState;
 use sambac_smpp::CommandStatus;
 use sambac_store::rows::ChargeState;
@@ -365,7 +366,7 @@ async fn an_end_that_stays_the_same_is_told_once() {
     operator.receipt(&first, "81", "DELIVRD").await;
     let view = platform.until_events(submitted.message_id, "receipt_corrected", 1).await;
     assert_eq!((view.row.state, view.segments[0].state), (MessageState::Expired, MessageState::Delivered));
-    let events = platform.engine.store().account_events_after(platform::ACCOUNT, Default::default(), 9);
+    let events = platform.engine.store().account_events_after(platform::ACCOUNT, AccountEventId::from_raw(0), 9);
     let kinds: Vec<_> = events.await.expect("a read").into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds, ["message.expired"]);
     platform.assert_ledger().await;
