@@ -1,4 +1,5 @@
 //! Several nodes on one PostgreSQL database: one works, the others wait; and what becomes of messages when the one is killed,
 //! drained, or stands still for a while and goes on.
 
+mod promoted;
 mod standby;

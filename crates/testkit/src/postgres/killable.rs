@@ -39,6 +39,44 @@ impl KillablePostgres {
         Ok(server)
     }
 
+    /// Makes a second server in `home` that follows this one, and has this one wait for it at each COMMIT from now on: what was
+    /// acknowledged is at both.
+    ///
+    /// # Errors
+    /// When it cannot be made, or does not follow.
+    pub async fn follower(&self, home: &Path) -> Result<Self> {
+        let mut follower = Self { binaries: self.binaries.clone(), home: home.to_owned(), server: None };
+        follower.make_folders().await?;
+        let mut copy = follower.command("pg_basebackup");
+        copy.args(["-R", "-X", "stream", "-c", "fast", "-U", "sambac", "-h"]).arg(self.home.join("socket"));
+        let output = copy.output().await?;
+        ensure!(output.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&output.stderr));
+        follower.start_again().await?;
+        let mut admin = PgConnection::connect(&self.url()).await?;
+        for sql in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+            sqlx::raw_sql(sql).execute(&mut admin).await?;
+        }
+        until("the second server follows", START_LIMIT, async || {
+            let count = "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+            let following = sqlx::query_scalar::<_, i64>(count).fetch_one(&mut admin).await?;
+            Ok((following > 0).then_some(()))
+        })
+        .await?;
+        admin.close().await?;
+        Ok(follower)
+    }
+
+    /// Has it follow nobody any more, and take writes.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn promote(&self) -> Result<()> {
+        let mut admin = PgConnection::connect(&self.url_of("postgres")).await?;
+        let is_promoted = sqlx::query_scalar::<_, bool>("SELECT pg_promote()").fetch_one(&mut admin).await?;
+        ensure!(is_promoted, "it follows still");
+        Ok(admin.close().await?)
+    }
+
     /// Where to connect past every proxy.
     pub fn url(&self) -> String {
         self.url_of(DATABASE)
@@ -131,13 +169,18 @@ impl KillablePostgres {
     }
 
     /// As root it is made for, and run by, a user who is not: the server refuses root.
-    async fn make_home(&self) -> Result<()> {
+    async fn make_folders(&self) -> Result<()> {
         let text = format!(
             "mkdir -p '{home}/socket' && if [ \"$(id -u)\" = 0 ]; then chown -R {USER} '{home}'; fi",
             home = self.home.display()
         );
         let made = Command::new("sh").args(["-c", &text]).status().await?;
         ensure!(made.success(), "making {}: {made}", self.home.display());
+        Ok(())
+    }
+
+    async fn make_home(&self) -> Result<()> {
+        self.make_folders().await?;
         let mut initdb = self.command("initdb");
         initdb.args(["-U", "sambac", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         let output = initdb.output().await?;

@@ -16,6 +16,7 @@ const CHUNK: usize = 16_384;
 #[derive(Debug)]
 pub struct Gate {
     port: u16,
+    socket: watch::Sender<PathBuf>,
     open: watch::Sender<bool>,
     listening: JoinHandle<()>,
 }
@@ -28,13 +29,19 @@ impl Gate {
     pub async fn to(socket: &Path) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (port, (open, is_open)) = (listener.local_addr()?.port(), watch::channel(true));
-        let listening = tokio::spawn(listen(listener, socket.to_owned(), is_open));
-        Ok(Self { port, open, listening })
+        let (socket, leads_to) = watch::channel(socket.to_owned());
+        let listening = tokio::spawn(listen(listener, leads_to, is_open));
+        Ok(Self { port, socket, open, listening })
     }
 
     /// Where it is on this machine.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads new connections to another server. Those that are there stay where they are.
+    pub fn lead_to(&self, socket: &Path) {
+        self.socket.send_replace(socket.to_owned());
     }
 
     /// Nothing passes from now on; what has passed is not called back.
@@ -54,14 +61,15 @@ impl Drop for Gate {
     }
 }
 
-async fn listen(listener: TcpListener, socket: PathBuf, is_open: watch::Receiver<bool>) {
+async fn listen(listener: TcpListener, leads_to: watch::Receiver<PathBuf>, is_open: watch::Receiver<bool>) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (socket, mut is_open) = (socket.clone(), is_open.clone());
+        let (leads_to, mut is_open) = (leads_to.clone(), is_open.clone());
         connections.spawn(async move {
             if is_open.wait_for(|is_open| *is_open).await.is_err() {
                 return;
             }
+            let socket = leads_to.borrow().clone();
             let Ok(server) = UnixStream::connect(socket).await else { return };
             carry(client, server, is_open).await;
         });

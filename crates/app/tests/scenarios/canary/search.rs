@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use aho_corasick::AhoCorasick;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -32,12 +32,34 @@ pub(super) struct Canaries {
     all: Vec<Canary>,
     /// Those that were found where they may be: a reason that no longer holds is to go.
     found: Mutex<BTreeSet<usize>>,
+    /// Ready for what is looked for now.
+    searcher: OnceLock<Searcher>,
 }
 
 struct Canary {
     what: String,
     clear: String,
     kept: Kept,
+}
+
+/// All forms of all canaries, made ready once for many files.
+struct Searcher {
+    patterns: AhoCorasick,
+    /// Which canary a pattern is of, and in which form.
+    owners: Vec<(usize, &'static str)>,
+}
+
+impl Searcher {
+    fn of(all: &[Canary]) -> Result<Self> {
+        let (mut patterns, mut owners) = (Vec::new(), Vec::new());
+        for (at, canary) in all.iter().enumerate() {
+            for (form, pattern) in forms(&canary.clear) {
+                patterns.push(pattern);
+                owners.push((at, form));
+            }
+        }
+        Ok(Self { patterns: AhoCorasick::builder().ascii_case_insensitive(true).build(&patterns)?, owners })
+    }
 }
 
 impl Canaries {
@@ -53,6 +75,7 @@ impl Canaries {
 
     fn add(&mut self, what: &str, clear: &str, kept: Kept) {
         assert!(clear.len() >= 8, "{what} is too short to be nowhere by chance");
+        self.searcher.take();
         self.all.push(Canary { what: what.to_owned(), clear: clear.to_owned(), kept });
     }
 
@@ -62,15 +85,11 @@ impl Canaries {
 
     /// Fails when a canary is in these octets that may not be there.
     pub(super) fn not_in(&self, place: Place, name: &str, octets: &[u8]) -> Result<()> {
-        let mut patterns = Vec::new();
-        let mut owners = Vec::new();
-        for (at, canary) in self.all.iter().enumerate() {
-            for (form, pattern) in forms(&canary.clear) {
-                patterns.push(pattern);
-                owners.push((at, form));
-            }
+        if self.searcher.get().is_none() {
+            // Whoever was quicker has made the same.
+            let _ = self.searcher.set(Searcher::of(&self.all)?);
         }
-        let searcher = AhoCorasick::builder().ascii_case_insensitive(true).build(&patterns)?;
+        let Some(Searcher { patterns: searcher, owners }) = self.searcher.get() else { bail!("no searcher") };
         let mut hits = BTreeMap::new();
         for hit in searcher.find_overlapping_iter(octets) {
             let (at, form) = owners[hit.pattern().as_usize()];
