@@ -55,7 +55,9 @@ impl UnitOfWork {
         let transaction = match pool {
             Pool::Sqlite { readers, .. } => readers.begin_with("BEGIN").await.map(Transaction::Sqlite),
             Pool::Postgres { pool, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                // Who reads for somebody slow holds up nobody.
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                    SET LOCAL idle_in_transaction_session_timeout = 0";
                 pool.begin_with(begin).await.map(Transaction::Postgres)
             }
             #[cfg(debug_assertions)]
