@@ -185,7 +185,8 @@ mod tests {
         drop(idle);
         assert_eq!(door.unbound().count, 2);
         drop((next, alone));
-        assert_eq!((door.unbound().count, door.unbound().by_source.len()), (0, 0));
+        let left = door.unbound();
+        assert_eq!((left.count, left.by_source.len()), (0, 0));
     }
 
     #[test]
