@@ -167,7 +167,11 @@ impl Seal {
         self.open_once(id, sealed).or_else(|_| self.open_again(id, sealed))
     }
 
-    fn open_again(&self, id: i64, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    /// Opens what [`Seal::seal_again`] sealed for the same row.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`].
+    pub fn open_again(&self, id: i64, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (nonce, sealed) = sealed.split_first_chunk::<12>().ok_or(SealError::DoesNotOpen)?;
         let aad = id.to_be_bytes();
         let payload = Payload { msg: sealed, aad: &aad };

@@ -75,6 +75,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("user_sessions_pkey", "user_sessions.id", "user_sessions"),
     ("user_invitations_pkey", "user_invitations.id", "user_invitations"),
     ("user_passkeys_pkey", "user_passkeys.id", "user_passkeys"),
+    ("passkey_answers_pkey", "passkey_answers.digest", "passkey_answers.digest"),
     ("user_passkeys_credential_id_key", "user_passkeys.credential_id", "user_passkeys.credential_id"),
     ("request_nonces_pkey", "request_nonces.hash", "request_nonces"),
     ("request_keys_pkey", "request_keys.id", "request_keys"),

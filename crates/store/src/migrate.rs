@@ -63,6 +63,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (72, include_str!("../migrations/0072_webhook_environment.sql")),
     (73, include_str!("../migrations/0073_leases.sql")),
     (74, include_str!("../migrations/0074_request_nonces.sql")),
+    (80, include_str!("../migrations/0080_passkey_answers.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

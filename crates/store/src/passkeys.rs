@@ -28,6 +28,20 @@ impl UnitOfWork {
         self.count_passkeys(row.user_id).await
     }
 
+    /// Notes that a challenge was answered, which is good until `ends_at`, and forgets those that are good no more. One that was answered before is a
+    /// `Conflict("passkey_answers.digest")`.
+    pub async fn answer_challenge(
+        &mut self,
+        digest: &str,
+        ends_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        query("DELETE FROM passkey_answers WHERE ends_at <= $1").bind(&now).run(self).await?;
+        let digest = digest.to_owned();
+        let insert = query("INSERT INTO passkey_answers (digest, ends_at) VALUES ($1, $2)");
+        insert.bind(&digest).bind(&ends_at).run(self).await.map(drop)
+    }
+
     /// Notes that somebody logged in with a passkey, and what its credential says since. False when it was used meanwhile, and its
     /// credential is not as it was read any more.
     pub async fn use_passkey(

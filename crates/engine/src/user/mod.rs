@@ -39,7 +39,6 @@ use tokio::sync::Semaphore;
 
 use crate::keyring::ClientKey;
 use crate::refusal::Refusal;
-use passkey::Passkeys;
 
 /// Passwords that are hashed at the same time: each takes 19 MiB and some 20 ms of a processor.
 const HASHED_AT_ONCE: usize = 2;
@@ -50,7 +49,6 @@ const STAND_INS_MAX: usize = 1_000;
 pub(crate) struct Persons {
     defence: Defence,
     hashing: Arc<Semaphore>,
-    passkeys: Passkeys,
     /// What each has in place of a key.
     stand_ins: Cache<(UserId, Role), Arc<ClientKey>>,
 }
@@ -60,7 +58,6 @@ impl Default for Persons {
         Self {
             defence: Defence::default(),
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
-            passkeys: Passkeys::default(),
             stand_ins: Cache::new(STAND_INS_MAX),
         }
     }

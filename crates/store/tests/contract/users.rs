@@ -179,6 +179,27 @@ on_both_databases! {
         assert_eq!(store.passkeys_of(theirs.id).await.unwrap(), [other]);
     }
 
+    async fn a_challenge_is_answered_once_while_it_is_good(store: Store) {
+        let later = |s: i64| Timestamp(NOW.0 + s * 1_000_000);
+        for (digest, now_s, ends_s, is_new) in [
+            ("first", 0, 300, true),
+            ("second", 1, 301, true),
+            ("first", 2, 300, false),
+            ("first", 299, 300, false),
+            // Its time is over, and it is forgotten: nobody asks, since it opens no more.
+            ("first", 300, 600, true),
+            ("second", 300, 301, false),
+        ] {
+            let mut work = store.begin().await.unwrap();
+            let answered = work.answer_challenge(digest, later(ends_s), later(now_s)).await;
+            match (answered, is_new) {
+                (Ok(()), true) => work.commit().await.unwrap(),
+                (Err(StoreError::Conflict("passkey_answers.digest")), false) => drop(work),
+                (answered, _) => panic!("{digest} at {now_s} s: {answered:?}"),
+            }
+        }
+    }
+
     async fn a_link_is_used_once_and_the_last_one_counts(store: Store) {
         let (ours, _) = with_users(&store).await;
         let mut work = store.begin().await.unwrap();

@@ -22,7 +22,7 @@ use crate::problem::Problem;
     responses((status = 200, description = "For `navigator.credentials.get()`", body = PasskeyChallenge), Challenging)
 )]
 pub(crate) async fn challenge_log_in(stranger: Stranger) -> Result<axum::Json<PasskeyChallenge>, Problem> {
-    Ok(axum::Json(stranger.engine().passkey_challenge(stranger.from())?.into()))
+    Ok(axum::Json(stranger.engine().passkey_challenge()?.into()))
 }
 
 /// Log in by a passkey.

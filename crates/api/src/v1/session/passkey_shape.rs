@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 use crate::shown::Moment;
 
+/// A challenge is longer the more passkeys its person has.
+const CEREMONY_CHARS_MAX: usize = 16_384;
+
 /// A challenge for a device.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PasskeyChallenge {
@@ -25,8 +28,8 @@ pub(crate) struct PasskeyChallenge {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasskeyLogIn {
     /// That of the challenge.
-    #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64)]
+    #[garde(length(chars, max = CEREMONY_CHARS_MAX))]
+    #[schema(max_length = 16384)]
     pub(super) ceremony: String,
     /// What `credential.toJSON()` gives.
     #[garde(skip)]
@@ -42,8 +45,8 @@ pub(crate) struct PasskeyLogIn {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddPasskey {
     /// That of the challenge.
-    #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64)]
+    #[garde(length(chars, max = CEREMONY_CHARS_MAX))]
+    #[schema(max_length = 16384)]
     pub(super) ceremony: String,
     /// What its person calls it.
     #[garde(length(chars, min = 1, max = 128))]

@@ -93,6 +93,7 @@ async fn whatever_is_wrong_with_an_answer_reads_the_same() {
     let mut forged = right.clone();
     forged["response"]["userHandle"] = other.get(&given["options"], &truth)["response"]["userHandle"].clone();
     assert_eq!(answer(&platform, &given["ceremony"], &forged).await.told(), expected.told(), "for somebody else");
+    assert_eq!(answer(&platform, &given["ceremony"], &right).await.status, 201, "what was wrong used nothing up");
     assert_eq!(answer(&platform, &given["ceremony"], &right).await.told(), expected.told(), "a challenge is good once");
     let given = challenge(&platform).await;
     let mut swapped = device.get(&given["options"], &truth);

@@ -1,13 +1,15 @@
 //! Adding passkeys to a person who is logged in, listing and removing them.
 
 use sambac_domain::error::ErrorCode;
-use sambac_domain::{PasskeyId, UserId};
+use sambac_domain::{PasskeyId, Timestamp, UserId};
+use sambac_store::StoreError;
 use sambac_store::rows::PasskeyRow;
 use secrecy::SecretString;
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{CredentialID, Passkey, PasskeyRegistration, RegisterPublicKeyCredential, Uuid};
 
+use super::ceremony::{self, Ceremony, Purpose};
 use super::{Challenge, options, written};
 use crate::Engine;
 use crate::audit::Event;
@@ -18,8 +20,8 @@ use crate::user::{desk, refused};
 /// Passkeys of one user at most.
 const PASSKEYS_MAX: usize = 20;
 
-/// What is kept while a device makes a passkey.
-#[derive(Clone)]
+/// What is needed when a device has made a passkey.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Registration {
     user: UserId,
     state: PasskeyRegistration,
@@ -48,8 +50,8 @@ impl Engine {
         options["authenticatorSelection"]["residentKey"] = json!("required");
         options["authenticatorSelection"]["requireResidentKey"] = json!(true);
         let registration = Registration { user: user.id, state };
-        let ceremonies = &self.0.callers.persons.passkeys.registrations;
-        let ceremony = ceremonies.begin(user.id, registration, self.0.clock.now()).map_err(|_| ErrorCode::Internal)?;
+        let ceremony = ceremony::sealed(self.seal(), Purpose::Registration, registration, self.0.clock.now());
+        let ceremony = ceremony.map_err(|_| ErrorCode::Internal)?;
         Ok(Challenge { ceremony, options })
     }
 
@@ -65,8 +67,8 @@ impl Engine {
         credential: &Value,
     ) -> Result<PasskeyRow, Refusal> {
         let name = desk::checked_name(name)?;
-        let passkey = self.made(session, ceremony, credential)?;
         let now = self.0.clock.now();
+        let (passkey, answered) = self.made(session, ceremony, credential, now)?;
         let row = PasskeyRow {
             id: PasskeyId::from_raw(self.0.ids.next(now)),
             user_id: session.user.id,
@@ -77,6 +79,7 @@ impl Engine {
             used_at: None,
         };
         let mut work = self.0.store.begin().await.map_err(refused)?;
+        work.answer_challenge(&answered.digest, answered.ends_at, now).await.map_err(answered_before)?;
         let user = work.user(row.user_id).await.map_err(refused)?.ok_or(ErrorCode::NotFound)?;
         if user.has_factor() {
             session.require_factor()?;
@@ -92,19 +95,25 @@ impl Engine {
         Ok(row)
     }
 
-    fn made(&self, session: &Session, ceremony: &str, credential: &Value) -> Result<Passkey, Refusal> {
+    fn made(
+        &self,
+        session: &Session,
+        ceremony: &str,
+        credential: &Value,
+        now: Timestamp,
+    ) -> Result<(Passkey, Ceremony<()>), Refusal> {
         let wrong =
             |field: &'static str, text: &'static str| move || Refusal::new(ErrorCode::InvalidRequest, text).at(field);
         let credential = RegisterPublicKeyCredential::deserialize(credential);
         let credential = credential.map_err(|_| wrong("/credential", "is not what credential.toJSON() gives")())?;
-        let waiting = self.0.callers.persons.passkeys.registrations.take(ceremony, self.0.clock.now());
-        let registration = waiting.filter(|registration| registration.user == session.user.id);
-        let gone = wrong("/ceremony", "does not wait: a challenge is good once, for five minutes; ask for another one");
-        let registration = registration.ok_or_else(gone)?;
-        let made = self.relying_party()?.finish_passkey_registration(&credential, &registration.state);
-        made.map_err(|_| {
+        let opened = ceremony::opened::<Registration>(self.seal(), Purpose::Registration, ceremony, now);
+        let of_person = opened.filter(|ceremony| ceremony.state.user == session.user.id);
+        let Ceremony { state, digest, ends_at } = of_person.ok_or_else(gone)?;
+        let made = self.relying_party()?.finish_passkey_registration(&credential, &state.state);
+        let made = made.map_err(|_| {
             wrong("/credential", "is not this challenge's answer, given at this site by a verified person")()
-        })
+        })?;
+        Ok((made, Ceremony { state: (), digest, ends_at }))
     }
 
     /// The passkeys of who is logged in, the oldest first.
@@ -135,6 +144,18 @@ impl Engine {
         let event = event.of(session.user.account_id).from(session.address).with("passkey", id.to_string());
         work.append_audit(&[event.entry(self.0.clock.now())]).await.map_err(refused)?;
         work.commit().await.map_err(refused)
+    }
+}
+
+fn gone() -> Refusal {
+    let text = "does not wait: a challenge is good once, for five minutes; ask for another one";
+    Refusal::new(ErrorCode::InvalidRequest, text).at("/ceremony")
+}
+
+fn answered_before(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Conflict("passkey_answers.digest") => gone(),
+        error => refused(error),
     }
 }
 

@@ -1,75 +1,82 @@
-//! Challenges that wait for a device's answer, each good once and for five minutes. They are in memory only: who is interrupted by
-//! a restart begins again.
+//! Challenges on their way: what judges the answer travels with the challenge, sealed by the master key. So any node takes the answer, a restart forgets
+//! none, and whoever asks for many fills no memory. Each is good once and for five minutes: that one was answered is kept in the database for that long.
 
-use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quick_cache::sync::Cache;
 use sambac_domain::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use crate::api_key::{NoRandomness, random_octets};
-use crate::constant_time::same;
+use crate::seal::{Seal, SealError};
 
-/// How long a challenge waits: as long as browsers are told to.
-const WAITS_FOR: Duration = Duration::from_secs(300);
-/// Challenges of one asker that wait at a time; another one takes the oldest one's place.
-const SLOTS: u8 = 32;
-/// Challenges that wait at a time.
-const WAITING_MAX: usize = 16_384;
-/// Octets of a name: who asked, which of his, and 128 bits that nobody guesses.
-const ASKER_OCTETS: usize = 8;
-const SECRET_OCTETS: usize = 16;
+/// How long a challenge is good: as long as browsers are told to wait.
+const GOOD_FOR: Duration = Duration::from_secs(300);
 
-/// Challenges of one kind. Who asks for many loses his own, nobody else's.
-pub(crate) struct Ceremonies<T> {
-    hasher: RandomState,
-    next: AtomicU8,
-    waiting: Cache<(u64, u8), Waiting<T>>,
+/// What a challenge is for. What is sealed for one opens for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To make a passkey.
+    Registration,
+    /// To log in by one.
+    LogIn,
 }
 
-#[derive(Clone)]
-struct Waiting<T> {
-    secret: [u8; SECRET_OCTETS],
-    begun_at: Timestamp,
+/// A challenge that is good, if it was not answered before.
+pub(super) struct Ceremony<T> {
+    pub(super) state: T,
+    /// By which it is known that it was answered.
+    pub(super) digest: String,
+    /// Until when it is good.
+    pub(super) ends_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    ends_at: Timestamp,
     state: T,
 }
 
-impl<T: Clone> Default for Ceremonies<T> {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), next: AtomicU8::new(0), waiting: Cache::new(WAITING_MAX) }
+impl Purpose {
+    /// An id that no row has.
+    const fn id(self) -> i64 {
+        match self {
+            Self::Registration => -6,
+            Self::LogIn => -7,
+        }
     }
 }
 
-impl<T: Clone> Ceremonies<T> {
-    /// Keeps what a challenge needs until it is answered; gives the name to answer by.
-    pub(super) fn begin(&self, asker: impl Hash, state: T, now: Timestamp) -> Result<String, NoRandomness> {
-        let secret = random_octets::<SECRET_OCTETS>()?;
-        let asker = self.hasher.hash_one(asker);
-        let slot = self.next.fetch_add(1, Ordering::Relaxed) % SLOTS;
-        self.waiting.insert((asker, slot), Waiting { secret, begun_at: now, state });
-        let mut name = asker.to_be_bytes().to_vec();
-        name.push(slot);
-        name.extend(secret);
-        Ok(URL_SAFE_NO_PAD.encode(name))
-    }
+/// What a challenge is called: all that is needed to judge its answer.
+///
+/// # Errors
+/// [`SealError`] when there is no randomness.
+pub(super) fn sealed<T: Serialize>(
+    seal: &Seal,
+    purpose: Purpose,
+    state: T,
+    now: Timestamp,
+) -> Result<String, SealError> {
+    let plain = Sealed { ends_at: now.saturating_add(GOOD_FOR), state };
+    // What was just made of a library's own values can be written.
+    let plain = serde_json::to_vec(&plain).map_err(|_| SealError::DoesNotOpen)?;
+    Ok(URL_SAFE_NO_PAD.encode(seal.seal_again(purpose.id(), &plain)?))
+}
 
-    /// What was kept, once.
-    pub(super) fn take(&self, name: &str, now: Timestamp) -> Option<T> {
-        let name = URL_SAFE_NO_PAD.decode(name).ok()?;
-        let (asker, rest) = name.split_first_chunk::<ASKER_OCTETS>()?;
-        let (slot, secret) = rest.split_first()?;
-        let key = (u64::from_be_bytes(*asker), *slot);
-        if !same(&self.waiting.get(&key)?.secret, secret) {
-            return None;
-        }
-        // Of two who answer at once, one finds it gone.
-        let (_, waiting) = self.waiting.remove(&key)?;
-        let is_in_time = now.since(waiting.begun_at) < WAITS_FOR;
-        (is_in_time && same(&waiting.secret, secret)).then_some(waiting.state)
-    }
+/// What was sealed, if it was by us, for this, and is still good.
+pub(super) fn opened<T: DeserializeOwned>(
+    seal: &Seal,
+    purpose: Purpose,
+    name: &str,
+    now: Timestamp,
+) -> Option<Ceremony<T>> {
+    let octets = URL_SAFE_NO_PAD.decode(name).ok()?;
+    let plain = seal.open_again(purpose.id(), &octets).ok()?;
+    let Sealed { ends_at, state } = serde_json::from_slice(&plain).ok()?;
+    let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&octets));
+    (now < ends_at).then_some(Ceremony { state, digest, ends_at })
 }
 
 #[cfg(test)]
@@ -78,30 +85,31 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000_000_000);
 
-    /// A challenge is answered once, in time, and by its whole name.
-    #[test]
-    fn each_is_taken_once_and_in_time() {
-        let ceremonies = Ceremonies::default();
-        let name = ceremonies.begin("ada", 7, NOW).unwrap();
-        let mut wrong = URL_SAFE_NO_PAD.decode(&name).unwrap();
-        wrong[24] ^= 1;
-        for wrong in [&*URL_SAFE_NO_PAD.encode(wrong), &name[..20], "", "?"] {
-            assert_eq!(ceremonies.take(wrong, NOW), None, "{wrong}");
-        }
-        assert_eq!(ceremonies.take(&name, NOW), Some(7), "a wrong name took nothing away");
-        assert_eq!(ceremonies.take(&name, NOW), None);
-        let late = ceremonies.begin("ada", 8, NOW).unwrap();
-        assert_eq!(ceremonies.take(&late, NOW.saturating_add(WAITS_FOR)), None);
+    fn seal() -> Seal {
+        Seal::throwaway().unwrap()
     }
 
-    /// Whoever asks for a great many takes no other's away.
+    /// A challenge opens in time, whole, for what it was made for, and by who has the master key.
     #[test]
-    fn who_asks_for_many_loses_his_own() {
-        let ceremonies = Ceremonies::default();
-        let ada = ceremonies.begin("ada", 1, NOW).unwrap();
-        let first = ceremonies.begin("eve", 2, NOW).unwrap();
-        (0..100_000).for_each(|number| drop(ceremonies.begin("eve", number, NOW)));
-        assert_eq!(ceremonies.take(&first, NOW), None);
-        assert_eq!(ceremonies.take(&ada, NOW), Some(1));
+    fn each_opens_in_time_and_for_its_purpose() {
+        let seal = seal();
+        let name = sealed(&seal, Purpose::LogIn, 7, NOW).unwrap();
+        let open = |seal: &Seal, purpose, name: &str, now| opened::<i32>(seal, purpose, name, now);
+        let ceremony = open(&seal, Purpose::LogIn, &name, NOW).unwrap();
+        assert_eq!((ceremony.state, ceremony.ends_at), (7, NOW.saturating_add(GOOD_FOR)));
+        assert!(open(&seal, Purpose::LogIn, &name, NOW.saturating_add(GOOD_FOR)).is_none(), "late");
+        assert!(open(&seal, Purpose::Registration, &name, NOW).is_none(), "for something else");
+        assert!(open(&self::seal(), Purpose::LogIn, &name, NOW).is_none(), "of another platform");
+        let mut wrong = URL_SAFE_NO_PAD.decode(&name).unwrap();
+        for place in 0..wrong.len() {
+            wrong[place] ^= 1;
+            assert!(open(&seal, Purpose::LogIn, &URL_SAFE_NO_PAD.encode(&wrong), NOW).is_none(), "{place}");
+            wrong[place] ^= 1;
+        }
+        for wrong in [&name[..20], "", "?", &format!("{name}=")] {
+            assert!(open(&seal, Purpose::LogIn, wrong, NOW).is_none(), "{wrong}");
+        }
+        let again = sealed(&seal, Purpose::LogIn, 7, NOW).unwrap();
+        assert_ne!(open(&seal, Purpose::LogIn, &again, NOW).unwrap().digest, ceremony.digest, "each is another one");
     }
 }

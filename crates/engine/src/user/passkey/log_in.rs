@@ -1,18 +1,17 @@
 //! Logging in by a passkey alone. Whatever is wrong, the answer is the same.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use sambac_domain::error::ErrorCode;
+use sambac_store::StoreError;
 use sambac_store::rows::{AccessState, PasskeyRow, UserRow};
 use serde::Deserialize as _;
 use serde_json::Value;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, Webauthn, WebauthnError};
 
 use super::add::handle;
+use super::ceremony::{self, Ceremony, Purpose};
 use super::{Challenge, options, written};
 use crate::Engine;
 use crate::audit::Event;
-use crate::places::source;
 use crate::refusal::Refusal;
 use crate::user::refused;
 use crate::user::session::{Begun, From};
@@ -22,12 +21,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`ErrorCode::WrongState`] when the platform has no name of a site.
-    pub fn passkey_challenge(&self, from: &From) -> Result<Challenge, Refusal> {
+    pub fn passkey_challenge(&self) -> Result<Challenge, Refusal> {
         let begun = self.relying_party()?.start_discoverable_authentication();
         let (challenge, state) = begun.map_err(|_| ErrorCode::Internal)?;
-        let asker = source(from.address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
-        let ceremonies = &self.0.callers.persons.passkeys.log_ins;
-        let ceremony = ceremonies.begin(asker, state, self.0.clock.now()).map_err(|_| ErrorCode::Internal)?;
+        let ceremony = ceremony::sealed(self.seal(), Purpose::LogIn, state, self.0.clock.now());
+        let ceremony = ceremony.map_err(|_| ErrorCode::Internal)?;
         Ok(Challenge { ceremony, options: options(&challenge)? })
     }
 
@@ -38,10 +36,10 @@ impl Engine {
     pub async fn log_in_by_passkey(&self, ceremony: &str, credential: &Value, from: &From) -> Result<Begun, Refusal> {
         // Nobody is named before the signature is right: addresses are told apart, and each challenge is a login of its own.
         self.may_try(ceremony, from.address)?;
-        let site = self.relying_party()?;
-        let state = self.0.callers.persons.passkeys.log_ins.take(ceremony, self.0.clock.now());
+        let (site, now) = (self.relying_party()?, self.0.clock.now());
+        let opened = ceremony::opened(self.seal(), Purpose::LogIn, ceremony, now);
         let credential = PublicKeyCredential::deserialize(credential).ok();
-        let (Some(state), Some(credential)) = (state, credential) else {
+        let (Some(Ceremony { state, digest, ends_at }), Some(credential)) = (opened, credential) else {
             return Err(self.failed(ceremony, from.address));
         };
         let Some((user, row)) = self.holder(&credential).await? else {
@@ -52,7 +50,11 @@ impl Engine {
         };
         let passkey = serde_json::to_string(&passkey).map_err(|_| ErrorCode::Internal)?;
         let mut work = self.0.store.begin().await.map_err(refused)?;
-        if !work.use_passkey(&row, &passkey, self.0.clock.now()).await.map_err(refused)? {
+        match work.answer_challenge(&digest, ends_at, now).await {
+            Err(StoreError::Conflict("passkey_answers.digest")) => return Err(self.failed(ceremony, from.address)),
+            answered => answered.map_err(refused)?,
+        }
+        if !work.use_passkey(&row, &passkey, now).await.map_err(refused)? {
             // Two answers with one count of the device: only one of them is believed.
             return Err(self.failed(ceremony, from.address));
         }

@@ -5,7 +5,7 @@
 //! let challenge = engine.begin_passkey(&session, &password).await?;             // the browser: navigator.credentials.create()
 //! engine.add_passkey(&session, &challenge.ceremony, name, &credential).await?;
 //!
-//! let challenge = engine.passkey_challenge(&from)?;                             // the browser: navigator.credentials.get()
+//! let challenge = engine.passkey_challenge()?;                                  // the browser: navigator.credentials.get()
 //! let begun = engine.log_in_by_passkey(&challenge.ceremony, &credential, &from).await?;
 //! ```
 
@@ -20,12 +20,10 @@ use serde::Serialize;
 use serde_json::Value;
 use url::{Host, Url};
 use webauthn_rs::WebauthnBuilder;
-use webauthn_rs::prelude::{DiscoverableAuthentication, Webauthn};
+use webauthn_rs::prelude::Webauthn;
 
 use crate::Engine;
 use crate::refusal::Refusal;
-use add::Registration;
-use ceremony::Ceremonies;
 
 /// A challenge for a device.
 pub struct Challenge {
@@ -33,13 +31,6 @@ pub struct Challenge {
     pub ceremony: String,
     /// What the browser's `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes.
     pub options: Value,
-}
-
-/// Challenges that wait.
-#[derive(Default)]
-pub(super) struct Passkeys {
-    registrations: Ceremonies<Registration>,
-    log_ins: Ceremonies<DiscoverableAuthentication>,
 }
 
 impl Engine {
