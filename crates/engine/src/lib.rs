@@ -39,6 +39,7 @@ pub mod ledger;
 mod live;
 mod metrics;
 mod mo;
+mod nodes;
 mod notice_keeper;
 pub mod opt_out;
 mod orphan;
@@ -101,6 +102,7 @@ pub use connector::{
 pub use health::{ConnectorHealth, Health, SharedLimitsHealth};
 pub use ledger::{Balance, ChargeOutcome};
 pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};
+pub use nodes::NodeStatus;
 pub use orphan::Rematched;
 pub use receipt_watch::{DELAY_BOUNDS_S, ReceiptDelays, ReceiptFacts, ReceiptProposal};
 pub use schedule::SendAt;

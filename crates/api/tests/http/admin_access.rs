@@ -65,6 +65,7 @@ const ROWS: &[(&str, AdminScope)] = &[
     ("unbind_connector", Operations),
     ("release_segments", Operations),
     ("test_bind_connector", Operations),
+    ("list_nodes", Operations),
     ("list_alerts", Operations),
     ("acknowledge_alert", Operations),
     ("list_uncertain", Operations),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use sambac_testkit::redis::RedisServer;
+use sambac_testkit::scenario::smpp::BindKind;
 use sambac_testkit::scenario::wait::{PATIENCE, until_true};
 use sambac_testkit::scenario::{Platform, Rest, Secrets, Simulator, Site, World, message};
 use serde_json::{Value, json};
@@ -107,6 +108,46 @@ async fn two_platforms_share_their_limits() -> Result<()> {
     for world in [one, other] {
         let log = std::fs::read_to_string(world.path("platform.log"))?;
         ensure!(!log.contains("5ecret"), "a password is in the log");
+        world.passed();
+    }
+    Ok(())
+}
+
+/// A client that has bound at one node has as many binds fewer at the other one, until it unbinds there; an administrator sees who is where.
+#[tokio::test]
+async fn a_client_has_its_binds_once_over_all_nodes() -> Result<()> {
+    let redis = RedisServer::start().await?;
+    let (one, other) = (world("redis_binds_one")?, world("redis_binds_other")?);
+    let operator = one.simulator("alpha", "").await?;
+    let site = site("", &operator).smpp_account("bank", "twice", "binds_max = 2");
+    let secrets = one.apply(&site).await?;
+    copied(&one.data_folder(), &other.data_folder())?;
+    let first = started(&one, &redis, &[]).await?;
+    let second = started(&other, &redis, &[("SAMBAC_NODE", "1")]).await?;
+    until_counted(&first, "redis", 2).await?;
+    let binds = [
+        first.esme_as(&secrets, "twice", BindKind::Transceiver).await?,
+        first.esme_as(&secrets, "twice", BindKind::Transceiver).await?,
+    ];
+    let admin = second.rest(&secrets)?.with_key(secrets.admin_key("operations")?);
+    let seen = async |wanted: &[u64]| {
+        let nodes = admin.get("/v1/admin/nodes").await?.body;
+        let at = |node: &Value| {
+            node["binds"].as_array().map_or(0, |binds| binds.iter().filter_map(|it| it["binds"].as_u64()).sum())
+        };
+        let found: Vec<u64> = nodes["data"].as_array().into_iter().flatten().map(at).collect();
+        anyhow::Ok(found == wanted)
+    };
+    until_true("both binds are seen at the other node", async || seen(&[2, 0]).await).await?;
+    let refused = second.esme_as(&secrets, "twice", BindKind::Transceiver).await;
+    ensure!(refused.is_err(), "it has two binds already");
+    for bind in binds {
+        bind.unbind().await;
+    }
+    until_true("they are gone", async || seen(&[0, 0]).await).await?;
+    let _again = second.esme_as(&secrets, "twice", BindKind::Transceiver).await?;
+    until_true("it has bound here now", async || seen(&[0, 1]).await).await?;
+    for world in [one, other] {
         world.passed();
     }
     Ok(())

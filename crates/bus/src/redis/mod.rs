@@ -35,7 +35,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 pub use gcra::{Ask, Counted, Decided, Refused};
-pub use presence::NODES_MAX;
+pub use presence::{Binds, NODES_MAX, Presence};
 pub use probe::{RedisFacts, probe};
 pub use url::{RedisUrl, RedisUrlError};
 
@@ -144,9 +144,9 @@ impl Redis {
     pub async fn connect(&self, node: &str) -> Result<Vec<String>, RedisError> {
         let link = link::dial(&self.0.url, self.0.tls.as_ref(), CONNECT_TIMEOUT).await?;
         // Only one that takes what is written can be counted on: a replica cannot, nor one that is full.
-        let nodes = ask(&link, &presence::here(&self.0, node), CONNECT_TIMEOUT).await?;
+        let answer: Vec<Vec<u8>> = ask(&link, &presence::here(&self.0, node), CONNECT_TIMEOUT).await?;
         self.0.link.store(Some(Arc::new(link)));
-        Ok(nodes)
+        Ok(presence::nodes(&answer))
     }
 
     /// Waits until a request has failed, and with it the connection.
@@ -167,9 +167,27 @@ impl Redis {
     async fn ask<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>, limit: Duration) -> Result<T, RedisError> {
         let link = self.0.link.load_full().ok_or(RedisError::Away)?;
         let answer = ask(&link, script, limit).await;
+        self.heed(&link, answer)
+    }
+
+    /// The text of a key, as much of it as may be; `None` when it is none.
+    async fn read(&self, key: &str, octets_max: usize) -> Result<Option<String>, RedisError> {
+        let link = self.0.link.load_full().ok_or(RedisError::Away)?;
+        let mut connection = link.connection();
+        let mut range = redis::cmd("GETRANGE");
+        let asking = range.arg(key).arg(0).arg(octets_max - 1).query_async::<Vec<u8>>(&mut connection);
+        let answer = match timeout(CONNECT_TIMEOUT, asking).await {
+            Ok(answer) => answer.map_err(RedisError::from),
+            Err(_) => Err(RedisError::Timeout(CONNECT_TIMEOUT)),
+        };
+        Ok(String::from_utf8(self.heed(&link, answer)?).ok())
+    }
+
+    /// A failure lets the connection go.
+    fn heed<T>(&self, link: &Arc<Link>, answer: Result<T, RedisError>) -> Result<T, RedisError> {
         if answer.is_err() {
-            let was = self.0.link.compare_and_swap(&link, None);
-            if was.as_ref().is_some_and(|was| Arc::ptr_eq(was, &link)) {
+            let was = self.0.link.compare_and_swap(link, None);
+            if was.as_ref().is_some_and(|was| Arc::ptr_eq(was, link)) {
                 self.0.lost.notify_waiters();
             }
         }

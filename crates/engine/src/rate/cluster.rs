@@ -4,12 +4,14 @@
 //! here when Redis is emptied or goes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sambac_bus::redis::{Ask, Counted, NODES_MAX, Redis, RedisError, RedisSettings};
+use sambac_bus::redis::{Ask, Binds, Counted, NODES_MAX, Redis, RedisError, RedisSettings};
 use sambac_domain::id::AccountId;
 use sambac_domain::number::Msisdn;
 use sha2::{Digest as _, Sha256};
@@ -47,6 +49,8 @@ pub(crate) struct SharedLimits {
     /// As many as were there when Redis was last heard.
     nodes: AtomicU32,
     nodes_min: u32,
+    /// The nodes that are there, with the binds at each, as they were last told.
+    told: ArcSwap<Vec<(String, Binds)>>,
     metrics: RateMetrics,
 }
 
@@ -81,6 +85,7 @@ impl SharedLimits {
             key,
             nodes: AtomicU32::new(1),
             nodes_min: settings.nodes_min.clamp(1, NODES_MAX),
+            told: ArcSwap::default(),
             metrics,
         })
     }
@@ -98,6 +103,22 @@ impl SharedLimits {
     /// So many are there.
     pub(super) fn heard(&self, nodes: u32) {
         self.nodes.store(nodes.clamp(1, NODES_MAX), Ordering::Relaxed);
+    }
+
+    /// These nodes are there, with these binds.
+    pub(super) fn learn<'a>(&self, nodes: impl Iterator<Item = (&'a str, &'a Binds)>) {
+        let nodes = nodes.map(|(node, binds)| (node.to_owned(), binds.clone())).collect();
+        self.told.store(Arc::new(nodes));
+    }
+
+    /// The nodes that were there, with the binds at each.
+    pub(crate) fn told(&self) -> Arc<Vec<(String, Binds)>> {
+        self.told.load_full()
+    }
+
+    /// What this process is called.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
     }
 
     /// Whether Redis is asked now.

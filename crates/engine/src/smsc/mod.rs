@@ -5,6 +5,7 @@ mod client;
 mod content;
 mod deliver;
 mod door;
+mod elsewhere;
 mod handset;
 mod hashing;
 mod listener;
@@ -28,6 +29,7 @@ mod watch;
 
 pub(crate) use bind::VerifiedBinds;
 pub(crate) use door::Door;
+pub(crate) use elsewhere::{BoundThere, Elsewhere};
 #[cfg(debug_assertions)]
 pub(crate) use listener::serve_pipe;
 pub(crate) use multi::MultiReply;

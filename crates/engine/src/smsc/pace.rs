@@ -4,6 +4,7 @@
 //! answers slows down by itself, and never sees a refusal.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -12,7 +13,7 @@ use sambac_domain::number::Sender;
 use sambac_domain::profile::ClientLimits;
 use tokio::time::Instant;
 
-use crate::token_bucket::TokenBucket;
+use crate::token_bucket::{Share, TokenBucket};
 
 /// A throughput that does not say its burst lets through what passes in a second.
 const BURST_MS: u64 = 1_000;
@@ -23,6 +24,8 @@ const SENDERS_MAX: usize = 1_024;
 pub(super) struct Pace {
     limits: ClientLimits,
     all: TokenBucket,
+    /// Nodes among which it is parted.
+    parts: AtomicU32,
     senders: Cache<Sender, Arc<TokenBucket>>,
 }
 
@@ -35,12 +38,21 @@ pub(super) struct BindPace {
 impl Pace {
     pub(super) fn new(limits: &ClientLimits) -> Self {
         let all = TokenBucket::new(limits.throughput, BURST_MS, Instant::now());
-        Self { limits: limits.clone(), all, senders: Cache::new(SENDERS_MAX) }
+        Self { limits: limits.clone(), all, parts: AtomicU32::new(1), senders: Cache::new(SENDERS_MAX) }
     }
 
     /// Whether it is still what the account is set to.
     pub(super) fn is_of(&self, limits: &ClientLimits) -> bool {
         self.limits == *limits
+    }
+
+    /// It is parted among so many nodes from now on.
+    pub(super) fn part(&self, nodes: u32) {
+        self.parts.store(nodes, Ordering::Relaxed);
+    }
+
+    fn share(&self) -> Share {
+        Share::of(self.parts.load(Ordering::Relaxed))
     }
 
     fn of_sender(&self, sender: &Sender) -> Arc<TokenBucket> {
@@ -66,17 +78,22 @@ impl BindPace {
     pub(super) async fn pass(&self, segments: u8, sender: &Sender) -> Result<(), ErrorCode> {
         let Pace { limits, all, .. } = &*self.shared;
         let due = Instant::now() + Duration::from_millis(limits.answer_delay_max_ms);
-        wait_for(&self.own, segments, due).await?;
-        wait_for(all, segments, due).await?;
+        wait_for(&self.own, || Share::WHOLE, segments, due).await?;
+        wait_for(all, || self.shared.share(), segments, due).await?;
         if limits.throughput_per_sender.is_unlimited() {
             return Ok(());
         }
-        wait_for(&self.shared.of_sender(sender), segments, due).await
+        wait_for(&self.shared.of_sender(sender), || self.shared.share(), segments, due).await
     }
 }
 
-async fn wait_for(bucket: &TokenBucket, segments: u8, due: Instant) -> Result<(), ErrorCode> {
-    while let Err(passes_at) = bucket.take(segments, Instant::now()) {
+async fn wait_for(
+    bucket: &TokenBucket,
+    share: impl Fn() -> Share,
+    segments: u8,
+    due: Instant,
+) -> Result<(), ErrorCode> {
+    while let Err(passes_at) = bucket.take_of(share(), segments, Instant::now()) {
         if passes_at > due {
             return Err(ErrorCode::RateLimited);
         }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use sambac_bus::Queued;
+use sambac_bus::redis::Binds;
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{MessageId, SmppAccountId};
 use sambac_domain::profile::ReceiverPolicy;
@@ -17,6 +19,7 @@ use tokio::sync::{Notify, futures::Notified};
 use tokio_util::sync::CancellationToken;
 
 use super::door;
+use super::elsewhere::Elsewhere;
 use super::pace::{BindPace, Pace};
 use crate::snapshot::{SmppAccount, Snapshot};
 
@@ -31,6 +34,10 @@ pub(crate) struct Sessions {
     bound: Mutex<HashMap<SmppAccountId, Bound>>,
     /// Rung when a session has left, and its places are free.
     left: Notify,
+    /// What has bound at other nodes.
+    elsewhere: ArcSwap<Elsewhere>,
+    /// Rung when there is another number of binds to be told to other nodes.
+    changed: Notify,
 }
 
 struct Bound {
@@ -132,6 +139,29 @@ impl Sessions {
         self.map().values().map(|bound| bound.sessions.len()).sum()
     }
 
+    /// Binds of each account, and those that are being answered.
+    pub(crate) fn binds(&self) -> Binds {
+        let count = |bound: &Bound| u32::try_from(bound.open() + bound.reserved).unwrap_or(u32::MAX);
+        self.map().iter().map(|(account, bound)| (account.raw(), count(bound))).collect()
+    }
+
+    /// Waits until there is another number of binds.
+    pub(crate) async fn until_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// This has bound at other nodes.
+    pub(crate) fn hear(&self, elsewhere: Elsewhere) {
+        for (account, bound) in &*self.map() {
+            if let Some(pace) = &bound.pace {
+                pace.part(elsewhere.parts(*account));
+            }
+        }
+        self.elsewhere.store(Arc::new(elsewhere));
+        // Perhaps somebody left a place there.
+        self.left.notify_waiters();
+    }
+
     /// Whether a client has a bind that takes messages.
     pub(crate) fn has_receiver(&self, account: SmppAccountId) -> bool {
         self.map().get(&account).is_some_and(|bound| bound.deliverer.is_some())
@@ -142,10 +172,10 @@ impl Sessions {
     pub(super) fn reserve(&self, account: &SmppAccount) -> bool {
         let mut map = self.map();
         let bound = map.entry(account.row.id).or_default();
-        // One that is over takes no place, although its last events may not have been taken up yet.
-        let open = bound.sessions.iter().filter(|member| !member.session.is_closed()).count();
-        let has_room = open + bound.reserved < usize::from(account.row.binds_max);
+        let has_room =
+            bound.open() + bound.reserved < self.elsewhere.load().places_left(account.row.id, account.row.binds_max);
         bound.reserved += usize::from(has_room);
+        self.changed.notify_one();
         has_room
     }
 
@@ -169,6 +199,7 @@ impl Sessions {
         let mut map = self.map();
         let Some(bound) = map.get_mut(&account) else { return };
         bound.reserved = bound.reserved.saturating_sub(1);
+        self.changed.notify_one();
     }
 
     /// Puts a session on the list, in the places that were reserved for it.
@@ -202,7 +233,8 @@ impl Sessions {
             bound.deliverer = Some(token.clone());
             (token, Arc::clone(&bound.changed))
         });
-        Joined { number, deliverer, pace: bound.pace(account), revoked }
+        let parts = self.elsewhere.load().parts(account.row.id);
+        Joined { number, deliverer, pace: bound.pace(account, parts), revoked }
     }
 
     /// Takes a session off the list; gives back the receipts that were not acknowledged, oldest first.
@@ -221,6 +253,7 @@ impl Sessions {
         drop(map);
         left.place = None;
         self.left.notify_waiters();
+        self.changed.notify_one();
         let mut undelivered: Vec<_> = left.undelivered.into_iter().collect();
         undelivered.sort_unstable_by_key(|(token, _)| *token);
         // One whose PDUs are still open in part goes once more, whole.
@@ -343,11 +376,18 @@ impl Bound {
         }
     }
 
-    /// A share of the account's pace, as it is set now.
-    fn pace(&mut self, account: &SmppAccount) -> BindPace {
+    /// One that is over takes no place, although its last events may not have been taken up yet.
+    fn open(&self) -> usize {
+        self.sessions.iter().filter(|member| !member.session.is_closed()).count()
+    }
+
+    /// A share of the account's pace, as it is set now, and as it is parted among nodes.
+    fn pace(&mut self, account: &SmppAccount, parts: u32) -> BindPace {
         let limits = &account.profile.limits;
         let present = self.pace.take().filter(|pace| pace.is_of(limits));
-        BindPace::new(Arc::clone(self.pace.insert(present.unwrap_or_else(|| Arc::new(Pace::new(limits))))))
+        let pace = self.pace.insert(present.unwrap_or_else(|| Arc::new(Pace::new(limits))));
+        pace.part(parts);
+        BindPace::new(Arc::clone(pace))
     }
 }
 

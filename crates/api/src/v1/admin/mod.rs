@@ -19,6 +19,7 @@ mod export_configuration;
 mod import_configuration;
 mod keys;
 mod list_alerts;
+mod list_nodes;
 mod list_orphans;
 mod list_uncertain;
 mod list_unrouted;
@@ -88,6 +89,7 @@ pub(crate) fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(certify_connector::show_certification))
         .routes(routes!(rotate_signing_key::rotate_signing_key))
         .routes(routes!(search_audit::search_audit))
+        .routes(routes!(list_nodes::list_nodes))
         .routes(routes!(list_alerts::list_alerts))
         .routes(routes!(acknowledge_alert::acknowledge_alert))
         .routes(routes!(erasures::ask_erasure))

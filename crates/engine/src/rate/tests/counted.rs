@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sambac_bus::redis::{Ask, RedisSettings};
+use sambac_bus::redis::{Ask, Binds, Presence, RedisSettings};
 use sambac_domain::AccountId;
 use sambac_domain::number::Msisdn;
 use sambac_testkit::redis::RedisServer;
@@ -38,6 +38,17 @@ async fn connected(node: SharedLimits) -> SharedLimits {
 
 fn bucket(text: &str) -> TokenBucket {
     TokenBucket::new(text.parse().expect("a throughput"), BURST_MS, Instant::now())
+}
+
+/// What a node hears of who is there when it tells these binds.
+async fn told(node: &SharedLimits, binds: &Binds) -> Presence {
+    let mut presence = Presence::default();
+    node.redis.beat(&node.node, binds, &mut presence).await.expect("a beat");
+    presence
+}
+
+async fn nodes(node: &SharedLimits) -> Vec<String> {
+    told(node, &Binds::new()).await.nodes().map(|(node, _)| node.to_owned()).collect()
 }
 
 /// How many of so many pass.
@@ -136,11 +147,9 @@ async fn nodes_share_a_limit() {
     assert_eq!(passing(&first, &here, 20).await, 0);
     let keys = server.ask(&["KEYS", "*"]).await.expect("keys");
     assert!(keys.lines().all(|key| key.starts_with(first.redis.prefix())), "{keys}");
-    let beats = first.redis.beat(&first.node).await.expect("a beat");
-    assert_eq!(beats.len(), 2);
+    assert_eq!(nodes(&first).await.len(), 2);
     second.redis.leave(&second.node).await.expect("it is told");
-    let beats = first.redis.beat(&first.node).await.expect("a beat");
-    assert_eq!(beats.as_slice(), std::slice::from_ref(&first.node));
+    assert_eq!(nodes(&first).await.as_slice(), std::slice::from_ref(&first.node));
 }
 
 /// Another platform counts by itself in the same Redis.
@@ -236,8 +245,8 @@ async fn an_emptied_redis_gives_one_burst_at_most() {
     server.ask(&["SCRIPT", "FLUSH"]).await.expect("a flush");
     assert_eq!(passing(&first, &here, 20).await, 0, "this node knows what it gave");
     assert_eq!(passing(&second, &there, 20).await, 10, "the other one was not asked before");
-    assert_eq!(first.redis.beat(&first.node).await.expect("a beat").len(), 1, "the nodes tell it again");
-    assert_eq!(second.redis.beat(&second.node).await.expect("a beat").len(), 2);
+    assert_eq!(nodes(&first).await.len(), 1, "the nodes tell it again");
+    assert_eq!(nodes(&second).await.len(), 2);
 }
 
 /// Whatever somebody else has written under our keys, limits hold, and nobody is held up for longer than his own burst.
@@ -260,8 +269,7 @@ async fn what_others_wrote_there_does_no_harm() {
     server.ask(&["LPUSH", &counter, "x"]).await.expect("a list");
     server.ask(&["SET", &format!("{}nodes", node.redis.prefix()), "x"]).await.expect("it is set");
     assert_eq!(passing(&node, &bucket("1/h burst 3"), 5).await, 3);
-    let beats = node.redis.beat(&node.node).await.expect("a beat");
-    assert_eq!(beats.as_slice(), std::slice::from_ref(&node.node));
+    assert_eq!(nodes(&node).await.as_slice(), std::slice::from_ref(&node.node));
 }
 
 /// A Redis that does not take what is written is none, and says why; so is one with another password, which is not told.
@@ -297,5 +305,43 @@ async fn the_documented_user_may_do_all_that_is_needed() {
     let node = SharedLimits::new(&settings, &seal(), 1, Metrics::new().rate().clone()).expect("settings");
     let node = connected(node).await;
     assert_eq!(passing(&node, &bucket("1/h burst 9"), 20).await, 9, "not a part of it");
+    let other = told(&node, &[(7, 1)].into()).await;
+    assert_eq!(other.nodes().map(|(_, binds)| binds.len()).collect::<Vec<_>>(), [1]);
     node.redis.leave(&node.node).await.expect("it is told");
+}
+
+/// What has bound at a node is heard at the others, and read again only when it has changed; a flush is made good by the next beat, and garbage binds nobody.
+#[tokio::test]
+async fn nodes_hear_what_has_bound_elsewhere() {
+    let server = RedisServer::start().await.expect("Redis");
+    let first = connected(node(&server, 1, PATIENT)).await;
+    let second = connected(node(&server, 2, PATIENT)).await;
+    let (mut here, mut there) = (Presence::default(), Presence::default());
+    let bound = |presence: &Presence, node: &SharedLimits| {
+        presence.nodes().find(|(name, _)| *name == node.node).map(|(_, binds)| binds.clone()).unwrap_or_default()
+    };
+    let (some, more) = (Binds::from([(256, 2), (512, 1)]), Binds::from([(256, 3)]));
+    for binds in [&some, &more, &Binds::new(), &some] {
+        first.redis.beat(&first.node, binds, &mut here).await.expect("a beat");
+        second.redis.beat(&second.node, &Binds::new(), &mut there).await.expect("a beat");
+        assert_eq!(&bound(&there, &first), binds);
+    }
+    server.ask(&["FLUSHALL"]).await.expect("a flush");
+    second.redis.beat(&second.node, &Binds::new(), &mut there).await.expect("a beat");
+    assert_eq!(bound(&there, &first), Binds::new(), "nothing is known of it for now");
+    for _ in 0..2 {
+        first.redis.beat(&first.node, &some, &mut here).await.expect("a beat");
+        second.redis.beat(&second.node, &Binds::new(), &mut there).await.expect("a beat");
+    }
+    assert_eq!(bound(&there, &first), some, "it was told again");
+    let key = format!("{}bound:{}", first.redis.prefix(), first.node);
+    for garbage in ["", "x", "000000000000000\u{e9}256=7", "00000000000000zz256=-1 =9 512"] {
+        server.ask(&["SET", &key, garbage]).await.expect("it is set");
+        second.redis.beat(&second.node, &Binds::new(), &mut there).await.expect("a beat");
+        assert_eq!(bound(&there, &first), Binds::new(), "{garbage}");
+    }
+    server.ask(&["DEL", &key]).await.expect("it is gone");
+    server.ask(&["LPUSH", &key, "x"]).await.expect("a list");
+    second.redis.beat(&second.node, &Binds::new(), &mut there).await.expect("a beat");
+    assert_eq!(bound(&there, &first), Binds::new());
 }
