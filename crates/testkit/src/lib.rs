@@ -6,3 +6,4 @@ pub mod rabbit;
 pub mod redis;
 pub mod scenario;
 pub mod sql;
+mod watchdog;

@@ -12,18 +12,17 @@
 //! # }
 //! ```
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use anyhow::{Context as _, Result};
 use tokio::net::TcpStream;
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::scenario::wait::{until, until_true};
+use crate::watchdog::Watchdog;
 
 const MISSING: &str = "no RabbitMQ server found: run tools/setup test, or install it (Debian and Ubuntu: `apt-get install rabbitmq-server`)";
 /// Erlang takes its time on a loaded machine.
@@ -34,9 +33,7 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 pub struct Rabbit {
     port: u16,
     home: PathBuf,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    _watchdog: Child,
+    watchdog: Watchdog,
 }
 
 impl Rabbit {
@@ -50,19 +47,12 @@ impl Rabbit {
         let home = std::env::temp_dir().join(format!("sambac-rabbit-{name}"));
         std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
         let port = free_port()?;
-        let mut watchdog = Command::new("setsid")
-            .args(["sh", "-c", WATCHDOG, "sambac-rabbit-watchdog"])
-            .args([&server()?, &home])
-            .arg(format!("sambac-{name}@localhost"))
-            .args([port, free_port()?, free_port()?].map(|port| port.to_string()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("starting the watchdog of the private RabbitMQ")?;
-        let orders = watchdog.stdin.take().context("a pipe")?;
-        let answers = BufReader::new(watchdog.stdout.take().context("a pipe")?).lines();
-        let mut rabbit = Self { port, home, orders, answers, _watchdog: watchdog };
+        let (server, node) = (server()?, format!("sambac-{name}@localhost"));
+        let ports = [port, free_port()?, free_port()?].map(|port| port.to_string());
+        let named = [server.as_os_str(), home.as_os_str(), OsStr::new(&node)];
+        let arguments = named.into_iter().chain(ports.iter().map(OsStr::new));
+        let watchdog = Watchdog::start("sambac-rabbit-watchdog", WATCHDOG, arguments)?;
+        let mut rabbit = Self { port, home, watchdog };
         rabbit.start_again().await?;
         Ok(rabbit)
     }
@@ -77,7 +67,7 @@ impl Rabbit {
     /// # Errors
     /// When the watchdog is gone itself.
     pub async fn kill_9(&mut self) -> Result<()> {
-        self.order("kill").await?;
+        self.watchdog.order("kill").await?;
         // A process that was killed keeps its files and ports for a moment, in which another one would not start.
         let port = self.port;
         let is_gone = async || Ok(TcpStream::connect(("127.0.0.1", port)).await.is_err());
@@ -89,20 +79,13 @@ impl Rabbit {
     /// # Errors
     /// When it does not start; the text is the end of its log.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.order("start").await?;
+        self.watchdog.order("start").await?;
         let listens = async || Ok(TcpStream::connect(("127.0.0.1", self.port)).await.ok());
         let log = || {
             let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
             log.lines().rev().take(20).collect::<Vec<_>>().join("\n")
         };
         until("the private RabbitMQ listens", START_LIMIT, listens).await.with_context(log).map(drop)
-    }
-
-    async fn order(&mut self, word: &str) -> Result<()> {
-        self.orders.write_all(format!("{word}\n").as_bytes()).await.context("the watchdog is gone")?;
-        let answer = self.answers.next_line().await?;
-        ensure!(answer.as_deref() == Some(word), "the watchdog says {answer:?}");
-        Ok(())
     }
 }
 

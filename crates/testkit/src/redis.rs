@@ -15,15 +15,14 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
 
 use crate::scenario::wait::{until, until_true};
+use crate::watchdog::Watchdog;
 
 const MISSING: &str =
     "no Redis server found: run tools/setup test, or install it (Debian and Ubuntu: `apt-get install redis-server`)";
@@ -36,9 +35,7 @@ pub struct RedisServer {
     password: String,
     is_tls: bool,
     home: PathBuf,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    _watchdog: Child,
+    watchdog: Watchdog,
 }
 
 impl RedisServer {
@@ -77,18 +74,8 @@ impl RedisServer {
             std::fs::write(home.join("certificate.pem"), certificate)?;
             std::fs::write(home.join("key.pem"), key)?;
         }
-        let mut watchdog = Command::new("setsid")
-            .args(["sh", "-c", WATCHDOG, "sambac-redis-watchdog"])
-            .arg(&home)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("starting the watchdog of the private Redis")?;
-        let orders = watchdog.stdin.take().context("a pipe")?;
-        let answers = BufReader::new(watchdog.stdout.take().context("a pipe")?).lines();
-        let (password, is_tls) = (password.to_owned(), tls.is_some());
-        let mut server = Self { port, password, is_tls, home, orders, answers, _watchdog: watchdog };
+        let watchdog = Watchdog::start("sambac-redis-watchdog", WATCHDOG, [home.as_os_str()])?;
+        let mut server = Self { port, password: password.to_owned(), is_tls: tls.is_some(), home, watchdog };
         server.start_again().await?;
         Ok(server)
     }
@@ -138,7 +125,7 @@ impl RedisServer {
     /// # Errors
     /// When the watchdog is gone itself.
     pub async fn kill_9(&mut self) -> Result<()> {
-        self.order("kill").await?;
+        self.watchdog.order("kill").await?;
         until_true("the private Redis is gone", async || Ok(self.ask(&["PING"]).await.is_err())).await
     }
 
@@ -147,7 +134,7 @@ impl RedisServer {
     /// # Errors
     /// When the watchdog is gone.
     pub async fn freeze(&mut self) -> Result<()> {
-        self.order("freeze").await
+        self.watchdog.order("freeze").await
     }
 
     /// Lets it go on.
@@ -155,7 +142,7 @@ impl RedisServer {
     /// # Errors
     /// When the watchdog is gone.
     pub async fn thaw(&mut self) -> Result<()> {
-        self.order("thaw").await
+        self.watchdog.order("thaw").await
     }
 
     /// Starts it again, empty, and waits until it answers.
@@ -163,7 +150,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not start; the text is the end of its log.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.order("start").await?;
+        self.watchdog.order("start").await?;
         let answers = async || Ok(self.ask(&["PING"]).await.ok());
         let log = || {
             let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
@@ -171,13 +158,6 @@ impl RedisServer {
             if log.contains("redis-server: not found") { MISSING.to_owned() } else { end }
         };
         until("the private Redis answers", START_LIMIT, answers).await.with_context(log).map(drop)
-    }
-
-    async fn order(&mut self, word: &str) -> Result<()> {
-        self.orders.write_all(format!("{word}\n").as_bytes()).await.context("the watchdog is gone")?;
-        let answer = self.answers.next_line().await?;
-        ensure!(answer.as_deref() == Some(word), "the watchdog says {answer:?}");
-        Ok(())
     }
 }
 
