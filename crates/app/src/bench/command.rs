@@ -47,6 +47,9 @@ pub(crate) struct Bench {
     /// Database to load, instead of SQLite in a folder of its own. What is there stays there.
     #[arg(long, env = "SAMBAC_STORE_URL", hide_env_values = true)]
     store_url: Option<String>,
+    /// A Redis in which the platform counts its limits. The scenario `limits` needs one.
+    #[arg(long, env = "SAMBAC_REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
     /// Where data folders are made, on the disk to be measured.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -61,7 +64,7 @@ pub(crate) struct Bench {
 impl Bench {
     /// Runs what was asked for.
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
-        let scenarios = if self.scenario.is_empty() { Scenario::ALL.to_vec() } else { self.scenario.clone() };
+        let scenarios = if self.scenario.is_empty() { self.all() } else { self.scenario.clone() };
         let options = self.options();
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
         let mut reports = Vec::new();
@@ -80,11 +83,18 @@ impl Bench {
         verdict(&reports)
     }
 
+    /// All that can be run: without a Redis, none of its own.
+    fn all(&self) -> Vec<Scenario> {
+        let can_run = |scenario: &Scenario| *scenario != Scenario::Limits || self.redis_url.is_some();
+        Scenario::ALL.into_iter().filter(can_run).collect()
+    }
+
     fn options(&self) -> Options {
         Options {
             folder: self.folder.clone().unwrap_or_else(std::env::temp_dir),
             keep: self.keep,
             store_url: self.store_url.clone(),
+            redis_url: self.redis_url.clone(),
             duration_s: self.duration_s,
             rate_per_s: self.rate,
             binds: self.binds,

@@ -6,6 +6,7 @@ mod flapping;
 mod guessers;
 mod herd;
 mod ledger;
+mod limits;
 mod neighbours;
 mod otp;
 mod rest;
@@ -48,6 +49,8 @@ pub(crate) enum Scenario {
     Ledger,
     /// One-time codes over REST at a fixed rate: started, then checked.
     Otp,
+    /// Decisions by limits that nodes share, straight at the Redis of `--redis-url`.
+    Limits,
 }
 
 /// What can be chosen about a load. What is not given is the scenario's own.
@@ -58,6 +61,8 @@ pub(crate) struct Options {
     /// Whether they stay.
     pub(crate) keep: bool,
     pub(crate) store_url: Option<String>,
+    /// A Redis: the platform counts its limits there, and `limits` asks it.
+    pub(crate) redis_url: Option<String>,
     pub(crate) duration_s: Option<u64>,
     pub(crate) rate_per_s: Option<u64>,
     pub(crate) binds: u16,
@@ -70,7 +75,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -84,6 +89,7 @@ impl Scenario {
         Self::Flapping,
         Self::Ledger,
         Self::Otp,
+        Self::Limits,
     ];
 
     /// As on the command line and in file names.
@@ -107,6 +113,7 @@ impl Scenario {
             Self::Flapping => flapping::run(options).await,
             Self::Ledger => ledger::run(options).await,
             Self::Otp => otp::run(options).await,
+            Self::Limits => limits::run(options).await,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Layout {
     pub(crate) keep: bool,
     /// Another database than SQLite in the data folder.
     pub(crate) store_url: Option<String>,
+    /// A Redis in which it counts its limits.
+    pub(crate) redis_url: Option<String>,
     /// What the operator does (TOML).
     pub(crate) operator: &'static str,
     /// Binds to the operator and unanswered submits on each.
@@ -220,6 +222,9 @@ fn run(layout: &Layout, folder: &Folder) -> anyhow::Result<tokio::process::Comma
 fn store(layout: &Layout, command: &mut tokio::process::Command) {
     if let Some(url) = &layout.store_url {
         command.env("SAMBAC_STORE_URL", url);
+    }
+    if let Some(url) = &layout.redis_url {
+        command.env("SAMBAC_REDIS_URL", url);
     }
 }
 

@@ -125,6 +125,7 @@ pub(super) fn layout(options: &Options, operator: &'static str, (binds, window):
         folder: options.folder.clone(),
         keep: options.keep,
         store_url: options.store_url.clone(),
+        redis_url: options.redis_url.clone(),
         operator,
         binds,
         window,
