@@ -2,7 +2,7 @@
 //! groups of endpoints and numbers.
 //!
 //! A call takes one token of each bucket that applies, or of none; whoever is refused is told when to come again. The buckets are in this process, or, where
-//! several nodes share them, in Redis as well ([`cluster`], `docs/operations/redis.md`).
+//! several nodes share them, in Redis as well (`cluster`, `docs/operations/redis.md`).
 
 pub(crate) mod cluster;
 mod destinations;
