@@ -103,6 +103,10 @@ bugs! {
     RefusedBatchAnswered = "refused_batch_answered",
     /// Nobody asks whether a commit with a lost answer was kept.
     LostAnswerIsRefusal = "lost_answer_is_refusal",
+    /// Which segments are in doubt is known in memory only.
+    DoubtForgotten = "doubt_forgotten",
+    /// A process that has lost the ledger to another one goes on writing.
+    FenceIgnored = "fence_ignored",
     /// What refused messages would cost stays set aside in memory.
     MoneyOfRefusedKept = "money_of_refused_kept",
 }

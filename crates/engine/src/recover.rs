@@ -14,7 +14,7 @@ use crate::commit::{Recovered, Write};
 const ORPHANS_KEPT: Duration = Duration::from_secs(3_600);
 /// Such receipts taken up.
 const ORPHANS_MAX: u32 = 20_000;
-/// Segments without a receipt that are taken up; those that live longest. The receipts of all of them are matched by id.
+/// Segments without a receipt, and segments in doubt, that are taken up; those that live longest. The receipts of all of them are matched by id.
 const AWAITING_MAX: u32 = 100_000;
 /// Segments decided at once.
 const PAGE: usize = 200;
@@ -24,7 +24,8 @@ pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let since = inner.clock.now().saturating_sub(ORPHANS_KEPT);
     let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
     let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
-    inner.write(Write::Waiting { orphans, segments }).await;
+    let in_doubt = inner.store.segments_in_doubt(AWAITING_MAX).await?;
+    inner.write(Write::Waiting { orphans, segments, in_doubt }).await;
     let intents = inner.store.intents().await?;
     if intents.is_empty() || planted(Bug::CrashForgotten) {
         return Ok(());

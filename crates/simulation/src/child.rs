@@ -10,6 +10,14 @@ use crate::{Report, Run};
 /// What gives the seed's randomness in place of the system's.
 const SOURCE: &str = include_str!("entropy.c");
 
+/// The variable that the seed is in for it.
+const SEED: &str = "SIMULATION_SEED";
+
+/// Whether this process has its randomness from a seed.
+pub fn is_child() -> bool {
+    std::env::var_os(SEED).is_some()
+}
+
 /// How runs are made.
 #[derive(Clone, Debug)]
 pub struct Children {
@@ -53,7 +61,7 @@ impl Children {
         if run.show {
             command.arg("--show");
         }
-        command.env("LD_PRELOAD", &self.library).env("SIMULATION_SEED", run.seed.to_string());
+        command.env("LD_PRELOAD", &self.library).env(SEED, run.seed.to_string());
         let output = command.stderr(Stdio::inherit()).output().context("the program `simulate`")?;
         if !output.status.success() {
             bail!("seed {} ended with {}", run.seed, output.status);

@@ -32,8 +32,13 @@ impl DoorState {
         self.doom = match death {
             Death::BeforeCommit => Some((Passage::Commit, steps)),
             Death::AfterCommit => Some((Passage::Committed, steps)),
-            Death::Anywhere | Death::Stop => None,
+            Death::Anywhere | Death::Stop | Death::Takeover => None,
         };
+    }
+
+    /// For how long a process that hangs is not killed yet: all of it that needs no database goes on.
+    pub(crate) fn agony(&mut self) -> Duration {
+        self.dice.millis(0, 12)
     }
 
     fn dies(&mut self, passage: Passage) -> bool {

@@ -135,14 +135,15 @@ impl Run {
         let accounts = life::runtime()?.block_on(site::provision(&store, &seal))?;
         let estate = Estate { world: Arc::clone(world), store, seal, accounts };
         for processes in 1..=PROCESSES_MAX {
-            match live(&estate)? {
-                End::Died => {}
-                End::Done => return Ok(processes),
-                End::Stuck => {
-                    world.found("not everything ends", "14 hours after all is well".to_owned());
-                    return Ok(processes);
-                }
+            let end = live(&estate)?;
+            if end == End::Died {
+                continue;
             }
+            if end == End::Stuck {
+                world.found("not everything ends", "14 hours after all is well".to_owned());
+            }
+            life::runtime()?.block_on(oracle::verify_chain(world, &estate.store, &estate.seal))?;
+            return Ok(processes);
         }
         world.found("not everything ends", format!("after {PROCESSES_MAX} processes"));
         Ok(PROCESSES_MAX)

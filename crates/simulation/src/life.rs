@@ -25,6 +25,8 @@ const STOP: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(60);
 /// How long all may take to end once all is well: longer than any validity, and what is added to it for receipts.
 const DRAIN_MAX: Duration = Duration::from_secs(14 * 3_600);
+/// How long two processes live beside each other.
+const TOGETHER: Duration = Duration::from_secs(12);
 /// How long a process rests that could not begin.
 const REST: Duration = Duration::from_secs(5);
 
@@ -119,8 +121,10 @@ async fn lived(estate: &Estate, engine: &Engine, death: Option<(Duration, Death)
     tokio::select! {
         biased;
         () = dies(world, death) => {
-            if death.is_some_and(|(_, death)| death == Death::Stop) {
-                engine.stop(STOP).await;
+            match death {
+                Some((_, Death::Stop)) => engine.stop(STOP).await,
+                Some((_, Death::Takeover)) => taken_over(estate).await,
+                _ => {}
             }
             died(world, "as planned")
         }
@@ -185,7 +189,18 @@ async fn dies(world: &World, death: Option<(Duration, Death)>) {
     if matches!(death, Death::BeforeCommit | Death::AfterCommit) {
         locked(&world.door).arm(death);
         world.doomed.notified().await;
+        let agony = locked(&world.door).agony();
+        tokio::time::sleep(agony).await;
     }
+}
+
+/// Another process takes over. The one before does not know, and has the same clients, operators and receivers for a while.
+async fn taken_over(estate: &Estate) {
+    let world = &estate.world;
+    world.note(format_args!("another process takes over"));
+    let second = Engine::start(settings(estate), estate.store.clone(), world.wall_clock()).await;
+    tokio::time::sleep(TOGETHER).await;
+    drop(second);
 }
 
 /// Waits until faults are over and all that was begun has ended.

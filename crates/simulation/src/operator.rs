@@ -33,6 +33,8 @@ pub(crate) struct Copy {
     /// Whether the operator has it.
     pub(crate) taken: bool,
     pub(crate) id: String,
+    /// When the first of what was told of it was acknowledged.
+    pub(crate) told_at: Option<Timestamp>,
     /// What was told of it and acknowledged, in order.
     pub(crate) told: Vec<&'static str>,
     /// What was sent of it, in order, whether or not it arrived.

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::Result;
+use sambac_engine::seal::Seal;
+use sambac_store::Store;
+use sambac_store::chain::{NoCdrFiles, Report};
 use sambac_testkit::scenario::Database;
 
 use crate::operator::Copy;
@@ -50,7 +53,7 @@ pub(super) struct Bench<'a> {
     /// The rows that each order came to.
     rows: HashMap<usize, Vec<Row>>,
     segments: HashMap<i64, Segment>,
-    copies: HashMap<(usize, u8), Vec<(usize, Copy)>>,
+    copies: BTreeMap<(usize, u8), Vec<(usize, Copy)>>,
 }
 
 /// States by their numbers in the database.
@@ -94,6 +97,19 @@ pub(crate) async fn judge(world: &World, path: &Path) -> Result<BTreeMap<&'stati
     Ok(ends)
 }
 
+/// Verifies the chain that seals the books.
+pub(crate) async fn verify_chain(world: &World, store: &Store, seal: &Seal) -> Result<()> {
+    let mut told = Vec::new();
+    let mut tell = |report: Report<'_>| {
+        if let Report::Found(finding) = report {
+            told.push(format!("{finding:?}"));
+        }
+    };
+    store.verify_ledger(&seal.chain_key(), &[], &mut NoCdrFiles, &mut tell).await?;
+    told.into_iter().for_each(|text| world.found("the chain of the books is broken", text));
+    Ok(())
+}
+
 impl<'a> Bench<'a> {
     async fn read(world: &'a World, database: &mut Database) -> Result<Self> {
         let orders = locked(&world.orders).all.clone();
@@ -119,7 +135,7 @@ impl<'a> Bench<'a> {
             (id, Segment { state, possible_duplicate, final_at, charge, price })
         };
         let segments = database.rows(sql).await?.into_iter().map(segment).collect();
-        let mut copies: HashMap<(usize, u8), Vec<(usize, Copy)>> = HashMap::new();
+        let mut copies: BTreeMap<(usize, u8), Vec<(usize, Copy)>> = BTreeMap::new();
         for operator in &world.operators {
             for copy in &locked(&operator.memory).copies {
                 copies.entry((copy.order, copy.part)).or_default().push((operator.no, copy.clone()));

@@ -106,12 +106,12 @@ impl Orders {
         };
         let validity = match class {
             TrafficClass::Otp => dice.millis(60_000, 600_000),
-            _ => dice.millis(300_000, 2_400_000),
+            _ => dice.millis(300_000, 1_200_000),
         };
         // The engine keeps whole seconds of it over SMPP.
         let validity = Duration::from_secs(validity.as_secs());
         // The class of what comes over SMPP is the account's.
-        let class = if way == Way::Smpp { TrafficClass::Transactional } else { class };
+        let class = if way == Way::Smpp { TrafficClass::Otp } else { class };
         let known = Known::Nothing;
         let order = Order { account, way, class, text, to, validity, known, in_doubt: false, told: Vec::new() };
         self.all.push(order);

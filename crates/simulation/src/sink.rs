@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::time::Timestamp;
 use sambac_engine::simulated::Posted;
 
 use crate::world::{World, locked};
@@ -19,6 +20,7 @@ pub(crate) struct Hook {
     pub(crate) error: String,
     /// The receiver has it, whether or not the engine knows.
     pub(crate) taken: bool,
+    pub(crate) at: Timestamp,
 }
 
 /// Takes a post.
@@ -28,8 +30,8 @@ pub(crate) async fn post(world: Arc<World>, event: String, body: String) -> Post
         (dice.between(0, 999), dice.millis(2, 300))
     };
     tokio::time::sleep(pause).await;
-    // Once all is well, whatever is posted is taken.
-    let roll = if world.is_healed() { 999 } else { roll };
+    // Where all is well, whatever is posted is taken.
+    let roll = if world.is_healed() || world.weather.is_calm() { 999 } else { roll };
     let answer = match roll {
         0..15 => Err("time-out"),
         15..30 => Err("connection broke"),
@@ -54,6 +56,6 @@ fn keep(world: &World, event: String, body: &str, taken: bool) {
     let error = text("/data/error").unwrap_or_default();
     let message = text("/data/message_id").unwrap_or_default();
     world.note(format_args!("posted {kind} of {message}, {}", if taken { "taken" } else { "not taken" }));
-    let hook = Hook { event, message, kind, error, taken };
+    let hook = Hook { event, message, kind, error, taken, at: world.now() };
     locked(&world.hooks).push(hook);
 }

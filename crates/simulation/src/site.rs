@@ -67,7 +67,7 @@ fn file() -> String {
         site = if no < API_ACCOUNTS {
             site.webhook(&name(no), &sink_url(no))
         } else {
-            site.smpp_account(&name(no), &system_id(no), &format!("password = \"{PASSWORD}\""))
+            site.smpp_account(&name(no), &system_id(no), &format!("password = \"{PASSWORD}\"\nclass = \"otp\""))
         };
     }
     for no in 0..OPERATORS {
@@ -82,6 +82,8 @@ fn file() -> String {
     let mut first: Vec<&str> = names.iter().map(String::as_str).collect();
     site = site.route("first", &first, "match = { account = \"account-0\" }");
     first.reverse();
+    // One-time codes that have no other way: what is in doubt of them waits for its receipt.
+    site = site.route("alone", &first[..1], &format!("match = {{ account = \"{}\" }}", name(ACCOUNTS - 1)));
     site.route("others", &first, "").to_toml().to_owned()
 }
 

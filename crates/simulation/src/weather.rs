@@ -48,6 +48,8 @@ pub(crate) enum Death {
     AfterCommit,
     /// In good order.
     Stop,
+    /// Another process takes over while it goes on, and both end soon after.
+    Takeover,
 }
 
 /// What lasts from one time to another, counted from the beginning.
@@ -91,9 +93,10 @@ impl Weather {
         });
         let mut dice = Dice::named(seed, "deaths");
         let deaths = moments(&mut dice, end, death, |dice| match dice.between(0, 9) {
-            0..=2 => Death::Anywhere,
-            3..=5 => Death::BeforeCommit,
-            6..=8 => Death::AfterCommit,
+            0..=1 => Death::Anywhere,
+            2..=4 => Death::BeforeCommit,
+            5..=7 => Death::AfterCommit,
+            8 => Death::Takeover,
             _ => Death::Stop,
         });
         let mut dice = Dice::named(seed, "jumps");
@@ -111,6 +114,11 @@ impl Weather {
 }
 
 impl Weather {
+    /// Whether there is no fault at all.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.deaths.is_empty() && self.disk.is_empty() && self.operators.iter().all(Vec::is_empty)
+    }
+
     /// Whether there is no fault between these times. Deaths are no matter of weather.
     pub(crate) fn is_fair(&self, from: Duration, to: Duration) -> bool {
         let within = |at: Duration| from <= at && at <= to;

@@ -119,6 +119,11 @@ impl World {
         BEGINNING.saturating_add(self.passed())
     }
 
+    /// The engine's clock.
+    pub(crate) fn wall_clock(&self) -> Clock {
+        locked(&self.clocks).wall.clone()
+    }
+
     /// What the engine's clock shows.
     pub(crate) fn wall(&self) -> Timestamp {
         locked(&self.clocks).wall.now()

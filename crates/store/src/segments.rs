@@ -57,6 +57,23 @@ impl Store {
         .await
     }
 
+    /// Segments in doubt that nothing can be done for but wait for their receipts, as they are in no queue: which, by which
+    /// connector, to whom, submitted when. Those that live longest first.
+    pub async fn segments_in_doubt(&self, limit: u32) -> Result<Vec<AwaitingReceipt>, StoreError> {
+        query(
+            "SELECT segments.id, segments.connector_id, messages.destination, segments.submitted_at
+             FROM messages JOIN segments ON segments.id > messages.id AND segments.id < messages.id + 256
+             WHERE messages.final_at IS NULL AND segments.state = $1
+                AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.target = segments.connector_id
+                    AND outbox.lane IN (0, 1, 2) AND outbox.id = segments.id)
+             ORDER BY messages.expires_at DESC LIMIT $2",
+        )
+        .bind(&MessageState::SubmitUnknown)
+        .bind(&i64::from(limit))
+        .all(self.pool())
+        .await
+    }
+
     /// All intents: what may have been on its way when the process ended.
     pub async fn intents(&self) -> Result<Vec<IntentRow>, StoreError> {
         select::<IntentRow>("ORDER BY id").all(self.pool()).await

@@ -301,7 +301,7 @@ impl Committer {
                 self.after.tell(done);
             }
             Write::Recovered(recovered) => self.recovered(&recovered),
-            Write::Waiting { orphans, segments } => self.waiting_left(orphans, segments),
+            Write::Waiting { orphans, segments, in_doubt } => self.waiting_left(orphans, segments, in_doubt),
             Write::Rekey { segments, done } => {
                 self.rekey(&segments);
                 self.after.tell(done);

@@ -155,14 +155,23 @@ impl Committer {
     }
 
     /// What the last process left: receipts without a segment, as answers that are still to come may name it, and segments
-    /// without a receipt.
-    pub(super) fn waiting_left(&mut self, orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt>) {
+    /// without a receipt, in doubt or not.
+    pub(super) fn waiting_left(
+        &mut self,
+        orphans: Vec<OrphanRow>,
+        segments: Vec<AwaitingReceipt>,
+        in_doubt: Vec<AwaitingReceipt>,
+    ) {
         for row in orphans {
             self.orphans.insert(row.id, Found::again(&self.snapshot, row));
         }
         for (segment, connector, number, submitted_at) in segments.into_iter().rev() {
             self.ask_when_overdue(connector, segment, submitted_at.unwrap_or(self.now));
             self.awaiting.insert(self.receipt_group(connector), number, segment);
+        }
+        for (segment, connector, number, _) in in_doubt.into_iter().filter(|_| !planted(Bug::DoubtForgotten)) {
+            self.in_doubt.insert(self.receipt_group(connector), number, segment);
+            self.waiting.insert(segment);
         }
     }
 

@@ -83,8 +83,9 @@ pub(crate) enum Write {
     Expire { messages: Vec<MessageId>, done: oneshot::Sender<()> },
     /// Segments whose answer is unknown because this process ended before it was stored.
     Recovered(Recovered),
-    /// Receipts that found no segment before the last process ended, and segments whose receipts are still to come.
-    Waiting { orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt> },
+    /// Receipts that found no segment before the last process ended, and segments whose receipts are still to come: of some the
+    /// answers are stored, of others nobody knows the id.
+    Waiting { orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt>, in_doubt: Vec<AwaitingReceipt> },
     /// Keys of segments are made again by the rules that hold now.
     Rekey { segments: Vec<SegmentId>, done: oneshot::Sender<()> },
     /// Receipts of these messages are told to the client once more.

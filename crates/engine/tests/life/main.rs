@@ -371,3 +371,20 @@ async fn an_end_that_stays_the_same_is_told_once() {
     assert_eq!(kinds, ["message.expired"]);
     platform.assert_ledger().await;
 }
+
+/// A password in doubt is recognised by the number of its receipt also by the next process.
+#[tokio::test]
+async fn a_doubt_outlives_the_process() {
+    let (operator, platform) = Platform::with_one_operator().await;
+    let submitted = platform.submit(TrafficClass::Otp, "445566").await.expect("taken");
+    let lost = operator.next_submit().await;
+    operator.drop_link().await;
+    platform.until_event(submitted.message_id, "submit_unknown").await;
+    let platform = platform.restarted(sambac_engine::clock::Clock::system()).await;
+    operator.receipt(&lost, "ABC2", "DELIVRD").await;
+    let view = platform.until_final(submitted.message_id).await;
+    assert_eq!(view.row.state, MessageState::Delivered);
+    assert_eq!(view.charges[0].state, ChargeState::Captured);
+    assert!(operator.nothing_more().await, "a password in doubt is not sent again");
+    platform.assert_ledger().await;
+}

@@ -57,7 +57,7 @@ impl Memory {
             5..=94 => self.dice.millis(500, 20_000),
             _ if is_calm => self.dice.millis(500, 20_000),
             95..=97 => self.dice.millis(MINUTE, 15 * MINUTE),
-            _ => self.dice.millis(20 * MINUTE, 80 * MINUTE),
+            _ => self.dice.millis(18 * MINUTE, 40 * MINUTE),
         }
     }
 

@@ -91,7 +91,7 @@ impl Link {
             return true;
         };
         let mood = self.world.mood(self.no);
-        let is_calm = self.world.weather.deaths.is_empty() || self.world.is_healed();
+        let is_calm = self.world.weather.is_calm() || self.world.is_healed();
         let (reply, pause) = {
             let mut memory = self.memory();
             (reply(&mut memory, mood, is_calm), pause(&mut memory, mood))
@@ -126,7 +126,8 @@ impl Link {
             let place = memory.copies.len();
             let id = format!("{:X}", 0x00A0_0000 * (self.no + 1) + place);
             let (told, sent, fate) = (Vec::new(), Vec::new(), Vec::new());
-            memory.copies.push(Copy { order, part, at, wall, answered: None, taken, id, told, sent, fate });
+            let (answered, told_at) = (None, None);
+            memory.copies.push(Copy { order, part, at, wall, answered, taken, id, told_at, told, sent, fate });
             if taken {
                 memory.decide(place, &parties, passed, is_calm);
             }
@@ -185,8 +186,10 @@ impl Link {
             return self.again(token);
         }
         let Some(receipt) = self.open.remove(&token) else { return };
+        let now = self.world.now();
         self.world.note(format_args!("operator {} is acknowledged {} of {}", self.no, receipt.state, receipt.copy));
         if let Some(own) = self.memory().copies.get_mut(receipt.copy) {
+            own.told_at = own.told_at.or(Some(now));
             own.told.push(receipt.state);
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::try_join;
 use sambac_domain::Timestamp;
+use sambac_domain::planted::{Bug, planted};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
@@ -77,6 +78,7 @@ impl Ready {
         };
         let changed = changed.map_err(store_error)?;
         match self.must_change {
+            Some((_, "ledger_shards")) if planted(Bug::FenceIgnored) => Ok(()),
             Some((rows, name)) if rows != changed => Err(StoreError::Conflict(name)),
             _ => Ok(()),
         }

@@ -1,10 +1,10 @@
-use sambac_domain::{ConnectorId, MessageState, SegmentId, Timestamp};
-use sambac_store::rows::OrphanRow;
+use sambac_domain::{ConnectorId, MessageState, SegmentId, TargetId, Timestamp};
+use sambac_store::rows::{OrphanRow, OutboxRow, SegmentRow};
 use sambac_store::{Batch, MessageFinal, OrphanFilter, Store};
 
 use crate::both::on_both_databases;
 use crate::fixture::{
-    CONNECTOR, NOW, destination, intent, message_id, new_message, orphan, segment, segment_id, submitted,
+    CONNECTOR, NOW, destination, intent, message_id, new_message, orphan, segment, segment_id, submit, submitted,
 };
 
 on_both_databases! {
@@ -83,6 +83,21 @@ on_both_databases! {
         store.commit(&batch).await.unwrap();
         let waiting = store.segments_awaiting_receipts(9).await.unwrap();
         assert_eq!(waiting, [(segment_id(2), CONNECTOR, destination(2), Some(Timestamp(NOW.0 + 1)))]);
+    }
+
+    async fn segments_in_doubt_are_those_in_no_queue(store: Store) {
+        let doubtful = |no| SegmentRow { state: MessageState::SubmitUnknown, ..submitted(no) };
+        let queued = OutboxRow { target: TargetId::from(CONNECTOR), ..submit(2) };
+        let batch = Batch {
+            messages: (1..=3).map(new_message).collect(),
+            segments: (1..=3).map(segment).collect(),
+            segment_updates: vec![doubtful(1), doubtful(2), submitted(3)],
+            outbox: vec![queued],
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        let waiting = store.segments_in_doubt(9).await.unwrap();
+        assert_eq!(waiting, [(segment_id(1), CONNECTOR, destination(1), Some(Timestamp(NOW.0 + 1)))]);
     }
 
     async fn a_nul_from_outside_does_not_refuse_the_batch(store: Store) {
