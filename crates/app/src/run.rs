@@ -62,7 +62,10 @@ impl Run {
         platform.stop().await;
         tracing::info!("stopped");
         if fenced {
-            return Err(Failure::because(Exit::Locked, "another process has taken over the ledger of this database"));
+            return Err(Failure::because(
+                Exit::Locked,
+                "this process may not write the ledger of this database any more: another has taken it over, or its lease is over",
+            ));
         }
         if let Some(leased) = leased {
             leased.release().await;

@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use sambac_store::rows::LeaseRow;
 use sambac_store::{Store, StoreError};
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::Inner;
 use crate::ledger::holder;
@@ -46,7 +45,6 @@ struct Held {
     taken_at: Instant,
     /// Until when it is held, in microseconds after `taken_at`.
     until_us: AtomicU64,
-    renewed: Notify,
 }
 
 impl Standby {
@@ -81,17 +79,12 @@ impl Standby {
 impl HeldLease {
     fn new(epoch: i64, time: Duration, taken_at: Instant) -> Self {
         let until_us = AtomicU64::new(micros(time));
-        Self(Arc::new(Held { epoch, time, taken_at, until_us, renewed: Notify::new() }))
+        Self(Arc::new(Held { epoch, time, taken_at, until_us }))
     }
 
     /// Whether it is held at this moment.
     pub(crate) fn is_held(&self) -> bool {
         micros(self.0.taken_at.elapsed()) < self.0.until_us.load(Ordering::Acquire)
-    }
-
-    /// Waits until it is renewed: whoever asks then whether it is held may send again.
-    pub(crate) async fn renewed(&self) {
-        self.0.renewed.notified().await;
     }
 
     /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on.
@@ -106,14 +99,17 @@ impl HeldLease {
     fn renewed_at(&self, asked_at: Instant) {
         let until = asked_at.saturating_duration_since(self.0.taken_at).saturating_add(self.0.time);
         self.0.until_us.store(micros(until), Ordering::Release);
-        self.0.renewed.notify_waiters();
+    }
+
+    fn end(&self) -> Instant {
+        self.0.taken_at + Duration::from_micros(self.0.until_us.load(Ordering::Acquire))
     }
 }
 
-/// Renews the lease until the engine stops, or another has it.
+/// Renews the lease until the engine stops. A lease that is over ends this process, whether another has it or nobody: the operators'
+/// binds are the next holder's, and so are the receipts that come by them.
 pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
     let interval = lease.0.time / RENEWALS;
-    let mut was_held = true;
     loop {
         tokio::select! {
             () = tokio::time::sleep(interval) => {}
@@ -121,27 +117,21 @@ pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
         }
         let asked_at = Instant::now();
         let renewal = inner.store.renew_lease(NAME, lease.0.epoch, lease.0.time);
-        match timeout(lease.0.time, renewal).await {
+        match timeout_at(lease.end(), renewal).await {
             Ok(Ok(true)) => lease.renewed_at(asked_at),
-            Ok(Ok(false)) => return lost(&inner).await,
-            // Sending ends by itself when the time is over, and goes on when the lease could be renewed after all.
-            Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed"),
-            Err(_) => tracing::error!("the lease was not renewed: the database does not answer"),
+            Ok(Ok(false)) => return inner.lose_ledger_to(&holder_now(&inner).await),
+            Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed; tried again"),
+            Err(_) => {}
         }
-        let is_held = lease.is_held();
-        if is_held != was_held {
-            tracing::warn!(is_held, "sending depends on the lease of this node");
-            was_held = is_held;
+        if !lease.is_held() {
+            return inner.lose_ledger("the lease of this node could not be renewed in its time");
         }
     }
 }
 
-/// Another node has it: this one ends, as it does when another process takes the ledger.
-async fn lost(inner: &Arc<Inner>) {
-    let by = inner.store.lease(NAME).await.ok().flatten();
-    inner.lose_ledger_to(
-        &by.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch)),
-    );
+async fn holder_now(inner: &Inner) -> String {
+    let row = inner.store.lease(NAME).await.ok().flatten();
+    row.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch))
 }
 
 fn micros(time: Duration) -> u64 {
@@ -152,7 +142,7 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    /// What is counted is the time since the question, not since its answer; and a renewal after the end counts again.
+    /// What is counted is the time since the question, not since its answer.
     #[tokio::test(start_paused = true)]
     async fn a_lease_is_held_from_when_it_was_asked_for() {
         let asked_at = Instant::now();

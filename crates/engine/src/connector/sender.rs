@@ -125,14 +125,11 @@ impl Connector {
     async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
         let Task::Submit { segment, message, attempt } = &announced.queued.task else { return true };
         let (segment, message, attempt) = (*segment, Arc::clone(message), Attempt::from_raw(*attempt));
-        if let Some(lease) = self.inner.settings.lease.as_ref().filter(|lease| !lease.is_held()) {
-            // Another node may be about to send it. It waits until this one may again, or ends.
+        if self.inner.settings.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            // Another node may be about to send it, and this one is about to end: also when it has just stood still for a while.
             self.ready.put_back(announced);
             drop(slot);
-            tokio::select! {
-                () = lease.renewed() => {}
-                () = self.cancel.cancelled() => {}
-            }
+            self.cancel.cancelled().await;
             return true;
         }
         let now = self.inner.clock.now();

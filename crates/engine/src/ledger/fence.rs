@@ -40,10 +40,15 @@ impl Inner {
 
     /// This one writes the ledger now.
     pub(crate) fn lose_ledger_to(&self, by: &str) {
+        self.lose_ledger(&format!("{by} writes the ledger now"));
+    }
+
+    /// This process may not write the ledger any more.
+    pub(crate) fn lose_ledger(&self, why: &str) {
         if self.fenced.is() {
             return;
         }
-        let why = format!("{by} writes the ledger now: this process takes and sends nothing more");
+        let why = format!("{why}: this process takes and sends nothing more");
         self.alerts.raise(AlertKind::LedgerFenced, SUBJECT, why);
         self.fenced.0.cancel();
         self.draining.cancel();

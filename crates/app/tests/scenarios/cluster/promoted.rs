@@ -11,9 +11,9 @@ use serde_json::json;
 use crate::load::arrivals;
 use crate::world;
 
-const MESSAGES: u64 = 300;
+const MESSAGES: u64 = 120;
 /// After so many the server dies.
-const BEFORE: u64 = 120;
+const BEFORE: u64 = 60;
 /// The first number of messages; the simulator must not read them as magic ones.
 const FIRST: u64 = 999_100_000_000;
 const WINDOW: usize = 10;
