@@ -3,9 +3,9 @@
 //! The lease has an end by the database's clock, and is held by renewing it. This process counts its own end from before each
 //! renewal, by its monotonic clock, so that it stops sending before anybody else may begin, whatever became of its link to the
 //! database; also when it was stopped itself and goes on later. What it still writes then is refused by the ledger's epoch, which
-//! whoever takes the lease raises ([`crate::ledger::fence`]).
+//! whoever takes the lease raises (`crate::ledger::fence`).
 //!
-//! ```ignore
+//! ```text
 //! let held = Standby::new(store.clone(), node, Duration::from_secs(8)).until_ours(|holder| …).await;
 //! Engine::start(Settings { lease: Some(held), ..settings }, store, clock).await?;
 //! ```
