@@ -127,8 +127,9 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 #[tokio::test]
 async fn one_source_cannot_take_all_places_of_the_unbound() {
     let server = server(|settings| settings.smpp_unbound_per_source_max = 2).await;
-    let _silent = [server.connect(HOME).await, server.connect(HOME).await];
-    assert!(is_closed(&mut server.connect(HOME).await).await);
+    let [mut oldest, _next] = [server.connect(HOME).await, server.connect(HOME).await];
+    let _newest = server.connect(HOME).await;
+    assert!(is_closed(&mut oldest).await, "who stands there for longest gives way to the next of the same source");
     server.bind(ELSEWHERE, "guest", "secret").await.expect("another source has places");
 }
 
@@ -251,9 +252,10 @@ async fn a_guesser_of_one_password_is_told_of() {
 #[tokio::test]
 async fn connections_turned_away_are_told_of() {
     let server = server(|settings| settings.smpp_unbound_per_source_max = 1).await;
-    let _silent = server.connect(HOME).await;
+    let mut silent = server.connect(HOME).await;
     for _ in 0..crate::smsc::watch::FLOOD {
-        assert!(is_closed(&mut server.connect(HOME).await).await);
+        let next = server.connect(HOME).await;
+        assert!(is_closed(&mut std::mem::replace(&mut silent, next)).await);
     }
     let (text, _) = attack(&server).await;
     assert!(
