@@ -9,10 +9,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Write;
+use super::{OtpWrite, Write};
 
 /// Small groups begin this long after one another, under load.
 const PACE: Duration = Duration::from_millis(5);
+/// The same when a person waits: who has typed a code sees nothing until its attempt is counted for good. Of each check's time the
+/// pace was the greatest part (5.7 of 11 ms at the 99th percentile, at a thousand starts and two thousand checks a second).
+const PACE_OF_CHECKS: Duration = Duration::from_millis(2);
 /// Groups of this size are not held back.
 const SMALL_GROUP: usize = 64;
 /// Writes a second from which on there is load.
@@ -47,8 +50,10 @@ impl Gathering {
         if hurry {
             self.let_others_finish(inbox).await;
         } else if inbox.len() < SMALL_GROUP && !self.closed && self.writes_per_s >= LOAD_PER_S {
-            tokio::time::sleep_until(self.last_start + PACE).await;
-            self.drain(inbox);
+            self.gather_until(self.last_start + PACE_OF_CHECKS, inbox).await;
+            if inbox.len() < SMALL_GROUP && !inbox.iter().any(is_check) {
+                self.gather_until(self.last_start + PACE, inbox).await;
+            }
         }
         self.count(inbox.len());
     }
@@ -81,6 +86,11 @@ impl Gathering {
         }
     }
 
+    async fn gather_until(&mut self, end: Instant, inbox: &mut Vec<Write>) {
+        tokio::time::sleep_until(end).await;
+        self.drain(inbox);
+    }
+
     fn drain(&mut self, inbox: &mut Vec<Write>) {
         while inbox.len() < self.group_max
             && let Ok(write) = self.writes.try_recv()
@@ -99,6 +109,10 @@ impl Gathering {
         let weight = if micros > 1_000_000 { 1 } else { 16 };
         self.writes_per_s = (self.writes_per_s.saturating_mul(weight - 1).saturating_add(rate)) / weight;
     }
+}
+
+fn is_check(write: &Write) -> bool {
+    matches!(write, Write::Otp(otp) if matches!(**otp, OtpWrite::Check(_)))
 }
 
 #[cfg(test)]
