@@ -1,5 +1,7 @@
 //! The `run` and `migrate` commands.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use clap::Args;
 use sambac_engine::Engine;
@@ -13,6 +15,9 @@ use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
 use crate::standby::Leased;
 use crate::{signals, standby, telemetry};
+
+/// How long a process takes leave that may not write any more: operators are unbound within that.
+const FENCED_STOP: Duration = Duration::from_secs(6);
 
 /// Run the platform until SIGINT or SIGTERM.
 #[derive(Args, Debug)]
@@ -59,14 +64,16 @@ impl Run {
             () = engine.fenced() => true,
         };
         tracing::info!("stopping");
-        platform.stop().await;
-        tracing::info!("stopped");
         if fenced {
+            // What it still has to store is refused, if the database answers at all.
+            let _ = tokio::time::timeout(FENCED_STOP, platform.stop()).await;
             return Err(Failure::because(
                 Exit::Locked,
                 "this process may not write the ledger of this database any more: another has taken it over, or its lease is over",
             ));
         }
+        platform.stop().await;
+        tracing::info!("stopped");
         if let Some(leased) = leased {
             leased.release().await;
         }

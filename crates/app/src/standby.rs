@@ -73,7 +73,7 @@ impl Leased {
 
     /// Lets the next node work at once.
     pub(crate) async fn release(self) {
-        if let Err(error) = self.lease.release(&self.store).await {
+        if let Err(error) = self.lease.release().await {
             tracing::warn!(%error, "the lease was not given up; it ends by itself");
         }
         self.store.close().await;

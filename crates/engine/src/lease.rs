@@ -40,10 +40,17 @@ pub struct Standby {
 pub struct HeldLease(Arc<Held>);
 
 struct Held {
+    /// Connections of its own: a renewal waits for nothing that the platform has to do.
+    store: Store,
     epoch: i64,
     time: Duration,
+    term: Term,
+}
+
+/// Until when it is held, by this process's monotonic clock.
+struct Term {
     taken_at: Instant,
-    /// Until when it is held, in microseconds after `taken_at`.
+    /// In microseconds after `taken_at`.
     until_us: AtomicU64,
 }
 
@@ -59,7 +66,7 @@ impl Standby {
         loop {
             let asked_at = Instant::now();
             match self.store.take_lease(NAME, &self.holder, self.time).await {
-                Ok(Some(epoch)) => return HeldLease::new(epoch, self.time, asked_at),
+                Ok(Some(epoch)) => return HeldLease::new(self.store.clone(), epoch, self.time, asked_at),
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "the lease was not asked for"),
             }
@@ -77,32 +84,46 @@ impl Standby {
 }
 
 impl HeldLease {
-    fn new(epoch: i64, time: Duration, taken_at: Instant) -> Self {
-        let until_us = AtomicU64::new(micros(time));
-        Self(Arc::new(Held { epoch, time, taken_at, until_us }))
+    fn new(store: Store, epoch: i64, time: Duration, asked_at: Instant) -> Self {
+        Self(Arc::new(Held { store, epoch, time, term: Term::new(asked_at, time) }))
     }
 
     /// Whether it is held at this moment.
     pub(crate) fn is_held(&self) -> bool {
-        micros(self.0.taken_at.elapsed()) < self.0.until_us.load(Ordering::Acquire)
+        self.0.term.holds_at(Instant::now())
     }
 
     /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on.
     ///
     /// # Errors
     /// What the database said; the lease ends by itself then.
-    pub async fn release(&self, store: &Store) -> Result<(), StoreError> {
-        self.0.until_us.store(0, Ordering::Release);
-        store.release_lease(NAME, self.0.epoch).await.map(drop)
+    pub async fn release(&self) -> Result<(), StoreError> {
+        self.0.term.end_now();
+        self.0.store.release_lease(NAME, self.0.epoch).await.map(drop)
+    }
+}
+
+impl Term {
+    /// For `time` from when it was asked for, not from when the answer came.
+    fn new(asked_at: Instant, time: Duration) -> Self {
+        Self { taken_at: asked_at, until_us: AtomicU64::new(micros(time)) }
     }
 
-    fn renewed_at(&self, asked_at: Instant) {
-        let until = asked_at.saturating_duration_since(self.0.taken_at).saturating_add(self.0.time);
-        self.0.until_us.store(micros(until), Ordering::Release);
+    fn renew(&self, asked_at: Instant, time: Duration) {
+        let until = asked_at.saturating_duration_since(self.taken_at).saturating_add(time);
+        self.until_us.store(micros(until), Ordering::Release);
+    }
+
+    fn end_now(&self) {
+        self.until_us.store(0, Ordering::Release);
     }
 
     fn end(&self) -> Instant {
-        self.0.taken_at + Duration::from_micros(self.0.until_us.load(Ordering::Acquire))
+        self.taken_at + Duration::from_micros(self.until_us.load(Ordering::Acquire))
+    }
+
+    fn holds_at(&self, now: Instant) -> bool {
+        micros(now.saturating_duration_since(self.taken_at)) < self.until_us.load(Ordering::Acquire)
     }
 }
 
@@ -116,9 +137,9 @@ pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
             () = inner.stopping.cancelled() => return,
         }
         let asked_at = Instant::now();
-        let renewal = inner.store.renew_lease(NAME, lease.0.epoch, lease.0.time);
-        match timeout_at(lease.end(), renewal).await {
-            Ok(Ok(true)) => lease.renewed_at(asked_at),
+        let renewal = lease.0.store.renew_lease(NAME, lease.0.epoch, lease.0.time);
+        match timeout_at(lease.0.term.end(), renewal).await {
+            Ok(Ok(true)) => lease.0.term.renew(asked_at, lease.0.time),
             Ok(Ok(false)) => return inner.lose_ledger_to(&holder_now(&inner).await),
             Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed; tried again"),
             Err(_) => {}
@@ -142,18 +163,17 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    /// What is counted is the time since the question, not since its answer.
-    #[tokio::test(start_paused = true)]
-    async fn a_lease_is_held_from_when_it_was_asked_for() {
-        let asked_at = Instant::now();
-        tokio::time::advance(Duration::from_secs(3)).await;
-        let lease = HeldLease::new(1, Duration::from_secs(8), asked_at);
-        tokio::time::advance(Duration::from_millis(4_999)).await;
-        assert!(lease.is_held());
-        tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(!lease.is_held());
-        lease.renewed_at(Instant::now());
-        tokio::time::advance(Duration::from_millis(7_999)).await;
-        assert!(lease.is_held());
+    /// What is counted is the time since the question, not since its answer; each renewal counts from its own.
+    #[test]
+    fn a_lease_is_held_from_when_it_was_asked_for() {
+        let (asked_at, lease) = (Instant::now(), Duration::from_secs(8));
+        let at = |ms: u64| asked_at + Duration::from_millis(ms);
+        let term = Term::new(asked_at, lease);
+        assert_eq!([0, 7_999, 8_000].map(|ms| term.holds_at(at(ms))), [true, true, false]);
+        term.renew(at(2_000), lease);
+        assert_eq!([9_999, 10_000].map(|ms| term.holds_at(at(ms))), [true, false]);
+        assert_eq!(term.end(), at(10_000));
+        term.end_now();
+        assert!(!term.holds_at(at(2_000)));
     }
 }

@@ -13,8 +13,8 @@ use crate::load::arrivals;
 use crate::world;
 
 /// Seconds.
-const LEASE: &str = "3";
-const MESSAGES: usize = 150;
+const LEASE: &str = "6";
+const MESSAGES: usize = 400;
 const WINDOW: usize = 10;
 /// The first number of messages; the simulator must not read them as magic ones.
 const FIRST: u64 = 999_100_000_000;
@@ -62,7 +62,7 @@ impl Pair {
         let ids = decided.iter().map(|one| one["message_id"].as_str().map(str::to_owned).context("an id"));
         let messages = ids.enumerate().map(|(number, id)| Ok((FIRST + number as u64, id?)));
         let messages = messages.collect::<Result<_>>()?;
-        operator.until_submits(MESSAGES / 5).await?;
+        operator.until_submits(MESSAGES / 10).await?;
         Ok(Self { world, operator, secrets, works, waits, messages })
     }
 }
