@@ -125,7 +125,7 @@ fn around(octets: &[u8], at: usize) -> String {
     slice.iter().map(|&octet| if octet.is_ascii_graphic() || octet == b' ' { char::from(octet) } else { '.' }).collect()
 }
 
-/// As it is, as UCS-2, in hexadecimal, and in base64 wherever it begins.
+/// As it is, as UCS-2, in hexadecimal, and in base64 wherever it begins; a number also as databases write whole numbers.
 fn forms(clear: &str) -> Vec<(&'static str, Vec<u8>)> {
     let wide: Vec<u8> = clear.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>().into_bytes();
@@ -142,6 +142,11 @@ fn forms(clear: &str) -> Vec<(&'static str, Vec<u8>)> {
             let first = (before * 8).div_ceil(6);
             forms.push(("in base64", text.as_bytes()[first..text.len() - 1].to_vec()));
         }
+    }
+    if let Ok(number) = clear.parse::<u64>() {
+        // SQLite drops what is zero in front, down to six octets; PostgreSQL writes eight, as this machine does.
+        forms.push(("as SQLite's whole number", number.to_be_bytes()[2..].to_vec()));
+        forms.push(("as PostgreSQL's whole number", number.to_le_bytes().to_vec()));
     }
     forms
 }
