@@ -10,12 +10,13 @@
 //! Engine::start(Settings { lease: Some(held), ..settings }, store, clock).await?;
 //! ```
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sambac_store::rows::LeaseRow;
 use sambac_store::{Store, StoreError};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Inner;
@@ -45,6 +46,8 @@ struct Held {
     epoch: i64,
     time: Duration,
     term: Term,
+    /// Why it is not held any more, once that is so.
+    lost: watch::Sender<Option<String>>,
 }
 
 /// Until when it is held, by this process's monotonic clock.
@@ -84,8 +87,12 @@ impl Standby {
 }
 
 impl HeldLease {
+    /// It is renewed from now on, also while the platform is still to start, until it is given up or dropped.
     fn new(store: Store, epoch: i64, time: Duration, asked_at: Instant) -> Self {
-        Self(Arc::new(Held { store, epoch, time, term: Term::new(asked_at, time) }))
+        let (term, lost) = (Term::new(asked_at, time), watch::Sender::new(None));
+        let held = Arc::new(Held { store, epoch, time, term, lost });
+        tokio::spawn(keep(Arc::downgrade(&held), time / RENEWALS));
+        Self(held)
     }
 
     /// Whether it is held at this moment.
@@ -99,6 +106,7 @@ impl HeldLease {
     /// What the database said; the lease ends by itself then.
     pub async fn release(&self) -> Result<(), StoreError> {
         self.0.term.end_now();
+        self.0.lost.send_replace(Some("it was given up".to_owned()));
         self.0.store.release_lease(NAME, self.0.epoch).await.map(drop)
     }
 }
@@ -127,32 +135,49 @@ impl Term {
     }
 }
 
-/// Renews the lease until the engine stops. A lease that is over ends this process, whether another has it or nobody: the operators'
-/// binds are the next holder's, and so are the receipts that come by them.
-pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
-    let interval = lease.0.time / RENEWALS;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(interval) => {}
-            () = inner.stopping.cancelled() => return,
-        }
+impl Held {
+    /// Holds it for longer. Says why not, when that is so.
+    async fn renew(&self) -> Option<String> {
         let asked_at = Instant::now();
-        let renewal = lease.0.store.renew_lease(NAME, lease.0.epoch, lease.0.time);
-        match timeout_at(lease.0.term.end(), renewal).await {
-            Ok(Ok(true)) => lease.0.term.renew(asked_at, lease.0.time),
-            Ok(Ok(false)) => return inner.lose_ledger_to(&holder_now(&inner).await),
+        match timeout_at(self.term.end(), self.store.renew_lease(NAME, self.epoch, self.time)).await {
+            Ok(Ok(true)) => self.term.renew(asked_at, self.time),
+            Ok(Ok(false)) => return Some(format!("{} works now", self.holder_now().await)),
             Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed; tried again"),
             Err(_) => {}
         }
-        if !lease.is_held() {
-            return inner.lose_ledger("the lease of this node could not be renewed in its time");
+        let is_over = !self.term.holds_at(Instant::now());
+        is_over.then(|| "the lease of this node could not be renewed in its time".to_owned())
+    }
+
+    async fn holder_now(&self) -> String {
+        let row = self.store.lease(NAME).await.ok().flatten();
+        row.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch))
+    }
+}
+
+/// Renews the lease as long as somebody has it.
+async fn keep(held: Weak<Held>, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        let Some(held) = held.upgrade().filter(|held| held.lost.borrow().is_none()) else { return };
+        if let Some(why) = held.renew().await {
+            held.lost.send_replace(Some(why));
+            return;
         }
     }
 }
 
-async fn holder_now(inner: &Inner) -> String {
-    let row = inner.store.lease(NAME).await.ok().flatten();
-    row.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch))
+/// A lease that is over ends this process, whether another has it or nobody: the operators' binds are the next holder's, and so are
+/// the receipts that come by them. Runs until the engine stops.
+pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
+    let mut lost = lease.0.lost.subscribe();
+    tokio::select! {
+        why = lost.wait_for(Option::is_some) => {
+            let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
+            inner.lose_ledger(&why);
+        }
+        () = inner.stopping.cancelled() => {}
+    }
 }
 
 fn micros(time: Duration) -> u64 {

@@ -155,7 +155,7 @@ async fn a_node_that_stood_still_sends_nothing_more() -> Result<()> {
     let twice = judge(&arrivals(&operator.journal()?), &ended)?;
     ensure!(twice <= 2 * WINDOW, "{twice} were sent twice");
     let said = std::fs::read_to_string(world.path("platform.log"))?;
-    ensure!(said.contains("writes the ledger now"), "{said}");
+    ensure!(said.contains("takes and sends nothing more"), "{said}");
     ensure!(other.terminate(Duration::from_secs(10)).await?.success());
     world.prove_ledger().await?;
     world.passed();
