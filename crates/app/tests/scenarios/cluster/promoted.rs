@@ -37,7 +37,7 @@ async fn what_was_answered_is_there_when_another_server_takes_over() -> Result<(
     let second = first.follower(&world.path("postgres_second")).await?;
     let gate = Gate::to(&first.socket()).await?;
     let world = world.on(&first.url_by(gate.port()));
-    let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 200]").await?;
+    let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 200]\nresend_max = 100").await?;
     let connector =
         format!("window_max = {WINDOW}\nsettings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 200 }} }}");
     let site = Site::with_one_account("10000").connector("alpha", &operator, &connector);
