@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::Result;
+use sambac_domain::MessageState;
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
 use sambac_store::chain::{NoCdrFiles, Report};
@@ -56,27 +57,12 @@ pub(super) struct Bench<'a> {
     copies: BTreeMap<(usize, u8), Vec<(usize, Copy)>>,
 }
 
-/// States by their numbers in the database.
+/// A state by its number in the database.
 pub(super) const DELIVERED: i64 = 6;
-const STATES: [&str; 13] = [
-    "scheduled",
-    "accepted",
-    "routed",
-    "submitting",
-    "submitted",
-    "submit_unknown",
-    "delivered",
-    "undelivered",
-    "expired",
-    "rejected",
-    "failed",
-    "canceled",
-    "delivered_to_operator",
-];
 
 /// What the word for a state is.
 pub(super) fn word(state: i64) -> &'static str {
-    usize::try_from(state).ok().and_then(|place| STATES.get(place)).copied().unwrap_or("unknown")
+    i16::try_from(state).ok().and_then(MessageState::from_code).map_or("unknown", MessageState::as_str)
 }
 
 /// Judges a run that has ended, and gives how many messages ended how.

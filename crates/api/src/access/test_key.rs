@@ -31,7 +31,7 @@ impl<S> Authorised<S> {
             return Ok(());
         }
         let found = self.engine.store().messages_by_ids(&[id]).await?;
-        self.found(found.first().is_some_and(|row| row.destination.is_test()))
+        self.found(found.first().is_some_and(|row| row.account_id == self.account_id() && row.destination.is_test()))
     }
 
     /// Refuses a code, as if it were not there, that the key does not reach.

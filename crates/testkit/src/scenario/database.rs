@@ -5,25 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use sambac_domain::MessageState;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, FromRow, SqliteConnection};
-
-/// Names of the states by their numbers in the database.
-const STATES: [&str; 13] = [
-    "scheduled",
-    "accepted",
-    "routed",
-    "submitting",
-    "submitted",
-    "submit_unknown",
-    "delivered",
-    "undelivered",
-    "expired",
-    "rejected",
-    "failed",
-    "canceled",
-    "delivered_to_operator",
-];
 
 /// A connection that only reads. The platform may run meanwhile, or be down.
 #[derive(Debug)]
@@ -97,7 +81,8 @@ impl Database {
 
     async fn by_state(&mut self, sql: &str) -> Result<BTreeMap<&'static str, i64>> {
         let rows: Vec<(i64, i64)> = self.rows(sql).await?;
-        let name = |code: i64| usize::try_from(code).ok().and_then(|code| STATES.get(code).copied()).unwrap_or("?");
+        let name =
+            |code: i64| i16::try_from(code).ok().and_then(MessageState::from_code).map_or("?", MessageState::as_str);
         Ok(rows.into_iter().map(|(code, count)| (name(code), count)).collect())
     }
 }
