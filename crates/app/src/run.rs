@@ -13,7 +13,6 @@ use crate::config::{Config, Flags, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
-use crate::standby::Leased;
 use crate::{signals, standby, telemetry};
 
 /// How long a process takes leave that may not write any more: operators are unbound within that.
@@ -40,14 +39,13 @@ impl Run {
         start_logging(&config);
         let stop = signals::stop()?;
         tokio::pin!(stop);
-        let leased = tokio::select! {
-            leased = standby::until_leased(&config, &output) => leased?,
+        let lease = tokio::select! {
+            lease = standby::until_leased(&config, &output) => lease?,
             () = &mut stop => return Ok(()),
         };
         let listeners = Listeners::bind(&config)?;
         let lock = platform::take_folder(&config)?;
-        let lease = leased.as_ref().map(Leased::lease);
-        let platform = Platform::start(&config, listeners, lock, lease).await?;
+        let platform = Platform::start(&config, listeners, lock, lease.clone()).await?;
         let addresses = platform.addresses();
         let ready = json!({
             "ready": true, "http": addresses.http, "services": addresses.services, "smpp": addresses.smpp,
@@ -74,8 +72,8 @@ impl Run {
         }
         platform.stop().await;
         tracing::info!("stopped");
-        if let Some(leased) = leased {
-            leased.release().await;
+        if let Some(lease) = lease {
+            lease.release().await;
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! A node that waits while another works: it tells so on its services listener, and begins when the other has ended.
 //!
 //! ```text
-//! let leased = standby::until_leased(&config, &output).await?;
+//! let lease = standby::until_leased(&config, &output).await?;
 //! …
-//! leased.release().await;
+//! lease.release().await;
 //! ```
 
 use std::sync::Arc;
@@ -22,14 +22,8 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::platform;
 
-/// The lease of this node.
-pub(crate) struct Leased {
-    lease: HeldLease,
-    store: Store,
-}
-
 /// Waits until this node may work; `None` at once where nodes have no lease.
-pub(crate) async fn until_leased(config: &Config, output: &Output) -> Result<Option<Leased>, Failure> {
+pub(crate) async fn until_leased(config: &Config, output: &Output) -> Result<Option<HeldLease>, Failure> {
     let time = Duration::from_secs(config.cluster.lease_s);
     if time.is_zero() {
         return Ok(None);
@@ -39,17 +33,16 @@ pub(crate) async fn until_leased(config: &Config, output: &Output) -> Result<Opt
     if !store.has_leases().await.context("the database cannot be read")? {
         store.migrate().await.context("the database cannot be migrated")?;
     }
-    let lease = wait(config, output, &store, time).await?;
-    Ok(Some(Leased { lease, store }))
+    wait(config, output, store, time).await.map(Some)
 }
 
-async fn wait(config: &Config, output: &Output, store: &Store, time: Duration) -> Result<HeldLease, Failure> {
+async fn wait(config: &Config, output: &Output, store: Store, time: Duration) -> Result<HeldLease, Failure> {
     let listener = platform::bind(config.services.listen, "health and metrics", "--services-listen")?;
     let services = listener.local_addr().context("the services listener has no address")?;
     let (says, holder) = watch::channel(Arc::<str>::from("another node"));
     let (stop, limits) = (CancellationToken::new(), Limits::default());
     let server = tokio::spawn(serve(listener, sambac_api::standby(holder, limits), limits, stop.clone()));
-    let standby = Standby::new(store.clone(), config.node, time);
+    let standby = Standby::new(store, config.node, time);
     let lease = standby
         .until_ours(|by| {
             tracing::info!(%by, "another node works; this one waits for its turn");
@@ -63,19 +56,4 @@ async fn wait(config: &Config, output: &Output, store: &Store, time: Duration) -
     // The address is to be free again for the services of a node that works.
     let _ = server.await;
     Ok(lease)
-}
-
-impl Leased {
-    /// What is held.
-    pub(crate) fn lease(&self) -> HeldLease {
-        self.lease.clone()
-    }
-
-    /// Lets the next node work at once.
-    pub(crate) async fn release(self) {
-        if let Err(error) = self.lease.release().await {
-            tracing::warn!(%error, "the lease was not given up; it ends by itself");
-        }
-        self.store.close().await;
-    }
 }

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use sambac_store::Store;
 use sambac_store::rows::LeaseRow;
-use sambac_store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -100,14 +100,15 @@ impl HeldLease {
         self.0.term.holds_at(Instant::now())
     }
 
-    /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on.
-    ///
-    /// # Errors
-    /// What the database said; the lease ends by itself then.
-    pub async fn release(&self) -> Result<(), StoreError> {
+    /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on. When the database
+    /// does not answer it ends by itself.
+    pub async fn release(self) {
         self.0.term.end_now();
         self.0.lost.send_replace(Some("it was given up".to_owned()));
-        self.0.store.release_lease(NAME, self.0.epoch).await.map(drop)
+        if let Err(error) = self.0.store.release_lease(NAME, self.0.epoch).await {
+            tracing::warn!(%error, "the lease was not given up; it ends by itself");
+        }
+        self.0.store.close().await;
     }
 }
 
