@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sambac_store::audit::AuditFilter;
 use sambac_store::rows::AuditRow;
-use sambac_store::{Store, StoreError, UsersOf};
+use sambac_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,8 +20,8 @@ use sambac_domain::{AccountId, Timestamp};
 /// Characters of an action that is looked for.
 pub(in crate::v1) const ACTION_CHARACTERS_MAX: usize = 64;
 
-/// Persons that are read at once.
-const PERSONS_PAGE: u32 = 500;
+/// How the log begins to name a person; the login follows.
+const PERSON: &str = "user ";
 
 /// An entry of the audit log.
 #[derive(Serialize, ToSchema)]
@@ -105,19 +105,20 @@ pub(crate) async fn list_audit(
     };
     let store = client.engine().store();
     let rows = store.audit_page(&filter).await?;
-    let own = own_persons(store, client.account_id()).await?;
+    let own = own_persons(store, client.account_id(), &rows).await?;
     Ok(axum::Json(AuditPage::new(rows, limit, |row| AuditEntry::for_client(row, &own))))
 }
 
-/// The account's persons, as the audit log names them.
-async fn own_persons(store: &Store, account: AccountId) -> Result<HashSet<String>, StoreError> {
-    let (mut own, mut before) = (HashSet::new(), None);
-    loop {
-        let page = store.users(UsersOf::Account(account), before, PERSONS_PAGE).await?;
-        let Some(last) = page.last() else { return Ok(own) };
-        before = Some(last.id);
-        own.extend(page.iter().map(|user| format!("user {}", user.login)));
+/// Which of a page's persons are the account's, as the audit log names them.
+async fn own_persons(store: &Store, account: AccountId, rows: &[AuditRow]) -> Result<HashSet<String>, StoreError> {
+    let named: HashSet<&str> = rows.iter().filter_map(|row| row.actor.strip_prefix(PERSON)).collect();
+    let mut own = HashSet::new();
+    for login in named {
+        if store.user_by_login(login).await?.is_some_and(|user| user.account_id == Some(account)) {
+            own.insert(format!("{PERSON}{login}"));
+        }
     }
+    Ok(own)
 }
 
 impl AuditEntry {
@@ -128,7 +129,7 @@ impl AuditEntry {
         Self { number: id, at: Moment(Timestamp(at.0)), actor, action, subject, address, detail }
     }
 
-    /// Without who of us it was, and from where. `own` are the account's persons, as the log names them.
+    /// Without who of us it was, and from where. `own` are the account's persons among them, as the log names them.
     fn for_client(row: AuditRow, own: &HashSet<String>) -> Self {
         let is_theirs =
             ["api key ", "issuer "].iter().any(|kind| row.actor.starts_with(kind)) || own.contains(&row.actor);

@@ -189,7 +189,7 @@ pub(crate) async fn replay_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<Replay>,
 ) -> Result<axum::Json<Replayed>, Problem> {
-    client.webhook(id).await?;
+    client.reach_webhook(id).await?;
     let (engine, account) = (client.engine(), client.account_id());
     let events = match (wanted.event, wanted.since) {
         (Some(event), None) => {
@@ -221,7 +221,7 @@ pub(crate) async fn test_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Id(id): Id<WebhookId>,
 ) -> Result<axum::Json<WebhookDelivery>, Problem> {
-    client.webhook(id).await?;
+    client.reach_webhook(id).await?;
     let row = client.engine().test_webhook(client.account_id(), id).await?;
     Ok(axum::Json(WebhookDelivery::from(row)))
 }

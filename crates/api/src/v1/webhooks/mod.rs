@@ -127,7 +127,7 @@ pub(crate) async fn update_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<UpdateWebhook>,
 ) -> Result<axum::Json<Webhook>, Problem> {
-    client.webhook(id).await?;
+    client.reach_webhook(id).await?;
     let row = client.engine().change_webhook(client.account_id(), id, wanted.change()).await?;
     Ok(axum::Json(Webhook::new(row, client.engine())))
 }
@@ -151,7 +151,7 @@ pub(crate) async fn rotate_webhook(
     Id(id): Id<WebhookId>,
     Json(wanted): Json<RotateWebhook>,
 ) -> Result<axum::Json<AddedWebhook>, Problem> {
-    client.webhook(id).await?;
+    client.reach_webhook(id).await?;
     let (keep_s, scheme) = (wanted.keep_s(), wanted.scheme()?);
     let rotated = client.engine().rotate_webhook(client.account_id(), id, keep_s, scheme).await?;
     Ok(axum::Json(AddedWebhook::new(rotated, client.engine())))
@@ -172,7 +172,7 @@ pub(crate) async fn remove_webhook(
     client: Authorised<scope::WebhooksWrite>,
     Id(id): Id<WebhookId>,
 ) -> Result<StatusCode, Problem> {
-    client.webhook(id).await?;
+    client.reach_webhook(id).await?;
     match client.engine().remove_webhook(client.account_id(), id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ErrorCode::NotFound.into()),
