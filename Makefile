@@ -39,7 +39,8 @@ fmt: ## format the code
 bench: build ## load the real binary over SMPP and REST; results go to bench/results (BENCH_ARGS="--help")
 	@exec $(SAMBAC) bench $(BENCH_ARGS)
 
-faults: build ## charge by the hundred thousand while everything is killed; reports go to bench/results (FAULTS_ARGS="--help")
+faults: build ## every fault at length, and charges while everything is killed; reports go to bench/results (FAULTS_ARGS="F02 --help")
+	$(CARGO) build --locked --quiet -p sambac-app -p sambac-testkit
 	$(CARGO) run --locked --quiet -p sambac-testkit --bin faults -- --binary $(SAMBAC) $(FAULTS_ARGS)
 
 simulate: setup ## the engine on simulated time with faults from seeds, a hundred hours, and every planted bug (SIMULATE_ARGS="seeds --help")

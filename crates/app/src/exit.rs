@@ -20,11 +20,14 @@ pub(crate) enum Exit {
     Locked = 6,
     /// Everything was tried, and not all was as it should be.
     CheckFailed = 7,
+    /// The database's files cannot be relied upon.
+    Damaged = 8,
 }
 
 /// The codes in words, for the help text.
 pub(crate) const HELP: &str = "Exit codes: 0 done; 1 failed; 2 wrong arguments; 3 wrong configuration or input file; \
-4 refused, or not delivered; 5 the platform does not answer; 6 the data folder is in use; 7 everything was tried, and a check failed.";
+4 refused, or not delivered; 5 the platform does not answer; 6 the data folder is in use; 7 everything was tried, and a check failed; \
+8 the database's files cannot be relied upon.";
 
 /// Why a command failed, in one message for a person.
 #[derive(Debug)]

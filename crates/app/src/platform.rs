@@ -109,7 +109,7 @@ impl Platform {
         let store = open_store(config).await?;
         let public_url = public_url(&config.http, addresses.http);
         let settings = Settings { public_url, lease, ..settings(config, &store).await? };
-        let engine = Engine::start(settings, store, Clock::system()).await.context("the engine did not start")?;
+        let engine = Engine::start(settings, store, Clock::steady()).await.context("the engine did not start")?;
         let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
         let connections_per_peer_max = config.limits.http_connections_per_peer_max;
         let limits = Limits { connections_per_peer_max, ..Limits::default() };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use sambac_engine::Engine;
+use sambac_engine::{Engine, Lost};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -58,17 +58,14 @@ impl Run {
         let engine = platform.engine().clone();
         tell_first_invitation(&engine).await?;
         let fenced = tokio::select! {
-            () = &mut stop => false,
-            () = engine.fenced() => true,
+            () = &mut stop => None,
+            lost = engine.fenced() => Some(lost),
         };
         tracing::info!("stopping");
-        if fenced {
+        if let Some(lost) = fenced {
             // What it still has to store is refused, if the database answers at all.
             let _ = tokio::time::timeout(FENCED_STOP, platform.stop()).await;
-            return Err(Failure::because(
-                Exit::Locked,
-                "this process may not write the ledger of this database any more: another has taken it over, or its lease is over",
-            ));
+            return Err(failure(lost));
         }
         platform.stop().await;
         tracing::info!("stopped");
@@ -86,6 +83,19 @@ impl Migrate {
         start_logging(&config);
         platform::open_store(&config).await?.close().await;
         output.print(&json!({"migrated": true}), || "the database is up to date".to_owned())
+    }
+}
+
+fn failure(lost: Lost) -> Failure {
+    match lost {
+        Lost::Ledger => Failure::because(
+            Exit::Locked,
+            "this process may not write the ledger of this database any more: another has taken it over, or its lease is over",
+        ),
+        Lost::Files(why) => Failure::because(
+            Exit::Damaged,
+            format!("{why}: nothing was acknowledged that may not be there; the next start looks through the files first"),
+        ),
     }
 }
 

@@ -82,6 +82,8 @@ kinds! {
     LedgerBreach "ledger_breach",
     /// Another process writes the ledger: this one has stopped. The subject is `ledger`.
     LedgerFenced "ledger_fenced",
+    /// The system's clock was set, and the platform goes on by its own. The subject is `clock`.
+    ClockSet "clock_set",
     /// Something that belongs into the audit log could not be kept. The subject is `audit log`.
     AuditLog "audit_log",
     /// The head of the audit log could not be sent where it is kept. The subject is `audit log`.
@@ -113,6 +115,9 @@ kinds! {
     WebhookDisabled "webhook_disabled",
     /// Messages from handsets that no route takes: they are kept. The subject is the connector by which they came.
     MoUnrouted "mo_unrouted",
+    /// The program broke on a message, or on what came in from outside: after the second time it is put aside. The subject is its id,
+    /// or a number that the log has.
+    Breakage "breakage",
     /// Messages from handsets that none of their targets has taken. The subject is the target that had them last.
     MoUndelivered "mo_undelivered",
 }
@@ -130,6 +135,7 @@ impl AlertKind {
                 | Self::PaymentUnknown
                 | Self::PaymentMismatch
                 | Self::WebhookDisabled
+                | Self::Breakage
                 | Self::MoUnrouted
                 | Self::MoUndelivered
         )

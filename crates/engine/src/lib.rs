@@ -11,6 +11,7 @@ pub mod alert;
 pub mod api_key;
 pub mod audit;
 pub mod batch;
+mod breakage;
 mod by_id;
 mod caller;
 mod cancel;
@@ -33,7 +34,6 @@ mod ip_range;
 pub mod issuer;
 mod joined;
 pub mod keyring;
-mod kill_point;
 pub mod lease;
 pub mod ledger;
 mod live;
@@ -89,6 +89,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, IdSource};
 use sambac_domain::number::NetworkTable;
 use sambac_store::Store;
+pub(crate) use sambac_store::kill_point;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -100,7 +101,7 @@ pub use connector::{
     BindReport, BindState, BindStatus, ConnectorState, ConnectorStatus, FlowStatus, Releasing, Step, StopReason,
 };
 pub use health::{ConnectorHealth, Health, SharedLimitsHealth};
-pub use ledger::{Balance, ChargeOutcome};
+pub use ledger::{Balance, ChargeOutcome, Lost};
 pub use mo::{MoContent, MoRouteStatus, MoTargetState, MoTargetStatus, RoutedAgain};
 pub use nodes::NodeStatus;
 pub use orphan::Rematched;
@@ -146,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) admission: Admission,
     pub(crate) pdu_log: Arc<PduLog>,
     pub(crate) alerts: Alerts,
+    /// What this program broke on before this process began.
+    pub(crate) breakages: breakage::Breakages,
     pub(crate) writes: mpsc::Sender<Write>,
     /// The group commit is trying again what the database did not do: whatever else comes would wait behind it.
     pub(crate) store_away: AtomicBool,

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
 use crate::alert::{self, AlertKind, Alerts};
+use crate::breakage::Breakages;
 use crate::clock::Clock;
 use crate::commit::{self, Loaded, Money, Write};
 use crate::ledger::Ledger;
@@ -69,12 +70,14 @@ impl Engine {
         snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, &store).await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
+        let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let (metrics, nonces) = (Metrics::new(), nonces(&store, clock.now()).await?);
         let inner = Arc::new(Inner {
             webhooks: webhook::Registry::restored(store.webhook_failures().await?),
             connectors: connector::Registry::restored(store.connector_orders().await?),
             pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
-            alerts: Alerts::restored(clock.clone(), store.alerts().await?),
+            breakages: Breakages::restored(store.breakages().await?, &alerts),
+            alerts,
             ids: IdSource::new(settings.node, store.greatest_id().await?),
             store,
             clock,
@@ -124,6 +127,7 @@ impl Engine {
         recover::recover(&inner).await?;
         start_tasks(&inner);
         inner.tasks.spawn(ledger::watch_shard(Arc::clone(&inner), epoch));
+        inner.tasks.spawn(ledger::watch_files(Arc::clone(&inner)));
         Ok(Self(inner))
     }
 
@@ -173,6 +177,7 @@ fn start_tasks(inner: &Arc<Inner>) {
         inner.tasks.spawn(lease::run(Arc::clone(inner), lease));
     }
     inner.tasks.spawn(alert::run(Arc::clone(inner)));
+    inner.tasks.spawn(crate::clock::watch(Arc::clone(inner)));
     // A listener is not begun with files that cannot be used.
     inner.alerts.clear_kind(AlertKind::SmppCertificate, "the process began anew");
     inner.alerts.clear_kind(AlertKind::LedgerFenced, "this process has the ledger");

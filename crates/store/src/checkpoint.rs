@@ -11,6 +11,9 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::constraint::store_error;
+use crate::damage::Damage;
+
 /// Time from a commit to the copying: what is written again and again meanwhile is copied once.
 const DELAY: Duration = Duration::from_millis(200);
 
@@ -27,9 +30,9 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts the task on a connection of its own.
-    pub(crate) fn start(connection: SqlitePool) -> Self {
+    pub(crate) fn start(connection: SqlitePool, damage: Damage) -> Self {
         let committed = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection.clone(), Arc::clone(&committed)));
+        let task = tokio::spawn(run(connection.clone(), Arc::clone(&committed), damage));
         Self { committed, connection, task }
     }
 
@@ -50,12 +53,12 @@ impl Drop for Checkpointer {
     }
 }
 
-async fn run(connection: SqlitePool, committed: Arc<Notify>) {
+async fn run(connection: SqlitePool, committed: Arc<Notify>, damage: Damage) {
     loop {
         committed.notified().await;
         tokio::time::sleep(DELAY).await;
         for _ in 0..PASSES_MAX {
-            match copy(&connection).await {
+            match damage.heed(copy(&connection).await.map_err(store_error)) {
                 Ok(true) => break,
                 Ok(false) => {}
                 // The writer copies by itself when this does not: worth a line, no more.

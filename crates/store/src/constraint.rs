@@ -35,6 +35,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("operators_pkey", "operators.id", "operators"),
     ("operators_name_key", "operators.name", "operators.name"),
     ("alerts_pkey", "alerts.id", "alerts"),
+    ("breakages_pkey", "breakages.id", "breakages"),
     ("connectors_pkey", "connectors.id", "connectors"),
     ("connectors_name_key", "connectors.name", "connectors.name"),
     ("connector_orders_pkey", "connector_orders.id", "connector_orders"),
@@ -169,7 +170,10 @@ fn by_code(error: &dyn DatabaseError) -> StoreError {
     match code.parse::<i32>() {
         // SQLite's codes are shorter than a SQLSTATE. The low eight bits are the primary code: busy, locked;
         // error (of the statement), misuse, range.
+        // I/O error of fsync of a file or folder, of a read; a malformed page; no database.
+        Ok(266 | 1034 | 1290) => StoreError::Damaged(text),
         Ok(number) if code.len() < 5 => match number & 0xff {
+            11 | 26 => StoreError::Damaged(text),
             5 | 6 => StoreError::Retryable,
             1 | 21 | 25 => StoreError::Statement(text),
             _ => StoreError::Unavailable(text),
@@ -177,6 +181,8 @@ fn by_code(error: &dyn DatabaseError) -> StoreError {
         // PostgreSQL: serialisation failure, deadlock, lock not available; class 42 syntax, 22 data.
         _ => match &*code {
             "40001" | "40P01" | "55P03" => StoreError::Retryable,
+            // A page's checksum does not hold; an index is broken.
+            "XX001" | "XX002" => StoreError::Damaged(text),
             code if code.starts_with("42") || code.starts_with("22") => StoreError::Statement(text),
             _ => StoreError::Unavailable(text),
         },

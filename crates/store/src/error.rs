@@ -15,6 +15,10 @@ pub enum StoreError {
     /// The database cannot be reached or refuses to work. Repeat later; operators must look.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// A file of the database is damaged, or what was written to it may not be there: nothing may be written any more, and whoever
+    /// writes ends.
+    #[error("the database's files: {0}")]
+    Damaged(String),
     /// A stored value is not what this program writes. Repeating does not help; operators must look.
     #[error("unreadable value in {table}.{column}, row {row}")]
     Corrupt {

@@ -17,6 +17,7 @@ mod api_keys;
 pub mod audit;
 mod batch;
 mod batches;
+mod breakages;
 mod cdr_archives;
 mod cdrs;
 pub mod chain;
@@ -26,6 +27,7 @@ mod configuration;
 mod configuration_versions;
 mod connector_orders;
 mod constraint;
+mod damage;
 mod dialect;
 mod erasures;
 mod error;
@@ -33,6 +35,7 @@ mod field;
 mod holds;
 mod idempotency;
 mod inspect;
+pub mod kill_point;
 mod leases;
 mod ledger;
 mod master_key_check;
@@ -65,6 +68,7 @@ mod uncertain;
 mod unit_of_work;
 mod users;
 mod value;
+mod wal;
 mod webhook_deliveries;
 mod webhooks;
 
@@ -142,6 +146,11 @@ impl Store {
     /// How often this database was turned to from here: reads, and units of work begun.
     pub fn uses(&self) -> u64 {
         self.pool.count_uses()
+    }
+
+    /// Ends when something is wrong with the files under it, with what: nothing may be written from then on.
+    pub async fn damaged(&self) -> String {
+        self.pool.damage().known().await
     }
 
     /// Waits for units of work under way and closes all connections.

@@ -5,6 +5,7 @@
 
 use sqlx::AssertSqlSafe;
 
+use crate::kill_point;
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
 use crate::query::query;
@@ -64,6 +65,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (73, include_str!("../migrations/0073_leases.sql")),
     (74, include_str!("../migrations/0074_request_nonces.sql")),
     (80, include_str!("../migrations/0080_passkey_answers.sql")),
+    (85, include_str!("../migrations/0085_breakages.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
@@ -107,6 +109,7 @@ impl Store {
         for (version, text) in steps.iter().filter(|(version, _)| !done.contains(&(*version,))) {
             raw(&mut work.transaction, dialect.schema(text)).await?;
             query("INSERT INTO schema_versions (version) VALUES ($1)").bind(version).run(&mut work).await?;
+            kill_point::reached("mid_migration");
         }
         work.commit().await
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -17,7 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::StoreError;
 use crate::checkpoint::Checkpointer;
 use crate::constraint::store_error;
+use crate::damage::{Damage, note_of};
 use crate::dialect::Dialect;
+use crate::wal;
 
 /// Enough for every bulk statement in every size, so that each is prepared once per connection.
 pub(crate) const STATEMENTS_CACHED: usize = 512;
@@ -67,7 +70,10 @@ pub(crate) enum Pool {
 
 /// How often the database was turned to: reads, and units of work begun.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Uses(Arc<AtomicU64>);
+pub(crate) struct Uses {
+    count: Arc<AtomicU64>,
+    damage: Damage,
+}
 
 impl Pool {
     /// Connects by URL: `sqlite:///path/file.db` (made when missing) or `postgres://…`.
@@ -95,12 +101,17 @@ impl Pool {
 
     /// Counts a use.
     pub(crate) fn used(&self) {
-        self.uses().0.fetch_add(1, Ordering::Relaxed);
+        self.uses().count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often it was used.
     pub(crate) fn count_uses(&self) -> u64 {
-        self.uses().0.load(Ordering::Relaxed)
+        self.uses().count.load(Ordering::Relaxed)
+    }
+
+    /// What is known to be wrong with it.
+    pub(crate) const fn damage(&self) -> &Damage {
+        &self.uses().damage
     }
 
     const fn uses(&self) -> &Uses {
@@ -128,6 +139,7 @@ impl Pool {
 
 async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     make_private_file(path).await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    is_log_whole(path).await?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .page_size(8_192)
@@ -145,10 +157,49 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     // temporary files what is too much for their cache: a ledger check of a backlog must not fill the memory.
     let writing = options.clone().pragma("temp_store", "MEMORY").pragma("cache_size", "-16384");
     let writer = writer_pool().connect_with(writing).await.map_err(store_error)?;
+    is_file_whole(path, &writer).await?;
+    let damage = Damage::of_file(path);
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
     let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
-    let checkpointer = Arc::new(Checkpointer::start(checkpointer));
-    Ok(Pool::Sqlite { writer, readers, checkpointer, uses: Uses::default() })
+    let checkpointer = Arc::new(Checkpointer::start(checkpointer, damage.clone()));
+    Ok(Pool::Sqlite { writer, readers, checkpointer, uses: Uses { damage, ..Uses::default() } })
+}
+
+/// SQLite would take a damaged log for one that ends there, and forget what comes behind.
+async fn is_log_whole(path: &Path) -> Result<(), StoreError> {
+    let of = path.to_owned();
+    let found = tokio::task::spawn_blocking(move || wal::check(&of)).await;
+    let found = found.map_err(|error| error.to_string()).and_then(|found| found.map_err(|error| error.to_string()));
+    match found {
+        Ok(None) => Ok(()),
+        Ok(Some(wal::Damaged { frame, page, commits })) => Err(StoreError::Damaged(format!(
+            "{}-wal: frame {frame} (page {page}) does not hold its checksum, and {commits} commits come after it, which would be \
+             lost: bring the files back from a copy; or move the log away to go on without all that is in it, and compare \
+             with what operators and clients have",
+            path.display()
+        ))),
+        Err(error) => Err(StoreError::Unavailable(format!("{}-wal: {error}", path.display()))),
+    }
+}
+
+/// Where the last process ended because something was wrong with the file, all of it is looked through before anything is done.
+async fn is_file_whole(path: &Path, writer: &SqlitePool) -> Result<(), StoreError> {
+    let note = note_of(path);
+    let Ok(why) = tokio::fs::read_to_string(&note).await else { return Ok(()) };
+    tracing::warn!(why, "the last process ended because of the database's files: they are looked through");
+    let mut rows = sqlx::query_as::<_, (String,)>("PRAGMA integrity_check(20)").fetch(writer);
+    let mut found = Vec::new();
+    // It may stumble over what it looks for; what it has said by then is what a person needs.
+    while let Some(row) = rows.next().await {
+        found.push(row.map_or_else(|error| error.to_string(), |(row,)| row));
+    }
+    drop(rows);
+    found.retain(|row| row != "ok");
+    if found.is_empty() {
+        tracing::warn!("the database's file is whole");
+        return tokio::fs::remove_file(&note).await.map_err(|error| StoreError::Unavailable(error.to_string()));
+    }
+    Err(StoreError::Damaged(format!("{}: {}", path.display(), found.join("; "))))
 }
 
 /// The one connection that writes. When SQLite has rolled a transaction back by itself (disk full, I/O error), sqlx still

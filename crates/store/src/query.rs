@@ -42,6 +42,10 @@ impl<'a> Query<'a> {
     /// Reads all rows, outside of any unit of work.
     pub(crate) async fn all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
         pool.used();
+        pool.damage().heed(self.read_all(pool).await)
+    }
+
+    async fn read_all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
         match pool {
             Pool::Sqlite { readers, .. } => {
                 let rows = sqlx::query_with(self.sql, sqlite_arguments(&self.values)).fetch_all(readers).await;

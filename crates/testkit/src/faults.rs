@@ -1,28 +1,55 @@
-//! Faults under load, and whether money was moved exactly once all the same.
+//! The catalogue of faults: each one breaks something around the real platform while clients send, and an oracle lays what each of
+//! them was told beside what is stored.
 //!
-//! Clients charge and send messages, and come again with the same keys whenever they have no answer. Meanwhile the platform and
-//! its database are killed, and the link between them breaks around a COMMIT. At the end an oracle lays what clients were answered
-//! beside what is stored ([`judge`]). `make faults` does so for a million charges; a scenario test does it for a minute.
+//! A fault is a function from a [`Setting`] to a [`Report`]. `make faults` plays all of them at length and writes each report;
+//! scenario tests play them in short.
 
-mod books;
-mod client;
-mod frames;
-mod journal;
-#[cfg(test)]
-mod lies;
-mod oracle;
-mod plan;
-mod proxy;
+pub mod ledger;
+pub mod oracle;
+
+mod clients;
+mod disk;
+mod f02;
+mod f06;
+mod f07;
+mod f08;
+mod f13;
+mod f18;
+mod f23;
+mod net;
 mod report;
-mod run;
-mod stage;
-mod strike;
-mod sums;
+mod rig;
+mod shim;
 
-pub use books::{Balance, Books, ChargeRow, CommandRow, HoldRow, Posting, Reader};
-pub use journal::{Answer, Done, Entry, Journal, Order, State};
-pub use oracle::{Finding, judge};
-pub use plan::{Planned, Strike, plan};
-pub use proxy::{Proxy, Trick};
-pub use report::Report;
-pub use run::{Setting, run};
+pub use report::{Report, Setting};
+
+/// A fault by its number in the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// As reports and the command line call it.
+    pub number: &'static str,
+    /// What is broken.
+    pub title: &'static str,
+    /// What must hold.
+    pub holds: &'static str,
+}
+
+/// Those that are played by [`play`], in their order.
+pub const FAULTS: &[Fault] = &[f02::FAULT, f06::FAULT, f07::FAULT, f08::FAULT, f13::FAULT, f18::FAULT, f23::FAULT];
+
+/// Plays one of [`FAULTS`].
+///
+/// # Errors
+/// When something cannot be started, or does not recover; what does not hold is in the report.
+pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
+    match number {
+        "F02" => f02::run(setting).await,
+        "F06" => f06::run(setting).await,
+        "F07" => f07::run(setting).await,
+        "F08" => f08::run(setting).await,
+        "F13" => f13::run(setting).await,
+        "F18" => f18::run(setting).await,
+        "F23" => f23::run(setting).await,
+        _ => anyhow::bail!("no fault is called {number}"),
+    }
+}

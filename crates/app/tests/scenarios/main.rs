@@ -26,6 +26,7 @@ mod events;
 mod expiry;
 mod failures;
 mod fair;
+mod faults;
 mod files_run_out;
 mod interop;
 mod issuers;

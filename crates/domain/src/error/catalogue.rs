@@ -196,6 +196,8 @@ catalogue! {
         "Messages come in faster than they can be kept. Nothing was accepted; wait and send again.";
     ServiceUnavailable "service_unavailable" 503 RSYSERR SameLater, "The platform cannot take requests now",
         "It is starting, stopping, or has lost its database. Nothing was accepted; wait and send again.";
+    MessageBreaks "message_breaks" 422 RSUBMITFAIL Never, "The platform cannot handle this message",
+        "The program broke on it more than once, through no fault of yours. Nothing was charged, and sending it again as it is will not help: tell the platform's operator, who finds it among the alerts.";
     Internal "internal" 500 RSYSERR SameLater, "Something went wrong on our side",
         "The request id of the answer finds the cause in our log. Send again with the same Idempotency-Key; contact us if it stays.";
     BindRefused "bind_refused" 403 RBINDFAIL AfterFix, "The bind is refused",

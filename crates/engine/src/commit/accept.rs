@@ -17,6 +17,8 @@ use smallvec::SmallVec;
 
 use super::part_groups::Owner;
 use super::{Accept, Committer, OtpSend, Reply, target_of};
+use crate::breakage::Hand;
+use crate::kill_point;
 use crate::ledger::Hold;
 use crate::live::{Live, SegmentProgress};
 use crate::refusal::Refusal;
@@ -48,6 +50,10 @@ impl Committer {
         reply: Option<&Reply>,
     ) -> Result<Submitted, Refusal> {
         let account = draft.request.account_id;
+        if self.breaks_on(Hand::of_draft(&draft)) {
+            return Err(ErrorCode::MessageBreaks.into());
+        }
+        kill_point::breaks("accept", draft.request.destination);
         if let Some(code) = reply.and_then(Reply::revoked).or_else(|| self.suspended(account)) {
             return Err(code.into());
         }

@@ -278,7 +278,10 @@ impl After {
             let _ = reply.send(Ok(outcomes));
         }
         self.tell_refused();
-        self.receipts.drain(..).for_each(|receipt| receipt.give(CommandStatus::ROK));
+        for receipt in self.receipts.drain(..) {
+            kill_point::reached("before_receipt_ack");
+            receipt.give(CommandStatus::ROK);
+        }
         self.handsets.drain(..).for_each(|(handset, status)| handset.give(status));
         if std::mem::take(&mut self.otp_due) {
             inner.otp.due.notify_one();

@@ -16,6 +16,8 @@ use sambac_store::rows::OutboxKey;
 use sambac_store::{NewIntent, OutboxMove};
 
 use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
+use crate::breakage::{Hand, Step};
+use crate::kill_point;
 use crate::live::{Live, Progress, SegmentProgress};
 use crate::tariff::cost::may_go_by;
 
@@ -38,6 +40,7 @@ impl Committer {
         let id = IntentId::from_raw(self.inner.ids.next(self.now));
         let (segments, refused): (Vec<_>, Vec<_>) = segments.into_iter().partition(|segment| {
             self.may_be_sent(*segment, connector)
+                && !self.ends_broken(*segment, connector)
                 && !self.ends_unwanted_in_queue(*segment, connector)
                 && self.announced.insert(*segment)
         });
@@ -81,6 +84,10 @@ impl Committer {
             return;
         };
         let case = Case { live, segment: answer.segment, row: key_of(&answer.queued), connector: answer.connector };
+        if self.breaks_on(Hand::of(Step::Answer, answer.segment.message())) {
+            return self.wait_for_expiry(&case);
+        }
+        kill_point::breaks("answer", case.live.message.destination);
         let open = case.with(|progress| {
             progress.submitted_at = answer.submitted_at.or(progress.submitted_at);
             progress.state.is_final()
@@ -107,6 +114,7 @@ impl Committer {
             AnswerOutcome::Expired if case.is_in_doubt() => self.wait_for_expiry(&case),
             AnswerOutcome::Expired => self.fail(&case, MessageState::Expired, ErrorCode::Expired),
             AnswerOutcome::Unsendable => self.fail_over(&case, ErrorCode::TextNotEncodable),
+            AnswerOutcome::Broken => self.fail_over(&case, ErrorCode::MessageBreaks),
         }
     }
 
@@ -237,6 +245,10 @@ impl Committer {
         self.dirty(case.segment, &case.live);
         self.event(case.segment, "submit_unknown", None);
         self.inner.metrics.unknown();
+        if self.inner.breakages.knows(Hand::of(Step::Answer, case.segment.message())) {
+            // The next answer might end the process again, after the handset got it again.
+            return self.wait_for_expiry(case);
+        }
         match self.errors(case).map_or(UnknownPolicy::ByClass, |errors| errors.unanswered) {
             UnknownPolicy::Wait => return self.wait_for_expiry(case),
             UnknownPolicy::ByClass => {}
@@ -366,7 +378,7 @@ impl Committer {
     }
 
     /// Nothing more can be done but wait: for a receipt, or for the end of the validity.
-    fn wait_for_expiry(&mut self, case: &Case) {
+    pub(super) fn wait_for_expiry(&mut self, case: &Case) {
         let group = self.receipt_group(case.connector);
         self.in_doubt.insert(group, case.live.message.destination, case.segment);
         self.waiting.insert(case.segment);
@@ -384,6 +396,7 @@ impl Committer {
     pub(super) fn recovered(&mut self, recovered: &Recovered) {
         for segment in &recovered.segments {
             let Some(live) = self.live(segment.message()) else { continue };
+            self.in_hand = Some(Hand::of(Step::Answer, segment.message()));
             let open = live.progress().of(*segment).is_some_and(|progress| {
                 let answered = progress.answered_at.is_some_and(|at| at >= recovered.announced_at);
                 !answered && !progress.state.is_final() && progress.connector == recovered.connector
@@ -400,6 +413,9 @@ impl Committer {
     /// The validity of these messages is over: what was not sent ends now, what was sent when its receipt is overdue.
     pub(super) fn expire(&mut self, messages: &[sambac_domain::id::MessageId]) {
         for id in messages {
+            if self.breaks_on(Hand::of(Step::Expire, *id)) {
+                continue;
+            }
             // A replace_sm may have given it more time since it was looked for.
             let Some(live) = self.live(*id).filter(|live| live.message.is_expired(self.now)) else { continue };
             let overdue = self.now >= live.message.expires_at.saturating_add(self.inner.settings.receipt_grace);

@@ -10,6 +10,7 @@ use sambac_store::rows::{MoDeliveryRow, MoRow, MoSegmentRow, MoState};
 use sambac_store::{MoJoined, Sealed, StoreError};
 
 use super::{Acknowledgement, Committer, HandsetIn, Write};
+use crate::breakage::Hand;
 
 /// What the database knows of the messages from handsets of the present group. Nothing is kept from one group to the next:
 /// a restart forgets nothing, and memory does not grow with what is unfinished.
@@ -90,6 +91,9 @@ impl Committer {
     pub(super) fn handset(&mut self, incoming: HandsetIn, acknowledge: Acknowledgement) {
         let no_route = CommandStatus(incoming.profile.mo.no_route_status);
         let (fingerprint, received_at) = (incoming.fingerprint, incoming.received_at);
+        if self.breaks_on(Hand::of_handset(fingerprint)) {
+            return acknowledge.refuse();
+        }
         let known = self.handsets.known.get(&fingerprint).copied();
         let routed = match known.filter(|before| self.is_repeated(&incoming, *before)) {
             Some((_, routed)) => {

@@ -1,14 +1,22 @@
-//! The end of the process when the group commit ends by a panic.
+//! The end of the process when a task that it cannot do without ends by a panic.
 
-/// Nothing can be taken without the group commit. Should it end by a panic, the process ends with it, at once: what is stored
-/// is whole, the next start settles what is in doubt, and whoever watches the process starts it. The alternative is a
-/// platform that looks well and answers nobody.
-pub(super) struct LastWords;
+/// Nothing can be taken without the group commit, nothing sent without the tasks of a connector. Should one end by a panic, the
+/// process ends with it, at once: what is stored is whole, the next start settles what is in doubt, and whoever watches the process
+/// starts it. The alternative is a platform that looks well and answers nobody.
+pub(crate) struct LastWords(&'static str);
+
+impl LastWords {
+    /// Runs a task to its end; the process ends with it when it panics.
+    pub(crate) async fn of<T>(task: &'static str, running: impl Future<Output = T>) -> T {
+        let _last_words = Self(task);
+        running.await
+    }
+}
 
 impl Drop for LastWords {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!("the group commit ended by a panic: the process ends");
+            tracing::error!(task = self.0, "a task ended by a panic: the process ends");
             std::process::abort();
         }
     }

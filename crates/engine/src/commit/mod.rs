@@ -11,6 +11,7 @@ mod after;
 mod answer;
 mod asked;
 mod awaiting;
+mod broken;
 mod charges;
 mod chunk;
 mod correction;
@@ -58,6 +59,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::Inner;
+use crate::breakage::{self, Hand};
 use crate::by_id::{ById, Ids};
 use crate::kill_point;
 use crate::live::Live;
@@ -70,7 +72,6 @@ use gather::Gathering;
 use handset::Handsets;
 use heard::Heard;
 use in_doubt::InDoubt;
-use last_words::LastWords;
 use load::Pinned;
 use orphans::Orphans;
 use otp::Otps;
@@ -80,6 +81,7 @@ use reference::References;
 pub(crate) use asked::{Queried, Recalled};
 pub(crate) use credit::{Credit, Credited, Settles};
 pub(crate) use found::Found;
+pub(crate) use last_words::LastWords;
 pub(crate) use opt_out::OptOutWrite;
 pub(crate) use otp::{OtpCheck, OtpSend, OtpWrite, SettledOtp};
 pub use release::Released;
@@ -158,12 +160,17 @@ pub(crate) struct Committer {
     accounts: Vec<AccountRow>,
     /// The wallets in memory are not what is stored: they are read again before the next batch.
     out_of_step: bool,
+    /// What is being decided, for the case that the program breaks on it.
+    in_hand: Option<Hand>,
     now: Timestamp,
 }
 
 /// Runs until every sender of writes is gone.
 pub(crate) async fn run(inner: Arc<Inner>, money: Money, writes: mpsc::Receiver<Write>) {
-    let _last_words = LastWords;
+    LastWords::of("the group commit", take(inner, money, writes)).await;
+}
+
+async fn take(inner: Arc<Inner>, money: Money, writes: mpsc::Receiver<Write>) {
     let mut gathering = Gathering::new(writes, inner.settings.group_max);
     let mut committer = Committer::new(inner, money);
     let mut inbox = Vec::new();
@@ -217,6 +224,7 @@ impl Committer {
             chain,
             accounts,
             out_of_step: false,
+            in_hand: None,
             now: Timestamp::EPOCH,
         }
     }
@@ -232,16 +240,20 @@ impl Committer {
         self.now = self.inner.clock.now();
         self.snapshot = self.inner.snapshot.load_full();
         while let Err(error) = self.load(inbox).await {
+            if let StoreError::Damaged(why) = &error {
+                self.inner.lose_files(why);
+                return self.turn_away(inbox);
+            }
             self.cannot_read(&error, inbox).await;
         }
         let mut reloads = Vec::new();
         // Messages first, so that they alone can be taken out again when the database refuses.
         for accept in inbox.extract_if(.., |write| write.may_be_refused()) {
-            self.apply(accept, &mut reloads);
+            self.decide(accept, &mut reloads).await;
         }
         let new = New { lengths: self.batch.lengths(), money: self.inner.ledger().mark() };
         for write in inbox.drain(..) {
-            self.apply(write, &mut reloads);
+            self.decide(write, &mut reloads).await;
         }
         self.write_dirty();
         self.store(new).await;
@@ -260,6 +272,14 @@ impl Committer {
         self.load_credits(inbox).await?;
         self.load_otps(inbox).await?;
         self.load_handsets(inbox).await
+    }
+
+    /// Applies a write. Should the program break on it, the process ends with what was in hand stored.
+    async fn decide(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
+        self.in_hand = None;
+        if let Err(reason) = breakage::caught(|| self.apply(write, reloads)) {
+            self.inner.last_words(self.in_hand, reason).await;
+        }
     }
 
     fn apply(&mut self, write: Write, reloads: &mut Vec<(Option<Loaded>, oneshot::Sender<()>)>) {
@@ -382,6 +402,11 @@ impl Committer {
         self.inner.store_away.store(true, Ordering::Relaxed);
         // Also when it turns out to be stored: what comes again is recognised.
         self.after.refuse_receipts();
+        if let StoreError::Damaged(why) = error {
+            self.inner.lose_files(why);
+            self.promise_nothing();
+            return true;
+        }
         let fenced = matches!(error, StoreError::Conflict("ledger_shards"));
         let may_be_stored = fenced || matches!(error, StoreError::Unavailable(_)) && !planted(Bug::LostAnswerIsRefusal);
         if may_be_stored && self.was_stored().await {
@@ -455,6 +480,11 @@ impl Committer {
     async fn give_up_shard(&mut self) {
         let shards = self.inner.store.shards().await.unwrap_or_default();
         self.inner.lose_shard(shards.iter().find(|row| row.id == self.chain.head().shard));
+        self.promise_nothing();
+    }
+
+    /// Nobody is told that anything of the batch is stored.
+    fn promise_nothing(&mut self) {
         self.batch.clear();
         self.after.refuse_accepts();
         self.after.tell_refused();

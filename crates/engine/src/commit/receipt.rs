@@ -17,6 +17,8 @@ use tokio::sync::oneshot;
 
 use super::{Committer, Found, ReceiptFrom, ReceiptIn};
 use crate::alert::AlertKind;
+use crate::breakage::Hand;
+use crate::kill_point;
 use crate::live::Live;
 
 /// What a receipt says of its segment.
@@ -37,6 +39,7 @@ pub(crate) struct Verdict {
 impl Committer {
     pub(super) fn receipt(&mut self, incoming: ReceiptIn) {
         let ReceiptIn { found, from } = incoming;
+        let is_put_aside = self.breaks_on(Hand::of_receipt(&found));
         let orphan = match from {
             ReceiptFrom::Session(acknowledge) if planted(Bug::ReceiptAckBeforeFlush) => {
                 acknowledge.give(CommandStatus::ROK);
@@ -53,6 +56,11 @@ impl Committer {
                 Some(id)
             }
         };
+        if is_put_aside {
+            // Its operator need not bring it again; what it is about ends when its receipt is overdue.
+            return self.batch.orphans_done.extend(orphan);
+        }
+        found.numbers().for_each(|number| kill_point::breaks("receipt", number));
         if orphan.is_none() {
             self.learn_zone(&found);
         }

@@ -201,6 +201,8 @@ pub(crate) enum AnswerOutcome {
     Expired,
     /// It cannot be put into a PDU.
     Unsendable,
+    /// The program broke on it.
+    Broken,
 }
 
 /// A receipt as it came in.

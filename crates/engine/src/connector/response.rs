@@ -12,6 +12,7 @@ use super::window::Sign;
 use super::{Connector, StopReason};
 use crate::alert::AlertKind;
 use crate::commit::AnswerOutcome;
+use crate::kill_point;
 
 /// As much of an id as a receipt can bring back: whatever an operator sends is bounded.
 fn kept_id(octets: &[u8]) -> String {
@@ -49,6 +50,7 @@ impl Connector {
                 (AnswerOutcome::Refused { status, verdict }, throttled)
             }
         };
+        kill_point::reached("answer_received");
         link.answered(Sign { took, throttled, congestion });
         self.answer(flight, outcome).await;
     }

@@ -13,7 +13,10 @@ use super::link::{Flight, Link, Slot};
 use super::omit::omit;
 use super::pdu::Outgoing;
 use super::ready::{Announced, Next};
+use crate::alert::AlertKind;
+use crate::breakage::{self, Hand, Step};
 use crate::commit::{Answer, AnswerOutcome, Write};
+use crate::kill_point;
 
 /// Why nothing can go now.
 enum Wait {
@@ -138,9 +141,14 @@ impl Connector {
         }
         let profile = self.profile();
         let told = if planted(Bug::TextOfFirstSegment) { SegmentId::new(message.id, 1) } else { segment };
-        let outgoing = match Outgoing::new(&message, told, &profile, now) {
-            Ok(outgoing) => outgoing,
-            Err(reason) => {
+        let laid = breakage::caught(|| {
+            kill_point::breaks("pdu", message.destination);
+            Outgoing::new(&message, told, &profile, now)
+        });
+        let outgoing = match laid {
+            Ok(Ok(outgoing)) => outgoing,
+            Err(said) => return self.breaks(announced, segment, said).await,
+            Ok(Err(reason)) => {
                 tracing::warn!(message = %message.id, %reason, "a segment cannot be put into a PDU");
                 return self.not_sent(announced, segment, AnswerOutcome::Unsendable).await;
             }
@@ -149,7 +157,10 @@ impl Connector {
         let token = link.depart(Flight { announced, slot, submitted_at: now });
         let mut kept = TlvBuf::new();
         match link.session.try_send(&omit(outgoing.pdu(), attempt, &mut kept), token) {
-            Ok(_) => true,
+            Ok(_) => {
+                kill_point::reached("submit_written");
+                true
+            }
             Err(error) => {
                 let Some(flight) = link.arrive(token) else { return true };
                 if let TrySendError::Encode(error) = error {
@@ -166,6 +177,14 @@ impl Connector {
                 true
             }
         }
+    }
+
+    /// The program breaks on a segment before anything of it is sent: another connector may want it otherwise.
+    async fn breaks(&self, announced: Announced, segment: SegmentId, said: String) -> bool {
+        let text = format!("the program broke on it as connector {} was about to send it: {said}", self.name);
+        self.inner.remember_breakage(Hand::of(Step::Pdu, segment.message()), said).await;
+        self.inner.alerts.raise(AlertKind::Breakage, &segment.message().to_string(), text);
+        self.not_sent(announced, segment, AnswerOutcome::Broken).await
     }
 
     /// Ends the announcement of a segment that was not written to any link.

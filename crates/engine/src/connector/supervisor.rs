@@ -18,7 +18,7 @@ use super::hunger::Hunger;
 use super::seat::{Seat, wanted};
 use super::{Connector, Setup, announcer, bind, query, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
-use crate::commit::target_of;
+use crate::commit::{LastWords, target_of};
 use crate::relay;
 
 /// The connectors that run, and those that are ending.
@@ -160,9 +160,9 @@ fn start(
 /// The connector's life: its tasks, and at the end what was announced and never sent.
 async fn run(connector: Arc<Connector>) {
     let relay = relay::run(Arc::clone(&connector.inner), target_of(connector.id()), connector.cancel.clone());
-    let relay = tokio::spawn(relay);
-    let announcer = tokio::spawn(announcer::run(Arc::clone(&connector)));
-    let sender = tokio::spawn(sender::run(Arc::clone(&connector)));
+    let relay = tokio::spawn(LastWords::of("the relay of a connector", relay));
+    let announcer = tokio::spawn(LastWords::of("an announcer", announcer::run(Arc::clone(&connector))));
+    let sender = tokio::spawn(LastWords::of("a sender", sender::run(Arc::clone(&connector))));
     let query = tokio::spawn(query::run(Arc::clone(&connector)));
     connector.take_seats();
     for task in [relay, announcer, sender, query] {
@@ -230,7 +230,7 @@ impl Connector {
             if seats.iter().all(|seat| (seat.number, seat.kind) != (number, kind)) {
                 let seat = Arc::new(Seat::new(number, kind, self.cancel.child_token(), self.inner.clock.now()));
                 seats.push(Arc::clone(&seat));
-                self.seat_tasks.spawn(bind::run(Arc::clone(self), seat));
+                self.seat_tasks.spawn(LastWords::of("a bind", bind::run(Arc::clone(self), seat)));
             }
         }
     }

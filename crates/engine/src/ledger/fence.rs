@@ -1,6 +1,6 @@
 //! Who writes: one process for each shard. Whoever takes it over ends the one before, which then stops at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sambac_store::chain::SHARD_OF_ENGINE;
@@ -15,9 +15,21 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Whom the alert is of.
 const SUBJECT: &str = "ledger";
 
-/// Whether this process has lost its shard.
+/// Whether this process has lost its shard, or its database.
 #[derive(Default)]
-pub(crate) struct Fenced(CancellationToken);
+pub(crate) struct Fenced {
+    lost: CancellationToken,
+    why: OnceLock<Lost>,
+}
+
+/// Why a process may not write any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Another one writes the ledger, or its lease is over.
+    Ledger,
+    /// The database's files cannot be relied upon: what is wrong with them.
+    Files(String),
+}
 
 /// How this process names itself in the shard's row.
 pub(crate) fn holder(node: u8) -> String {
@@ -26,7 +38,7 @@ pub(crate) fn holder(node: u8) -> String {
 
 impl Fenced {
     pub(crate) fn is(&self) -> bool {
-        self.0.is_cancelled()
+        self.lost.is_cancelled()
     }
 }
 
@@ -50,16 +62,40 @@ impl Inner {
         }
         let why = format!("{why}: this process takes and sends nothing more");
         self.alerts.raise(AlertKind::LedgerFenced, SUBJECT, why);
-        self.fenced.0.cancel();
+        self.lose(Lost::Ledger);
+    }
+
+    /// What the database says cannot be relied upon. What was not answered is not, and the next start looks at what is there.
+    pub(crate) fn lose_files(&self, why: &str) {
+        if self.fenced.is() {
+            return;
+        }
+        tracing::error!(why, "the database's files cannot be relied upon: this process takes and sends nothing more");
+        self.lose(Lost::Files(why.to_owned()));
+    }
+
+    fn lose(&self, why: Lost) {
+        // The first reason counts.
+        let _ = self.fenced.why.set(why);
+        self.fenced.lost.cancel();
         self.draining.cancel();
         self.stopping.cancel();
     }
 }
 
 impl Engine {
-    /// Ends when another process has taken over the ledger: this one has stopped then, and has to end.
-    pub async fn fenced(&self) {
-        self.0.fenced.0.cancelled().await;
+    /// Ends when this process may not write any more: it has stopped then, and has to end.
+    pub async fn fenced(&self) -> Lost {
+        self.0.fenced.lost.cancelled().await;
+        self.0.fenced.why.get().cloned().unwrap_or(Lost::Ledger)
+    }
+}
+
+/// Notices also when nothing is written that the database's files are damaged. Runs until the engine stops.
+pub(crate) async fn watch_files(inner: Arc<Inner>) {
+    tokio::select! {
+        why = inner.store.damaged() => inner.lose_files(&why),
+        () = inner.stopping.cancelled() => {}
     }
 }
 

@@ -19,5 +19,6 @@ pub(crate) use auditor::{SUBJECT, run as run_auditor};
 pub(crate) use books::{Hold, Ledger};
 pub(crate) use command::ChargeRequest;
 pub(crate) use due::run as run_due;
-pub(crate) use fence::{Fenced, holder, watch as watch_shard};
+pub use fence::Lost;
+pub(crate) use fence::{Fenced, holder, watch as watch_shard, watch_files};
 pub(crate) use tampered::Told;

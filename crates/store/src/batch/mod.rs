@@ -37,6 +37,7 @@ use sambac_domain::{IntentId, MessageId, MoId, NoticeId, OtpId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::chain::{Chain, Head};
+use crate::kill_point;
 use crate::query::query;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
@@ -251,7 +252,7 @@ impl Store {
     async fn commit_with(&self, batch: &Batch, chain: Option<(&Chain, Timestamp)>) -> Result<Option<Head>, StoreError> {
         let mut repeats = 0;
         loop {
-            match self.commit_once(batch, chain).await {
+            match self.pool().damage().heed(self.commit_once(batch, chain).await) {
                 Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
                 result => return result,
             }
@@ -261,6 +262,7 @@ impl Store {
     async fn commit_once(&self, batch: &Batch, chain: Option<(&Chain, Timestamp)>) -> Result<Option<Head>, StoreError> {
         let mut work = self.begin().await?;
         let head = work.write_with(batch, chain).await?;
+        kill_point::reached("after_insert");
         work.commit().await?;
         Ok(head)
     }

@@ -1,49 +1,60 @@
-//! What a run did and what became of it, in numbers.
+//! What a fault did and what became of it, in numbers.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::books::Books;
-use super::journal::{Answer, Journal, Order};
-use super::oracle::Finding;
+use super::Fault;
+use super::oracle::Verdict;
 
-/// The figures of one run.
+/// How a fault is played.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The platform: a build for tests, which can break itself at named points.
+    pub binary: PathBuf,
+    /// As users have it; where figures are measured.
+    pub release: PathBuf,
+    /// Repeats it.
+    pub seed: u64,
+    /// At length; otherwise within seconds.
+    pub long: bool,
+}
+
+impl Setting {
+    /// One of two sizes.
+    pub(super) fn of<T>(&self, short: T, long: T) -> T {
+        if self.long { long } else { short }
+    }
+}
+
+/// The figures of one fault.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Repeats the plan.
+    /// Its number.
+    pub fault: &'static str,
+    /// What is broken.
+    pub title: &'static str,
+    /// What must hold.
+    pub holds: &'static str,
+    /// `long` or `short`.
+    pub form: &'static str,
+    /// Repeats it.
     pub seed: u64,
-    /// `SQLite` or `PostgreSQL`.
-    pub store: &'static str,
     /// What the binary says of itself.
     pub version: String,
-    /// Clients that charge, and that send messages.
-    pub clients: (usize, usize),
-    /// Each fault, and how often it struck.
-    pub strikes: BTreeMap<String, u32>,
-    /// How often the platform was started.
-    pub starts: u32,
-    /// Holds and debits that were made, and messages that were accepted.
-    pub charges: u64,
-    /// Orders by kind: carried out and refused.
-    pub orders: BTreeMap<&'static str, (u64, u64)>,
-    /// Messages that were accepted.
-    pub messages: u64,
-    /// Requests that were never answered, each asked again.
-    pub unanswered: u64,
-    /// Requests that were told to come again.
-    pub turned_away: u64,
-    /// Requests that had their answer and were asked once more.
-    pub asked_again: u64,
-    /// Rows at the end, by table.
-    pub stored: BTreeMap<&'static str, usize>,
-    /// Findings by rule; none is the aim.
-    pub findings: BTreeMap<&'static str, usize>,
-    /// The first of them.
+    /// What was broken, and how often.
+    pub strikes: BTreeMap<String, u64>,
+    /// Messages by what became of them.
+    pub messages: BTreeMap<&'static str, u64>,
+    /// What was measured.
+    pub measured: BTreeMap<String, Value>,
+    /// What does not hold, and how often; nothing is the aim.
+    pub findings: BTreeMap<String, usize>,
+    /// The first of that.
     pub first_findings: Vec<String>,
-    /// What `sambac ledger check` and `verify` said.
-    pub proofs: Vec<String>,
-    /// From the first start to the last proof.
+    /// All of it.
     pub elapsed_s: u64,
 }
 
@@ -51,56 +62,43 @@ pub struct Report {
 const WRITTEN_MAX: usize = 20;
 
 impl Report {
-    /// Adds what clients saw.
-    pub(super) fn count(&mut self, journals: &[Journal]) {
-        for journal in journals {
-            self.unanswered += journal.unanswered;
-            self.turned_away += journal.turned_away;
-            self.asked_again += journal.asked_again;
-            self.messages += journal.messages.iter().flatten().count() as u64;
-            for entry in &journal.entries {
-                let counts = self.orders.entry(name(entry.order)).or_default();
-                match entry.answer {
-                    Some(Answer::Done(_)) => counts.0 += 1,
-                    Some(Answer::Refused(_)) => counts.1 += 1,
-                    None => {}
-                }
-            }
-        }
-        let made = ["debit", "hold"].map(|kind| self.orders.get(kind).map_or(0, |counts| counts.0));
-        self.charges = made[0] + made[1] + self.messages;
+    pub(super) fn new(fault: &Fault, setting: &Setting, version: String) -> Self {
+        let Fault { number, title, holds } = *fault;
+        let form = setting.of("short", "long");
+        Self { fault: number, title, holds, form, seed: setting.seed, version, ..Self::default() }
     }
 
-    /// Adds what is stored.
-    pub(super) fn weigh(&mut self, books: &Books) {
-        self.stored.insert("holds", books.holds.len());
-        self.stored.insert("ledger_commands", books.commands.len());
-        self.stored.insert("ledger_postings", books.postings.len());
-        self.stored.insert("charges", books.charges.len());
-        let mut blocks: Vec<_> = books.postings.iter().map(|posting| posting.block_id).collect();
-        blocks.dedup();
-        self.stored.insert("blocks with postings", blocks.len());
+    /// It was broken once more.
+    pub(super) fn strike(&mut self, what: impl Into<String>) {
+        *self.strikes.entry(what.into()).or_default() += 1;
     }
 
-    /// Adds what is wrong.
-    pub(super) fn blame(&mut self, findings: Vec<Finding>) {
-        for Finding { rule, text } in findings {
-            *self.findings.entry(rule).or_default() += 1;
-            if self.first_findings.len() < WRITTEN_MAX {
-                self.first_findings.push(format!("{rule}: {text}"));
-            }
+    pub(super) fn measured(&mut self, what: impl Into<String>, value: impl Into<Value>) {
+        self.measured.insert(what.into(), value.into());
+    }
+
+    /// Something does not hold.
+    pub(super) fn found(&mut self, rule: &str, text: impl Into<String>) {
+        *self.findings.entry(rule.to_owned()).or_default() += 1;
+        if self.first_findings.len() < WRITTEN_MAX {
+            self.first_findings.push(format!("{rule}: {}", text.into()));
         }
     }
-}
 
-fn name(order: Order) -> &'static str {
-    match order {
-        Order::Debit { .. } => "debit",
-        Order::Hold { .. } => "hold",
-        Order::Capture { keep_open: true, .. } => "capture and keep open",
-        Order::Capture { micros: Some(_), .. } => "capture of a part",
-        Order::Capture { .. } => "capture",
-        Order::Void { .. } => "void",
-        Order::Refund { .. } => "refund",
+    /// Unless it holds.
+    pub(super) fn expect(&mut self, rule: &str, holds: bool, text: impl Into<String>) {
+        if !holds {
+            self.found(rule, text);
+        }
+    }
+
+    /// What the oracle says.
+    pub(super) fn judged(&mut self, verdict: &Verdict) {
+        for (what, count) in &verdict.counts {
+            *self.messages.entry(what).or_default() += count;
+        }
+        for finding in &verdict.findings {
+            self.found(finding.kind.as_str(), finding.text.clone());
+        }
     }
 }

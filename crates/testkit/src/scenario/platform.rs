@@ -170,6 +170,14 @@ impl Platform {
         self.process.signal(name).await
     }
 
+    /// Waits until it has ended by itself; returns how.
+    ///
+    /// # Errors
+    /// When it goes on for longer.
+    pub async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
+        self.process.ended(limit).await
+    }
+
     /// kill -9.
     ///
     /// # Errors

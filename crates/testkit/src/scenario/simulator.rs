@@ -20,9 +20,19 @@ pub struct Simulator {
 
 impl Simulator {
     pub(super) async fn start(world: &World, name: &str, scenario: &str, listen: &str) -> Result<Self> {
+        Self::start_in(world, None, name, scenario, listen).await
+    }
+
+    pub(super) async fn start_in(
+        world: &World,
+        namespace: Option<&str>,
+        name: &str,
+        scenario: &str,
+        listen: &str,
+    ) -> Result<Self> {
         let (file, journal) = (world.path(&format!("{name}.toml")), world.path(&format!("{name}.jsonl")));
         std::fs::write(&file, scenario)?;
-        let mut command = world.command();
+        let mut command = world.command_in(namespace);
         command.args(["--output", "json", "simulate", "--listen", listen, "--journal-text", "--scenario"]).arg(file);
         command.arg("--journal").arg(&journal);
         let (process, ready) = Process::start(command, &world.path(&format!("{name}.log"))).await?;

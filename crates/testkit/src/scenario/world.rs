@@ -175,6 +175,21 @@ impl World {
         Ok(())
     }
 
+    /// The same with a simulator that runs in a network namespace, and listens at this address of it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn simulator_in(&self, namespace: &str, listen: &str, name: &str, scenario: &str) -> Result<Simulator> {
+        Simulator::start_in(self, Some(namespace), name, scenario, listen).await
+    }
+
+    pub(super) fn command_in(&self, namespace: Option<&str>) -> tokio::process::Command {
+        let Some(namespace) = namespace else { return self.command() };
+        let mut command = process::command(std::path::Path::new("ip"));
+        command.args(["netns", "exec", namespace]).arg(&self.binary);
+        command
+    }
+
     pub(super) fn command(&self) -> tokio::process::Command {
         let mut command = process::command(&self.binary);
         command.envs(self.store_url.iter().map(|url| ("SAMBAC_STORE_URL", url)));

@@ -46,7 +46,7 @@ pub(super) struct ShownAlert {
 ///
 /// They are kept over a restart. Most tell of a condition and are cleared when it is gone; those that tell of something that has
 /// happened (`connector_refusal`, `receipt_ids`, `receipt_state`, `payment_unknown`, `payment_mismatch`, `mo_unrouted`,
-/// `mo_undelivered`) when they are acknowledged.
+/// `mo_undelivered`, `breakage`) when they are acknowledged.
 #[utoipa::path(
     get,
     path = "/v1/admin/alerts",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use sambac_testkit::faults::Reader;
+use sambac_testkit::faults::ledger::Reader;
 use sambac_testkit::scenario::smpp::BindKind;
 use sambac_testkit::scenario::{Platform, Rest, Secrets, Site, World, message};
 use serde_json::json;

@@ -4,7 +4,7 @@
 //! The plan comes from a seed, `SAMBAC_TEST_SEED` or 1, which a failure names.
 
 use anyhow::{Result, ensure};
-use sambac_testkit::faults::{Setting, run};
+use sambac_testkit::faults::ledger::{Setting, run};
 
 async fn survives(on_postgres: bool, strikes: usize) -> Result<()> {
     let seed = std::env::var("SAMBAC_TEST_SEED").map_or(Ok(1), |text| text.parse())?;

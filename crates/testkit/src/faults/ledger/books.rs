@@ -127,14 +127,16 @@ macro_rules! each {
     }};
 }
 
-enum Connection {
+pub(in crate::faults) use each;
+
+pub(in crate::faults) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 /// A connection that only reads, while the platform runs or not.
 pub struct Reader {
-    connection: Connection,
+    pub(in crate::faults) connection: Connection,
 }
 
 impl Reader {

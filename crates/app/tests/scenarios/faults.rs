@@ -1,0 +1,50 @@
+//! The catalogue of faults, each in short: `make faults` plays the same at length ([operations](../../../../docs/operations/faults.md)).
+//!
+//! What is random comes from a seed, `SAMBAC_TEST_SEED` or 1, which a failure names.
+
+use anyhow::{Result, ensure};
+use sambac_testkit::faults::{Setting, play};
+
+async fn holds(fault: &str) -> Result<()> {
+    let seed = std::env::var("SAMBAC_TEST_SEED").map_or(Ok(1), |text| text.parse())?;
+    let binary = std::path::PathBuf::from(env!("CARGO_BIN_EXE_sambac"));
+    let setting = Setting { release: binary.clone(), binary, seed, long: false };
+    let report = play(fault, &setting).await?;
+    ensure!(report.findings.is_empty(), "SAMBAC_TEST_SEED={seed}: {report:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f02_it_is_killed_at_named_points() -> Result<()> {
+    holds("F02").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f06_disks_are_full() -> Result<()> {
+    holds("F06").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f07_an_fsync_fails() -> Result<()> {
+    holds("F07").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f08_files_are_damaged() -> Result<()> {
+    holds("F08").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f13_the_operator_vanishes() -> Result<()> {
+    holds("F13").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f18_the_clock_is_set() -> Result<()> {
+    holds("F18").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f23_a_message_breaks_it() -> Result<()> {
+    holds("F23").await
+}

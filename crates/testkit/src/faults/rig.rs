@@ -1,0 +1,173 @@
+//! What faults of messages begin and end with: an account whose client sends, an operator, and at the end the oracle.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+
+use super::clients::Clients;
+use super::disk::Disk;
+use super::ledger::Reader;
+use super::net::Net;
+use super::oracle::{Evidence, Rules, arrivals, judge, stored};
+use super::{Fault, Report, Setting};
+use crate::scenario::smpp::BindKind;
+use crate::scenario::wait::until;
+use crate::scenario::{EndedEarly, Esme, Platform, Secrets, Simulator, Site, World};
+
+/// How long everything may take that is still open when clients have ended.
+const REST: Duration = Duration::from_secs(120);
+/// How long a death at a point is waited for.
+const PLAYED: Duration = Duration::from_secs(60);
+/// Receipts are still on their way when the platform breaks.
+pub(super) const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
+/// It binds again at once.
+pub(super) const SOON: &str =
+    "window_max = 50\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
+
+/// One platform with its surroundings.
+pub(super) struct Rig {
+    pub(super) world: World,
+    pub(super) operator: Simulator,
+    pub(super) secrets: Secrets,
+    pub(super) clients: Clients,
+    pub(super) chance: SmallRng,
+    pub(super) report: Report,
+    pub(super) around: Around,
+    started: Instant,
+}
+
+/// What is around a platform that is to be broken.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// File systems.
+    pub(super) disks: Vec<Disk>,
+    /// The way to the operator.
+    pub(super) net: Option<Net>,
+}
+
+impl Rig {
+    /// With one operator and one account, whose client binds as `load`.
+    pub(super) async fn new(fault: &Fault, setting: &Setting) -> Result<Self> {
+        Self::with(fault, setting, OPERATOR, SOON).await
+    }
+
+    pub(super) async fn with(fault: &Fault, setting: &Setting, operator: &str, connector: &str) -> Result<Self> {
+        Self::prepared(fault, setting, (operator, connector), |_| Ok(Around::default())).await
+    }
+
+    /// The same in a world where something is done first.
+    pub(super) async fn prepared(
+        fault: &Fault,
+        setting: &Setting,
+        (operator, connector): (&str, &str),
+        prepare: impl FnOnce(&World) -> Result<Around>,
+    ) -> Result<Self> {
+        let started = Instant::now();
+        let world = World::new(&setting.binary.display().to_string(), fault.number)?;
+        let around = prepare(&world)?;
+        let operator = match &around.net {
+            Some(net) => world.simulator_in(net.name(), &net.listen(), "alpha", operator).await?,
+            None => world.simulator("alpha", operator).await?,
+        };
+        let site = Site::with_one_account("1000000")
+            .smpp_account("bank", "load", "window_max = 100")
+            .connector("alpha", &operator, connector)
+            .route("all", &["alpha"], "");
+        let secrets = world.apply(&site).await?;
+        let version = String::from_utf8(world.run_plain(&["--version"]).await?.stdout)?.trim().to_owned();
+        let report = Report::new(fault, setting, version);
+        let (clients, chance) = (Clients::default(), SmallRng::seed_from_u64(setting.seed));
+        Ok(Self { world, operator, secrets, clients, chance, report, around, started })
+    }
+
+    /// A client that is bound.
+    pub(super) async fn client(&self, platform: &Platform) -> Result<Esme> {
+        platform.esme_as(&self.secrets, "load", BindKind::Transceiver).await
+    }
+
+    /// Starts the platform with this variable and loads it until it dies by itself.
+    pub(super) async fn dies(&mut self, variable: (&str, &str)) -> Result<()> {
+        let mut platform = match self.world.platform(&[variable]).await {
+            Ok(platform) => platform,
+            // What it found to do at its start has brought it there before it was ready.
+            Err(error) if error.downcast_ref::<EndedEarly>().is_some() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let load = async {
+            // It may die before it takes the bind.
+            let Ok(esme) = self.client(&platform).await else { return Ok(None) };
+            self.clients.send(&esme, usize::MAX).await?;
+            Ok::<_, anyhow::Error>(Some(esme))
+        };
+        let esme = load.await?;
+        esme.iter().for_each(|esme| self.clients.heard(esme));
+        until("it dies", PLAYED, async || Ok((!platform.is_running()?).then_some(()))).await
+    }
+
+    /// Starts it again, waits until all has ended and its client was told, and ends it in good order.
+    pub(super) async fn rests(&mut self, variables: &[(&str, &str)]) -> Result<()> {
+        let platform = self.world.platform(variables).await?;
+        self.rests_of(platform).await
+    }
+
+    /// The same with one that runs.
+    pub(super) async fn rests_of(&mut self, platform: Platform) -> Result<()> {
+        let esme = self.client(&platform).await?;
+        self.at_rest().await?;
+        self.clients.heard(&esme);
+        esme.unbind().await;
+        ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+        Ok(())
+    }
+
+    /// Waits until every message has ended, and no notice waits for its client any more.
+    pub(super) async fn at_rest(&self) -> Result<()> {
+        let url = self.url();
+        let mut reader = Reader::open(&url).await?;
+        until("all that is open ends", REST, async || {
+            let open = reader.number("SELECT COUNT(*) FROM messages WHERE final_at IS NULL").await?;
+            let told = reader.number("SELECT COUNT(*) FROM outbox").await?;
+            Ok((open + told == 0).then_some(()))
+        })
+        .await
+    }
+
+    /// While the platform is down: every commit is whole.
+    pub(super) async fn is_whole(&mut self) -> Result<()> {
+        if let Err(error) = self.world.database().await?.audit().await {
+            self.report.found("the database does not add up", error.to_string());
+        }
+        Ok(())
+    }
+
+    /// Lays all of it side by side; the platform has ended.
+    pub(super) async fn judged(mut self, rules: &Rules) -> Result<Report> {
+        self.is_whole().await?;
+        if let Err(error) = self.world.prove_ledger().await {
+            self.report.found("the platform's own proof failed", error.to_string());
+        }
+        let stored = stored(&mut Reader::open(&self.url()).await?).await?;
+        let arrived = arrivals(&self.operator.finish().await?);
+        let verdict = judge(&Evidence { sent: self.clients.sent(), arrived, stored }, rules);
+        self.report.judged(&verdict);
+        self.report.elapsed_s = self.started.elapsed().as_secs();
+        let Self { world, report, around, .. } = self;
+        // Before the folder goes in which they are.
+        drop(around);
+        if report.findings.is_empty() {
+            world.passed();
+        }
+        Ok(report)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("sqlite://{}", self.world.data_folder().join("sambac.db").display())
+    }
+
+    /// What the platform has logged.
+    pub(super) fn log(&self) -> Result<String> {
+        std::fs::read_to_string(self.world.path("platform.log")).context("its log")
+    }
+}
