@@ -94,7 +94,9 @@ fn failure(lost: Lost) -> Failure {
         ),
         Lost::Files(why) => Failure::because(
             Exit::Damaged,
-            format!("{why}: nothing was acknowledged that may not be there; the next start looks through the files first"),
+            format!(
+                "{why}: nothing was acknowledged that may not be there; the next start looks through the files first"
+            ),
         ),
     }
 }

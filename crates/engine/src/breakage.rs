@@ -64,16 +64,8 @@ pub(crate) struct Hand {
 pub(crate) struct Breakages(HashMap<Hand, BreakageRow>);
 
 impl Step {
-    const ALL: [Self; 8] = [
-        Self::Accept,
-        Self::Intent,
-        Self::Pdu,
-        Self::Answer,
-        Self::Receipt,
-        Self::Handset,
-        Self::Expire,
-        Self::End,
-    ];
+    const ALL: [Self; 8] =
+        [Self::Accept, Self::Intent, Self::Pdu, Self::Answer, Self::Receipt, Self::Handset, Self::Expire, Self::End];
 
     const fn as_str(self) -> &'static str {
         match self {

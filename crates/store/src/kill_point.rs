@@ -39,7 +39,8 @@ pub fn breaks(step: &str, number: Msisdn) {
         let (step, number) = text.split_once(':')?;
         Some((step.to_owned(), number.to_owned()))
     });
-    let is_it = |(wanted, digits): &&(String, String)| wanted == step && number.to_string().trim_start_matches('+') == digits;
+    let is_it =
+        |(wanted, digits): &&(String, String)| wanted == step && number.to_string().trim_start_matches('+') == digits;
     if wanted.as_ref().is_some_and(|wanted| is_it(&wanted)) {
         #[expect(clippy::panic, reason = "the test wants it")]
         {

@@ -5,9 +5,9 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::kill_point;
 use crate::constraint::store_error;
 use crate::dialect::Dialect;
+use crate::kill_point;
 use crate::query::query;
 #[cfg(debug_assertions)]
 use crate::simulated::to_its_end;

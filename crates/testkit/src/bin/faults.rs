@@ -89,12 +89,7 @@ async fn main() -> Result<()> {
 
 impl Arguments {
     fn setting(&self) -> Setting {
-        Setting {
-            binary: self.tested.clone(),
-            release: self.binary.clone(),
-            seed: self.seed,
-            long: !self.short,
-        }
+        Setting { binary: self.tested.clone(), release: self.binary.clone(), seed: self.seed, long: !self.short }
     }
 
     fn of_ledger(&self, store: &str) -> ledger::Setting {

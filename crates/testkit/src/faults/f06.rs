@@ -91,9 +91,7 @@ struct Played {
 
 /// Waits for a refusal, asks how it is, makes room, and waits until messages are taken again.
 async fn full(disk: &Disk, esme: &Esme, services: &Rest) -> Result<Played> {
-    let of = |status: u32| {
-        esme.look(|heard| heard.answers.values().filter(|answer| answer.status == status).count())
-    };
+    let of = |status: u32| esme.look(|heard| heard.answers.values().filter(|answer| answer.status == status).count());
     until("a refusal", Duration::from_secs(60), async || Ok((of(CLEAR) > 0).then_some(()))).await?;
     let is_live = services.get("/health/live").await?.status == 200;
     // Other writes, which need less room, may succeed in between.

@@ -19,7 +19,8 @@ pub(super) const FAULT: Fault = Fault {
 };
 
 /// Answers are under way when the plug is pulled.
-const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [100, 300]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
+const OPERATOR: &str =
+    "magic = false\n[answer]\ndelay_ms = [100, 300]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
 const INTERVAL: Duration = Duration::from_secs(2);
 const CONNECTOR: &str = "window_max = 50\nsettings = { session = { enquire_link_s = 2, enquire_link_timeout_ms = 1500 }, \
     bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";

@@ -32,7 +32,6 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use gather::{arrivals, stored};
 
-
 /// What a client sent, and all that it was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {

@@ -21,7 +21,8 @@ const REST: Duration = Duration::from_secs(120);
 /// How long a death at a point is waited for.
 const PLAYED: Duration = Duration::from_secs(60);
 /// Receipts are still on their way when the platform breaks.
-pub(super) const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
+pub(super) const OPERATOR: &str =
+    "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
 /// It binds again at once.
 pub(super) const SOON: &str =
     "window_max = 50\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";

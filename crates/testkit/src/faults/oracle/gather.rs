@@ -60,8 +60,7 @@ pub async fn stored(reader: &mut Reader) -> Result<Vec<Stored>> {
     Ok(rows.into_values().collect())
 }
 
-const MESSAGES: &str =
-    "SELECT id, destination, CAST(state AS BIGINT), accepted_at, expires_at, final_at FROM messages";
+const MESSAGES: &str = "SELECT id, destination, CAST(state AS BIGINT), accepted_at, expires_at, final_at FROM messages";
 const SEGMENTS: &str = "SELECT s.id / 256 * 256, CAST(SUM(CASE WHEN s.possible_duplicate THEN 1 ELSE 0 END) AS BIGINT),
     MAX(s.submitted_at), CAST(COALESCE(SUM(c.amount_micros), 0) AS BIGINT),
     CAST(COALESCE(SUM(c.captured_micros), 0) AS BIGINT),

@@ -64,11 +64,7 @@ const LIES: &[Lie] = &[
         &[Kind::Failed],
     ),
     ("it came twice", |run| run.arrived.get_mut(&NUMBER).unwrap().at_us.push(1_160_000), &[Kind::Duplicated]),
-    (
-        "it was taken twice",
-        |run| run.stored.push(Stored { id: 768, ..run.stored[0].clone() }),
-        &[Kind::Duplicated],
-    ),
+    ("it was taken twice", |run| run.stored.push(Stored { id: 768, ..run.stored[0].clone() }), &[Kind::Duplicated]),
     ("it was paid for twice", |run| run.stored[0].captured_micros *= 2, &[Kind::DoubleBilled]),
     (
         "it failed and was paid for",
