@@ -125,17 +125,19 @@ impl Hand {
 }
 
 impl Breakages {
-    /// Those of this program; a person is told of each.
-    pub(crate) fn restored(rows: Vec<BreakageRow>, alerts: &Alerts) -> Self {
+    /// Those of this program.
+    pub(crate) fn restored(rows: Vec<BreakageRow>) -> Self {
         let of_this = rows.into_iter().filter(|row| row.program == PROGRAM);
-        let known = of_this.filter_map(|row| Some((hand(&row)?, row)));
-        let breakages = Self(known.collect());
-        for (hand, row) in &breakages.0 {
-            let what = if breakages.is_put_aside(*hand) { "it is put aside" } else { "it is tried once more" };
+        Self(of_this.filter_map(|row| Some((hand(&row)?, row))).collect())
+    }
+
+    /// Tells a person of each.
+    pub(crate) fn tell(&self, alerts: &Alerts) {
+        for (hand, row) in &self.0 {
+            let what = if self.is_put_aside(*hand) { "it is put aside" } else { "it is tried once more" };
             let text = format!("the program broke on it ({}, {} times): {}; {what}", row.step, row.times, row.reason);
             alerts.holds(AlertKind::Breakage, &hand.subject(), text);
         }
-        breakages
     }
 
     /// Why nothing is done any more with what is in hand, if nothing is.
@@ -146,11 +148,6 @@ impl Breakages {
     /// Whether the program broke on it at all.
     pub(crate) fn knows(&self, hand: Hand) -> bool {
         !self.0.is_empty() && self.0.contains_key(&hand)
-    }
-
-    /// Whether there is nothing to look up, as nearly always.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     fn is_put_aside(&self, hand: Hand) -> bool {
@@ -232,7 +229,9 @@ mod tests {
 
     fn restored(row: BreakageRow) -> (Breakages, Vec<crate::alert::Alert>) {
         let alerts = Alerts::restored(Clock::mock(Timestamp(5)), Vec::new());
-        (Breakages::restored(vec![row], &alerts), alerts.list_all())
+        let breakages = Breakages::restored(vec![row]);
+        breakages.tell(&alerts);
+        (breakages, alerts.list_all())
     }
 
     /// Once may be an accident; twice is put aside; what another program broke on is tried again.
@@ -246,7 +245,7 @@ mod tests {
         assert_eq!(twice.put_aside(hand), Some("index out of bounds"));
         assert_eq!(alerts[0].subject, MessageId::from_raw(256).to_string());
         let (other, alerts) = restored(row(2, "0.0.1"));
-        assert!(other.is_empty() && alerts.is_empty());
+        assert!(!other.knows(hand) && alerts.is_empty());
     }
 
     /// Panics may quote what they broke on: that is no business of a table of reasons.

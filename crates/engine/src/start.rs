@@ -70,14 +70,13 @@ impl Engine {
         snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, &store).await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
-        let alerts = Alerts::restored(clock.clone(), store.alerts().await?);
         let (metrics, nonces) = (Metrics::new(), nonces(&store, clock.now()).await?);
         let inner = Arc::new(Inner {
             webhooks: webhook::Registry::restored(store.webhook_failures().await?),
             connectors: connector::Registry::restored(store.connector_orders().await?),
             pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
-            breakages: Breakages::restored(store.breakages().await?, &alerts),
-            alerts,
+            alerts: Alerts::restored(clock.clone(), store.alerts().await?),
+            breakages: Breakages::restored(store.breakages().await?),
             ids: IdSource::new(settings.node, store.greatest_id().await?),
             store,
             clock,
@@ -125,9 +124,7 @@ impl Engine {
         });
         inner.committer.spawn(commit::run(Arc::clone(&inner), Money { accounts, meter, chain }, inbox));
         recover::recover(&inner).await?;
-        start_tasks(&inner);
-        inner.tasks.spawn(ledger::watch_shard(Arc::clone(&inner), epoch));
-        inner.tasks.spawn(ledger::watch_files(Arc::clone(&inner)));
+        start_tasks(&inner, epoch);
         Ok(Self(inner))
     }
 
@@ -172,7 +169,9 @@ fn wallets(configuration: &Configuration) -> Ledger {
     wallets
 }
 
-fn start_tasks(inner: &Arc<Inner>) {
+fn start_tasks(inner: &Arc<Inner>, epoch: i64) {
+    inner.breakages.tell(&inner.alerts);
+    inner.tasks.spawn(ledger::watch_files(Arc::clone(inner)));
     if let Some(lease) = inner.settings.lease.clone() {
         inner.tasks.spawn(lease::run(Arc::clone(inner), lease));
     }
@@ -211,6 +210,7 @@ fn start_tasks(inner: &Arc<Inner>) {
     connector::apply_snapshot(inner);
     webhook::apply_snapshot(inner);
     inner.tasks.spawn(crate::uncertain::run(Arc::clone(inner)));
+    inner.tasks.spawn(ledger::watch_shard(Arc::clone(inner), epoch));
 }
 
 async fn reload(inner: &Arc<Inner>) {
