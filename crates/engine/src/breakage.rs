@@ -9,17 +9,23 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
+use sambac_bus::{Notice, Queued, Task};
 use sambac_domain::id::MessageId;
 use sambac_domain::message::MessageBody;
+use sambac_domain::number::Msisdn;
 use sambac_store::rows::BreakageRow;
 
 use crate::Inner;
 use crate::alert::{AlertKind, Alerts};
-use crate::commit::Found;
+use crate::commit::{Found, NoticeDone, Write};
+use crate::kill_point;
 use crate::submit::Draft;
 
 /// After so many times it is put aside.
@@ -50,6 +56,8 @@ pub(crate) enum Step {
     Expire,
     /// A message that was put aside was being ended.
     End,
+    /// A client was being told of something.
+    Notice,
 }
 
 /// What was in hand.
@@ -64,8 +72,17 @@ pub(crate) struct Hand {
 pub(crate) struct Breakages(HashMap<Hand, BreakageRow>);
 
 impl Step {
-    const ALL: [Self; 8] =
-        [Self::Accept, Self::Intent, Self::Pdu, Self::Answer, Self::Receipt, Self::Handset, Self::Expire, Self::End];
+    const ALL: [Self; 9] = [
+        Self::Accept,
+        Self::Intent,
+        Self::Pdu,
+        Self::Answer,
+        Self::Receipt,
+        Self::Handset,
+        Self::Expire,
+        Self::End,
+        Self::Notice,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -77,6 +94,7 @@ impl Step {
             Self::Handset => "handset",
             Self::Expire => "expire",
             Self::End => "end",
+            Self::Notice => "notice",
         }
     }
 
@@ -109,6 +127,11 @@ impl Hand {
         let mut hash = DefaultHasher::new();
         (found.connector.raw(), &found.receipt.smsc_message_id, &*found.source, &*found.destination).hash(&mut hash);
         Self { step: Step::Receipt, about: hash.finish().cast_signed() }
+    }
+
+    /// What a client is to be told.
+    const fn of_notice(queued: &Queued) -> Self {
+        Self { step: Step::Notice, about: queued.id }
     }
 
     /// A message from a handset.
@@ -161,7 +184,37 @@ pub(crate) fn caught<T>(does: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(does)).map_err(|said| reason(&*said))
 }
 
+/// The same for what takes its time.
+pub(crate) async fn caught_in<T>(does: impl Future<Output = T>) -> Result<T, String> {
+    let mut does = pin!(does);
+    poll_fn(|context| match caught(|| does.as_mut().poll(context)) {
+        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(said) => Poll::Ready(Err(said)),
+    })
+    .await
+}
+
+/// A test may want the program to break on what is to be told of a message.
+pub(crate) fn at_notice(queued: &Queued) {
+    if let Task::Notify { notice, .. } = &queued.task
+        && let Notice::Outcome(outcome) = &**notice
+        && let Ok(number) = Msisdn::from_digits(outcome.destination.as_bytes())
+    {
+        kill_point::breaks("notice", number);
+    }
+}
+
 impl Inner {
+    /// The program breaks on what a client is to be told: it is given up, as if nobody took it.
+    pub(crate) async fn give_up_broken(&self, queued: &Queued, said: String) {
+        let hand = Hand::of_notice(queued);
+        let text = format!("the program broke on what a client was to be told: {said}; it is given up");
+        self.remember_breakage(hand, said).await;
+        self.alerts.raise(AlertKind::Breakage, &hand.subject(), text);
+        self.write(Write::NoticeDone(NoticeDone::given_up(queued))).await;
+    }
+
     /// Stores what the program broke on.
     pub(crate) async fn remember_breakage(&self, hand: Hand, reason: String) {
         let (now, before) = (self.clock.now(), self.breakages.0.get(&hand));

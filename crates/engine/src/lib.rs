@@ -79,7 +79,7 @@ pub mod user;
 mod webhook;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -249,6 +249,9 @@ impl Engine {
     pub(crate) async fn place(&self) -> Result<Place, Refusal> {
         if self.0.draining.is_cancelled() {
             return Err(Refusal::new(ErrorCode::ServiceUnavailable, "the service is stopping"));
+        }
+        if self.0.store_away.load(Ordering::Relaxed) {
+            return Err(Refusal::new(ErrorCode::ServiceUnavailable, "the database does not take anything now"));
         }
         self.0.admission.take(ADMISSION_TIMEOUT).await.ok_or_else(|| ErrorCode::QueueFull.into())
     }

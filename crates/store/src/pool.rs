@@ -191,7 +191,8 @@ async fn is_file_whole(path: &Path, writer: &SqlitePool) -> Result<(), StoreErro
     let mut found = Vec::new();
     // It may stumble over what it looks for; what it has said by then is what a person needs.
     while let Some(row) = rows.next().await {
-        found.push(row.map_or_else(|error| error.to_string(), |(row,)| row));
+        let row = row.map_or_else(|error| error.to_string(), |(row,)| row);
+        found.extend(row.lines().map(str::to_owned));
     }
     drop(rows);
     found.retain(|row| row != "ok");

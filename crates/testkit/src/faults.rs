@@ -7,6 +7,7 @@
 pub mod ledger;
 pub mod oracle;
 
+mod bench;
 mod clients;
 mod disk;
 mod f02;
@@ -14,7 +15,10 @@ mod f06;
 mod f07;
 mod f08;
 mod f13;
+mod f15;
+mod f16;
 mod f18;
+mod f21;
 mod f23;
 mod net;
 mod report;
@@ -35,7 +39,18 @@ pub struct Fault {
 }
 
 /// Those that are played by [`play`], in their order.
-pub const FAULTS: &[Fault] = &[f02::FAULT, f06::FAULT, f07::FAULT, f08::FAULT, f13::FAULT, f18::FAULT, f23::FAULT];
+pub const FAULTS: &[Fault] = &[
+    f02::FAULT,
+    f06::FAULT,
+    f07::FAULT,
+    f08::FAULT,
+    f13::FAULT,
+    f15::FAULT,
+    f16::FAULT,
+    f18::FAULT,
+    f21::FAULT,
+    f23::FAULT,
+];
 
 /// Plays one of [`FAULTS`].
 ///
@@ -48,6 +63,9 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F07" => f07::run(setting).await,
         "F08" => f08::run(setting).await,
         "F13" => f13::run(setting).await,
+        "F15" => f15::run(setting).await,
+        "F16" => f16::run(setting).await,
+        "F21" => f21::run(setting).await,
         "F18" => f18::run(setting).await,
         "F23" => f23::run(setting).await,
         _ => anyhow::bail!("no fault is called {number}"),

@@ -48,3 +48,18 @@ async fn f18_the_clock_is_set() -> Result<()> {
 async fn f23_a_message_breaks_it() -> Result<()> {
     holds("F23").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_a_thousand_come_back() -> Result<()> {
+    holds("F15").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f16_too_much_comes_in() -> Result<()> {
+    holds("F16").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f21_a_backlog_in_little_memory() -> Result<()> {
+    holds("F21").await
+}

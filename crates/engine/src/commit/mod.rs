@@ -188,9 +188,9 @@ async fn take(inner: Arc<Inner>, money: Money, writes: mpsc::Receiver<Write>) {
         if starving && gathering.has_rested() {
             // Answers first, by themselves: only their commit makes room in a window.
             let mut answers: Vec<_> = inbox.extract_if(.., |write| matches!(write, Write::Answer(_))).collect();
-            committer.group(&mut answers).await;
+            committer.group(&mut answers, &mut gathering).await;
         }
-        committer.group(&mut inbox).await;
+        committer.group(&mut inbox, &mut gathering).await;
     }
 }
 
@@ -230,7 +230,7 @@ impl Committer {
     }
 
     /// Decides, stores and announces one group of writes.
-    pub(crate) async fn group(&mut self, inbox: &mut Vec<Write>) {
+    async fn group(&mut self, inbox: &mut Vec<Write>, waiting: &mut Gathering) {
         if inbox.is_empty() {
             return;
         }
@@ -244,7 +244,7 @@ impl Committer {
                 self.inner.lose_files(why);
                 return self.turn_away(inbox);
             }
-            self.cannot_read(&error, inbox).await;
+            self.cannot_read(&error, inbox, waiting).await;
         }
         let mut reloads = Vec::new();
         // Messages first, so that they alone can be taken out again when the database refuses.
@@ -256,7 +256,7 @@ impl Committer {
             self.decide(write, &mut reloads).await;
         }
         self.write_dirty();
-        self.store(new).await;
+        self.store(new, waiting).await;
         self.inner.store_away.store(false, Ordering::Relaxed);
         self.pinned.clear();
         let out_of_step = std::mem::take(&mut self.out_of_step);
@@ -341,7 +341,7 @@ impl Committer {
     }
 
     /// Stores the batch, then lets the outside know.
-    async fn store(&mut self, new: New) {
+    async fn store(&mut self, new: New, waiting: &mut Gathering) {
         let mut new = Some(new);
         loop {
             self.post();
@@ -360,7 +360,7 @@ impl Committer {
                     break;
                 }
                 Err(error) => {
-                    if self.refused(&error, &mut new).await {
+                    if self.refused(&error, &mut new, waiting).await {
                         break;
                     }
                 }
@@ -384,20 +384,28 @@ impl Committer {
     }
 
     /// The database does not answer: new messages are refused at once, everything else waits.
-    async fn cannot_read(&mut self, error: &StoreError, inbox: &mut Vec<Write>) {
+    async fn cannot_read(&mut self, error: &StoreError, inbox: &mut Vec<Write>, waiting: &mut Gathering) {
         tracing::error!(%error, "messages cannot be read");
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
-        for write in inbox.extract_if(.., |write| write.may_be_refused() || matches!(write, Write::Receipt(_))) {
+        for write in inbox.extract_if(.., |write| may_come_again(write)) {
+            self.turn_down(write);
+        }
+        self.turn_down_new(waiting);
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+
+    /// Whoever brings something new while the database does not do what it is to do is told so, and does not wait for it.
+    fn turn_down_new(&mut self, waiting: &mut Gathering) {
+        for write in waiting.sift(may_come_again) {
             self.turn_down(write);
         }
         self.after.tell_refused();
-        tokio::time::sleep(RETRY_PAUSE).await;
     }
 
     /// The database refused the batch: its messages are refused, the rest waits a moment and is tried again. True when it
     /// turns out that the batch was stored all the same, or that there is nothing left to store.
-    async fn refused(&mut self, error: &StoreError, new: &mut Option<New>) -> bool {
+    async fn refused(&mut self, error: &StoreError, new: &mut Option<New>, waiting: &mut Gathering) -> bool {
         self.inner.metrics.commit_failed();
         self.inner.store_away.store(true, Ordering::Relaxed);
         // Also when it turns out to be stored: what comes again is recognised.
@@ -436,6 +444,7 @@ impl Committer {
             StoreError::Statement(why) => self.quarantine(why),
             _ => {}
         }
+        self.turn_down_new(waiting);
         tokio::time::sleep(RETRY_PAUSE).await;
         false
     }
@@ -512,4 +521,9 @@ impl Committer {
             _ => {}
         }
     }
+}
+
+/// Whether whoever brought it can be told to bring it again.
+fn may_come_again(write: &Write) -> bool {
+    write.may_be_refused() || matches!(write, Write::Receipt(receipt) if receipt.from.is_of_session())
 }

@@ -229,6 +229,11 @@ pub(crate) enum ReceiptFrom {
 }
 
 impl ReceiptFrom {
+    /// Whether an operator waits for the answer, and brings it again.
+    pub(super) const fn is_of_session(&self) -> bool {
+        matches!(self, Self::Session(_))
+    }
+
     /// It cannot be stored now: an operator brings it again, and an orphan is in the table.
     pub(super) fn refuse(self) {
         if let Self::Session(acknowledge) = self {

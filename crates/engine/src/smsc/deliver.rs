@@ -15,6 +15,7 @@ use super::handset::{self, Parcel};
 use super::receipt;
 use super::sessions::Departed;
 use crate::Inner;
+use crate::breakage::{at_notice, caught_in};
 use crate::commit::{NoticeDone, NoticeRetry, Write, key_of};
 use crate::relay;
 
@@ -48,7 +49,13 @@ async fn run(inner: Arc<Inner>, account: SmppAccountId, cancel: CancellationToke
         let mut pending = std::mem::take(&mut taken).into_iter();
         while let Some(queued) = pending.next() {
             let unsent = tokio::select! {
-                unsent = deliver(&inner, account, queued.clone(), &changed) => unsent,
+                unsent = caught_in(deliver(&inner, account, queued.clone(), &changed)) => match unsent {
+                    Ok(unsent) => unsent,
+                    Err(said) => {
+                        inner.give_up_broken(&queued, said).await;
+                        None
+                    }
+                },
                 () = cancel.cancelled() => Some(queued),
                 () = inner.stopping.cancelled() => Some(queued),
             };
@@ -63,6 +70,7 @@ async fn run(inner: Arc<Inner>, account: SmppAccountId, cancel: CancellationToke
 
 /// Hands over one notice; gives it back when nobody can take it any more.
 async fn deliver(inner: &Arc<Inner>, account: SmppAccountId, queued: Queued, changed: &Notify) -> Option<Queued> {
+    at_notice(&queued);
     let Task::Notify { notice, id, .. } = &queued.task else { return None };
     let is_too_old = is_too_old(inner, account, &queued);
     let received = match **notice {

@@ -6,6 +6,7 @@
 //! own window it is throttled at once.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sambac_domain::error::ErrorCode;
@@ -123,6 +124,10 @@ impl Requests {
         self.pace.pass(draft.parts, &draft.request.sender).await?;
         let within = inner.check_limits(&inner.snapshot.load_full(), &draft, Instant::now()).await;
         within.map_err(|Refusal { code, .. }| code)?;
+        if inner.store_away.load(Ordering::Relaxed) {
+            // Nobody knows how long its answer would have to wait.
+            return Err(ErrorCode::ServiceUnavailable);
+        }
         Ok((draft, self.place().await.ok_or(ErrorCode::QueueFull)?))
     }
 

@@ -18,6 +18,7 @@ use super::health::Health;
 use super::pace::{CONCURRENT_MAX, Pace};
 use super::told::{Told, told};
 use crate::Inner;
+use crate::breakage;
 use crate::commit::{NoticeDone, NoticeRetry, WebhookLog, Write, key_of};
 use crate::notice_keeper::WEBHOOK_KEPT;
 
@@ -61,7 +62,9 @@ impl Worker {
             if let Some(queued) = taken.pop() {
                 let worker = Arc::clone(self);
                 self.inner.tasks.spawn(async move {
-                    worker.deliver(queued).await;
+                    if let Err(said) = breakage::caught_in(worker.deliver(queued.clone())).await {
+                        worker.inner.give_up_broken(&queued, said).await;
+                    }
                     drop(place);
                 });
             }
@@ -70,6 +73,7 @@ impl Worker {
 
     async fn deliver(&self, queued: Queued) {
         let inner = &self.inner;
+        breakage::at_notice(&queued);
         let Task::Notify { attempt: made, notice, .. } = &queued.task else { return };
         let ends_at = IdSource::made_at(queued.id).saturating_add(WEBHOOK_KEPT);
         if !matches!(**notice, Notice::Received(_)) && inner.clock.now() > ends_at {

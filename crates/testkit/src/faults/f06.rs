@@ -71,6 +71,7 @@ async fn database(rig: &mut Rig, disk: &Disk, platform: &Platform) -> Result<()>
     let statuses: Vec<u32> = esme.look(|heard| heard.answers.values().map(|answer| answer.status).collect());
     let others: Vec<_> = statuses.iter().filter(|status| ![0, CLEAR].contains(*status)).collect();
     rig.report.expect("refused otherwise", others.is_empty(), format!("{others:?}"));
+    rig.report.expect("clients wait for room", played.goes_on, "");
     rig.report.expect("it is not live", played.is_live, "");
     rig.report.expect("it is ready", !played.is_ready, "");
     let resumed = played.resumed.as_millis();
@@ -84,6 +85,7 @@ async fn database(rig: &mut Rig, disk: &Disk, platform: &Platform) -> Result<()>
 }
 
 struct Played {
+    goes_on: bool,
     is_live: bool,
     is_ready: bool,
     resumed: Duration,
@@ -93,6 +95,10 @@ struct Played {
 async fn full(disk: &Disk, esme: &Esme, services: &Rest) -> Result<Played> {
     let of = |status: u32| esme.look(|heard| heard.answers.values().filter(|answer| answer.status == status).count());
     until("a refusal", Duration::from_secs(60), async || Ok((of(CLEAR) > 0).then_some(()))).await?;
+    // Not only those that were about to be stored: whoever comes is told at once.
+    let before = of(CLEAR);
+    let all = async || Ok((of(CLEAR) > before + 200).then_some(()));
+    let goes_on = until("refusals go on", Duration::from_secs(5), all).await.is_ok();
     let is_live = services.get("/health/live").await?.status == 200;
     // Other writes, which need less room, may succeed in between.
     let not_ready = until("it is not ready", Duration::from_secs(10), async || {
@@ -105,7 +111,7 @@ async fn full(disk: &Disk, esme: &Esme, services: &Rest) -> Result<Played> {
     let resumed = began.elapsed();
     let ready = async || Ok((services.get("/health/ready").await?.status == 200).then_some(()));
     until("it is ready again", Duration::from_secs(10), ready).await?;
-    Ok(Played { is_live, is_ready, resumed })
+    Ok(Played { goes_on, is_live, is_ready, resumed })
 }
 
 /// What the platform has to say has no room: nobody notices.

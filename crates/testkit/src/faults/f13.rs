@@ -22,7 +22,7 @@ pub(super) const FAULT: Fault = Fault {
 const OPERATOR: &str =
     "magic = false\n[answer]\ndelay_ms = [100, 300]\n[receipt]\ndelay_ms = [0, 300]\nresend_max = 1000";
 const INTERVAL: Duration = Duration::from_secs(2);
-const CONNECTOR: &str = "window_max = 50\nsettings = { session = { enquire_link_s = 2, enquire_link_timeout_ms = 1500 }, \
+const CONNECTOR: &str = "window_max = 50\nsettings = { session = { enquire_link_s = 2, enquire_link_timeout_ms = 1000 }, \
     bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
 
 /// Plays it.
@@ -45,6 +45,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         net.heal()?;
         rig.report.strike("the operator vanishes");
         platform.until_bound().await?;
+        rig.at_rest().await?;
         rig.clients.heard(&esme);
         esme.unbind().await;
     }

@@ -19,7 +19,8 @@ pub(super) const FAULT: Fault = Fault {
 };
 
 /// Steps that break, and how often the process may end by it.
-const STEPS: [(&str, u64); 5] = [("accept", 2), ("intent", 2), ("pdu", 0), ("answer", 1), ("receipt", 2)];
+const STEPS: [(&str, u64); 6] =
+    [("accept", 2), ("intent", 2), ("pdu", 0), ("answer", 1), ("receipt", 2), ("notice", 0)];
 /// Messages around it.
 const NEIGHBOURS: u64 = 40;
 

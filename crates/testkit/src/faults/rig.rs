@@ -12,7 +12,7 @@ use super::ledger::Reader;
 use super::net::Net;
 use super::oracle::{Evidence, Rules, arrivals, judge, stored};
 use super::{Fault, Report, Setting};
-use crate::scenario::smpp::BindKind;
+use crate::scenario::smpp::{BindError, BindKind};
 use crate::scenario::wait::until;
 use crate::scenario::{EndedEarly, Esme, Platform, Secrets, Simulator, Site, World};
 
@@ -26,6 +26,18 @@ pub(super) const OPERATOR: &str =
 /// It binds again at once.
 pub(super) const SOON: &str =
     "window_max = 50\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
+
+/// Binds that are refused before it counts.
+const BINDS_TRIED: usize = 5;
+
+fn is_refused(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(BindError::Refused(_)))
+}
+
+/// What the binary says of itself.
+pub(super) async fn version(world: &World) -> Result<String> {
+    Ok(String::from_utf8(world.run_plain(&["--version"]).await?.stdout)?.trim().to_owned())
+}
 
 /// One platform with its surroundings.
 pub(super) struct Rig {
@@ -77,14 +89,20 @@ impl Rig {
             .connector("alpha", &operator, connector)
             .route("all", &["alpha"], "");
         let secrets = world.apply(&site).await?;
-        let version = String::from_utf8(world.run_plain(&["--version"]).await?.stdout)?.trim().to_owned();
-        let report = Report::new(fault, setting, version);
+        let report = Report::new(fault, setting, version(&world).await?);
         let (clients, chance) = (Clients::default(), SmallRng::seed_from_u64(setting.seed));
         Ok(Self { world, operator, secrets, clients, chance, report, around, started })
     }
 
     /// A client that is bound.
     pub(super) async fn client(&self, platform: &Platform) -> Result<Esme> {
+        // On a machine that is busy with everything else, a password may not be hashed in time: clients come again.
+        for _ in 0..BINDS_TRIED {
+            match platform.esme_as(&self.secrets, "load", BindKind::Transceiver).await {
+                Err(error) if is_refused(&error) => {}
+                answer => return answer,
+            }
+        }
         platform.esme_as(&self.secrets, "load", BindKind::Transceiver).await
     }
 
