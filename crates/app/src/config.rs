@@ -39,7 +39,9 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     /// Number of this process among those that share a database.
     pub(crate) node: u8,
+    pub(crate) roles: Vec<Role>,
     pub(crate) cluster: Cluster,
+    pub(crate) queue: Queue,
     pub(crate) billing: Billing,
     pub(crate) data: Data,
     pub(crate) store: StoreSection,
@@ -65,6 +67,26 @@ pub(crate) struct Config {
 pub(crate) struct Cluster {
     /// 0: there is no lease.
     pub(crate) lease_s: u64,
+}
+
+/// What a process does, where several share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// Everything.
+    All,
+    /// The ledger, and with it the APIs and clients' binds: one at a time, the others wait.
+    Worker,
+    /// Binds to operators.
+    Connector,
+}
+
+/// `[queue]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Queue {
+    pub(crate) url: Option<Secret>,
+    pub(crate) prefix: String,
 }
 
 /// `[billing]`
@@ -256,6 +278,11 @@ impl Config {
     pub(crate) fn store_place(&self) -> String {
         let url = self.store_url();
         url.strip_prefix("sqlite://").map_or_else(|| keys::without_password(&url), str::to_owned)
+    }
+
+    /// Whether this process has one of these roles.
+    pub(crate) fn does(&self, role: Role) -> bool {
+        self.roles.is_empty() || self.roles.contains(&Role::All) || self.roles.contains(&role)
     }
 
     /// Whether the data folder holds the database, so that only one process may serve it.

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bench;
+mod binds;
 mod cdr;
 mod certify;
 mod cli;
@@ -26,6 +27,7 @@ mod payments;
 mod pdu;
 mod platform;
 mod provision;
+mod queue;
 mod reconcile;
 mod retention;
 mod run;

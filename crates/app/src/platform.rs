@@ -180,7 +180,7 @@ pub(crate) async fn open_as_it_is(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(&config.store_url()).await.context("the database cannot be opened")?)
 }
 
-async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
+pub(crate) async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
     let limits = &config.limits;
     let ranges = config.webhooks.private_ranges.iter().filter_map(|text| IpRange::parse(text));
     Ok(Settings {
@@ -202,6 +202,7 @@ async fn settings(config: &Config, store: &Store) -> Result<Settings, Failure> {
         smpp_connections_per_source_max: limits.smpp_connections_per_source_max,
         events: crate::events::settings(config)?,
         shared_limits: crate::shared_limits::settings(config)?,
+        work: crate::queue::settings(config)?,
         payments: crate::payments::settings(config)?,
         margin_floor: config.billing.margin_floor,
         retention: crate::retention::settings(config),

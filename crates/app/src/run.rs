@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use sambac_engine::work::node::BindsNode;
 use sambac_engine::{Engine, Lost};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::config::command::load;
-use crate::config::{Config, Flags, LogFormat};
+use crate::config::{Config, Flags, LogFormat, Role};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
-use crate::{signals, standby, telemetry};
+use crate::{binds, signals, standby, telemetry};
 
 /// How long a process takes leave that may not write any more: operators are unbound within that.
 const FENCED_STOP: Duration = Duration::from_secs(6);
@@ -39,9 +40,17 @@ impl Run {
         start_logging(&config);
         let stop = signals::stop()?;
         tokio::pin!(stop);
+        let binds = binds::start(&config).await?;
+        if let Some(node) = binds.as_ref().filter(|_| !config.does(Role::Worker)) {
+            return binds::run_alone(&config, node, &output, stop).await;
+        }
+        let binds_stop = Duration::from_secs(config.limits.stop_timeout_s);
         let lease = tokio::select! {
             lease = standby::until_leased(&config, &output) => lease?,
-            () = &mut stop => return Ok(()),
+            () = &mut stop => {
+                stop_binds(binds.as_ref(), binds_stop).await;
+                return Ok(());
+            }
         };
         let listeners = Listeners::bind(&config)?;
         let lock = platform::take_folder(&config)?;
@@ -64,10 +73,11 @@ impl Run {
         tracing::info!("stopping");
         if let Some(lost) = fenced {
             // What it still has to store is refused, if the database answers at all.
-            let _ = tokio::time::timeout(FENCED_STOP, platform.stop()).await;
+            let both = async { tokio::join!(platform.stop(), stop_binds(binds.as_ref(), binds_stop)) };
+            let _ = tokio::time::timeout(FENCED_STOP, both).await;
             return Err(failure(lost));
         }
-        platform.stop().await;
+        tokio::join!(platform.stop(), stop_binds(binds.as_ref(), binds_stop));
         tracing::info!("stopped");
         if let Some(lease) = lease {
             lease.release().await;
@@ -98,6 +108,13 @@ fn failure(lost: Lost) -> Failure {
                 "{why}: nothing was acknowledged that may not be there; the next start looks through the files first"
             ),
         ),
+    }
+}
+
+/// Hands over what this process has of operators' binds, if it is one that has.
+async fn stop_binds(binds: Option<&BindsNode>, limit: Duration) {
+    if let Some(binds) = binds {
+        binds.stop(limit).await;
     }
 }
 

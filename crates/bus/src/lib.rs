@@ -5,8 +5,8 @@
 //! offered and remembers that it did: its consumer's relay reads the rest back from the table, page by page, in id order.
 //! At start every lane is in that state, so a restart rebuilds the queues by itself.
 //!
-//! What is told outside of billing is an [`event`], which goes by [`amqp`]. Counters that several nodes share are in [`redis`], where one is configured. The queue of
-//! a cluster (RabbitMQ) will stand behind the same [`Task`], [`Bus::publish`] and [`TargetQueue`].
+//! What is told outside of billing is an [`event`], which goes by [`amqp`]. Counters that several nodes share are in [`redis`], where one is configured. Where other nodes
+//! send what this one has accepted, [`work`] carries it to them by RabbitMQ.
 
 pub mod amqp;
 mod attempt;
@@ -17,6 +17,7 @@ mod notice;
 mod queue;
 pub mod redis;
 mod task;
+pub mod work;
 
 pub use attempt::Attempt;
 pub use lane::Refill;

@@ -84,6 +84,13 @@ pub enum MessageBody {
 #[error("the stored message body cannot be read")]
 pub struct MalformedBody;
 
+/// Nothing: a message whose text was not read yet, or is wiped.
+impl Default for MessageBody {
+    fn default() -> Self {
+        Self::Octets { data: Vec::new(), data_coding: 0, udhi: false }
+    }
+}
+
 const TEXT: u8 = 1;
 const OCTETS: u8 = 2;
 const OCTETS_UDHI: u8 = 3;
@@ -147,8 +154,8 @@ impl fmt::Debug for MessageBody {
     }
 }
 
-/// One accepted message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One accepted message. What it says is not written with the rest: it travels sealed, beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Ours.
     pub id: MessageId,
@@ -163,6 +170,7 @@ pub struct Message {
     /// Which lane and rules it has.
     pub class: TrafficClass,
     /// What it says.
+    #[serde(skip)]
     pub body: MessageBody,
     /// How many segments are submitted.
     pub segment_count: u8,

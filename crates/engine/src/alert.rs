@@ -109,6 +109,10 @@ kinds! {
     PaymentMismatch "payment_mismatch",
     /// Consumers outside are not told of billing events: the broker is away. The subject is `events`.
     EventsUnsent "events_unsent",
+    /// The broker by which work goes to other nodes is away, or takes nothing. The subject is `work`.
+    WorkBroker "work_broker",
+    /// Something in a queue of work could be worked on by nobody, and was put aside. The subject is the queue.
+    WorkPutAside "work_put_aside",
     /// Redis is away: each node lets pass its part of the limits that they share. The subject is `redis`.
     SharedLimits "shared_limits",
     /// A webhook is called no more: its receiver is gone, or took nothing for five days. The subject is the webhook.
@@ -129,6 +133,7 @@ impl AlertKind {
         matches!(
             self,
             Self::ConnectorRefusal
+                | Self::WorkPutAside
                 | Self::ReceiptIds
                 | Self::ReceiptState
                 | Self::OtpPumping

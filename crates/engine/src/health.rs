@@ -66,7 +66,7 @@ impl Engine {
                 id: row.id,
                 name: row.name.clone(),
                 enabled: row.enabled,
-                bound: self.0.connectors.bound(row.id),
+                bound: self.connector_status(row.id).map_or(0, |status| status.bound),
                 binds: usize::from(row.binds),
             })
             .collect();

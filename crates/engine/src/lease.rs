@@ -1,4 +1,5 @@
-//! One node at a time sends and writes, where several share a database: the one that holds the lease.
+//! One node at a time does what only one may do, where several share a database: the one that holds its lease. Of the ledger, and of each
+//! operator's binds where other nodes than the ledger's have them (`crate::work::node`).
 //!
 //! The lease has an end by the database's clock, and is held by renewing it. This process counts its own end from before each
 //! renewal, by its monotonic clock, so that it stops sending before anybody else may begin, whatever became of its link to the
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use sambac_store::Store;
+use sambac_store::{Store, StoreError};
 use sambac_store::rows::LeaseRow;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -22,8 +23,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::Inner;
 use crate::ledger::holder;
 
-/// Its name in the database.
-const NAME: &str = "ledger";
+/// The name of the one that whoever has the ledger holds.
+const LEDGER: &str = "ledger";
 /// How often who waits asks for it.
 const ASK_INTERVAL: Duration = Duration::from_millis(250);
 /// Renewals in the time of one lease.
@@ -41,6 +42,8 @@ pub struct Standby {
 pub struct HeldLease(Arc<Held>);
 
 struct Held {
+    /// What is held, as the database calls it.
+    name: String,
     /// Connections of its own: a renewal waits for nothing that the platform has to do.
     store: Store,
     epoch: i64,
@@ -68,12 +71,12 @@ impl Standby {
         let mut told = String::new();
         loop {
             let asked_at = Instant::now();
-            match self.store.take_lease(NAME, &self.holder, self.time).await {
-                Ok(Some(epoch)) => return HeldLease::new(self.store.clone(), epoch, self.time, asked_at),
+            match self.store.take_lease(LEDGER, &self.holder, self.time).await {
+                Ok(Some(epoch)) => return HeldLease::new(self.store.clone(), LEDGER, epoch, self.time, asked_at),
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "the lease was not asked for"),
             }
-            match self.store.lease(NAME).await {
+            match self.store.lease(LEDGER).await {
                 Ok(Some(LeaseRow { holder, .. })) if holder != told => {
                     waits(&holder);
                     told = holder;
@@ -88,11 +91,33 @@ impl Standby {
 
 impl HeldLease {
     /// It is renewed from now on, also while the platform is still to start, until it is given up or dropped.
-    fn new(store: Store, epoch: i64, time: Duration, asked_at: Instant) -> Self {
+    fn new(store: Store, name: &str, epoch: i64, time: Duration, asked_at: Instant) -> Self {
         let (term, lost) = (Term::new(asked_at, time), watch::Sender::new(None));
-        let held = Arc::new(Held { store, epoch, time, term, lost });
+        let held = Arc::new(Held { name: name.to_owned(), store, epoch, time, term, lost });
         tokio::spawn(keep(Arc::downgrade(&held), time / RENEWALS));
         Self(held)
+    }
+
+    /// Takes the lease of this name, if nobody has it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn take(store: &Store, name: &str, node: u8, time: Duration) -> Result<Option<Self>, StoreError> {
+        let asked_at = Instant::now();
+        let epoch = store.take_lease(name, &holder(node), time).await?;
+        Ok(epoch.map(|epoch| Self::new(store.clone(), name, epoch, time, asked_at)))
+    }
+
+    /// How often it has gone to another holder: who had it before has a smaller one.
+    pub(crate) fn epoch(&self) -> i64 {
+        self.0.epoch
+    }
+
+    /// Waits until it is not held any more; tells why.
+    pub(crate) async fn lost(&self) -> String {
+        let mut lost = self.0.lost.subscribe();
+        let why = lost.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        why.unwrap_or_default()
     }
 
     /// Whether it is held at this moment.
@@ -105,10 +130,9 @@ impl HeldLease {
     pub async fn release(self) {
         self.0.term.end_now();
         self.0.lost.send_replace(Some("it was given up".to_owned()));
-        if let Err(error) = self.0.store.release_lease(NAME, self.0.epoch).await {
-            tracing::warn!(%error, "the lease was not given up; it ends by itself");
+        if let Err(error) = self.0.store.release_lease(&self.0.name, self.0.epoch).await {
+            tracing::warn!(lease = self.0.name, %error, "a lease was not given up; it ends by itself");
         }
-        self.0.store.close().await;
     }
 }
 
@@ -140,7 +164,7 @@ impl Held {
     /// Holds it for longer. Says why not, when that is so.
     async fn renew(&self) -> Option<String> {
         let asked_at = Instant::now();
-        match timeout_at(self.term.end(), self.store.renew_lease(NAME, self.epoch, self.time)).await {
+        match timeout_at(self.term.end(), self.store.renew_lease(&self.name, self.epoch, self.time)).await {
             Ok(Ok(true)) => self.term.renew(asked_at, self.time),
             Ok(Ok(false)) => return Some(format!("{} works now", self.holder_now().await)),
             Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed; tried again"),
@@ -151,7 +175,7 @@ impl Held {
     }
 
     async fn holder_now(&self) -> String {
-        let row = self.store.lease(NAME).await.ok().flatten();
+        let row = self.store.lease(&self.name).await.ok().flatten();
         row.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch))
     }
 }
@@ -171,12 +195,8 @@ async fn keep(held: Weak<Held>, interval: Duration) {
 /// A lease that is over ends this process, whether another has it or nobody: the operators' binds are the next holder's, and so are
 /// the receipts that come by them. Runs until the engine stops.
 pub(crate) async fn run(inner: Arc<Inner>, lease: HeldLease) {
-    let mut lost = lease.0.lost.subscribe();
     tokio::select! {
-        why = lost.wait_for(Option::is_some) => {
-            let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
-            inner.lose_ledger(&why);
-        }
+        why = lease.lost() => inner.lose_ledger(&why),
         () = inner.stopping.cancelled() => {}
     }
 }

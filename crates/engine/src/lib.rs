@@ -77,6 +77,7 @@ mod token_bucket;
 mod uncertain;
 pub mod user;
 mod webhook;
+pub mod work;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -150,6 +151,8 @@ pub(crate) struct Inner {
     /// What this program broke on before this process began.
     pub(crate) breakages: breakage::Breakages,
     pub(crate) writes: mpsc::Sender<Write>,
+    /// What this process does with connectors.
+    pub(crate) work: work::Role,
     /// The group commit is trying again what the database did not do: whatever else comes would wait behind it.
     pub(crate) store_away: AtomicBool,
     /// Whether another process writes the ledger now.

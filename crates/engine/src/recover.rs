@@ -19,13 +19,19 @@ const AWAITING_MAX: u32 = 100_000;
 /// Segments decided at once.
 const PAGE: usize = 200;
 
-/// Hands the intents that the last process left behind to the group commit. Runs before any connector does.
-pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
+/// Hands the receipts that the last process waited for to the group commit.
+pub(crate) async fn recover_receipts(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let since = inner.clock.now().saturating_sub(ORPHANS_KEPT);
     let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
     let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
     let in_doubt = inner.store.segments_in_doubt(AWAITING_MAX).await?;
     inner.write(Write::Waiting { orphans, segments, in_doubt }).await;
+    Ok(())
+}
+
+/// Hands also the intents that it left behind to the group commit. Runs before any connector does.
+pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    recover_receipts(inner).await?;
     let intents = inner.store.intents().await?;
     if intents.is_empty() || planted(Bug::CrashForgotten) {
         return Ok(());

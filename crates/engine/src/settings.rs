@@ -17,6 +17,7 @@ use crate::reconcile::NightlyHour;
 use crate::retention::RetentionSettings;
 use crate::seal::Seal;
 use crate::snapshot::IpRange;
+use crate::work::WorkSettings;
 
 /// Settings of the engine, with safe defaults.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub node: u8,
     /// The lease by which this process may work while others wait; `None`: it takes the ledger over when it starts.
     pub lease: Option<HeldLease>,
+    /// By which broker segments go to nodes that have operators' binds; `None`: this process has them itself.
+    pub work: Option<WorkSettings>,
     /// Tasks that one lane of one target keeps in memory; the rest stays in the outbox table.
     pub lane_capacity: usize,
     /// Unfinished messages kept in memory; others are read back when their answer or receipt comes.
@@ -104,6 +107,7 @@ impl Settings {
             public_url: Arc::from("http://127.0.0.1:8080"),
             node: 0,
             lease: None,
+            work: None,
             lane_capacity: 8_192,
             live_capacity: 50_000,
             group_max: 2_000,

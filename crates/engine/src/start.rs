@@ -11,6 +11,7 @@ use sambac_domain::id::IdSource;
 use sambac_domain::number::NetworkTable;
 use sambac_domain::time::Timestamp;
 use sambac_store::chain::SHARD_OF_ENGINE;
+use sambac_store::rows::{AlertRow, BreakageRow, ConnectorOrderRow};
 use sambac_store::{Chain, Configuration, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,7 @@ use crate::request_signature::{Nonces, SPAN_NONCES_MAX};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::tariff::Books;
+use crate::work::{self, Role};
 use crate::{
     Engine, Inner, catalogue, connector, erasure, events, expire, feed, lease, ledger, mo, notice_keeper, orphan, otp,
     payment, recover, relay, retention, smsc, webhook,
@@ -62,68 +64,21 @@ impl Engine {
         let epoch = chain.head().epoch;
         let configuration = store.load_configuration().await?;
         let (accounts, wallets) = (configuration.accounts.clone(), wallets(&configuration));
-        let built_in = Arc::new(NetworkTable::built_in());
-        let networks = catalogue::laid_over(&built_in, &configuration);
-        let books = Books::load(&store, &configuration, clock.now(), &Books::default()).await?;
-        let mut snapshot = Snapshot::build(configuration, networks, books, &settings.seal);
-        snapshot.platform_floor = settings.margin_floor;
-        snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, &store).await?);
         let (writes, inbox) = mpsc::channel(settings.writes_capacity);
+        let begun = Begun::with_ledger(&settings, &store, &clock, configuration, writes).await?;
         let meter = commit::spend::meter(&store.spending_since(clock.now().start_of_month().day()).await?);
-        let (metrics, nonces) = (Metrics::new(), nonces(&store, clock.now()).await?);
-        let inner = Arc::new(Inner {
-            webhooks: webhook::Registry::restored(store.webhook_failures().await?),
-            connectors: connector::Registry::restored(store.connector_orders().await?),
-            pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
-            alerts: Alerts::restored(clock.clone(), store.alerts().await?),
-            breakages: Breakages::restored(store.breakages().await?),
-            ids: IdSource::new(settings.node, store.greatest_id().await?),
-            store,
-            clock,
-            bus: Bus::new(settings.lane_capacity),
-            snapshot: ArcSwap::from_pointee(snapshot),
-            networks: built_in,
-            ledger: Mutex::new(wallets),
-            live: LiveMessages::new(settings.live_capacity),
-            shared_limits: SharedLimits::of(&settings, &metrics)?,
-            metrics,
-            admission: Admission::new(settings.writes_capacity),
-            writes,
-            store_away: AtomicBool::new(false),
-            fenced: ledger::Fenced::default(),
-            smpp_sessions: smsc::Sessions::default(),
-            overdue: crate::overdue::OverdueList::default(),
-            webhook_client: webhook::Client::new(&settings.webhook_private_ranges, &settings.webhook_ports)?,
-            feeds: feed::Feeds::default(),
-            payments: payment::Payments::new(&settings.payments)?,
-            solvency: crate::solvency::Watch::default(),
-            starving: AtomicUsize::new(0),
-            verified_binds: smsc::VerifiedBinds::default(),
-            joined: crate::joined::JoinedParts::default(),
-            destinations: crate::rate::Destinations::new(tokio::time::Instant::now()),
-            refusals: crate::audit::Refusals::default(),
-            admin_changes: tokio::sync::Mutex::new(()),
-            erasure_asked: tokio::sync::Notify::new(),
-            batches: crate::batch::Batches::default(),
-            handset_given_up: tokio::sync::Notify::new(),
-            signing: crate::signing::Signing::default(),
-            callers: crate::caller::Callers::new(nonces)?,
-            otp: otp::OtpShared::new(&settings.seal),
-            smpp_door: smsc::Door::new(&settings),
-            strikes: smsc::Strikes::default(),
-            certifications: connector::certify::Certifications::default(),
-            receipt_watch: ReceiptWatch::default(),
-            account_changes: tokio::sync::Mutex::new(()),
-            idempotency_claims: Mutex::new(HashSet::new()),
-            draining: CancellationToken::new(),
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            closing: CancellationToken::new(),
-            committer: TaskTracker::new(),
-            settings,
-        });
+        let begun = Begun { ledger: wallets, ..begun };
+        let inner = make(settings, store, clock, begun)?;
         inner.committer.spawn(commit::run(Arc::clone(&inner), Money { accounts, meter, chain }, inbox));
-        recover::recover(&inner).await?;
+        match inner.work.office() {
+            Some(office) => {
+                recover::recover_receipts(&inner).await?;
+                work::apply_snapshot(&inner, office);
+                work::adopt(&inner).await?;
+                work::start(&inner, office);
+            }
+            None => recover::recover(&inner).await?,
+        }
         start_tasks(&inner, epoch);
         Ok(Self(inner))
     }
@@ -148,6 +103,141 @@ impl Engine {
         self.0.committer.wait().await;
         self.0.store.close().await;
     }
+}
+
+/// What an engine begins with.
+pub(crate) struct Begun {
+    pub(crate) writes: mpsc::Sender<Write>,
+    pub(crate) work: Role,
+    snapshot: Snapshot,
+    networks: Arc<NetworkTable>,
+    ledger: Ledger,
+    nonces: Nonces,
+    webhooks: webhook::Registry,
+    orders: Vec<ConnectorOrderRow>,
+    alerts: Vec<AlertRow>,
+    breakages: Vec<BreakageRow>,
+    greatest_id: i64,
+}
+
+impl Begun {
+    /// As the last process with the ledger has left it, but for the money.
+    async fn with_ledger(
+        settings: &Settings,
+        store: &Store,
+        clock: &Clock,
+        configuration: Configuration,
+        writes: mpsc::Sender<Write>,
+    ) -> Result<Self, StoreError> {
+        let built_in = Arc::new(NetworkTable::built_in());
+        let networks = catalogue::laid_over(&built_in, &configuration);
+        let books = Books::load(store, &configuration, clock.now(), &Books::default()).await?;
+        let mut snapshot = Snapshot::build(configuration, networks, books, &settings.seal);
+        snapshot.platform_floor = settings.margin_floor;
+        snapshot.opt_outs = Arc::new(OptOuts::restored(&settings.seal, store).await?);
+        Ok(Self {
+            writes,
+            work: Role::of_ledger(settings.work.as_ref()),
+            snapshot,
+            networks: built_in,
+            ledger: Ledger::default(),
+            nonces: nonces(store, clock.now()).await?,
+            webhooks: webhook::Registry::restored(store.webhook_failures().await?),
+            orders: store.connector_orders().await?,
+            alerts: store.alerts().await?,
+            breakages: store.breakages().await?,
+            greatest_id: store.greatest_id().await?,
+        })
+    }
+
+    /// For a process that has nothing to do with messages and money but to carry them: it needs no prices.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn without_ledger(
+        settings: &Settings,
+        store: &Store,
+        clock: &Clock,
+        writes: mpsc::Sender<Write>,
+        work: Role,
+    ) -> Result<Self, StoreError> {
+        let configuration = store.load_configuration().await?;
+        let built_in = Arc::new(NetworkTable::built_in());
+        let networks = catalogue::laid_over(&built_in, &configuration);
+        Ok(Self {
+            writes,
+            work,
+            snapshot: Snapshot::build(configuration, networks, Books::default(), &settings.seal),
+            networks: built_in,
+            ledger: Ledger::default(),
+            nonces: Nonces::restored(&[], clock.now().as_secs()),
+            webhooks: webhook::Registry::default(),
+            orders: store.connector_orders().await?,
+            alerts: Vec::new(),
+            breakages: Vec::new(),
+            greatest_id: 0,
+        })
+    }
+}
+
+/// What all tasks of a process share.
+///
+/// # Errors
+/// [`StartError`], of what is reached over the network.
+pub(crate) fn make(settings: Settings, store: Store, clock: Clock, begun: Begun) -> Result<Arc<Inner>, StartError> {
+    let metrics = Metrics::new();
+    Ok(Arc::new(Inner {
+        webhooks: begun.webhooks,
+        connectors: connector::Registry::restored(begun.orders),
+        pdu_log: PduLog::new(settings.pdu_log, clock.clone()),
+        alerts: Alerts::restored(clock.clone(), begun.alerts),
+        breakages: Breakages::restored(begun.breakages),
+        ids: IdSource::new(settings.node, begun.greatest_id),
+        store,
+        clock,
+        bus: Bus::new(settings.lane_capacity),
+        snapshot: ArcSwap::from_pointee(begun.snapshot),
+        networks: begun.networks,
+        ledger: Mutex::new(begun.ledger),
+        live: LiveMessages::new(settings.live_capacity),
+        shared_limits: SharedLimits::of(&settings, &metrics)?,
+        metrics,
+        admission: Admission::new(settings.writes_capacity),
+        writes: begun.writes,
+        work: begun.work,
+        store_away: AtomicBool::new(false),
+        fenced: ledger::Fenced::default(),
+        smpp_sessions: smsc::Sessions::default(),
+        overdue: crate::overdue::OverdueList::default(),
+        webhook_client: webhook::Client::new(&settings.webhook_private_ranges, &settings.webhook_ports)?,
+        feeds: feed::Feeds::default(),
+        payments: payment::Payments::new(&settings.payments)?,
+        solvency: crate::solvency::Watch::default(),
+        starving: AtomicUsize::new(0),
+        verified_binds: smsc::VerifiedBinds::default(),
+        joined: crate::joined::JoinedParts::default(),
+        destinations: crate::rate::Destinations::new(tokio::time::Instant::now()),
+        refusals: crate::audit::Refusals::default(),
+        admin_changes: tokio::sync::Mutex::new(()),
+        erasure_asked: tokio::sync::Notify::new(),
+        batches: crate::batch::Batches::default(),
+        handset_given_up: tokio::sync::Notify::new(),
+        signing: crate::signing::Signing::default(),
+        callers: crate::caller::Callers::new(begun.nonces)?,
+        otp: otp::OtpShared::new(&settings.seal),
+        smpp_door: smsc::Door::new(&settings),
+        strikes: smsc::Strikes::default(),
+        certifications: connector::certify::Certifications::default(),
+        receipt_watch: ReceiptWatch::default(),
+        account_changes: tokio::sync::Mutex::new(()),
+        idempotency_claims: Mutex::new(HashSet::new()),
+        draining: CancellationToken::new(),
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        closing: CancellationToken::new(),
+        committer: TaskTracker::new(),
+        settings,
+    }))
 }
 
 /// Takes the ledger over from whoever had it before. Payments from before they were sealed are counted once.
@@ -207,8 +297,7 @@ fn start_tasks(inner: &Arc<Inner>, epoch: i64) {
         None => inner.alerts.clear_kind(AlertKind::EventsUnsent, "nobody is to be told of events"),
     }
     inner.tasks.spawn(watch_configuration(Arc::clone(inner)));
-    connector::apply_snapshot(inner);
-    webhook::apply_snapshot(inner);
+    apply_snapshot(inner);
     inner.tasks.spawn(crate::uncertain::run(Arc::clone(inner)));
     inner.tasks.spawn(ledger::watch_shard(Arc::clone(inner), epoch));
 }
@@ -234,13 +323,25 @@ async fn reload(inner: &Arc<Inner>) {
     if inner.write(Write::Reload { loaded: Some(loaded), done }).await {
         // The group commit always answers, or has ended.
         let _ = wait.await;
-        connector::apply_snapshot(inner);
-        webhook::apply_snapshot(inner);
+        apply_snapshot(inner);
+    }
+}
+
+/// Makes what runs agree with the configuration.
+fn apply_snapshot(inner: &Arc<Inner>) {
+    connector::apply_snapshot(inner);
+    match &inner.work {
+        Role::Alone => webhook::apply_snapshot(inner),
+        Role::Ledger(office) => {
+            work::apply_snapshot(inner, office);
+            webhook::apply_snapshot(inner);
+        }
+        Role::Binds(_) => {}
     }
 }
 
 /// Notices changes that another process made.
-async fn watch_configuration(inner: Arc<Inner>) {
+pub(crate) async fn watch_configuration(inner: Arc<Inner>) {
     let mut interval = tokio::time::interval(inner.settings.reload_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

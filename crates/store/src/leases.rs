@@ -57,6 +57,14 @@ impl Store {
         select::<LeaseRow>("WHERE name = $1").bind(&name).first(self.pool()).await
     }
 
+    /// The leases that somebody holds now and whose names begin so, in the order of their names.
+    pub async fn leases_held(&self, beginning: &str) -> Result<Vec<LeaseRow>, StoreError> {
+        let now = self.pool().dialect().now_us();
+        let beginning = beginning.to_owned();
+        let held = format!("WHERE substr(name, 1, length($1)) = $1 AND expires_at > {now} ORDER BY name");
+        select::<LeaseRow>(&held).bind(&beginning).all(self.pool()).await
+    }
+
     async fn change_lease(&self, sql: String, name: &str, epoch: i64, until: i64) -> Result<bool, StoreError> {
         let (name, mut work) = (name.to_owned(), self.begin().await?);
         let changed = query(AssertSqlSafe(sql)).bind(&name).bind(&epoch).bind(&until).run(&mut work).await?;

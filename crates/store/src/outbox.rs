@@ -1,10 +1,10 @@
 //! Reading the work that waits.
 
-use sambac_domain::{Lane, Msisdn, TargetId, Timestamp};
+use sambac_domain::{Lane, Msisdn, SegmentId, TargetId, Timestamp};
 
 use sqlx::AssertSqlSafe;
 
-use crate::query::{query, select};
+use crate::query::{query, select, select_listed};
 use crate::rows::{OutboxKind, OutboxRow};
 use crate::{Store, StoreError};
 
@@ -61,6 +61,13 @@ impl Store {
             .bind(&i64::from(limit))
             .all(self.pool())
             .await
+    }
+
+    /// The rows of these segments in the queues of one connector, in the order of their ids; of those that have none, nothing.
+    pub async fn outbox_rows(&self, target: TargetId, segments: &[SegmentId]) -> Result<Vec<OutboxRow>, StoreError> {
+        let ids: Vec<i64> = segments.iter().map(|segment| segment.raw()).collect();
+        let on = format!("outbox.target = {} AND outbox.lane IN (0, 1, 2) AND outbox.id = v.column1", target.raw());
+        select_listed(self.pool(), &ids, &on).await
     }
 
     /// Segments to this number that were put off, the longest due first.

@@ -44,7 +44,7 @@ pub use gate::Gate;
 pub use journal::{Journal, Line};
 pub use mirror::Mirror;
 pub use oracle::Charges;
-pub use platform::{Platform, StandbyNode};
+pub use platform::{ConnectorNode, Platform, StandbyNode};
 pub use process::EndedEarly;
 pub use rest::{Reply, Rest, events};
 pub use sambac_smpp as smpp;

@@ -3,6 +3,7 @@
 //! the scope for it.
 
 mod balances;
+mod binds;
 mod cdr;
 mod charges;
 mod health;
@@ -23,6 +24,7 @@ use crate::openapi;
 use crate::origin::Proxies;
 use crate::traffic::Traffic;
 
+pub use binds::binds;
 pub use standby::standby;
 
 /// All its routes.

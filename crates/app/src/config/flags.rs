@@ -24,6 +24,9 @@ pub(crate) struct Flags {
     /// Address where clients' ESMEs bind.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) smpp_listen: Option<SocketAddr>,
+    /// What this process does where several share the work: worker, connector, or all.
+    #[arg(long, value_name = "ROLES")]
+    pub(crate) roles: Option<String>,
     /// Log level or filter.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
@@ -41,6 +44,7 @@ impl Flags {
             ("--http-listen", "http.listen", address(&self.http_listen)),
             ("--services-listen", "services.listen", address(&self.services_listen)),
             ("--smpp-listen", "smpp.listen", address(&self.smpp_listen)),
+            ("--roles", "roles", self.roles.clone()),
             ("--log-level", "log.level", self.log_level.clone()),
             ("--log-format", "log.format", self.log_format.clone()),
         ]

@@ -48,6 +48,19 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("node", Kind::Number, "0", "Number of this process among those that share a database, 0 to 62"),
     key(
+        "roles",
+        Kind::List,
+        "[\"all\"]",
+        "What this process does where queue.url is set: worker (ledger, APIs, clients' binds), connector (binds to operators), or all",
+    ),
+    key(
+        "queue.url",
+        Kind::Url,
+        "",
+        "RabbitMQ by which work goes to other nodes: amqp://user:password@host:5672/vhost; each process does all of its work itself when it is not given",
+    ),
+    key("queue.prefix", Kind::Text, "\"sambac\"", "What the names of its queues begin with: one for each installation"),
+    key(
         "cluster.lease_s",
         Kind::Number,
         "0",

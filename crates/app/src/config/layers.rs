@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sambac_bus::amqp::BrokerUrl;
 use sambac_bus::redis::{NODES_MAX, RedisUrl};
 use sambac_domain::in_words::in_words;
 use sambac_engine::audit::head::HeadReceiver;
 use serde::Deserialize as _;
 
 use super::keys::{self, KEYS, Key};
-use super::{COMMAND_LINE_NODE, Config, Flags};
+use super::{COMMAND_LINE_NODE, Config, Role, Flags};
 
 /// A request is held up by no more than that.
 const TIMEOUT_MS_MAX: u64 = 5_000;
@@ -229,6 +230,7 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
         }
     }
     check_redis(config, from, faults);
+    check_queue(config, from, faults);
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
         faults.note(from("store.url"), "store.url must begin with sqlite:// or postgres://");
@@ -247,6 +249,28 @@ fn check_redis<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut
     }
     if !(1..=NODES_MAX).contains(&redis.nodes_min) {
         faults.note(from("redis.nodes_min"), "redis.nodes_min must be from 1 to 64");
+    }
+}
+
+fn check_queue<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
+    let Some(url) = &config.queue.url else {
+        if !config.does(Role::Worker) || !config.does(Role::Connector) {
+            let detail = "roles other than all are for nodes that share the work by RabbitMQ: set queue.url, or leave them out";
+            faults.note(from("roles"), detail);
+        }
+        return;
+    };
+    if let Err(error) = url.expose().parse::<BrokerUrl>() {
+        faults.note(from("queue.url"), format!("queue.url: {error}"));
+    }
+    if config.is_embedded() || config.cluster.lease_s == 0 {
+        let detail = "queue.url is for nodes that share a PostgreSQL database: set store.url and cluster.lease_s (8), or leave it out";
+        faults.note(from("queue.url"), detail);
+    }
+    let prefix = &config.queue.prefix;
+    let is_plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "._-".contains(one));
+    if prefix.is_empty() || prefix.len() > 60 || !is_plain(prefix) {
+        faults.note(from("queue.prefix"), "queue.prefix is 1 to 60 letters, digits, points, lines and hyphens");
     }
 }
 

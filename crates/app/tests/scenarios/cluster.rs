@@ -1,5 +1,6 @@
 //! Several nodes on one PostgreSQL database: one works, the others wait; and what becomes of messages when the one is killed,
-//! drained, or stands still for a while and goes on.
+//! drained, or stands still for a while and goes on. With a broker the others send.
 
+mod carried;
 mod promoted;
 mod standby;

@@ -52,6 +52,6 @@ async fn open(url: &BrokerUrl, exchange: &str, name: &str) -> Result<(Connection
     Ok((connection, channel))
 }
 
-async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BrokerError> {
+pub(crate) async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BrokerError> {
     Ok(tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| BrokerError::Timeout)??)
 }

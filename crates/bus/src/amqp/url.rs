@@ -26,7 +26,7 @@ pub enum BrokerUrlError {
 }
 
 impl BrokerUrl {
-    pub(super) const fn uri(&self) -> &AMQPUri {
+    pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.0
     }
 }

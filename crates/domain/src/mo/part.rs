@@ -30,7 +30,7 @@ pub struct MoBody {
 }
 
 /// Which part of which long message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// Shared by the parts.
     pub reference: u16,

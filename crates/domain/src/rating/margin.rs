@@ -9,7 +9,7 @@ use crate::id::{OperatorId, RateId};
 use crate::money::{Currency, Micros, MoneyError, parse_micros};
 
 /// What an operator is to be paid for a segment by its cost book. A message keeps it as it was known when it was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cost {
     /// Who is paid.
     pub operator_id: OperatorId,

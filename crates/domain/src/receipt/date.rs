@@ -1,7 +1,9 @@
 //! Dates of receipt texts, in the many lengths that SMSCs write (Q-C5).
 
+use serde::{Deserialize, Serialize};
+
 /// A date as written, with no time zone: SMSCs use UTC or local time and do not say which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReceiptDate {
     /// 2000–2099, or as written with four digits.
     pub year: u16,

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::scan::{Fields, scan};
 use super::{ReceiptDate, ReceiptState};
 use crate::ErrorCode;
@@ -16,7 +18,7 @@ const WORD_OCTETS_MAX: usize = 32;
 const BEGINNING_OCTETS: usize = 32;
 
 /// What a receipt says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The SMSC's id of the message, without NULs and blanks around it; empty when the receipt has none (Q-B9). Compare by
     /// the connector's rules, [`ReceiptIdSettings::comparable`].

@@ -294,13 +294,24 @@ impl After {
 
 impl Acknowledgement {
     pub(super) fn give(self, status: CommandStatus) {
-        // A link that has gone will bring it again; it is recognised then.
-        self.session.respond_error(self.request, status);
+        match self {
+            // A link that has gone will bring it again; it is recognised then.
+            Self::Session { session, request, .. } => session.respond_error(request, status),
+            Self::Node(_) => {}
+        }
     }
 
-    /// Temporary, whatever is wrong with us: the operator brings it again.
-    pub(super) fn refuse(self) {
-        self.session.respond_error(self.request, self.cannot_store);
+    /// It is with a node that stores it.
+    pub(crate) fn give_ok(self) {
+        self.give(CommandStatus::ROK);
+    }
+
+    /// Temporary, whatever is wrong with us: who brought it brings it again.
+    pub(crate) fn refuse(self) {
+        match self {
+            Self::Session { session, request, cannot_store } => session.respond_error(request, cannot_store),
+            Self::Node(brought) => brought.refuse(),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use sambac_smpp::CommandStatus;
 use sambac_store::rows::OutboxKey;
 use sambac_store::{NewIntent, OutboxMove};
 
-use super::{Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
+use super::{Adopted, Announcement, Answer, AnswerOutcome, Committer, Intent, Recovered, key_of, target_of};
 use crate::breakage::{Hand, Step};
 use crate::kill_point;
 use crate::live::{Live, Progress, SegmentProgress};
@@ -397,17 +397,39 @@ impl Committer {
         for segment in &recovered.segments {
             let Some(live) = self.live(segment.message()) else { continue };
             self.in_hand = Some(Hand::of(Step::Answer, segment.message()));
-            let open = live.progress().of(*segment).is_some_and(|progress| {
-                let answered = progress.answered_at.is_some_and(|at| at >= recovered.announced_at);
-                !answered && !progress.state.is_final() && progress.connector == recovered.connector
-            });
-            if open {
+            if self.has_no_answer(*segment, recovered.connector, recovered.announced_at) {
                 let target = target_of(recovered.connector);
                 let row = OutboxKey { target, lane: live.message.class.lane(), id: segment.raw() };
                 self.unknown(&Case { live, segment: *segment, row, connector: recovered.connector }, None);
             }
         }
         self.batch.intents_done.extend(recovered.intent);
+    }
+
+    /// After a crash, while another node sends: those of the announced segments that have no answer stay announced.
+    pub(super) fn adopted(&mut self, adopted: Adopted) {
+        let Adopted { intent, connector, announced_at, segments, is_carried, done } = adopted;
+        if !is_carried {
+            self.recovered(&Recovered { intent: Some(intent), connector, announced_at, segments });
+            return;
+        }
+        let open: Vec<_> = segments.into_iter().filter(|id| self.has_no_answer(*id, connector, announced_at)).collect();
+        self.announced.extend(open.iter().copied());
+        if open.is_empty() && !self.open_intents.contains_key(&intent) {
+            self.batch.intents_done.push(intent);
+        } else {
+            *self.open_intents.entry(intent).or_default() += open.len();
+        }
+        // Whoever waits has gone only with the engine.
+        let _ = done.send(open);
+    }
+
+    fn has_no_answer(&self, segment: SegmentId, connector: ConnectorId, announced_at: Timestamp) -> bool {
+        let Some(live) = self.live(segment.message()) else { return false };
+        live.progress().of(segment).is_some_and(|progress| {
+            let answered = progress.answered_at.is_some_and(|at| at >= announced_at);
+            !answered && !progress.state.is_final() && progress.connector == connector
+        })
     }
 
     /// The validity of these messages is over: what was not sent ends now, what was sent when its receipt is overdue.

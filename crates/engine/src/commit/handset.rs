@@ -102,7 +102,9 @@ impl Committer {
             }
             None => self.take(incoming),
         };
-        self.heard.note(fingerprint, acknowledge.session.clone(), received_at, self.now);
+        if let Acknowledgement::Session { session, .. } = &acknowledge {
+            self.heard.note(fingerprint, session.clone(), received_at, self.now);
+        }
         self.after.acknowledge_handset(acknowledge, if routed { CommandStatus::ROK } else { no_route });
     }
 

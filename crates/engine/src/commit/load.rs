@@ -73,6 +73,9 @@ impl Committer {
                 Write::Recovered(recovered) => {
                     recovered.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
                 }
+                Write::Adopted(adopted) => {
+                    adopted.segments.iter().for_each(|segment| self.pin(segment.message(), &mut missing));
+                }
                 Write::Otp(otp) => otp.messages().for_each(|id| self.pin(id, &mut missing)),
                 Write::Verified { message, .. } => self.pin(*message, &mut missing),
                 Write::Unverified { segments, .. } => {

@@ -89,7 +89,7 @@ pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Announcement, Answer, AnswerOutcome, Chunk, HandsetIn, Intent, Loaded, NoticeDone,
+    Accept, Acknowledgement, Adopted, Announcement, Answer, AnswerOutcome, Brought, Chunk, HandsetIn, Intent, Loaded, NoticeDone,
     NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
 };
 pub(crate) use write::{key_of, target_of};
@@ -321,6 +321,7 @@ impl Committer {
                 self.after.tell(done);
             }
             Write::Recovered(recovered) => self.recovered(&recovered),
+            Write::Adopted(adopted) => self.adopted(adopted),
             Write::Waiting { orphans, segments, in_doubt } => self.waiting_left(orphans, segments, in_doubt),
             Write::Rekey { segments, done } => {
                 self.rekey(&segments);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sambac_bus::{Notice, Queued, TargetQueue, Task};
 use sambac_domain::account_event::EventType;
@@ -83,6 +84,8 @@ pub(crate) enum Write {
     Expire { messages: Vec<MessageId>, done: oneshot::Sender<()> },
     /// Segments whose answer is unknown because this process ended before it was stored.
     Recovered(Recovered),
+    /// Segments whose answer another node will bring.
+    Adopted(Adopted),
     /// Receipts that found no segment before the last process ended, and segments whose receipts are still to come: of some the
     /// answers are stored, of others nobody knows the id.
     Waiting { orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt>, in_doubt: Vec<AwaitingReceipt> },
@@ -212,17 +215,51 @@ pub(crate) struct ReceiptIn {
     pub(crate) from: ReceiptFrom,
 }
 
-/// Where an operator waits for the answer to what it brought.
-pub(crate) struct Acknowledgement {
-    pub(crate) session: Session,
-    pub(crate) request: Header,
-    /// What it is told when we cannot store it.
-    pub(crate) cannot_store: CommandStatus,
+/// Where somebody waits for the answer to what an operator brought.
+pub(crate) enum Acknowledgement {
+    /// The operator itself.
+    Session {
+        session: Session,
+        request: Header,
+        /// What it is told when we cannot store it.
+        cannot_store: CommandStatus,
+    },
+    /// Another node, which has told the operator that we have it.
+    Node(Arc<Brought>),
+}
+
+/// What another node has brought, with one report.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    refused: AtomicBool,
+}
+
+impl Brought {
+    /// Something of it was not stored, and has to be handed over again.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
+    }
+
+    pub(super) fn refuse(&self) {
+        self.refused.store(true, Ordering::Release);
+    }
+}
+
+/// Segments of an intent that the last process left behind, while another node sends them.
+pub(crate) struct Adopted {
+    pub(crate) intent: IntentId,
+    pub(crate) connector: ConnectorId,
+    pub(crate) announced_at: Timestamp,
+    pub(crate) segments: Vec<SegmentId>,
+    /// Whether somebody will answer for them: they are in doubt otherwise.
+    pub(crate) is_carried: bool,
+    /// Told which of them have no answer yet.
+    pub(crate) done: oneshot::Sender<Vec<SegmentId>>,
 }
 
 /// Where a receipt came from.
 pub(crate) enum ReceiptFrom {
-    /// A session, which is answered once it is stored.
+    /// Whoever brought it, and is answered once it is stored.
     Session(Acknowledgement),
     /// The orphans: it is tried again.
     Orphan(i64),

@@ -80,7 +80,7 @@ impl Connector {
     }
 
     /// Ends what is announced and was not sent in its time: while nothing goes out, nobody else looks at it.
-    async fn end_expired(&self) {
+    pub(super) async fn end_expired(&self) {
         if planted(Bug::SentTooLate) {
             return;
         }
@@ -95,7 +95,7 @@ impl Connector {
         let segments: Vec<SegmentId> = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
         let intent = Intent { connector: self.id(), segments, stored };
-        if !self.inner.write(Write::Intent(intent)).await {
+        if !self.write(Write::Intent(intent)).await {
             return false;
         }
         match announcement.await {

@@ -11,8 +11,7 @@ use std::time::Duration;
 use sambac_domain::id::ConnectorId;
 use tokio::time::Instant;
 
-use super::Connector;
-use super::control::Order;
+use super::{ConnectorState, ConnectorStatus};
 use crate::alert::AlertKind;
 use crate::commit::Gives;
 use crate::snapshot::Snapshot;
@@ -22,6 +21,16 @@ use crate::{Engine, Inner};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// When it is looked again whether something can go that could not.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// A connector that is to be there.
+struct Present {
+    id: ConnectorId,
+    name: String,
+    /// Binds that are up.
+    bound: usize,
+    /// Nobody has stopped it.
+    is_to_run: bool,
+}
 
 /// How long one is down, and when it gave away the last time.
 struct Down {
@@ -48,14 +57,14 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 }
 
 async fn look(inner: &Arc<Inner>, down: &mut HashMap<ConnectorId, Down>) {
-    let (connectors, now) = (inner.connectors.all(), Instant::now());
-    down.retain(|id, _| connectors.iter().any(|connector| connector.id == *id && connector.bound() == 0));
-    for connector in connectors.iter().filter(|connector| connector.bound() == 0) {
+    let (connectors, now) = (present(inner), Instant::now());
+    down.retain(|id, _| connectors.iter().any(|one| one.id == *id && one.bound == 0));
+    for connector in connectors.iter().filter(|connector| connector.bound == 0) {
         down.entry(connector.id).or_insert(Down { since: now, gave_at: None });
     }
     let lasts = |id: &ConnectorId, time: Duration| down.get(id).is_some_and(|down| now >= down.since + time);
     for connector in &connectors {
-        tell(connector, lasts(&connector.id, inner.settings.down_alert_after));
+        tell(inner, connector, lasts(&connector.id, inner.settings.down_alert_after));
     }
     let mut away: Vec<_> = down.keys().copied().filter(|id| lasts(id, inner.settings.away_after)).collect();
     away.sort_unstable();
@@ -73,9 +82,24 @@ async fn look(inner: &Arc<Inner>, down: &mut HashMap<ConnectorId, Down>) {
     }
 }
 
-fn tell(connector: &Connector, is_down: bool) {
-    let (alerts, name) = (&connector.inner.alerts, &connector.name);
-    if is_down && connector.control.order() == Order::Run {
+/// The connectors that are to be there: those that run here, or those of other nodes.
+fn present(inner: &Inner) -> Vec<Present> {
+    match inner.work.office() {
+        Some(office) => office.all().into_iter().map(Present::from).collect(),
+        None => inner.connectors.all().iter().map(|connector| Present::from(connector.status())).collect(),
+    }
+}
+
+impl From<ConnectorStatus> for Present {
+    fn from(status: ConnectorStatus) -> Self {
+        let is_to_run = !matches!(status.state, ConnectorState::Stopped(_) | ConnectorState::Draining);
+        Self { id: status.id, name: status.name, bound: status.bound, is_to_run }
+    }
+}
+
+fn tell(inner: &Inner, connector: &Present, is_down: bool) {
+    let (alerts, name) = (&inner.alerts, &connector.name);
+    if is_down && connector.is_to_run {
         alerts.holds(AlertKind::ConnectorDown, name, "it is to run, and none of its binds is up");
     } else {
         alerts.clear(AlertKind::ConnectorDown, name, "it is up, or not to run");

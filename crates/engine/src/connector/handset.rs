@@ -22,9 +22,9 @@ impl Connector {
             return session.respond_error(request, CommandStatus::RX_R_APPN);
         }
         let cannot_store = CommandStatus(profile.mo.store_down_status);
-        let acknowledge = Acknowledgement { session: session.clone(), request, cannot_store };
+        let acknowledge = Acknowledgement::Session { session: session.clone(), request, cannot_store };
         let incoming = Box::new(self.handset_in(delivered, profile));
-        self.inner.write(Write::Handset { incoming, acknowledge }).await;
+        self.write(Write::Handset { incoming, acknowledge }).await;
     }
 
     fn handset_in(&self, delivered: &Delivered<'_>, profile: Arc<Profile>) -> HandsetIn {

@@ -14,6 +14,7 @@ mod bind;
 pub mod certify;
 mod control;
 mod dial;
+pub(crate) mod fed;
 mod flow_status;
 mod handset;
 mod hosts;
@@ -50,7 +51,7 @@ use sambac_domain::id::ConnectorId;
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OnceCell, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -65,6 +66,8 @@ pub use status::{BindStatus, ConnectorState, ConnectorStatus};
 pub(crate) use supervisor::{Registry, apply_snapshot};
 
 use crate::Inner;
+use crate::commit::Write;
+use crate::lease::HeldLease;
 use crate::metrics::ConnectorMetrics;
 use control::Control;
 use hunger::Hunger;
@@ -76,6 +79,10 @@ use throughput::Throughput;
 /// One running connector: what its tasks share.
 pub(crate) struct Connector {
     inner: Arc<Inner>,
+    /// The group commit, or who tells it on another node.
+    writes: mpsc::Sender<Write>,
+    /// By which this process may send.
+    lease: Option<HeldLease>,
     id: ConnectorId,
     name: String,
     /// As it is configured now: what can change while it runs.
@@ -111,6 +118,11 @@ struct Setup {
 }
 
 impl Connector {
+    /// Hands over what must not be lost; false only when the engine has ended.
+    async fn write(&self, write: Write) -> bool {
+        self.writes.send(write).await.is_ok()
+    }
+
     fn id(&self) -> ConnectorId {
         self.id
     }

@@ -23,6 +23,9 @@ impl Engine {
     /// # Errors
     /// The database does not answer; nothing is done then.
     pub async fn connector_start(&self, id: ConnectorId, by: &str) -> Result<bool, Refusal> {
+        if let Some(is_known) = self.ask_other_node(id, AskedState::Running, by).await? {
+            return Ok(is_known);
+        }
         let any = |_: &Connector| true;
         let Some(connector) = self.connector_asked(id, AskedState::Running, by, any).await? else { return Ok(false) };
         for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
@@ -38,6 +41,9 @@ impl Engine {
     /// # Errors
     /// The database does not answer; nothing is done then. Without the database nothing is sent either.
     pub async fn connector_stop(&self, id: ConnectorId, by: &str) -> Result<bool, Refusal> {
+        if let Some(is_known) = self.ask_other_node(id, AskedState::Stopped, by).await? {
+            return Ok(is_known);
+        }
         let any = |_: &Connector| true;
         let Some(connector) = self.connector_asked(id, AskedState::Stopped, by, any).await? else { return Ok(false) };
         connector.control.stop(StopReason::Person);
@@ -50,6 +56,9 @@ impl Engine {
     /// # Errors
     /// The database does not answer; nothing is done then.
     pub async fn connector_drain(&self, id: ConnectorId, by: &str, limit: Duration) -> Result<bool, Refusal> {
+        if let Some(is_known) = self.ask_other_node(id, AskedState::Drained, by).await? {
+            return Ok(is_known);
+        }
         let runs = |connector: &Connector| connector.control.order() == Order::Run;
         let Some(connector) = self.connector_asked(id, AskedState::Drained, by, runs).await? else { return Ok(false) };
         // Stopped meanwhile by its operator: then there is nothing to drain.
@@ -63,6 +72,26 @@ impl Engine {
     pub fn connector_unbind(&self, id: ConnectorId) -> bool {
         let connector = self.0.connectors.get(id);
         connector.inspect(|connector| connector.control.renew()).is_some()
+    }
+
+    /// Where another node has the binds it is stored what is asked: that node reads it within a second. Tells whether there is such a connector;
+    /// `None` where this process has the binds itself.
+    async fn ask_other_node(&self, id: ConnectorId, asked: AskedState, by: &str) -> Result<Option<bool>, Refusal> {
+        let Some(office) = self.0.work.office() else { return Ok(None) };
+        let _changing = self.0.admin_changes.lock().await;
+        if office.line(id).is_none() {
+            return Ok(Some(false));
+        }
+        let order = ConnectorOrderRow { id, asked, asked_by: by.to_owned(), asked_at: self.0.clock.now() };
+        self.0.store.keep_connector_order(&order).await.map_err(|error| refusal::store(&error))?;
+        self.0.connectors.note_asked(order);
+        if asked == AskedState::Running {
+            let name = office.status(id).map(|status| status.name).unwrap_or_default();
+            for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
+                self.0.alerts.clear(kind, &name, "started by hand");
+            }
+        }
+        Ok(Some(true))
     }
 
     /// Stores what is asked of a connector that runs and may be asked for it; `None` otherwise.
@@ -85,7 +114,7 @@ impl Engine {
     }
 }
 
-async fn drain(connector: Arc<Connector>, limit: Duration) {
+pub(super) async fn drain(connector: Arc<Connector>, limit: Duration) {
     let answered = async {
         while !connector.is_idle() && connector.control.is_draining() {
             tokio::time::sleep(DRAIN_LOOK).await;
@@ -101,7 +130,7 @@ async fn drain(connector: Arc<Connector>, limit: Duration) {
 
 impl Connector {
     /// Whether nothing is announced or on its way.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.ready.len().0 == 0 && self.links().iter().all(|link| link.taken() == 0)
     }
 }

@@ -112,7 +112,7 @@ impl Connector {
         match (resp, told) {
             (Some(resp), Some(told)) if MessageState::from_receipt(told).is_some() => {
                 let queried = queried(overdue, self.id(), (&resp, told), now);
-                self.inner.write(Write::Queried(Box::new(queried))).await;
+                self.write(Write::Queried(Box::new(queried))).await;
             }
             // On its way, or unknown to the operator, whose records may be slow.
             _ => self.ask_again(overdue),

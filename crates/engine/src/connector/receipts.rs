@@ -51,9 +51,9 @@ impl Connector {
         match self.receipt(&delivered).await {
             Some(found) => {
                 self.metrics.receipt();
-                let acknowledge = Acknowledgement { session: session.clone(), request: header, cannot_store };
+                let acknowledge = Acknowledgement::Session { session: session.clone(), request: header, cannot_store };
                 let from = ReceiptFrom::Session(acknowledge);
-                self.inner.write(Write::Receipt(Box::new(ReceiptIn { found, from }))).await;
+                self.write(Write::Receipt(Box::new(ReceiptIn { found, from }))).await;
             }
             None => self.handset(&delivered, session, header).await,
         }
@@ -84,7 +84,7 @@ impl Connector {
     async fn is_known(&self, found: &Found) -> bool {
         // The answer that brings the id may have come just before, and wait to be stored.
         let (done, stored) = oneshot::channel();
-        if self.inner.write(Write::Stored(done)).await {
+        if self.write(Write::Stored(done)).await {
             // An error means that the group commit has ended.
             let _ = stored.await;
         }

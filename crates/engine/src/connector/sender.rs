@@ -128,7 +128,7 @@ impl Connector {
     async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
         let Task::Submit { segment, message, attempt } = &announced.queued.task else { return true };
         let (segment, message, attempt) = (*segment, Arc::clone(message), Attempt::from_raw(*attempt));
-        if self.inner.settings.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
             // Another node may be about to send it, and this one is about to end: also when it has just stood still for a while.
             self.ready.put_back(announced);
             drop(slot);
@@ -200,6 +200,6 @@ impl Connector {
             answered_at: self.inner.clock.now(),
             slot: None,
         };
-        self.inner.write(Write::Answer(Box::new(answer))).await
+        self.write(Write::Answer(Box::new(answer))).await
     }
 }

@@ -124,6 +124,6 @@ impl Connector {
             slot: Some(slot),
         };
         // False only when the engine has ended: recovery finds the intent then.
-        self.inner.write(Write::Answer(Box::new(answer))).await;
+        self.write(Write::Answer(Box::new(answer))).await;
     }
 }

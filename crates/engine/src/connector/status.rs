@@ -76,6 +76,9 @@ impl Engine {
     pub fn connector_status(&self, id: ConnectorId) -> Option<ConnectorStatus> {
         let row = self.snapshot().connectors.get(&id).cloned()?;
         let asked = self.0.connectors.last_asked(id);
+        if let Some(status) = self.0.work.office().and_then(|office| office.status(id)) {
+            return Some(ConnectorStatus { asked, ..status });
+        }
         let Some(connector) = self.0.connectors.get(id) else {
             let (name, state) = (row.name.clone(), ConnectorState::Disabled);
             return Some(ConnectorStatus { id, name, state, asked, binds: Vec::new(), bound: 0, queued: 0 });
@@ -85,7 +88,7 @@ impl Engine {
 }
 
 impl Connector {
-    fn status(&self) -> ConnectorStatus {
+    pub(super) fn status(&self) -> ConnectorStatus {
         let binds: Vec<_> = self.seats().iter().map(|seat| status(seat)).collect();
         let bound = self.bound();
         let state = match self.control.order() {

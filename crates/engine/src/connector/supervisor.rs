@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::Control;
+use super::fed::{self, Fed};
 use super::hunger::Hunger;
 use super::seat::{Seat, wanted};
 use super::{Connector, Setup, announcer, bind, query, ready::Ready, sender, throughput::Throughput};
 use crate::Inner;
 use crate::commit::{LastWords, target_of};
-use crate::relay;
+use crate::lease::HeldLease;
+use crate::{relay, work};
 
 /// The connectors that run, and those that are ending.
 #[derive(Default)]
@@ -48,6 +50,11 @@ impl Registry {
     pub(crate) fn restored(orders: Vec<ConnectorOrderRow>) -> Self {
         let controls = orders.into_iter().map(|order| (order.id, Arc::new(Control::restored(order)))).collect();
         Self { running: Mutex::new(Running { controls, ..Running::default() }), away: ArcSwap::default() }
+    }
+
+    /// Notes what is asked of a connector that another node has.
+    pub(super) fn note_asked(&self, order: ConnectorOrderRow) {
+        self.running().controls.entry(order.id).or_default().asked(order);
     }
 
     /// What was last asked of a connector, whether it runs or not.
@@ -79,11 +86,6 @@ impl Registry {
     pub(crate) fn is_away(&self, id: ConnectorId) -> bool {
         self.away.load().contains(&id)
     }
-
-    /// Binds that are up, per connector.
-    pub(crate) fn bound(&self, id: ConnectorId) -> usize {
-        self.get(id).map_or(0, |connector| connector.bound())
-    }
 }
 
 /// Makes what runs agree with the snapshot: called at start and after every change.
@@ -105,14 +107,31 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
         }
         goes_on
     });
+    if !matches!(inner.work, work::Role::Alone) {
+        // Other nodes have the binds, or those of them that this one has are started as it gets them.
+        return;
+    }
     for id in snapshot.connectors.keys() {
         if !connectors.contains_key(id)
             && let Some(setup) = setup_of(id)
         {
             let control = Arc::clone(controls.entry(*id).or_default());
-            connectors.insert(*id, start(inner, setup, control, ended));
+            connectors.insert(*id, start(inner, setup, control, ended, None).0);
         }
     }
+}
+
+/// Starts one whose segments come from another node; `None` when it is not to run. The token is cancelled when it has ended.
+pub(super) fn start_fed(inner: &Arc<Inner>, id: ConnectorId, fed: Fed) -> Option<(Arc<Connector>, CancellationToken)> {
+    let snapshot = inner.snapshot.load_full();
+    let row = snapshot.connectors.get(&id).filter(|row| row.enabled)?;
+    let setup = Setup { row: Arc::clone(row), profile: Arc::clone(snapshot.profile(id)?) };
+    let mut running = inner.connectors.running();
+    let Running { connectors, controls, ended } = &mut *running;
+    let control = Arc::clone(controls.entry(id).or_default());
+    let (connector, end) = start(inner, setup, control, ended, Some(fed));
+    connectors.insert(id, Arc::clone(&connector));
+    Some((connector, end))
 }
 
 fn start(
@@ -120,11 +139,19 @@ fn start(
     setup: Setup,
     control: Arc<Control>,
     ended: &mut HashMap<ConnectorId, CancellationToken>,
-) -> Arc<Connector> {
+    fed: Option<Fed>,
+) -> (Arc<Connector>, CancellationToken) {
+    let is_fed = fed.is_some();
+    let (writes, lease) = match fed {
+        Some(Fed { writes, lease }) => (writes, Some(lease)),
+        None => (inner.writes.clone(), inner.settings.lease.clone()),
+    };
     let row = Arc::clone(&setup.row);
     let throughput = Throughput::new(setup.limit(), &setup.profile.flow, Instant::now());
     let connector = Arc::new(Connector {
         inner: Arc::clone(inner),
+        writes,
+        lease,
         id: row.id,
         name: row.name.clone(),
         setup: ArcSwap::from_pointee(setup),
@@ -146,26 +173,31 @@ fn start(
     });
     let end = CancellationToken::new();
     let predecessor = ended.insert(row.id, end.clone());
-    let running = Arc::clone(&connector);
+    let (running, has_ended) = (Arc::clone(&connector), end.clone());
     inner.tasks.spawn(async move {
         if let Some(predecessor) = predecessor {
             predecessor.cancelled().await;
         }
-        run(running).await;
+        run(running, is_fed).await;
         end.cancel();
     });
-    connector
+    (connector, has_ended)
 }
 
 /// The connector's life: its tasks, and at the end what was announced and never sent.
-async fn run(connector: Arc<Connector>) {
-    let relay = relay::run(Arc::clone(&connector.inner), target_of(connector.id()), connector.cancel.clone());
-    let relay = tokio::spawn(LastWords::of("the relay of a connector", relay));
-    let announcer = tokio::spawn(LastWords::of("an announcer", announcer::run(Arc::clone(&connector))));
-    let sender = tokio::spawn(LastWords::of("a sender", sender::run(Arc::clone(&connector))));
-    let query = tokio::spawn(query::run(Arc::clone(&connector)));
+async fn run(connector: Arc<Connector>, is_fed: bool) {
+    let sender = LastWords::of("a sender", sender::run(Arc::clone(&connector)));
+    let mut tasks = vec![tokio::spawn(sender)];
+    if is_fed {
+        tasks.push(tokio::spawn(fed::run(Arc::clone(&connector))));
+    } else {
+        let relay = relay::run(Arc::clone(&connector.inner), target_of(connector.id()), connector.cancel.clone());
+        tasks.push(tokio::spawn(LastWords::of("the relay of a connector", relay)));
+        tasks.push(tokio::spawn(LastWords::of("an announcer", announcer::run(Arc::clone(&connector)))));
+        tasks.push(tokio::spawn(query::run(Arc::clone(&connector))));
+    }
     connector.take_seats();
-    for task in [relay, announcer, sender, query] {
+    for task in tasks {
         if let Err(error) = task.await {
             tracing::error!(connector = connector.name, %error, "a task of the connector ended badly");
         }
@@ -173,7 +205,10 @@ async fn run(connector: Arc<Connector>) {
     connector.cancel.cancelled().await;
     connector.seat_tasks.close();
     connector.seat_tasks.wait().await;
-    connector.give_back().await;
+    // Without its lease nothing may be said of what waits: another node has it.
+    if connector.lease.as_ref().is_none_or(HeldLease::is_held) {
+        connector.give_back().await;
+    }
 }
 
 impl Connector {

@@ -35,6 +35,15 @@ on_both_databases! {
         assert!(!store.renew_lease("ledger", 1, LONG).await.unwrap());
     }
 
+    /// Who holds leases of a kind now is known by their names' beginning.
+    async fn held_leases_are_listed_by_their_names_beginning(store: Store) {
+        for (name, time) in [("connector b", LONG), ("connector a", LONG), ("connector c", Duration::ZERO), ("binds 1", LONG)] {
+            assert_eq!(store.take_lease(name, "node 1", time).await.unwrap(), Some(1));
+        }
+        let names: Vec<_> = store.leases_held("connector ").await.unwrap().into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["connector a", "connector b"]);
+    }
+
     /// Of many that ask at once one gets it.
     async fn of_many_one_gets_it(store: Store) {
         let asks = (0..8).map(|number| {

@@ -27,6 +27,13 @@ on_both_databases! {
         assert_eq!(between, [submit(2)]);
     }
 
+    async fn the_rows_of_some_segments_are_found_in_their_queue(store: Store) {
+        write(&store, vec![submit(3), submit(1), later(2, 10)]).await;
+        let asked = [segment_id(3), segment_id(2), segment_id(4)];
+        assert_eq!(store.outbox_rows(QUEUE, &asked).await.unwrap(), [later(2, 10), submit(3)]);
+        assert_eq!(store.outbox_rows(TargetId(7), &asked).await.unwrap(), []);
+    }
+
     async fn what_was_put_off_comes_when_it_is_due(store: Store) {
         assert_eq!(store.outbox_next_due().await.unwrap(), None);
         write(&store, vec![later(1, 30), later(2, 10), later(3, 20), submit(4)]).await;

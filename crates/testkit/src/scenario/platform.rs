@@ -236,3 +236,64 @@ impl StandbyNode {
         Platform::of(self.process, &line)
     }
 }
+
+/// A `sambac run --roles connector`: it has operators' binds while another node works; killed when dropped.
+#[derive(Debug)]
+pub struct ConnectorNode {
+    process: Process,
+    services: SocketAddr,
+}
+
+impl ConnectorNode {
+    pub(super) async fn start(world: &World, variables: &[(&str, &str)]) -> Result<Self> {
+        let role = [("SAMBAC_ROLES", "connector")];
+        let variables: Vec<_> = variables.iter().copied().chain(role).collect();
+        let (process, ready) = Platform::begin(world, &variables).await?;
+        Ok(Self { process, services: ready["services"].as_str().context("no address")?.parse()? })
+    }
+
+    /// What `/health/ready` says.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn health(&self) -> Result<Reply> {
+        Rest::new(self.services, "")?.get("/health/ready").await
+    }
+
+    /// The names of the connectors that it has bound.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn bound(&self) -> Result<Vec<String>> {
+        let health = self.health().await?.body;
+        let connectors = health["connectors"].as_array().map_or(&[][..], Vec::as_slice);
+        let bound = connectors.iter().filter(|one| one["bound"].as_u64() > Some(0));
+        Ok(bound.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// A signal by its name: `STOP`, `CONT`.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        self.process.signal(name).await
+    }
+
+    /// kill -9.
+    ///
+    /// # Errors
+    /// When it has ended by itself before.
+    pub async fn kill_9(mut self) -> Result<()> {
+        anyhow::ensure!(self.process.is_running()?, "the node had ended before it was killed");
+        self.process.kill_9().await
+    }
+
+    /// SIGTERM; returns how it ended.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn terminate(mut self, limit: Duration) -> Result<ExitStatus> {
+        self.process.terminate().await?;
+        self.process.ended(limit).await
+    }
+}

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::time::timeout;
 
 use super::process;
-use super::{Database, Mirror, Platform, Secrets, Simulator, Site, StandbyNode};
+use super::{ConnectorNode, Database, Mirror, Platform, Secrets, Simulator, Site, StandbyNode};
 
 /// How long a command may take that does not stay.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
@@ -94,6 +94,14 @@ impl World {
     /// When it does not start, or does not wait.
     pub async fn standby(&self, variables: &[(&str, &str)]) -> Result<StandbyNode> {
         StandbyNode::start(self, variables).await
+    }
+
+    /// Starts `sambac run --roles connector` beside a node that works.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn connector_node(&self, variables: &[(&str, &str)]) -> Result<ConnectorNode> {
+        ConnectorNode::start(self, variables).await
     }
 
     /// Starts `sambac mirror`, with these variables.

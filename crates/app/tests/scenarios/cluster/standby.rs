@@ -68,12 +68,12 @@ impl Pair {
 }
 
 /// A database of the shared server.
-async fn database() -> Result<TestDatabase> {
+pub(super) async fn database() -> Result<TestDatabase> {
     sambac_testkit::postgres::database(crate::ledger::migrate).await
 }
 
 /// How each message has ended, once all have.
-async fn ends(platform: &Platform, secrets: &Secrets, messages: &HashMap<u64, String>) -> Result<HashMap<u64, Value>> {
+pub(super) async fn ends(platform: &Platform, secrets: &Secrets, messages: &HashMap<u64, String>) -> Result<HashMap<u64, Value>> {
     let (rest, mut ended) = (platform.rest(secrets)?, HashMap::new());
     for (number, id) in messages {
         ended.insert(*number, rest.ended(id).await?);
@@ -82,7 +82,7 @@ async fn ends(platform: &Platform, secrets: &Secrets, messages: &HashMap<u64, St
 }
 
 /// Nothing is lost, and what was sent twice says so.
-fn judge(arrivals: &HashMap<u64, usize>, ended: &HashMap<u64, Value>) -> Result<usize> {
+pub(super) fn judge(arrivals: &HashMap<u64, usize>, ended: &HashMap<u64, Value>) -> Result<usize> {
     let mut twice = 0;
     for (number, sms) in ended {
         ensure!(sms["state"] == "delivered", "{sms}");

@@ -1,0 +1,452 @@
+//! A connector on the node with the ledger, while another node has its binds.
+//!
+//! What waits for it is announced and published, a bounded number ahead, as long as that node says that a bind is up. Many publishes are open at a time;
+//! what the broker has not confirmed when a link is lost is published again, marked. When nobody has the connector for a while, its line takes
+//! back what lies in its queues, so that it can go another way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use sambac_bus::amqp::BrokerError;
+use sambac_bus::work::{Answered, Batch, Carried, CarriedSegment, Confirm, ConnectorSeen, Happened, Report, WorkBroker};
+use sambac_bus::{Queued, TargetQueue, Task};
+use sambac_domain::class::Lane;
+use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
+use sambac_domain::time::Timestamp;
+use sambac_store::rows::ConnectorRow;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::outcome;
+use super::link::BrokerLink;
+use crate::Inner;
+use crate::commit::{Announcement, Answer, Intent, Write, target_of};
+use crate::connector::ConnectorStatus;
+use crate::{kill_point, relay};
+
+/// Segments of one lane that may be announced and without an answer: what lies in the broker is no more than that.
+const AHEAD_MAX: usize = 2_000;
+/// Segments of one intent.
+const INTENT_MAX: usize = 500;
+/// Segments of one message in a queue; those of one-time codes are fewer, as a node that dies leaves all of a message in doubt.
+const BATCH_MAX: [usize; Lane::COUNT] = [16, 64, 64];
+/// Publishes that may be without a confirm.
+const CONFIRMS_MAX: usize = 256;
+/// How long the broker may take to confirm one.
+const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
+/// After how long without a word nobody has the connector.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a queue gives nothing when there is nothing more in it.
+const EMPTY_AFTER: Duration = Duration::from_millis(500);
+/// Before a publish that the broker refused is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// See the module.
+pub(crate) struct Line {
+    inner: Arc<Inner>,
+    id: ConnectorId,
+    name: String,
+    queue: Arc<TargetQueue>,
+    link: Arc<BrokerLink>,
+    open: Mutex<Open>,
+    /// There is room again, or the connector is another way than before.
+    changed: Notify,
+    seen: Mutex<Option<Seen>>,
+    /// Everything that is open is to be published anew.
+    anew: AtomicBool,
+    over: CancellationToken,
+}
+
+/// Segments that are announced and have no answer.
+#[derive(Default)]
+struct Open {
+    segments: HashMap<SegmentId, (Announced, Queued)>,
+    lanes: [usize; Lane::COUNT],
+}
+
+/// By which intent a segment was announced, and when.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Announced {
+    pub(super) intent: IntentId,
+    pub(super) at: Timestamp,
+}
+
+/// What was last heard of the connector.
+struct Seen {
+    at: Instant,
+    node: String,
+    epoch: i64,
+    how: ConnectorSeen,
+}
+
+/// What was published and is not confirmed.
+struct Unconfirmed {
+    batch: Batch,
+    confirm: Confirm,
+    until: Instant,
+}
+
+/// Starts a connector's line.
+pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLink>) -> Arc<Line> {
+    let line = Arc::new(Line {
+        inner: Arc::clone(inner),
+        id: row.id,
+        name: row.name.clone(),
+        queue: inner.bus.queue(target_of(row.id)),
+        link: Arc::clone(link),
+        open: Mutex::default(),
+        changed: Notify::new(),
+        seen: Mutex::default(),
+        anew: AtomicBool::new(false),
+        over: inner.stopping.child_token(),
+    });
+    inner.tasks.spawn(relay::run(Arc::clone(inner), target_of(row.id), line.over.clone()));
+    inner.tasks.spawn(run(Arc::clone(&line)));
+    line
+}
+
+async fn run(line: Arc<Line>) {
+    let mut again = Vec::new();
+    loop {
+        let broker = tokio::select! {
+            broker = line.link.up() => broker,
+            () = line.over.cancelled() => return,
+        };
+        match line.serve(&broker, &mut again).await {
+            Ok(()) => return,
+            Err(BrokerError::Refused) => {
+                tracing::warn!(connector = line.name, "the broker refused segments; tried again");
+            }
+            Err(error) => line.link.failed(&broker, &error),
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+impl Line {
+    pub(super) fn end(&self) {
+        self.over.cancel();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.is_cancelled()
+    }
+
+    /// How it is, as the node tells that has it.
+    pub(super) fn status(&self) -> ConnectorStatus {
+        let heard = self.heard();
+        let how = heard.as_ref().filter(|seen| seen.is_fresh()).map(|seen| &seen.how);
+        super::seen::status(self.id, &self.name, how, self.queue.len() + self.open().segments.len())
+    }
+
+    /// Everything that is announced is published anew, and what lies in the queues is thrown away.
+    pub(super) fn rebuild(&self) {
+        self.anew.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Segments that the last process has announced: they may have been published.
+    pub(super) fn adopt(&self, announced: Announced, queued: Vec<Queued>) {
+        let mut open = self.open();
+        queued.into_iter().for_each(|queued| open.insert(announced, queued));
+        self.anew.store(true, Ordering::Release);
+    }
+
+    /// Takes in how the connector is. The word of a node that had it before counts for nothing.
+    pub(super) fn hears(&self, report: &Report, how: ConnectorSeen) {
+        let mut heard = self.heard();
+        if heard.as_ref().is_none_or(|seen| seen.epoch <= report.epoch) {
+            if heard.as_ref().is_none_or(|seen| seen.node != report.node) {
+                tracing::info!(connector = self.name, node = report.node, "it is another node's now");
+            }
+            *heard = Some(Seen { at: Instant::now(), node: report.node.clone(), epoch: report.epoch, how });
+        }
+        drop(heard);
+        self.changed.notify_one();
+    }
+
+    /// The write that an answer stands for; `None` when the segment has had one, or is another intent's.
+    pub(super) fn answered(&self, answered: Answered) -> Option<Write> {
+        let queued = self.open().remove(answered.segment, answered.intent)?;
+        self.changed.notify_one();
+        let snapshot = self.inner.snapshot.load();
+        Some(Write::Answer(Box::new(Answer {
+            intent: answered.intent,
+            connector: self.id,
+            queued,
+            queue: Arc::clone(&self.queue),
+            segment: answered.segment,
+            outcome: outcome(answered.happened, snapshot.profile(self.id)),
+            submitted_at: answered.submitted_at,
+            answered_at: answered.answered_at,
+            slot: None,
+        })))
+    }
+
+    /// Carries by one link until it is lost; ends well when the line is over. `again` is what is to be published again.
+    async fn serve(&self, broker: &Arc<WorkBroker>, again: &mut Vec<Batch>) -> Result<(), BrokerError> {
+        let mut is_new = false;
+        for lane in Lane::ALL {
+            is_new |= !broker.declare(&self.link.queues().submit(self.id, lane)).await?;
+        }
+        if is_new {
+            // The broker has lost what it had.
+            self.anew.store(true, Ordering::Release);
+        }
+        let mut unconfirmed = VecDeque::new();
+        let carried = self.carry(broker, again, &mut unconfirmed).await;
+        again.extend(unconfirmed.into_iter().map(|open: Unconfirmed| open.batch.once_more()));
+        carried
+    }
+
+    async fn carry(
+        &self,
+        broker: &Arc<WorkBroker>,
+        again: &mut Vec<Batch>,
+        unconfirmed: &mut VecDeque<Unconfirmed>,
+    ) -> Result<(), BrokerError> {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            if self.anew.swap(false, Ordering::AcqRel) {
+                *again = self.everything(broker).await?;
+            }
+            while !again.is_empty() {
+                let batch = again.remove(0);
+                self.publish(broker, batch, unconfirmed).await?;
+            }
+            let took = unconfirmed.len() < CONFIRMS_MAX && self.may_publish() && self.next(broker, unconfirmed).await?;
+            if took {
+                continue;
+            }
+            tokio::select! {
+                confirmed = first(unconfirmed), if !unconfirmed.is_empty() => confirmed?,
+                () = self.queue.work(), if unconfirmed.len() < CONFIRMS_MAX => {}
+                () = self.changed.notified() => {}
+                _ = look.tick() => {
+                    if self.is_left() {
+                        self.take_back(broker).await?;
+                    }
+                }
+                () = self.link.lost(broker) => return Err(BrokerError::Broker("the link was lost".to_owned())),
+                () = self.over.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    /// Whether there is somebody who would send.
+    fn may_publish(&self) -> bool {
+        let heard = self.heard();
+        heard.as_ref().is_some_and(|seen| seen.is_fresh() && seen.how.bound > 0 && seen.how.stopped.is_none())
+    }
+
+    /// Whether nobody has the connector, and segments lie in its queues.
+    fn is_left(&self) -> bool {
+        !self.open().segments.is_empty() && self.heard().as_ref().is_none_or(|seen| !seen.is_fresh())
+    }
+
+    /// Announces and publishes what waits, if there is room; whether anything was taken.
+    async fn next(&self, broker: &Arc<WorkBroker>, unconfirmed: &mut VecDeque<Unconfirmed>) -> Result<bool, BrokerError> {
+        let (mut taken, lanes) = (Vec::new(), self.open().lanes);
+        for (lane, open) in Lane::ALL.into_iter().zip(lanes) {
+            let room = AHEAD_MAX.saturating_sub(open).min(INTENT_MAX.saturating_sub(taken.len()));
+            self.queue.take_lane(lane, room, &mut taken);
+        }
+        if taken.is_empty() {
+            return Ok(false);
+        }
+        let Some(announced) = self.announce(&mut taken).await else { return Ok(true) };
+        {
+            let mut open = self.open();
+            taken.iter().for_each(|queued| open.insert(announced, queued.clone()));
+        }
+        kill_point::reached("before_publish");
+        for batch in self.batches(announced, &taken) {
+            self.publish(broker, batch, unconfirmed).await?;
+        }
+        kill_point::reached("after_publish");
+        Ok(true)
+    }
+
+    /// Has the intent to send these stored; `None` when none of them may be sent, or the engine has ended.
+    async fn announce(&self, taken: &mut Vec<Queued>) -> Option<Announced> {
+        let at = self.inner.clock.now();
+        let segments = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
+        let (stored, announcement) = oneshot::channel();
+        self.inner.write(Write::Intent(Intent { connector: self.id, segments, stored })).await;
+        // The batch was given up otherwise: the segments are still in the outbox.
+        let Announcement { intent, refused, replaced } = announcement.await.ok()?;
+        let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
+        taken.retain(|queued| !refused.contains(&queued.id));
+        replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
+        (!taken.is_empty()).then_some(Announced { intent, at })
+    }
+
+    async fn publish(
+        &self,
+        broker: &Arc<WorkBroker>,
+        batch: Batch,
+        unconfirmed: &mut VecDeque<Unconfirmed>,
+    ) -> Result<(), BrokerError> {
+        while unconfirmed.len() >= CONFIRMS_MAX {
+            first(unconfirmed).await?;
+        }
+        if self.inner.settings.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            // Another node has the ledger, and has taken this up; this one is about to end.
+            self.over.cancelled().await;
+            return Ok(());
+        }
+        let queue = self.link.queues().submit(self.id, batch.lane);
+        match broker.publish(&queue, &batch.to_json(), true).await {
+            Ok(confirm) => {
+                unconfirmed.push_back(Unconfirmed { batch, confirm, until: Instant::now() + CONFIRM_LIMIT });
+                Ok(())
+            }
+            Err(error) => {
+                // Whether it was published nobody knows: it comes again with the others.
+                self.anew.store(true, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    /// What these segments are in the queues, in the order of their lanes.
+    fn batches(&self, announced: Announced, taken: &[Queued]) -> Vec<Batch> {
+        let mut batches: Vec<Batch> = Vec::new();
+        for queued in taken {
+            let Task::Submit { segment, message, attempt } = &queued.task else { continue };
+            let carried = CarriedSegment { no: segment.no(), attempt: *attempt };
+            let max = BATCH_MAX.get(queued.lane.index()).copied().unwrap_or(1);
+            match batches.last_mut().filter(|batch| batch.lane == queued.lane && batch.len() < max) {
+                Some(batch) => match batch.messages.last_mut().filter(|last| last.message.id == message.id) {
+                    Some(last) => last.segments.push(carried),
+                    None => batch.messages.extend(self.carried(message, carried)),
+                },
+                None => {
+                    let mut batch = Batch::new(self.id, queued.lane, announced.intent, announced.at);
+                    batch.messages.extend(self.carried(message, carried));
+                    batches.push(batch);
+                }
+            }
+        }
+        batches
+    }
+
+    fn carried(&self, message: &Arc<sambac_domain::Message>, segment: CarriedSegment) -> Option<Carried> {
+        let seal = &self.inner.settings.seal;
+        // A system without randomness has not come this far.
+        let sealed = seal.seal_again(message.id.raw(), &message.body.to_bytes());
+        let sealed = sealed.inspect_err(|error| tracing::error!(%error, "a text was not sealed")).ok()?;
+        let text = STANDARD_NO_PAD.encode(sealed);
+        Some(Carried { message: Arc::clone(message), text, segments: vec![segment] })
+    }
+
+    /// Empties the queues, and tells what is to be published instead: everything that is announced and has no answer.
+    async fn everything(&self, broker: &WorkBroker) -> Result<Vec<Batch>, BrokerError> {
+        for lane in Lane::ALL {
+            broker.purge(&self.link.queues().submit(self.id, lane)).await?;
+        }
+        let mut open: Vec<_> = self.open().segments.values().cloned().collect();
+        open.sort_unstable_by_key(|(announced, queued)| (*announced, queued.lane, queued.id));
+        let mut batches = Vec::new();
+        for intent in open.chunk_by(|(one, _), (other, _)| one == other) {
+            let queued: Vec<_> = intent.iter().map(|(_, queued)| queued.clone()).collect();
+            let of_intent = intent.first().map(|(announced, _)| self.batches(*announced, &queued));
+            batches.extend(of_intent.into_iter().flatten().map(Batch::once_more));
+        }
+        if !batches.is_empty() {
+            tracing::warn!(connector = self.name, segments = open.len(), "announced segments are published again");
+        }
+        Ok(batches)
+    }
+
+    /// Takes back what lies in the queues, as nobody else does: what was never handed out was never sent.
+    async fn take_back(&self, broker: &WorkBroker) -> Result<(), BrokerError> {
+        let mut count = 0;
+        for lane in Lane::ALL {
+            let mut arrivals = broker.take(&self.link.queues().submit(self.id, lane), 64).await?;
+            let acknowledging = arrivals.acknowledging();
+            while let Ok(arrived) = timeout(EMPTY_AFTER, arrivals.next()).await {
+                let arrived = arrived?;
+                let Ok(batch) = Batch::from_json(&arrived.body) else {
+                    acknowledging.put_aside(arrived.tag).await?;
+                    continue;
+                };
+                count += batch.len();
+                let sent = arrived.redelivered || batch.again;
+                self.end_batch(&batch, if sent { Happened::Unknown } else { Happened::NotSent }).await;
+                acknowledging.done(arrived.tag).await?;
+            }
+        }
+        if count > 0 {
+            tracing::warn!(connector = self.name, segments = count, "no node has it: its segments were taken back");
+        }
+        Ok(())
+    }
+
+    /// Writes the same for all segments of a batch, and waits until it is stored.
+    pub(super) async fn end_batch(&self, batch: &Batch, happened: Happened) {
+        let (intent, answered_at) = (batch.intent, self.inner.clock.now());
+        for segment in batch.segments() {
+            let happened = happened.clone();
+            let answered = Answered { segment, intent, happened, submitted_at: None, answered_at };
+            if let Some(write) = self.answered(answered) {
+                self.inner.write(write).await;
+            }
+        }
+        let (done, stored) = oneshot::channel();
+        self.inner.write(Write::Stored(done)).await;
+        // An error means that the engine has ended: the broker hands it out again.
+        let _ = stored.await;
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for the oldest confirm.
+async fn first(unconfirmed: &mut VecDeque<Unconfirmed>) -> Result<(), BrokerError> {
+    let Some(oldest) = unconfirmed.front_mut() else { return Ok(()) };
+    tokio::time::timeout_at(oldest.until, &mut oldest.confirm).await.map_err(|_| BrokerError::Timeout)??;
+    unconfirmed.pop_front();
+    Ok(())
+}
+
+impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < SILENCE_MAX
+    }
+}
+
+impl Open {
+    fn insert(&mut self, announced: Announced, queued: Queued) {
+        let (id, lane) = (SegmentId::from_raw(queued.id), queued.lane.index());
+        if self.segments.insert(id, (announced, queued)).is_none()
+            && let Some(count) = self.lanes.get_mut(lane)
+        {
+            *count += 1;
+        }
+    }
+
+    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<Queued> {
+        if self.segments.get(&segment).is_none_or(|(own, _)| own.intent != intent) {
+            return None;
+        }
+        let (_, queued) = self.segments.remove(&segment)?;
+        if let Some(count) = self.lanes.get_mut(queued.lane.index()) {
+            *count = count.saturating_sub(1);
+        }
+        Some(queued)
+    }
+}

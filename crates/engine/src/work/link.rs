@@ -1,0 +1,160 @@
+//! The link to the broker, which comes again whenever it is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sambac_bus::amqp::BrokerError;
+use sambac_bus::work::{WorkBroker, WorkQueues};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::WorkSettings;
+use crate::Inner;
+use crate::alert::AlertKind;
+
+/// Pauses while the broker is away.
+const RETRY_MIN: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(3);
+/// How often a link that is up is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+/// After how long an alert tells that nothing is carried.
+const ALERT_AFTER: Duration = Duration::from_secs(10);
+/// Whom the alert is of.
+const SUBJECT: &str = "work";
+
+/// The link as it is now: up with a broker, or down.
+pub(crate) struct BrokerLink {
+    settings: WorkSettings,
+    /// As the broker's own pages show it.
+    name: &'static str,
+    now: watch::Sender<Option<Arc<WorkBroker>>>,
+}
+
+impl BrokerLink {
+    pub(super) fn new(settings: WorkSettings, name: &'static str) -> Arc<Self> {
+        Arc::new(Self { settings, name, now: watch::Sender::new(None) })
+    }
+
+    /// The names of the queues.
+    pub(super) const fn queues(&self) -> &WorkQueues {
+        &self.settings.queues
+    }
+
+    /// Waits until it is up.
+    pub(super) async fn up(&self) -> Arc<WorkBroker> {
+        let mut now = self.now.subscribe();
+        loop {
+            if let Some(broker) = now.borrow_and_update().clone() {
+                return broker;
+            }
+            // The sender lives as long as we do.
+            let _ = now.changed().await;
+        }
+    }
+
+    /// Whether it is up.
+    pub(super) fn is_up(&self) -> bool {
+        self.now.borrow().is_some()
+    }
+
+    /// Waits until it is another than this one, or down.
+    pub(super) async fn lost(&self, broker: &Arc<WorkBroker>) {
+        let is_other = |now: &Option<Arc<WorkBroker>>| now.as_ref().is_none_or(|now| !Arc::ptr_eq(now, broker));
+        // The sender lives as long as we do.
+        let _ = self.now.subscribe().wait_for(is_other).await;
+    }
+
+    /// Something has failed by this one: everybody lets it go.
+    pub(super) fn failed(&self, broker: &Arc<WorkBroker>, error: &BrokerError) {
+        let is_this = |now: &mut Option<Arc<WorkBroker>>| {
+            let is_this = now.as_ref().is_some_and(|now| Arc::ptr_eq(now, broker));
+            if is_this {
+                *now = None;
+            }
+            is_this
+        };
+        if self.now.send_if_modified(is_this) {
+            tracing::warn!(broker = %self.settings.url, %error, "the link to the broker is given up");
+        }
+    }
+
+    async fn connect(&self) -> Result<Arc<WorkBroker>, BrokerError> {
+        let broker = WorkBroker::connect(&self.settings.url, self.settings.queues.clone(), self.name).await?;
+        // What is dead has a place to go to before anything can die.
+        broker.declare(&self.queues().dead()).await?;
+        broker.declare(&self.queues().results()).await?;
+        Ok(Arc::new(broker))
+    }
+}
+
+/// Connects again and again until the engine stops, and tells of a broker that carries nothing.
+pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
+    let (mut pause, mut trouble) = (RETRY_MIN, Trouble::default());
+    loop {
+        let connected = tokio::select! {
+            connected = link.connect() => connected,
+            () = inner.stopping.cancelled() => return,
+        };
+        match connected {
+            Ok(broker) => {
+                pause = RETRY_MIN;
+                link.now.send_replace(Some(Arc::clone(&broker)));
+                watch(&inner, &link, &broker, &mut trouble).await;
+                broker.close().await;
+            }
+            Err(error) => trouble.is(&inner, &link, &format!("{}: {error}", link.settings.url)),
+        }
+        if inner.stopping.is_cancelled() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = inner.stopping.cancelled() => return,
+        }
+        pause = RETRY_MAX.min(pause.saturating_mul(2));
+    }
+}
+
+/// Looks at a link until it is lost, or the engine stops: then it lives until the last report has gone.
+async fn watch(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>, trouble: &mut Trouble) {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            () = link.lost(broker) => return,
+            () = inner.closing.cancelled() => return,
+        }
+        if !broker.is_up() {
+            return link.failed(broker, &BrokerError::Broker("the connection ended".to_owned()));
+        }
+        if broker.is_blocked() {
+            let text = format!("{}: it is short of memory or of disk, and takes nothing", link.settings.url);
+            trouble.is(inner, link, &text);
+        } else {
+            trouble.is_over(inner);
+        }
+    }
+}
+
+/// Since when nothing is carried.
+#[derive(Default)]
+struct Trouble(Option<Instant>);
+
+impl Trouble {
+    fn is(&mut self, inner: &Inner, link: &BrokerLink, text: &str) {
+        let since = *self.0.get_or_insert_with(|| {
+            tracing::warn!(broker = %link.settings.url, text, "no work is carried to or from other nodes");
+            Instant::now()
+        });
+        if since.elapsed() >= ALERT_AFTER {
+            inner.alerts.holds(AlertKind::WorkBroker, SUBJECT, text);
+        }
+    }
+
+    fn is_over(&mut self, inner: &Inner) {
+        if self.0.take().is_some() {
+            tracing::info!("work is carried again");
+        }
+        inner.alerts.clear(AlertKind::WorkBroker, SUBJECT, "work is carried again");
+    }
+}

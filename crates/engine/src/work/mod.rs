@@ -1,0 +1,137 @@
+//! Several nodes share the work: one has the ledger, others have operators' binds, and RabbitMQ carries segments and answers between them.
+//!
+//! On the node with the ledger each connector is a [`Line`]: it takes segments off the queue, has the intent to send them stored, and
+//! publishes them; `collect` hands what comes back to the group commit. On a node with binds (`node`) a connector runs as it does anywhere,
+//! but is fed by the broker, and what it has to say goes into reports. The database is the truth: what was announced and has no answer is
+//! published again after a crash, and whoever has had the connector all the time knows what it has sent.
+//! ([Decision 16](../../../../docs/adr/0016-work-goes-by-a-broker.md).)
+
+mod adopt;
+mod answer;
+mod collect;
+mod line;
+mod link;
+pub mod node;
+mod seen;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sambac_bus::amqp::BrokerUrl;
+use sambac_bus::work::WorkQueues;
+use sambac_domain::id::ConnectorId;
+use sambac_store::StoreError;
+
+use crate::Inner;
+use crate::connector::ConnectorStatus;
+use link::BrokerLink;
+use line::Line;
+
+/// By which broker work goes to other nodes.
+#[derive(Clone, Debug)]
+pub struct WorkSettings {
+    /// The broker.
+    pub url: BrokerUrl,
+    /// The names of its queues.
+    pub queues: WorkQueues,
+}
+
+/// What a process does with connectors.
+pub(crate) enum Role {
+    /// It has the ledger and runs them itself.
+    Alone,
+    /// It has the ledger; other nodes have the binds.
+    Ledger(Office),
+    /// It has binds; another node has the ledger.
+    Binds(node::Desk),
+}
+
+/// The lines of the node that has the ledger.
+pub(crate) struct Office {
+    link: Arc<BrokerLink>,
+    lines: Mutex<HashMap<ConnectorId, Arc<Line>>>,
+}
+
+impl Role {
+    /// Of a process with the ledger.
+    pub(crate) fn of_ledger(settings: Option<&WorkSettings>) -> Self {
+        settings.map_or(Self::Alone, |settings| {
+            Self::Ledger(Office { link: BrokerLink::new(settings.clone(), "sambac ledger"), lines: Mutex::default() })
+        })
+    }
+
+    /// The lines, where other nodes have the binds.
+    pub(crate) const fn office(&self) -> Option<&Office> {
+        match self {
+            Self::Ledger(office) => Some(office),
+            Self::Alone | Self::Binds(_) => None,
+        }
+    }
+
+    /// The desk, where this node has binds only.
+    pub(crate) const fn desk(&self) -> Option<&node::Desk> {
+        match self {
+            Self::Binds(desk) => Some(desk),
+            Self::Alone | Self::Ledger(_) => None,
+        }
+    }
+}
+
+impl Office {
+    fn lines(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Line>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connector's line.
+    pub(crate) fn line(&self, id: ConnectorId) -> Option<Arc<Line>> {
+        self.lines().get(&id).cloned()
+    }
+
+    /// How a connector is, as the node that has it tells.
+    pub(crate) fn status(&self, id: ConnectorId) -> Option<ConnectorStatus> {
+        Some(self.line(id)?.status())
+    }
+
+    /// How all of them are.
+    pub(crate) fn all(&self) -> Vec<ConnectorStatus> {
+        self.lines().values().map(|line| line.status()).collect()
+    }
+
+    /// Every queue of segments is emptied, and everything that is announced is published anew.
+    pub(crate) fn rebuild(&self) {
+        self.lines().values().for_each(|line| line.rebuild());
+    }
+}
+
+/// Takes up what the last process has announced: before any segment is announced anew.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    adopt::adopt(inner).await
+}
+
+/// Makes the lines agree with the configuration.
+pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
+    let snapshot = inner.snapshot.load_full();
+    let is_wanted = |id: &ConnectorId| snapshot.connectors.get(id).is_some_and(|row| row.enabled);
+    let mut lines = office.lines();
+    lines.retain(|id, line| {
+        let stays = is_wanted(id) && !line.is_over();
+        if !stays {
+            line.end();
+        }
+        stays
+    });
+    for row in snapshot.connectors.values().filter(|row| row.enabled) {
+        lines.entry(row.id).or_insert_with(|| line::start(inner, row, &office.link));
+    }
+}
+
+/// Begins to carry: the link to the broker, and what comes back.
+pub(crate) fn start(inner: &Arc<Inner>, office: &Office) {
+    // It outlives the tasks that carry by it.
+    inner.committer.spawn(link::run(Arc::clone(inner), Arc::clone(&office.link)));
+    inner.tasks.spawn(collect::run(Arc::clone(inner), Arc::clone(&office.link)));
+    inner.tasks.spawn(collect::run_dead(Arc::clone(inner), Arc::clone(&office.link)));
+}

@@ -1,0 +1,146 @@
+//! A connector that this node has the lease of.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sambac_domain::id::ConnectorId;
+use sambac_domain::time::Timestamp;
+use sambac_store::rows::ConnectorOrderRow;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::sent::Sent;
+use crate::connector::{Connector, ConnectorStatus};
+use crate::lease::HeldLease;
+
+/// How often handing over looks whether everything is answered.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long the answers to what is on its way are waited for.
+const ANSWERS_LIMIT: Duration = Duration::from_secs(3);
+/// How long unbinding may take.
+const UNBIND_LIMIT: Duration = Duration::from_secs(2);
+/// How long it may take until the last reports are with the broker.
+const REPORTS_LIMIT: Duration = Duration::from_secs(2);
+/// How much two nodes' clocks may differ.
+const SKEW_MAX: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub(super) struct Held {
+    connector: Arc<Connector>,
+    /// Cancelled once the connector has ended.
+    ended: CancellationToken,
+    lease: HeldLease,
+    /// When this node has got it, by its own clock.
+    since: Timestamp,
+    sent: Mutex<Sent>,
+    /// Since when no bind is up.
+    down_since: Mutex<Option<Instant>>,
+    /// Nothing more is taken from the broker.
+    pub(super) closed: CancellationToken,
+    /// What was taken from the broker is given back, or in the hands of the sender.
+    pub(super) emptied: CancellationToken,
+    /// It is another node's now.
+    pub(super) given: CancellationToken,
+}
+
+impl Held {
+    pub(super) fn new(
+        connector: Arc<Connector>,
+        ended: CancellationToken,
+        lease: HeldLease,
+        since: Timestamp,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            connector,
+            ended,
+            lease,
+            since,
+            sent: Mutex::default(),
+            down_since: Mutex::new(Some(Instant::now())),
+            closed: CancellationToken::new(),
+            emptied: CancellationToken::new(),
+            given: CancellationToken::new(),
+        })
+    }
+
+    pub(super) fn id(&self) -> ConnectorId {
+        self.connector.present().id
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.connector.present().name
+    }
+
+    pub(super) fn bound(&self) -> usize {
+        self.connector.present().bound
+    }
+
+    pub(super) fn status(&self) -> ConnectorStatus {
+        self.connector.present()
+    }
+
+    pub(super) const fn connector(&self) -> &Arc<Connector> {
+        &self.connector
+    }
+
+    pub(super) const fn lease(&self) -> &HeldLease {
+        &self.lease
+    }
+
+    pub(super) fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn obey(&self, order: &ConnectorOrderRow) {
+        self.connector.obey(order);
+    }
+
+    /// Whether something that was announced then may have been with another node before: what this one has not seen itself may have been sent.
+    pub(super) fn may_be_anothers(&self, announced_at: Timestamp) -> bool {
+        announced_at <= self.since.saturating_add(SKEW_MAX)
+    }
+
+    /// Whether it has had no bind for so long; looked at now and then.
+    pub(super) fn is_down_for(&self, time: Duration) -> bool {
+        let mut since = self.down_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.connector.is_bound() {
+            *since = None;
+            return false;
+        }
+        since.get_or_insert_with(Instant::now).elapsed() >= time
+    }
+
+    /// Gives the connector to whoever comes next: nothing more is taken, what was not sent is given back, what was is waited for, then the binds go, and at last
+    /// the lease.
+    pub(super) async fn hand_over(&self) {
+        self.closed.cancel();
+        // In time or not.
+        let _ = timeout(ANSWERS_LIMIT, self.emptied.cancelled()).await;
+        self.connector.give_back_all().await;
+        let idle = async {
+            while !self.connector.has_nothing_open() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = timeout(ANSWERS_LIMIT, idle).await;
+        self.connector.end();
+        let _ = timeout(UNBIND_LIMIT, self.ended.cancelled()).await;
+        let told = async {
+            while self.sent().open() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if timeout(REPORTS_LIMIT, told).await.is_err() {
+            tracing::warn!(connector = %self.id(), "handed over before everything was told");
+        }
+        self.lease.clone().release().await;
+        self.given.cancel();
+    }
+
+    /// The lease is another's, or nobody's: nothing more is sent, and what is open is the next holder's.
+    pub(super) fn drop_all(&self) {
+        self.closed.cancel();
+        self.connector.end();
+        self.given.cancel();
+    }
+}

@@ -1,0 +1,130 @@
+//! A node that has operators' binds while another has the ledger.
+//!
+//! It asks for the lease of each connector, as many as are its share, and runs those that it gets: fed by the broker (`feed`), heard by the node with the
+//! ledger in reports (`tell`). It writes nothing of messages and money, and has no memory but of what it sends.
+
+mod feed;
+mod held;
+mod sent;
+mod share;
+mod tell;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sambac_domain::id::ConnectorId;
+use sambac_store::Store;
+use tokio::sync::mpsc;
+
+use super::link::{self, BrokerLink};
+use super::{Role, WorkSettings};
+use crate::clock::Clock;
+use crate::commit::Write;
+use crate::start::{self, Begun, StartError};
+use crate::{Inner, Settings, alert};
+use held::Held;
+
+/// Writes that may wait to be told.
+const WRITES_MAX: usize = 4_096;
+
+/// The running node; a cheap handle.
+#[derive(Clone)]
+pub struct BindsNode(Arc<Inner>);
+
+/// What a node with binds has before it.
+pub(crate) struct Desk {
+    link: Arc<BrokerLink>,
+    /// As reports call it.
+    node: String,
+    /// For how long a lease is taken.
+    lease: Duration,
+    held: Mutex<HashMap<ConnectorId, Arc<Held>>>,
+    writes: mpsc::Sender<Write>,
+}
+
+impl Desk {
+    fn held(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, id: ConnectorId) -> Option<Arc<Held>> {
+        self.held().get(&id).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Held>> {
+        let mut all: Vec<_> = self.held().values().cloned().collect();
+        all.sort_by_key(|held| held.id());
+        all
+    }
+}
+
+impl BindsNode {
+    /// Reads the configuration, and begins to ask for connectors.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(
+        settings: Settings,
+        work: &WorkSettings,
+        lease: Duration,
+        store: Store,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let (writes, inbox) = mpsc::channel(WRITES_MAX);
+        let desk = Desk {
+            link: BrokerLink::new(work.clone(), "sambac binds"),
+            node: format!("node {}", settings.node),
+            lease,
+            held: Mutex::default(),
+            writes: writes.clone(),
+        };
+        let settings = Settings { lease: None, shared_limits: None, events: None, work: None, ..settings };
+        let begun = Begun::without_ledger(&settings, &store, &clock, writes, Role::Binds(desk)).await?;
+        let inner = start::make(settings, store, clock, begun)?;
+        inner.tasks.spawn(alert::run(Arc::clone(&inner)));
+        inner.tasks.spawn(start::watch_configuration(Arc::clone(&inner)));
+        inner.tasks.spawn(share::run(Arc::clone(&inner)));
+        if let Some(desk) = inner.work.desk() {
+            inner.committer.spawn(link::run(Arc::clone(&inner), Arc::clone(&desk.link)));
+        }
+        inner.committer.spawn(tell::run(Arc::clone(&inner), inbox));
+        Ok(Self(inner))
+    }
+
+    /// The connectors that it has now, by name, and how many of their binds are up.
+    pub fn connectors(&self) -> Vec<(String, usize)> {
+        let held = self.0.work.desk().map(Desk::all).unwrap_or_default();
+        held.iter().map(|held| (held.name(), held.bound())).collect()
+    }
+
+    /// Why it can do nothing, for a person to read; nothing when it can.
+    pub fn reasons(&self) -> Vec<String> {
+        let is_up = self.0.work.desk().is_some_and(|desk| desk.link.is_up());
+        if is_up { Vec::new() } else { vec!["the broker that carries work is away".to_owned()] }
+    }
+
+    /// Metrics in OpenMetrics text.
+    pub fn metrics_text(&self) -> String {
+        self.0.metrics.text(&self.0)
+    }
+
+    /// Hands everything over in good order, within `limit`.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.draining.cancel();
+        if let Some(desk) = self.0.work.desk() {
+            share::hand_over_all(&self.0, desk, limit).await;
+        }
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("not everything ended in time; other nodes settle what is in doubt");
+        }
+        self.0.closing.cancel();
+        self.0.committer.close();
+        if tokio::time::timeout(limit, self.0.committer.wait()).await.is_err() {
+            tracing::warn!("not everything could be told to the node with the ledger; the broker hands it out again");
+        }
+        self.0.store.close().await;
+    }
+}

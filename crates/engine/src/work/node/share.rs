@@ -1,0 +1,178 @@
+//! Which connectors this node has: as many as are its share of all, so that the nodes that are there have about the same number each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sambac_bus::work::{ConnectorSeen, Report, WorkBroker};
+use sambac_domain::id::ConnectorId;
+use sambac_store::StoreError;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::Desk;
+use super::feed;
+use super::held::Held;
+use crate::Inner;
+use crate::connector::fed::{self, Fed};
+use crate::lease::HeldLease;
+use crate::work::seen;
+
+/// How often connectors are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often leases are asked for, and orders of people read.
+const ASK: Duration = Duration::from_secs(1);
+/// How often it is told how a connector is when nothing has changed.
+const TELL: Duration = Duration::from_secs(1);
+/// What names of connectors' leases begin with.
+const CONNECTOR: &str = "connector ";
+/// What names of the leases by which nodes say that they are there begin with.
+const NODE: &str = "binds ";
+
+/// What was last told of each connector.
+type Told = HashMap<ConnectorId, (Instant, ConnectorSeen)>;
+
+/// Runs until the engine stops.
+pub(super) async fn run(inner: Arc<Inner>) {
+    let Some(desk) = inner.work.desk() else { return };
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut there, mut asked_at, mut told) = (None, None::<Instant>, Told::default());
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            () = inner.draining.cancelled() => return,
+        }
+        // An operator may not be told that we have what we cannot carry.
+        inner.store_away.store(!desk.link.is_up(), Ordering::Relaxed);
+        for held in desk.all().into_iter().filter(|held| !held.lease().is_held()) {
+            tracing::error!(connector = held.name(), "its lease is over: nothing more is sent by it");
+            held.drop_all();
+            desk.held().remove(&held.id());
+        }
+        if desk.link.is_up() {
+            tell(desk, &mut told).await;
+        }
+        if asked_at.is_none_or(|at| at.elapsed() >= ASK) {
+            asked_at = Some(Instant::now());
+            if let Err(error) = ask(&inner, desk, &mut there).await {
+                tracing::error!(%error, "leases of connectors were not asked for");
+            }
+        }
+    }
+}
+
+/// Takes what is this node's share, gives what is more, and does what people have asked for.
+async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> Result<(), StoreError> {
+    if there.as_ref().is_none_or(|lease| !lease.is_held()) {
+        let name = format!("{NODE}{}", desk.node);
+        *there = HeldLease::take(&inner.store, &name, inner.settings.node, desk.lease).await?;
+    }
+    let nodes = inner.store.leases_held(NODE).await?.len().max(1);
+    let snapshot = inner.snapshot.load_full();
+    let mut wanted: Vec<_> = snapshot.connectors.values().filter(|row| row.enabled).map(|row| row.id).collect();
+    wanted.sort_unstable();
+    let share = wanted.len().div_ceil(nodes);
+    for held in desk.all().into_iter().filter(|held| !wanted.contains(&held.id())) {
+        give(desk, held).await;
+    }
+    let held = desk.all();
+    if let Some(last) = held.last().filter(|_| held.len() > share) {
+        // One at a time: another node takes it before the next look.
+        return Ok(give(desk, Arc::clone(last)).await);
+    }
+    let taken: Vec<_> = inner.store.leases_held(CONNECTOR).await?.into_iter().map(|row| row.name).collect();
+    let free = wanted.into_iter().filter(|id| !taken.contains(&name(*id)) && desk.of(*id).is_none());
+    for id in free.take(share.saturating_sub(held.len())) {
+        take(inner, desk, id).await?;
+    }
+    for order in inner.store.connector_orders().await? {
+        if let Some(held) = desk.of(order.id) {
+            held.obey(&order);
+        }
+    }
+    Ok(())
+}
+
+fn name(id: ConnectorId) -> String {
+    format!("{CONNECTOR}{id}")
+}
+
+async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), StoreError> {
+    if !desk.link.is_up() {
+        return Ok(());
+    }
+    let since = inner.clock.now();
+    let Some(lease) = HeldLease::take(&inner.store, &name(id), inner.settings.node, desk.lease).await? else {
+        return Ok(());
+    };
+    let fed = Fed { writes: desk.writes.clone(), lease: lease.clone() };
+    let Some((connector, ended)) = fed::start(inner, id, fed) else {
+        lease.release().await;
+        return Ok(());
+    };
+    tracing::info!(connector = %id, epoch = lease.epoch(), "this node has it now");
+    let held = Held::new(connector, ended, lease, since);
+    desk.held().insert(id, Arc::clone(&held));
+    inner.tasks.spawn(feed::run(Arc::clone(inner), held));
+    Ok(())
+}
+
+async fn give(desk: &Desk, held: Arc<Held>) {
+    tracing::info!(connector = held.name(), "it is handed over");
+    held.hand_over().await;
+    desk.held().remove(&held.id());
+}
+
+/// Hands over everything at once, within `limit`.
+pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, limit: Duration) {
+    let mut all = JoinSet::new();
+    for held in desk.all() {
+        all.spawn(async move { held.hand_over().await });
+    }
+    let ended = async { while all.join_next().await.is_some() {} };
+    if tokio::time::timeout(limit, ended).await.is_err() {
+        tracing::warn!("not every connector was handed over in time: their leases end by themselves");
+    }
+    let name = format!("{NODE}{}", desk.node);
+    // Others count it no more at once; its time is over soon in any case.
+    if let Ok(Some(own)) = inner.store.lease(&name).await {
+        let _ = inner.store.release_lease(&name, own.epoch).await;
+    }
+}
+
+/// Tells how each connector is: at once when that has changed, and now and then.
+async fn tell(desk: &Desk, told: &mut Told) {
+    let broker = desk.link.up().await;
+    told.retain(|id, _| desk.of(*id).is_some());
+    for held in desk.all() {
+        let now = seen::told(&held.status());
+        let is_news = told.get(&held.id()).is_none_or(|(at, before)| at.elapsed() >= TELL || changed(before, &now));
+        if !is_news {
+            continue;
+        }
+        told.insert(held.id(), (Instant::now(), now.clone()));
+        if let Err(error) = publish(desk, &broker, &held, now).await {
+            return desk.link.failed(&broker, &error);
+        }
+    }
+}
+
+/// Whether more is another way than numbers that always move.
+fn changed(before: &ConnectorSeen, now: &ConnectorSeen) -> bool {
+    (before.bound, &before.state, &before.stopped) != (now.bound, &now.state, &now.stopped)
+}
+
+async fn publish(
+    desk: &Desk,
+    broker: &WorkBroker,
+    held: &Held,
+    now: ConnectorSeen,
+) -> Result<(), sambac_bus::amqp::BrokerError> {
+    let mut report = Report::new(held.id(), &desk.node, held.lease().epoch());
+    report.seen = Some(now);
+    // Nobody waits for it: the next one says it again.
+    drop(broker.publish(&desk.link.queues().results(), &report.to_json(), false).await?);
+    Ok(())
+}
