@@ -24,6 +24,7 @@ use crate::pdu::Pdu;
 use crate::provision::admin_key::AdminKey;
 use crate::provision::command::Apply;
 use crate::provision::export::Export;
+use crate::queue::command::QueueCommand;
 use crate::reconcile::ReconcileCommand;
 use crate::run::{Migrate, Run};
 use crate::simulate::command::Simulate;
@@ -78,6 +79,7 @@ enum Command {
     Payment(PaymentCommand),
     Migrate(Migrate),
     Doctor(Doctor),
+    Queue(QueueCommand),
     Config(ConfigCommand),
     Bench(Bench),
     /// Print the OpenAPI document of the public API.
@@ -130,6 +132,7 @@ impl Cli {
             Command::Unrouted(command) => command.run(self.output).await,
             Command::Payment(command) => command.run(self.output).await,
             Command::Migrate(migrate) => migrate.run(self.output).await,
+            Command::Queue(command) => command.run(self.output).await,
             Command::Doctor(doctor) => doctor.run(self.output).await,
             Command::Bench(bench) => bench.run(self.output).await,
             Command::Config(config) => config.run(self.output),

@@ -86,6 +86,7 @@ pub(crate) enum Role {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Queue {
     pub(crate) url: Option<Secret>,
+    pub(crate) hosts: Vec<String>,
     pub(crate) prefix: String,
 }
 

@@ -1,5 +1,5 @@
 //! The `doctor` command: looks at everything that the platform stands on (this machine, the data folder, the master key, the
-//! database, the broker, Redis, certificates), names what endangers messages or money, and says what to change. It changes nothing.
+//! database, the brokers, Redis, certificates), names what endangers messages or money, and says what to change. It changes nothing.
 //!
 //! ```text
 //! sambac doctor                       # as `sambac run` would be started
@@ -15,6 +15,7 @@ mod folder;
 mod listeners;
 mod machine;
 mod redis;
+mod work;
 
 use clap::Args;
 use serde_json::json;
@@ -43,6 +44,7 @@ impl Doctor {
         folder::look(&config, &mut findings);
         database::look(&config, &mut findings).await;
         broker::look(&config, &mut findings).await;
+        work::look(&config, &mut findings).await;
         redis::look(&config, &mut findings).await;
         listeners::look(&config, &mut findings).await;
         let findings = findings.into_all();

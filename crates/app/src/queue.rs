@@ -1,6 +1,9 @@
 //! The broker by which work goes to other nodes, as configured.
 
-use sambac_bus::work::WorkQueues;
+pub(crate) mod command;
+
+use sambac_bus::amqp::{BrokerError, BrokerUrl};
+use sambac_bus::work::{WorkBroker, WorkQueues};
 use sambac_engine::work::WorkSettings;
 
 use crate::config::Config;
@@ -9,9 +12,21 @@ use crate::exit::{Exit, Failure};
 /// The broker and its queues; `None` when each process does all of its work itself.
 pub(crate) fn settings(config: &Config) -> Result<Option<WorkSettings>, Failure> {
     let Some(url) = &config.queue.url else { return Ok(None) };
-    let wrong = |error| Failure::because(Exit::Configuration, format!("queue.url: {error}"));
-    Ok(Some(WorkSettings {
-        url: url.expose().parse().map_err(wrong)?,
-        queues: WorkQueues::new(&config.queue.prefix),
-    }))
+    let wrong = |error| Failure::because(Exit::Configuration, format!("queue.url, queue.hosts: {error}"));
+    let first: BrokerUrl = url.expose().parse().map_err(wrong)?;
+    let further = config.queue.hosts.iter().map(|place| first.at(place)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let urls = std::iter::once(first).chain(further).collect();
+    Ok(Some(WorkSettings { urls, queues: WorkQueues::new(&config.queue.prefix) }))
+}
+
+/// A connection to the first of its nodes that answers.
+pub(crate) async fn connect(work: &WorkSettings, name: &str) -> Result<WorkBroker, BrokerError> {
+    let mut last = BrokerError::Refused;
+    for url in &work.urls {
+        match WorkBroker::connect(url, work.queues.clone(), name).await {
+            Ok(broker) => return Ok(broker),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }

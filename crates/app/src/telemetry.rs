@@ -6,8 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::exit::Failure;
 
-/// Libraries that log what they are given, which is numbers of persons.
-const SILENT: &[&str] = &["rlibphonenumber"];
+/// Libraries that log what they are given, which is numbers of persons, or an error for each answer that is no: what fails is logged here.
+const SILENT: &[&str] = &["rlibphonenumber", "lapin"];
 
 /// Starts logging: `level` is a level (`info`) or a filter (`warn,sambac_engine=debug`). Later calls change nothing.
 pub(crate) fn start(level: &str, json: bool) {

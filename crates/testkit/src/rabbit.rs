@@ -1,4 +1,5 @@
-//! A private RabbitMQ for one test, from the installed programs: with its own node, ports and folder, to be killed and started again.
+//! A private RabbitMQ for one test, from the installed programs: with its own node, ports and folder, to be killed and started again; or
+//! three of them as a cluster.
 //!
 //! A shell watches over it: when the test is gone, however it ended, the server is killed and its files are removed.
 //!
@@ -42,19 +43,45 @@ impl Rabbit {
     /// # Errors
     /// No RabbitMQ is installed (the text says what to run), or it does not start.
     pub async fn start() -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = unique_name();
+        let mut rabbit = Self::prepare(&name, free_port()?, true, &[])?;
+        rabbit.start_again().await?;
+        Ok(rabbit)
+    }
+
+    /// Starts three that make up a cluster.
+    ///
+    /// # Errors
+    /// As [`Rabbit::start`].
+    pub async fn cluster() -> Result<[Self; 3]> {
+        let (name, names_port) = (unique_name(), free_port()?);
+        let nodes = [1, 2, 3].map(|number| format!("{name}-{number}"));
+        let prepare = |number: usize| Self::prepare(&nodes[number], names_port, number == 0, &nodes);
+        let mut all = [prepare(0)?, prepare(1)?, prepare(2)?];
+        let [one, two, three] = &mut all;
+        tokio::try_join!(one.start_again(), two.start_again(), three.start_again())?;
+        one.watchdog.order("await").await?;
+        Ok(all)
+    }
+
+    /// One that is not started yet. One of those that share a name server has it.
+    fn prepare(name: &str, names_port: u16, has_names: bool, cluster: &[String]) -> Result<Self> {
         let home = std::env::temp_dir().join(format!("sambac-rabbit-{name}"));
         std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
         let port = free_port()?;
         let (server, node) = (server()?, format!("sambac-{name}@localhost"));
-        let ports = [port, free_port()?, free_port()?].map(|port| port.to_string());
+        let ports = [port, names_port, free_port()?].map(|port| port.to_string());
+        let peers: Vec<_> = cluster.iter().map(|name| format!("sambac-{name}@localhost")).collect();
+        let (names, peers) = (if has_names { "names" } else { "" }, peers.join(" "));
         let named = [server.as_os_str(), home.as_os_str(), OsStr::new(&node)];
-        let arguments = named.into_iter().chain(ports.iter().map(OsStr::new));
+        let arguments = named.into_iter().chain(ports.iter().map(OsStr::new)).chain([names, &peers].map(OsStr::new));
         let watchdog = Watchdog::start("sambac-rabbit-watchdog", WATCHDOG, arguments)?;
-        let mut rabbit = Self { port, home, watchdog };
-        rabbit.start_again().await?;
-        Ok(rabbit)
+        Ok(Self { port, home, watchdog })
+    }
+
+    /// Where it listens: `host:port`.
+    pub fn place(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Where to connect.
@@ -89,6 +116,12 @@ impl Rabbit {
     }
 }
 
+/// Of no other server of any test.
+fn unique_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A port that nobody has now. The server cannot be asked for any free one.
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
@@ -103,40 +136,49 @@ fn server() -> Result<PathBuf> {
     servers.pop().context(MISSING)
 }
 
-/// $1 server, $2 home, $3 node, $4 port, $5 port of the name server, $6 port of the node for other nodes.
+/// $1 server, $2 home, $3 node, $4 port, $5 port of the name server, $6 port of the node for other nodes, $7 whether the name server is this
+/// one's, $8 the nodes of its cluster.
 ///
 /// Words on its input start and kill the server, which is a process group of its own; at the end of the input everything ends.
 /// Erlang's name server would outlive the test if RabbitMQ started it. As root the server becomes another user.
 const WATCHDOG: &str = r#"
-server=$1 home=$2 node=$3 port=$4 names=$5 nodes=$6
+server=$1 home=$2 node=$3 port=$4 names=$5 nodes=$6 has_names=$7 peers=$8
 as=
 if [ "$(id -u)" = 0 ]; then
     user=rabbitmq
     id "$user" >/dev/null 2>&1 || user=nobody
-    chown -R "$user" "$home"
     as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
 fi
 cd "$home" || exit 1
+echo sambac >.erlang.cookie
+chmod 400 .erlang.cookie
+[ -z "$as" ] || chown -R "$user" "$home"
 echo '[].' >plugins
 printf 'loopback_users = none\nlisteners.tcp.1 = 127.0.0.1:%s\nqueue_index_embed_msgs_below = 4096\n' "$port" >rabbitmq.conf
+number=0
+for peer in $peers; do
+    number=$((number + 1))
+    printf 'cluster_formation.classic_config.nodes.%s = %s\n' "$number" "$peer" >>rabbitmq.conf
+done
 : >env
 export HOME="$home" ERL_EPMD_PORT="$names" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="$node" \
     RABBITMQ_DIST_PORT="$nodes" RABBITMQ_MNESIA_BASE="$home/mnesia" RABBITMQ_LOG_BASE="$home/logs" RABBITMQ_LOGS=- \
     RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_CONF_ENV_FILE="$home/env" RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf" \
     RABBITMQ_PID_FILE="$home/pid" RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}"
-$as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 </dev/null &
-names_pid=$!
+names_pid=
+[ -z "$has_names" ] || { $as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 </dev/null & names_pid=$!; }
 group=
 end_server() { env kill -9 -- "-$group"; wait "$group"; group=; }
 while read -r word; do
     case $word in
     start) setsid $as "$server" >>log 2>&1 </dev/null & group=$! ;;
     kill) end_server ;;
+    await) $as "${server%/*}/rabbitmqctl" -n "$node" await_online_nodes 3 >>log 2>&1 </dev/null ;;
     esac
     echo "$word"
 done
 [ -z "$group" ] || end_server
-kill -9 "$names_pid"
+[ -z "$names_pid" ] || kill -9 "$names_pid"
 cd /
 rm -rf "$home"
 "#;

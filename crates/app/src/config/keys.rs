@@ -59,6 +59,12 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "RabbitMQ by which work goes to other nodes: amqp://user:password@host:5672/vhost; each process does all of its work itself when it is not given",
     ),
+    key(
+        "queue.hosts",
+        Kind::List,
+        "[]",
+        "Further nodes of its cluster, as rabbit-2.internal or rabbit-2.internal:5672: tried in turn, with the same user",
+    ),
     key("queue.prefix", Kind::Text, "\"sambac\"", "What the names of its queues begin with: one for each installation"),
     key(
         "cluster.lease_s",

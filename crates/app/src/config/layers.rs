@@ -10,7 +10,7 @@ use sambac_engine::audit::head::HeadReceiver;
 use serde::Deserialize as _;
 
 use super::keys::{self, KEYS, Key};
-use super::{COMMAND_LINE_NODE, Config, Role, Flags};
+use super::{COMMAND_LINE_NODE, Config, Flags, Role};
 
 /// A request is held up by no more than that.
 const TIMEOUT_MS_MAX: u64 = 5_000;
@@ -260,8 +260,13 @@ fn check_queue<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut
         }
         return;
     };
-    if let Err(error) = url.expose().parse::<BrokerUrl>() {
-        faults.note(from("queue.url"), format!("queue.url: {error}"));
+    match url.expose().parse::<BrokerUrl>() {
+        Ok(url) => {
+            for place in config.queue.hosts.iter().filter(|place| url.at(place).is_err()) {
+                faults.note(from("queue.hosts"), format!("queue.hosts: `{place}` is not host or host:port"));
+            }
+        }
+        Err(error) => faults.note(from("queue.url"), format!("queue.url: {error}")),
     }
     if config.is_embedded() || config.cluster.lease_s == 0 {
         let detail = "queue.url is for nodes that share a PostgreSQL database: set store.url and cluster.lease_s (8), or leave it out";

@@ -23,11 +23,34 @@ pub enum BrokerUrlError {
         "amqps is not built in: let a proxy on this machine speak TLS to the broker, and name that proxy with amqp://"
     )]
     Tls,
+    /// Not a place of another node.
+    #[error("another node of the broker is host or host:port")]
+    Host,
 }
 
 impl BrokerUrl {
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.0
+    }
+}
+
+impl BrokerUrl {
+    /// The same at another node of the broker's cluster: `host` or `host:port`.
+    ///
+    /// # Errors
+    /// [`BrokerUrlError::Host`] when it is none.
+    pub fn at(&self, place: &str) -> Result<Self, BrokerUrlError> {
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| BrokerUrlError::Host)?),
+            None => (place, self.0.authority.port),
+        };
+        let is_plain = |one: char| one.is_ascii_alphanumeric() || ".-_".contains(one);
+        if host.is_empty() || !host.chars().all(is_plain) {
+            return Err(BrokerUrlError::Host);
+        }
+        let mut uri = self.0.clone();
+        (uri.authority.host, uri.authority.port) = (host.to_owned(), port);
+        Ok(Self(uri))
     }
 }
 
@@ -66,6 +89,17 @@ mod tests {
         let url: BrokerUrl = "amqp://bank:5ecret@broker.example:5673/sms".parse().unwrap();
         for shown in [format!("{url}"), format!("{url:?}")] {
             assert_eq!(shown, "amqp://broker.example:5673/sms");
+        }
+    }
+
+    #[test]
+    fn another_node_of_the_cluster_has_the_same_user() {
+        let url: BrokerUrl = "amqp://bank:5ecret@one.example:5673/sms".parse().unwrap();
+        let places = ["two.example", "two.example:5674"].map(|place| url.at(place).unwrap().to_string());
+        assert_eq!(places, ["amqp://two.example:5673/sms", "amqp://two.example:5674/sms"]);
+        assert_eq!(url.at("two").unwrap().uri().authority.userinfo.password, "5ecret");
+        for place in ["", ":5672", "two:port", "amqp://two", "two/sms"] {
+            assert_eq!(url.at(place).unwrap_err(), BrokerUrlError::Host, "{place}");
         }
     }
 

@@ -22,6 +22,9 @@ pub struct Batch {
     pub intent: IntentId,
     /// When that was, by the clock of who has the ledger.
     pub announced_at: Timestamp,
+    /// The lease of whoever had the connector then, as far as was known: it has seen every copy. 0: not known.
+    #[serde(default)]
+    pub epoch: i64,
     /// It may have been published before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
@@ -53,8 +56,8 @@ pub struct CarriedSegment {
 
 impl Batch {
     /// A batch that was never published.
-    pub fn new(connector: ConnectorId, lane: Lane, intent: IntentId, announced_at: Timestamp) -> Self {
-        Self { version: VERSION, connector, lane, intent, announced_at, again: false, messages: Vec::new() }
+    pub fn new(connector: ConnectorId, lane: Lane, intent: IntentId, announced_at: Timestamp, epoch: i64) -> Self {
+        Self { version: VERSION, connector, lane, intent, announced_at, epoch, again: false, messages: Vec::new() }
     }
 
     /// The same, told as something that may have been published before.
@@ -145,7 +148,7 @@ mod tests {
     fn batch() -> Batch {
         let segments = vec![CarriedSegment { no: 1, attempt: 0 }, CarriedSegment { no: 2, attempt: 3 }];
         let carried = Carried { message: Arc::new(message()), text: "c2VhbGVk".to_owned(), segments };
-        let batch = Batch::new(ConnectorId::from_raw(7), Lane(0), IntentId::from_raw(9 << 8), Timestamp(3));
+        let batch = Batch::new(ConnectorId::from_raw(7), Lane(0), IntentId::from_raw(9 << 8), Timestamp(3), 5);
         Batch { messages: vec![carried], ..batch }
     }
 

@@ -12,7 +12,7 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, B
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
 
-use super::queues::{QueueCounts, WorkQueues, confirming, purge};
+use super::queues::{QueueCounts, QueueFound, WorkQueues, confirming, purge};
 use crate::amqp::{BrokerError, BrokerUrl, in_time};
 
 const PERSISTENT: u8 = 2;
@@ -127,6 +127,22 @@ impl WorkBroker {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await.ok();
         Ok(declared.map(|queue| QueueCounts { messages: queue.message_count(), consumers: queue.consumer_count() }))
+    }
+
+    /// How a queue is; changes nothing.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the connection is gone.
+    pub async fn find(&self, queue: &str) -> Result<QueueFound, BrokerError> {
+        if self.counts(queue).await?.is_none() {
+            return Ok(QueueFound::Missing);
+        }
+        // The broker refuses a declaration that is not as the queue is.
+        match self.queues.make(&self.connection, queue).await {
+            Ok(()) => Ok(QueueFound::AsDeclared),
+            Err(BrokerError::Broker(said)) if self.is_up() => Ok(QueueFound::Otherwise(said)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the broker takes nothing for now: it is short of memory or of room.

@@ -16,7 +16,7 @@ mod report;
 
 pub use batch::{Batch, Carried, CarriedSegment};
 pub use broker::{Acknowledging, Arrivals, Arrived, Confirm, WorkBroker};
-pub use queues::{QueueCounts, WorkQueues};
+pub use queues::{QueueCounts, QueueFound, WorkQueues};
 pub use report::{Answered, BindSeen, ConnectorSeen, HandsetSeen, Happened, ReceiptSeen, Report, StoppedBy};
 
 /// The version of what is written. A node reads its own and older ones.

@@ -28,6 +28,17 @@ pub struct QueueCounts {
     pub consumers: u32,
 }
 
+/// How a queue is that may have been made by somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueFound {
+    /// It is not there.
+    Missing,
+    /// As this program makes it.
+    AsDeclared,
+    /// Otherwise; what the broker says.
+    Otherwise(String),
+}
+
 impl WorkQueues {
     /// Queues whose names begin so.
     pub fn new(prefix: &str) -> Self {
@@ -57,10 +68,18 @@ impl WorkQueues {
         if in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await.is_ok() {
             return Ok(true);
         }
+        self.make(connection, queue).await?;
+        Ok(false)
+    }
+
+    /// One that is there stays as it is.
+    ///
+    /// # Errors
+    /// Also when it is there and otherwise.
+    pub(super) async fn make(&self, connection: &Connection, queue: &str) -> Result<(), BrokerError> {
         let channel = in_time(connection.create_channel()).await?;
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        in_time(channel.queue_declare(queue.into(), durable, self.arguments(queue))).await?;
-        Ok(false)
+        in_time(channel.queue_declare(queue.into(), durable, self.arguments(queue))).await.map(drop)
     }
 
     /// All of RabbitMQ 3.10 and later. What is dead stays: it has no bound, no limit, and nowhere to go.

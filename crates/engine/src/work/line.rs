@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::outcome;
 use super::link::BrokerLink;
+use super::node;
 use crate::Inner;
 use crate::commit::{Announcement, Answer, Intent, Write, target_of};
 use crate::connector::ConnectorStatus;
@@ -71,11 +72,12 @@ struct Open {
     lanes: [usize; Lane::COUNT],
 }
 
-/// By which intent a segment was announced, and when.
+/// By which intent a segment was announced, when, and who had the connector then: 0 when that is not known any more.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Announced {
     pub(super) intent: IntentId,
     pub(super) at: Timestamp,
+    pub(super) epoch: i64,
 }
 
 /// What was last heard of the connector.
@@ -230,7 +232,7 @@ impl Line {
                 () = self.queue.work(), if unconfirmed.len() < CONFIRMS_MAX => {}
                 () = self.changed.notified() => {}
                 _ = look.tick() => {
-                    if self.is_left() {
+                    if self.is_left() && !self.has_holder().await {
                         self.take_back(broker).await?;
                     }
                 }
@@ -246,7 +248,14 @@ impl Line {
         heard.as_ref().is_some_and(|seen| seen.is_fresh() && seen.how.bound > 0 && seen.how.stopped.is_none())
     }
 
-    /// Whether nobody has the connector, and segments lie in its queues.
+    /// Whether a node has the lease of the connector, as far as the database says: it may be silent because the broker was away.
+    async fn has_holder(&self) -> bool {
+        let name = node::lease_name(self.id);
+        let held = self.inner.store.leases_held(&name).await;
+        held.map_or(true, |held| held.iter().any(|row| row.name == name))
+    }
+
+    /// Whether nothing is heard of the connector, and segments lie in its queues.
     fn is_left(&self) -> bool {
         !self.open().segments.is_empty() && self.heard().as_ref().is_none_or(|seen| !seen.is_fresh())
     }
@@ -276,7 +285,7 @@ impl Line {
 
     /// Has the intent to send these stored; `None` when none of them may be sent, or the engine has ended.
     async fn announce(&self, taken: &mut Vec<Queued>) -> Option<Announced> {
-        let at = self.inner.clock.now();
+        let (at, epoch) = (self.inner.clock.now(), self.heard().as_ref().map_or(0, |seen| seen.epoch));
         let segments = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
         self.inner.write(Write::Intent(Intent { connector: self.id, segments, stored })).await;
@@ -285,7 +294,7 @@ impl Line {
         let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
         taken.retain(|queued| !refused.contains(&queued.id));
         replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
-        (!taken.is_empty()).then_some(Announced { intent, at })
+        (!taken.is_empty()).then_some(Announced { intent, at, epoch })
     }
 
     async fn publish(
@@ -329,7 +338,7 @@ impl Line {
                     None => batch.messages.extend(self.carried(message, carried)),
                 },
                 None => {
-                    let mut batch = Batch::new(self.id, queued.lane, announced.intent, announced.at);
+                    let mut batch = Batch::new(self.id, queued.lane, announced.intent, announced.at, announced.epoch);
                     batch.messages.extend(self.carried(message, carried));
                     batches.push(batch);
                 }

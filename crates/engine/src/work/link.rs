@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sambac_bus::amqp::BrokerError;
+use sambac_bus::amqp::{BrokerError, BrokerUrl};
 use sambac_bus::work::{WorkBroker, WorkQueues};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -74,12 +74,12 @@ impl BrokerLink {
             is_this
         };
         if self.now.send_if_modified(is_this) {
-            tracing::warn!(broker = %self.settings.url, %error, "the link to the broker is given up");
+            tracing::warn!(%error, "the link to the broker is given up");
         }
     }
 
-    async fn connect(&self) -> Result<Arc<WorkBroker>, BrokerError> {
-        let broker = WorkBroker::connect(&self.settings.url, self.settings.queues.clone(), self.name).await?;
+    async fn connect(&self, url: &BrokerUrl) -> Result<Arc<WorkBroker>, BrokerError> {
+        let broker = WorkBroker::connect(url, self.settings.queues.clone(), self.name).await?;
         // What is dead has a place to go to before anything can die.
         broker.declare(&self.queues().dead()).await?;
         broker.declare(&self.queues().results()).await?;
@@ -90,19 +90,21 @@ impl BrokerLink {
 /// Connects again and again until the engine stops, and tells of a broker that carries nothing.
 pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     let (mut pause, mut trouble) = (RETRY_MIN, Trouble::default());
-    loop {
+    // Nodes begin at different ones.
+    let mut urls = link.settings.urls.iter().cycle().skip(usize::from(inner.settings.node) % link.settings.urls.len().max(1));
+    while let Some(url) = urls.next() {
         let connected = tokio::select! {
-            connected = link.connect() => connected,
+            connected = link.connect(url) => connected,
             () = inner.stopping.cancelled() => return,
         };
         match connected {
             Ok(broker) => {
                 pause = RETRY_MIN;
                 link.now.send_replace(Some(Arc::clone(&broker)));
-                watch(&inner, &link, &broker, &mut trouble).await;
+                watch(&inner, &link, (url, &broker), &mut trouble).await;
                 broker.close().await;
             }
-            Err(error) => trouble.is(&inner, &link, &format!("{}: {error}", link.settings.url)),
+            Err(error) => trouble.is(&inner, &format!("{url}: {error}")),
         }
         if inner.stopping.is_cancelled() {
             return;
@@ -116,7 +118,12 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
 }
 
 /// Looks at a link until it is lost, or the engine stops: then it lives until the last report has gone.
-async fn watch(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>, trouble: &mut Trouble) {
+async fn watch(
+    inner: &Inner,
+    link: &BrokerLink,
+    (url, broker): (&BrokerUrl, &Arc<WorkBroker>),
+    trouble: &mut Trouble,
+) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -128,8 +135,7 @@ async fn watch(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>, troub
             return link.failed(broker, &BrokerError::Broker("the connection ended".to_owned()));
         }
         if broker.is_blocked() {
-            let text = format!("{}: it is short of memory or of disk, and takes nothing", link.settings.url);
-            trouble.is(inner, link, &text);
+            trouble.is(inner, &format!("{url}: it is short of memory or of disk, and takes nothing"));
         } else {
             trouble.is_over(inner);
         }
@@ -141,9 +147,9 @@ async fn watch(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>, troub
 struct Trouble(Option<Instant>);
 
 impl Trouble {
-    fn is(&mut self, inner: &Inner, link: &BrokerLink, text: &str) {
+    fn is(&mut self, inner: &Inner, text: &str) {
         let since = *self.0.get_or_insert_with(|| {
-            tracing::warn!(broker = %link.settings.url, text, "no work is carried to or from other nodes");
+            tracing::warn!(broker = text, "no work is carried to or from other nodes");
             Instant::now()
         });
         if since.elapsed() >= ALERT_AFTER {

@@ -12,6 +12,7 @@ mod collect;
 mod line;
 mod link;
 pub mod node;
+mod rebuild;
 mod seen;
 
 use std::collections::HashMap;
@@ -24,14 +25,15 @@ use sambac_store::StoreError;
 
 use crate::Inner;
 use crate::connector::ConnectorStatus;
-use link::BrokerLink;
 use line::Line;
+use link::BrokerLink;
+pub use rebuild::ask_rebuild;
 
 /// By which broker work goes to other nodes.
 #[derive(Clone, Debug)]
 pub struct WorkSettings {
-    /// The broker.
-    pub url: BrokerUrl,
+    /// The broker: the nodes of its cluster, which are tried in turn. At least one.
+    pub urls: Vec<BrokerUrl>,
     /// The names of its queues.
     pub queues: WorkQueues,
 }
@@ -133,5 +135,6 @@ pub(crate) fn start(inner: &Arc<Inner>, office: &Office) {
     // It outlives the tasks that carry by it.
     inner.committer.spawn(link::run(Arc::clone(inner), Arc::clone(&office.link)));
     inner.tasks.spawn(collect::run(Arc::clone(inner), Arc::clone(&office.link)));
+    inner.tasks.spawn(rebuild::run(Arc::clone(inner)));
     inner.tasks.spawn(collect::run_dead(Arc::clone(inner), Arc::clone(&office.link)));
 }

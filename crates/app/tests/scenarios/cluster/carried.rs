@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use sambac_testkit::postgres::TestDatabase;
 use sambac_testkit::rabbit::Rabbit;
 use sambac_testkit::scenario::wait::{PATIENCE, until, until_true};
-use sambac_testkit::scenario::{ConnectorNode, Platform, Secrets, Simulator, Site, World, message};
+use sambac_testkit::scenario::{ConnectorNode, Platform, Secrets, Simulator, Site, StandbyNode, World, message};
 use serde_json::{Value, json};
 
 use super::standby::{database, ends, judge};
@@ -16,7 +16,9 @@ use crate::world;
 
 /// Seconds.
 const LEASE: &str = "5";
-const MESSAGES: usize = 300;
+const MESSAGES: usize = 240;
+/// Numbers of one batch.
+const SPAN: u64 = 1_000;
 const WINDOW: usize = 10;
 /// The first number of messages; the simulator must not read them as magic ones.
 const FIRST: u64 = 999_100_000_000;
@@ -25,7 +27,7 @@ const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\n
 /// A node with the ledger, nodes with binds, and two operators.
 struct Carried {
     world: World,
-    rabbit: Rabbit,
+    rabbits: Vec<Rabbit>,
     operators: Vec<Simulator>,
     secrets: Secrets,
     /// The node with the ledger; none while there is none.
@@ -34,36 +36,39 @@ struct Carried {
 }
 
 impl Carried {
-    async fn start(name: &str, operator: &str, connector: &str) -> Result<Self> {
-        let (database, rabbit) = (database().await?, Rabbit::start().await?);
+    async fn start(name: &str, operator: &str, rabbits: Vec<Rabbit>) -> Result<Self> {
+        let database = database().await?;
         let world = world(name)?.on(database.url());
         let mut operators = Vec::new();
         let mut site = Site::with_one_account("10000");
         for name in ["alpha", "beta"] {
             let simulator = world.simulator(name, operator).await?;
-            site = site.connector(name, &simulator, connector);
+            site = site.connector(name, &simulator, &connector());
             operators.push(simulator);
         }
         let site = site.route("beta", &["beta"], "match = { prefix = \"9992\" }").route("all", &["alpha"], "");
         let site = site.mo_route("bank", "all", "{ smpp = \"esme\" }", "");
         let secrets = world.apply(&site).await?;
-        let works = world.platform(&Self::variables(&rabbit.url(), "1", "worker")).await?;
-        Ok(Self { world, rabbit, operators, secrets, works: Some(works), _database: database })
+        let url = rabbits.first().context("a broker")?.url();
+        let hosts = hosts(&rabbits);
+        let works = world.platform(&variables(&url, &hosts, "1", "worker")).await?;
+        Ok(Self { world, rabbits, operators, secrets, works: Some(works), _database: database })
     }
 
-    fn variables<'a>(url: &'a str, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
-        vec![
-            ("SAMBAC_CLUSTER_LEASE_S", LEASE),
-            ("SAMBAC_NODE", node),
-            ("SAMBAC_QUEUE_URL", url),
-            ("SAMBAC_ROLES", roles),
-        ]
+    fn url(&self) -> String {
+        self.rabbits.first().map(Rabbit::url).unwrap_or_default()
     }
 
     /// A node with binds.
     async fn connector_node(&self, node: &str) -> Result<ConnectorNode> {
-        let url = self.rabbit.url();
-        self.world.connector_node(&Self::variables(&url, node, "connector")).await
+        let (url, hosts) = (self.url(), hosts(&self.rabbits));
+        self.world.connector_node(&variables(&url, &hosts, node, "connector")).await
+    }
+
+    /// A node that waits for the ledger.
+    async fn standby(&self, node: &str) -> Result<StandbyNode> {
+        let (url, hosts) = (self.url(), hosts(&self.rabbits));
+        self.world.standby(&variables(&url, &hosts, node, "worker")).await
     }
 
     /// Two nodes, each with one connector.
@@ -80,7 +85,12 @@ impl Carried {
 
     /// A batch to each operator; the messages by their numbers.
     async fn send(&self, class: &str) -> Result<HashMap<u64, String>> {
-        let number = |index: usize| FIRST + (index as u64 % 2) * 100_000_000 + index as u64;
+        self.send_from(FIRST, class).await
+    }
+
+    /// The same with other numbers.
+    async fn send_from(&self, first: u64, class: &str) -> Result<HashMap<u64, String>> {
+        let number = |index: usize| first + (index as u64 % 2) * 100_000_000 + index as u64;
         let recipients: Vec<Value> = (0..MESSAGES).map(|index| json!({ "to": format!("+{}", number(index)) })).collect();
         let batch = json!({ "from": "Bank", "text": "hello", "class": class, "recipients": recipients });
         let taken = self.works()?.rest(&self.secrets)?.post("/v1/sms/batch", &batch, &[]).await?;
@@ -104,8 +114,21 @@ impl Carried {
         self.works.as_ref().context("a node with the ledger")
     }
 
-    async fn kill_ledger(&mut self) -> Result<()> {
-        self.works.take().context("a node with the ledger")?.kill_9().await
+    /// One message, which is taken at once; its number and its id.
+    async fn send_one(&self, number: u64) -> Result<(u64, String)> {
+        let asked_at = Instant::now();
+        let id = self.works()?.rest(&self.secrets)?.send_text(&format!("+{number}"), "hello").await?;
+        ensure!(asked_at.elapsed() < Duration::from_secs(5), "{:?}", asked_at.elapsed());
+        Ok((number, id))
+    }
+
+    /// Runs `sambac` with these arguments on the nodes' database and broker.
+    async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let (url, hosts) = (self.url(), hosts(&self.rabbits));
+        let arguments: Vec<_> = ["--output", "json"].into_iter().chain(arguments.iter().copied()).collect();
+        let output = self.world.run_with(&arguments, &variables(&url, &hosts, "9", "all")).await?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Everything has ended, was paid for once, and nothing is left in a queue. How many messages were sent twice.
@@ -123,6 +146,21 @@ impl Carried {
     }
 }
 
+/// The broker's further nodes.
+fn hosts(rabbits: &[Rabbit]) -> String {
+    rabbits.iter().skip(1).map(Rabbit::place).collect::<Vec<_>>().join(",")
+}
+
+fn variables<'a>(url: &'a str, hosts: &'a str, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("SAMBAC_CLUSTER_LEASE_S", LEASE),
+        ("SAMBAC_NODE", node),
+        ("SAMBAC_QUEUE_URL", url),
+        ("SAMBAC_QUEUE_HOSTS", hosts),
+        ("SAMBAC_ROLES", roles),
+    ]
+}
+
 fn connector() -> String {
     format!(
         "window_max = {WINDOW}\nthroughput_per_s_max = 60\n\
@@ -130,12 +168,12 @@ fn connector() -> String {
     )
 }
 
-/// Texts go out by the node that has the connector, their receipts find the ESME, and a handset's message, too.
+/// Texts go out by the node that has the connector, their receipts find the ESME, and a handset's message, too; also when the queues are made
+/// anew while they are full.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_go_by_the_nodes_that_have_the_binds() -> Result<()> {
-    let operator = "magic = false\n[receipt]\ndelay_ms = [0, 50]\n[[mo]]\nfrom = \"447700900321\"\n\
-                    to = \"12345\"\ntext = \"YES\"\nafter_ms = 100";
-    let carried = Carried::start("carried", operator, &connector()).await?;
+    let mo = "[[mo]]\nfrom = \"447700900321\"\nto = \"12345\"\ntext = \"YES\"\nafter_ms = 100";
+    let carried = Carried::start("carried", &format!("{OPERATOR}\n{mo}"), vec![Rabbit::start().await?]).await?;
     let esme = carried.works()?.esme(&carried.secrets).await?;
     let nodes = carried.two().await?;
     let text = "A text that is longer than one segment has room for. ".repeat(4);
@@ -145,35 +183,38 @@ async fn messages_go_by_the_nodes_that_have_the_binds() -> Result<()> {
     let handset = esme.handsets(1).await?.remove(0);
     ensure!((handset.source.as_str(), handset.octets.as_slice()) == ("447700900321", b"YES"), "{handset:?}");
     let messages = carried.send("otp").await?;
+    carried.operators[0].until_submits(20).await?;
+    let shown = carried.command(&["queue", "show"]).await?;
+    ensure!(shown.lines().count() == 8 && shown.contains("\"queue\":\"sambac.results\""), "{shown}");
+    carried.command(&["queue", "rebuild"]).await?;
+    let log = carried.world.path("platform.log");
+    until_true("it is done", async || Ok(std::fs::read_to_string(&log)?.contains("are published again"))).await?;
     ensure!(carried.finish(&messages).await? == 0);
     drop(nodes);
     Ok(())
 }
 
-/// A node with binds that is to end hands them over within five seconds, and nothing is sent twice.
+/// A node with binds that is to end hands them over within five seconds, and nothing is sent twice. One that is killed is followed by another within the lease;
+/// nothing is lost, and what was sent twice says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_is_drained_hands_its_binds_over() -> Result<()> {
-    let carried = Carried::start("carried_drained", OPERATOR, &connector()).await?;
+async fn another_node_goes_on_when_one_with_binds_ends_or_is_killed() -> Result<()> {
+    let carried = Carried::start("carried_handed", OPERATOR, vec![Rabbit::start().await?]).await?;
     let [one, other] = carried.two().await?;
-    let messages = carried.send("otp").await?;
+    let codes = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
     let asked_at = Instant::now();
     let ended = tokio::spawn(one.terminate(Duration::from_secs(10)));
     until_true("the other node has both", async || Ok(other.bound().await?.len() == 2)).await?;
     let took = asked_at.elapsed();
     ensure!(ended.await??.success() && took < Duration::from_secs(5), "{took:?}");
-    ensure!(carried.finish(&messages).await? == 0);
-    Ok(())
-}
+    let ended = ends(carried.works()?, &carried.secrets, &codes).await?;
+    ensure!(judge(&carried.arrivals()?, &ended)? == 0, "a code was sent twice");
 
-/// A node with binds is killed: another has them within the lease, nothing is lost, and what was sent twice says so.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_node_goes_on_when_one_with_binds_is_killed() -> Result<()> {
-    let carried = Carried::start("carried_killed", OPERATOR, &connector()).await?;
-    let [one, other] = carried.two().await?;
-    let messages = carried.send("transactional").await?;
-    carried.operators[0].until_submits(20).await?;
-    one.kill_9().await?;
+    let third = carried.connector_node("4").await?;
+    until_true("each node has a connector", async || Ok(third.bound().await?.len() == 1)).await?;
+    let messages = carried.send_from(FIRST + SPAN, "transactional").await?;
+    until_true("the third sends", async || Ok(carried.arrivals()?.len() > codes.len() + 40)).await?;
+    third.kill_9().await?;
     let killed_at = Instant::now();
     until_true("the other node has both", async || Ok(other.bound().await?.len() == 2)).await?;
     ensure!(killed_at.elapsed() < Duration::from_secs(15), "{:?}", killed_at.elapsed());
@@ -186,18 +227,38 @@ async fn another_node_goes_on_when_one_with_binds_is_killed() -> Result<()> {
 /// nothing is in doubt.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_in_doubt_when_the_node_with_the_ledger_is_killed() -> Result<()> {
-    let mut carried = Carried::start("carried_ledger_killed", OPERATOR, &connector()).await?;
+    let mut carried = Carried::start("carried_ledger", OPERATOR, vec![Rabbit::start().await?]).await?;
     let nodes = carried.two().await?;
-    let url = carried.rabbit.url();
-    let waits = carried.world.standby(&Carried::variables(&url, "4", "worker")).await?;
+    let waits = carried.standby("4").await?;
     let messages = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
     let killed_at = Instant::now();
-    let works = waits.until_it_works();
-    let (works, killed) = tokio::join!(works, carried.kill_ledger());
-    killed?;
-    carried.works = Some(works?);
+    carried.works.take().context("a node with the ledger")?.kill_9().await?;
+    carried.works = Some(waits.until_it_works().await?);
     ensure!(killed_at.elapsed() < Duration::from_secs(15), "{:?}", killed_at.elapsed());
+    ensure!(carried.finish(&messages).await? == 0);
+    drop(nodes);
+    Ok(())
+}
+
+/// The node of the broker that everybody talks to is killed, and then all of its nodes: messages are taken all the time, work goes on by whichever of them are there,
+/// and nothing is lost, in doubt or sent twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_node_of_the_broker_and_all_of_them_may_be_killed() -> Result<()> {
+    let rabbits = Vec::from(Rabbit::cluster().await?);
+    let mut carried = Carried::start("carried_broker", OPERATOR, rabbits).await?;
+    let nodes = carried.two().await?;
+    let mut messages = carried.send("otp").await?;
+    carried.operators[0].until_submits(20).await?;
+    carried.rabbits[0].kill_9().await?;
+    messages.extend([carried.send_one(FIRST + 999_999).await?]);
+    let sent = carried.arrivals()?.len();
+    until_true("work goes on by two", async || Ok(carried.arrivals()?.len() > sent + 40)).await?;
+    carried.rabbits[1].kill_9().await?;
+    carried.rabbits[2].kill_9().await?;
+    messages.extend([carried.send_one(FIRST + 999_998).await?]);
+    let [one, two, three] = carried.rabbits.as_mut_slice() else { anyhow::bail!("three brokers") };
+    tokio::try_join!(one.start_again(), two.start_again(), three.start_again())?;
     ensure!(carried.finish(&messages).await? == 0);
     drop(nodes);
     Ok(())

@@ -119,7 +119,7 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            if came_before && held.may_be_anothers(batch.announced_at) {
+            if came_before && held.may_be_anothers(&batch) {
                 answer(inner, held, &batch, queued, AnswerOutcome::Unknown).await;
             } else if held.closed.is_cancelled()
                 || !held.connector().takes()

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sambac_bus::work::Batch;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::time::Timestamp;
 use sambac_store::rows::ConnectorOrderRow;
@@ -95,9 +96,13 @@ impl Held {
         self.connector.obey(order);
     }
 
-    /// Whether something that was announced then may have been with another node before: what this one has not seen itself may have been sent.
-    pub(super) fn may_be_anothers(&self, announced_at: Timestamp) -> bool {
-        announced_at <= self.since.saturating_add(SKEW_MAX)
+    /// Whether a copy of this may have come to another node before: what this one has not seen itself may have been sent then. Who had the
+    /// connector when it was announced is known by the lease, or, after a crash of the node with the ledger, by the time.
+    pub(super) fn may_be_anothers(&self, batch: &Batch) -> bool {
+        match batch.epoch {
+            0 => batch.announced_at <= self.since.saturating_add(SKEW_MAX),
+            epoch => epoch != self.lease.epoch(),
+        }
     }
 
     /// Whether it has had no bind for so long; looked at now and then.

@@ -24,6 +24,7 @@ use crate::commit::Write;
 use crate::start::{self, Begun, StartError};
 use crate::{Inner, Settings, alert};
 use held::Held;
+pub(super) use share::lease_name;
 
 /// Writes that may wait to be told.
 const WRITES_MAX: usize = 4_096;

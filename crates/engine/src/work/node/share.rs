@@ -83,7 +83,7 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
         return Ok(give(desk, Arc::clone(last)).await);
     }
     let taken: Vec<_> = inner.store.leases_held(CONNECTOR).await?.into_iter().map(|row| row.name).collect();
-    let free = wanted.into_iter().filter(|id| !taken.contains(&name(*id)) && desk.of(*id).is_none());
+    let free = wanted.into_iter().filter(|id| !taken.contains(&lease_name(*id)) && desk.of(*id).is_none());
     for id in free.take(share.saturating_sub(held.len())) {
         take(inner, desk, id).await?;
     }
@@ -95,7 +95,8 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     Ok(())
 }
 
-fn name(id: ConnectorId) -> String {
+/// The name of a connector's lease.
+pub(in crate::work) fn lease_name(id: ConnectorId) -> String {
     format!("{CONNECTOR}{id}")
 }
 
@@ -104,7 +105,7 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
         return Ok(());
     }
     let since = inner.clock.now();
-    let Some(lease) = HeldLease::take(&inner.store, &name(id), inner.settings.node, desk.lease).await? else {
+    let Some(lease) = HeldLease::take(&inner.store, &lease_name(id), inner.settings.node, desk.lease).await? else {
         return Ok(());
     };
     let fed = Fed { writes: desk.writes.clone(), lease: lease.clone() };

@@ -1,0 +1,59 @@
+//! The broker that carries work to other nodes, where there is one.
+
+use sambac_bus::work::{QueueFound, WorkBroker};
+use sambac_engine::work::WorkSettings;
+
+use super::finding::Findings;
+use crate::config::Config;
+use crate::queue;
+
+pub(super) async fn look(config: &Config, findings: &mut Findings) {
+    let work = match queue::settings(config) {
+        Ok(Some(work)) => work,
+        Ok(None) => return findings.skipped("work queue", "none is configured (`queue.url`): each process does all of its work itself"),
+        Err(error) => return findings.bad("work queue", error.to_string(), "correct `queue.url`"),
+    };
+    let mut has_told = false;
+    for url in &work.urls {
+        match WorkBroker::connect(url, work.queues.clone(), "sambac doctor").await {
+            Ok(broker) => {
+                findings.good("work queue", format!("{url} answers"));
+                if !std::mem::replace(&mut has_told, true) {
+                    told(&broker, &work, findings).await;
+                }
+                broker.close().await;
+            }
+            Err(error) => {
+                let to_do = "start it, or correct `queue.url` and `queue.hosts`; nothing is sent while none is there, and nothing is lost";
+                findings.bad("work queue", format!("{url}: {error}"), to_do);
+            }
+        }
+    }
+    let found = format!("{} of its nodes are known", work.urls.len());
+    let to_do = "name the others of its cluster of three in `queue.hosts`: one broker alone stops all sending when it dies";
+    findings.advise("work queue's nodes", work.urls.len() > 1, found, to_do);
+}
+
+async fn told(broker: &WorkBroker, work: &WorkSettings, findings: &mut Findings) {
+    let blocked = broker.is_blocked();
+    let found = if blocked { "it takes nothing for now" } else { "it takes what it is given" };
+    let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
+    findings.check("work queue's alarms", !blocked, found, to_do);
+    for queue in [work.queues.results(), work.queues.dead()] {
+        match broker.find(&queue).await {
+            Ok(QueueFound::Missing) => {
+                findings.skipped("work queues", format!("{queue} is not there yet: the first start makes it"));
+            }
+            Ok(QueueFound::AsDeclared) => findings.good("work queues", format!("{queue} is replicated (quorum)")),
+            Ok(QueueFound::Otherwise(said)) => {
+                let to_do = "it was made by somebody else, and may lose what is in it: stop all nodes, delete it, and start them";
+                findings.bad("work queues", format!("{queue}: {said}"), to_do);
+            }
+            Err(error) => findings.bad("work queues", format!("{queue}: {error}"), "look at the broker's log"),
+        }
+    }
+    let dead = broker.counts(&work.queues.dead()).await.ok().flatten().unwrap_or_default();
+    let found = format!("{} messages are put aside", dead.messages);
+    let to_do = "look at them (`sambac queue show`, the alert work_put_aside), and delete what you have dealt with";
+    findings.advise("put aside", dead.messages == 0, found, to_do);
+}
