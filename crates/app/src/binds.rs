@@ -45,6 +45,8 @@ pub(crate) async fn run_alone(
     tracing::info!("stopping");
     node.stop(Duration::from_secs(config.limits.stop_timeout_s)).await;
     end.cancel();
-    server.await.map_err(|error| Failure::because(Exit::Failed, format!("the services listener ended badly: {error}")))?;
+    server
+        .await
+        .map_err(|error| Failure::because(Exit::Failed, format!("the services listener ended badly: {error}")))?;
     Ok(())
 }

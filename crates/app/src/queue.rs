@@ -14,7 +14,8 @@ pub(crate) fn settings(config: &Config) -> Result<Option<WorkSettings>, Failure>
     let Some(url) = &config.queue.url else { return Ok(None) };
     let wrong = |error| Failure::because(Exit::Configuration, format!("queue.url, queue.hosts: {error}"));
     let first: BrokerUrl = url.expose().parse().map_err(wrong)?;
-    let further = config.queue.hosts.iter().map(|place| first.at(place)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let further =
+        config.queue.hosts.iter().map(|place| first.at(place)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let urls = std::iter::once(first).chain(further).collect();
     Ok(Some(WorkSettings { urls, queues: WorkQueues::new(&config.queue.prefix) }))
 }

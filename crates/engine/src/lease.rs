@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use sambac_store::{Store, StoreError};
 use sambac_store::rows::LeaseRow;
+use sambac_store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 

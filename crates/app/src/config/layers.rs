@@ -255,7 +255,8 @@ fn check_redis<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut
 fn check_queue<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
     let Some(url) = &config.queue.url else {
         if !config.does(Role::Worker) || !config.does(Role::Connector) {
-            let detail = "roles other than all are for nodes that share the work by RabbitMQ: set queue.url, or leave them out";
+            let detail =
+                "roles other than all are for nodes that share the work by RabbitMQ: set queue.url, or leave them out";
             faults.note(from("roles"), detail);
         }
         return;

@@ -10,7 +10,10 @@ use crate::queue;
 pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let work = match queue::settings(config) {
         Ok(Some(work)) => work,
-        Ok(None) => return findings.skipped("work queue", "none is configured (`queue.url`): each process does all of its work itself"),
+        Ok(None) => {
+            return findings
+                .skipped("work queue", "none is configured (`queue.url`): each process does all of its work itself");
+        }
         Err(error) => return findings.bad("work queue", error.to_string(), "correct `queue.url`"),
     };
     let mut has_told = false;
@@ -30,7 +33,8 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
         }
     }
     let found = format!("{} of its nodes are known", work.urls.len());
-    let to_do = "name the others of its cluster of three in `queue.hosts`: one broker alone stops all sending when it dies";
+    let to_do =
+        "name the others of its cluster of three in `queue.hosts`: one broker alone stops all sending when it dies";
     findings.advise("work queue's nodes", work.urls.len() > 1, found, to_do);
 }
 

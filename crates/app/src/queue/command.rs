@@ -46,7 +46,8 @@ impl QueueCommand {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         let (What::Show { flags } | What::Rebuild { flags }) = &self.what;
         let config = load(flags)?.config;
-        let none = || Failure::because(Exit::Configuration, "no work goes to other nodes: queue.url is not set".to_owned());
+        let none =
+            || Failure::because(Exit::Configuration, "no work goes to other nodes: queue.url is not set".to_owned());
         let work = settings(&config)?.ok_or_else(none)?;
         match self.what {
             What::Show { .. } => show(&config, work, output).await,
@@ -70,7 +71,8 @@ async fn show(config: &Config, work: WorkSettings, output: Output) -> Result<(),
         let QueueCounts { messages, consumers } = counts.unwrap_or_default();
         if output == Output::Json {
             let there = counts.is_some();
-            let line = json!({ "of": of, "queue": queue, "there": there, "messages": messages, "consumers": consumers });
+            let line =
+                json!({ "of": of, "queue": queue, "there": there, "messages": messages, "consumers": consumers });
             output.print(&line, String::new)?;
         }
         table.row([of, queue, messages.to_string(), consumers.to_string()]);

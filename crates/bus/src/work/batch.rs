@@ -110,11 +110,11 @@ fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Message>, D:
 
 #[cfg(test)]
 mod tests {
+    use sambac_domain::TrafficClass;
     use sambac_domain::id::{AccountId, ApiKeyId, MessageId, RateId, RouteId};
     use sambac_domain::message::{MessageBody, Origin};
     use sambac_domain::rating::ChargePolicy;
     use sambac_domain::text::Encoding;
-    use sambac_domain::TrafficClass;
 
     use super::*;
 
@@ -156,7 +156,14 @@ mod tests {
     #[test]
     fn what_is_in_a_queue_can_be_read_but_for_the_text() {
         let json = String::from_utf8(batch().to_json()).unwrap();
-        for told in ["\"version\":1", "\"class\":\"otp\"", "447700900123", "\"lane\":0", "\"text\":\"c2VhbGVk\"", "\"attempt\":3"] {
+        for told in [
+            "\"version\":1",
+            "\"class\":\"otp\"",
+            "447700900123",
+            "\"lane\":0",
+            "\"text\":\"c2VhbGVk\"",
+            "\"attempt\":3",
+        ] {
             assert!(json.contains(told), "{told} is not in {json}");
         }
         assert!(!json.contains("123456") && !json.contains("again"), "{json}");

@@ -26,7 +26,9 @@ pub const VERSION: u16 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// Written by a later version.
-    #[error("it has version {0}, and this node reads up to {VERSION}: let the nodes be of one version, or update this one")]
+    #[error(
+        "it has version {0}, and this node reads up to {VERSION}: let the nodes be of one version, or update this one"
+    )]
     Later(u16),
     /// Not what was expected.
     #[error("it cannot be read: {0}")]

@@ -227,7 +227,9 @@ mod tests {
             report.answers.push(Answered { segment, intent, happened, submitted_at: None, answered_at: Timestamp(1) });
         }
         let json = String::from_utf8(report.to_json()).unwrap();
-        for told in ["\"outcome\":\"accepted\"", "\"smsc_message_id\":\"0a7F\"", "\"command_status\":88", "\"node\":\"node 2\""] {
+        for told in
+            ["\"outcome\":\"accepted\"", "\"smsc_message_id\":\"0a7F\"", "\"command_status\":88", "\"node\":\"node 2\""]
+        {
             assert!(json.contains(told), "{told} is not in {json}");
         }
         assert_eq!(Report::from_json(json.as_bytes()).unwrap(), report);

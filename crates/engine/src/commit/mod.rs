@@ -89,8 +89,8 @@ pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Adopted, Announcement, Answer, AnswerOutcome, Brought, Chunk, HandsetIn, Intent, Loaded, NoticeDone,
-    NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
+    Accept, Acknowledgement, Adopted, Announcement, Answer, AnswerOutcome, Brought, Chunk, HandsetIn, Intent, Loaded,
+    NoticeDone, NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
 };
 pub(crate) use write::{key_of, target_of};
 

@@ -43,7 +43,11 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     }
 }
 
-async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &WorkBroker) -> Result<std::convert::Infallible, BrokerError> {
+async fn take(
+    inner: &Arc<Inner>,
+    link: &BrokerLink,
+    broker: &WorkBroker,
+) -> Result<std::convert::Infallible, BrokerError> {
     let queue = link.queues().results();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
@@ -185,7 +189,11 @@ pub(super) async fn run_dead(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     }
 }
 
-async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &WorkBroker) -> Result<std::convert::Infallible, BrokerError> {
+async fn take_dead(
+    inner: &Inner,
+    link: &BrokerLink,
+    broker: &WorkBroker,
+) -> Result<std::convert::Infallible, BrokerError> {
     let queue = link.queues().dead();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
@@ -196,7 +204,8 @@ async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &WorkBroker) -> Res
             continue;
         };
         let first = batch.segments().next().map(|segment| segment.to_string()).unwrap_or_default();
-        let text = format!("{} segments, the first {first}, were handed out again and again and never answered", batch.len());
+        let text =
+            format!("{} segments, the first {first}, were handed out again and again and never answered", batch.len());
         inner.alerts.raise(AlertKind::WorkPutAside, &queue, text);
         if let Some(line) = inner.work.office().and_then(|office| office.line(batch.connector)) {
             line.end_batch(&batch, Happened::Unknown).await;

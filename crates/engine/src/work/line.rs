@@ -12,7 +12,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_bus::amqp::BrokerError;
-use sambac_bus::work::{Answered, Batch, Carried, CarriedSegment, Confirm, ConnectorSeen, Happened, Report, WorkBroker};
+use sambac_bus::work::{
+    Answered, Batch, Carried, CarriedSegment, Confirm, ConnectorSeen, Happened, Report, WorkBroker,
+};
 use sambac_bus::{Queued, TargetQueue, Task};
 use sambac_domain::class::Lane;
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
@@ -261,7 +263,11 @@ impl Line {
     }
 
     /// Announces and publishes what waits, if there is room; whether anything was taken.
-    async fn next(&self, broker: &Arc<WorkBroker>, unconfirmed: &mut VecDeque<Unconfirmed>) -> Result<bool, BrokerError> {
+    async fn next(
+        &self,
+        broker: &Arc<WorkBroker>,
+        unconfirmed: &mut VecDeque<Unconfirmed>,
+    ) -> Result<bool, BrokerError> {
         let (mut taken, lanes) = (Vec::new(), self.open().lanes);
         for (lane, open) in Lane::ALL.into_iter().zip(lanes) {
             let room = AHEAD_MAX.saturating_sub(open).min(INTENT_MAX.saturating_sub(taken.len()));

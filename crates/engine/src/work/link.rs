@@ -91,8 +91,9 @@ impl BrokerLink {
 pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     let (mut pause, mut trouble) = (RETRY_MIN, Trouble::default());
     // Nodes begin at different ones.
-    let mut urls = link.settings.urls.iter().cycle().skip(usize::from(inner.settings.node) % link.settings.urls.len().max(1));
-    while let Some(url) = urls.next() {
+    let urls =
+        link.settings.urls.iter().cycle().skip(usize::from(inner.settings.node) % link.settings.urls.len().max(1));
+    for url in urls {
         let connected = tokio::select! {
             connected = link.connect(url) => connected,
             () = inner.stopping.cancelled() => return,
@@ -118,12 +119,7 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
 }
 
 /// Looks at a link until it is lost, or the engine stops: then it lives until the last report has gone.
-async fn watch(
-    inner: &Inner,
-    link: &BrokerLink,
-    (url, broker): (&BrokerUrl, &Arc<WorkBroker>),
-    trouble: &mut Trouble,
-) {
+async fn watch(inner: &Inner, link: &BrokerLink, (url, broker): (&BrokerUrl, &Arc<WorkBroker>), trouble: &mut Trouble) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {

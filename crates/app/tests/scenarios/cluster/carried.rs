@@ -91,7 +91,8 @@ impl Carried {
     /// The same with other numbers.
     async fn send_from(&self, first: u64, class: &str) -> Result<HashMap<u64, String>> {
         let number = |index: usize| first + (index as u64 % 2) * 100_000_000 + index as u64;
-        let recipients: Vec<Value> = (0..MESSAGES).map(|index| json!({ "to": format!("+{}", number(index)) })).collect();
+        let recipients: Vec<Value> =
+            (0..MESSAGES).map(|index| json!({ "to": format!("+{}", number(index)) })).collect();
         let batch = json!({ "from": "Bank", "text": "hello", "class": class, "recipients": recipients });
         let taken = self.works()?.rest(&self.secrets)?.post("/v1/sms/batch", &batch, &[]).await?;
         ensure!(taken.status == 202, "{}", taken.text);

@@ -73,7 +73,11 @@ pub(super) async fn database() -> Result<TestDatabase> {
 }
 
 /// How each message has ended, once all have.
-pub(super) async fn ends(platform: &Platform, secrets: &Secrets, messages: &HashMap<u64, String>) -> Result<HashMap<u64, Value>> {
+pub(super) async fn ends(
+    platform: &Platform,
+    secrets: &Secrets,
+    messages: &HashMap<u64, String>,
+) -> Result<HashMap<u64, Value>> {
     let (rest, mut ended) = (platform.rest(secrets)?, HashMap::new());
     for (number, id) in messages {
         ended.insert(*number, rest.ended(id).await?);

@@ -87,4 +87,3 @@ impl Sent {
         self.open.len()
     }
 }
-

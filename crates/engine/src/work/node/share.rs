@@ -80,7 +80,8 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     let held = desk.all();
     if let Some(last) = held.last().filter(|_| held.len() > share) {
         // One at a time: another node takes it before the next look.
-        return Ok(give(desk, Arc::clone(last)).await);
+        give(desk, Arc::clone(last)).await;
+        return Ok(());
     }
     let taken: Vec<_> = inner.store.leases_held(CONNECTOR).await?.into_iter().map(|row| row.name).collect();
     let free = wanted.into_iter().filter(|id| !taken.contains(&lease_name(*id)) && desk.of(*id).is_none());

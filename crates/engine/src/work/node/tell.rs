@@ -86,7 +86,7 @@ async fn tell(
                 confirmed?;
                 kill_point::reached("report_confirmed");
                 if let Some(telling) = open.pop_front() {
-                    telling.is_told(desk).await;
+                    telling.told(desk).await;
                 }
             }
             () = inner.closing.cancelled(), if !*is_closing => inbox.close(),
@@ -157,18 +157,11 @@ fn of<'a>(desk: &Desk, tellings: &'a mut Vec<Telling>, connector: ConnectorId) -
 
 impl Telling {
     fn new(report: Report) -> Self {
-        Self {
-            report,
-            answered: Vec::new(),
-            slots: Vec::new(),
-            brought: Vec::new(),
-            stored: Vec::new(),
-            confirm: None,
-        }
+        Self { report, answered: Vec::new(), slots: Vec::new(), brought: Vec::new(), stored: Vec::new(), confirm: None }
     }
 
     /// The broker has it.
-    async fn is_told(self, desk: &Desk) {
+    async fn told(self, desk: &Desk) {
         drop(self.slots);
         self.brought.into_iter().for_each(Acknowledgement::give_ok);
         for done in self.stored {
