@@ -71,6 +71,8 @@ pub enum Happened {
     Expired,
     /// It cannot be put into a PDU.
     Unsendable,
+    /// The program broke on it.
+    Broken,
 }
 
 /// A receipt as it was read.

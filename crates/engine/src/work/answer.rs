@@ -17,6 +17,7 @@ pub(super) fn told(answer: &Answer) -> Answered {
         AnswerOutcome::NotSent => Happened::NotSent,
         AnswerOutcome::Expired => Happened::Expired,
         AnswerOutcome::Unsendable => Happened::Unsendable,
+        AnswerOutcome::Broken => Happened::Broken,
     };
     let Answer { segment, intent, submitted_at, answered_at, .. } = *answer;
     Answered { segment, intent, happened, submitted_at, answered_at }
@@ -34,5 +35,6 @@ pub(super) fn outcome(happened: Happened, profile: Option<&Arc<Profile>>) -> Ans
         Happened::NotSent => AnswerOutcome::NotSent,
         Happened::Expired => AnswerOutcome::Expired,
         Happened::Unsendable => AnswerOutcome::Unsendable,
+        Happened::Broken => AnswerOutcome::Broken,
     }
 }
