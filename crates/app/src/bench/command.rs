@@ -50,6 +50,12 @@ pub(crate) struct Bench {
     /// A Redis in which the platform counts its limits. The scenario `limits` needs one.
     #[arg(long, env = "SAMBAC_REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
+    /// A RabbitMQ by which the platform's work goes, also to the further nodes. It wants a PostgreSQL to itself, as leases stay there for some seconds.
+    #[arg(long, env = "SAMBAC_QUEUE_URL", hide_env_values = true, requires = "store_url")]
+    queue_url: Option<String>,
+    /// Nodes that have the binds to the operator, beside the one with the ledger. With none the one has all of it.
+    #[arg(long, default_value_t = 0, requires = "queue_url", value_parser = clap::value_parser!(u8).range(0..=9))]
+    connector_nodes: u8,
     /// Where data folders are made, on the disk to be measured.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -95,6 +101,8 @@ impl Bench {
             keep: self.keep,
             store_url: self.store_url.clone(),
             redis_url: self.redis_url.clone(),
+            queue_url: self.queue_url.clone(),
+            connector_nodes: self.connector_nodes,
             duration_s: self.duration_s,
             rate_per_s: self.rate,
             binds: self.binds,

@@ -63,6 +63,9 @@ pub(crate) struct Options {
     pub(crate) store_url: Option<String>,
     /// A Redis: the platform counts its limits there, and `limits` asks it.
     pub(crate) redis_url: Option<String>,
+    /// A RabbitMQ by which its work goes, and how many further nodes have binds.
+    pub(crate) queue_url: Option<String>,
+    pub(crate) connector_nodes: u8,
     pub(crate) duration_s: Option<u64>,
     pub(crate) rate_per_s: Option<u64>,
     pub(crate) binds: u16,

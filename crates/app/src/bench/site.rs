@@ -31,6 +31,9 @@ pub(crate) struct Layout {
     pub(crate) store_url: Option<String>,
     /// A Redis in which it counts its limits.
     pub(crate) redis_url: Option<String>,
+    /// A RabbitMQ by which its work goes, and how many further nodes have binds.
+    pub(crate) queue_url: Option<String>,
+    pub(crate) connector_nodes: u8,
     /// What the operator does (TOML).
     pub(crate) operator: &'static str,
     /// Binds to the operator and unanswered submits on each.
@@ -52,6 +55,8 @@ pub(crate) struct Site {
     wanted: Wanted,
     secrets: Secrets,
     pub(crate) platform: Child,
+    /// Nodes that have the binds.
+    connector_nodes: Vec<Child>,
     pub(crate) operator: Option<Child>,
     pub(crate) http: SocketAddr,
     services: SocketAddr,
@@ -101,7 +106,15 @@ impl Site {
         let secrets = apply(&layout, &folder, &wanted).await?;
         let (platform, ready, started) = Child::start(run(&layout, &folder)?, Box::new(|_| {})).await?;
         let ready_after = started.elapsed();
+        let mut connector_nodes = Vec::new();
+        for number in 0..layout.connector_nodes {
+            let mut command = run(&layout, &folder)?;
+            let node = (number + 2).to_string();
+            command.env("SAMBAC_ROLES", "connector").env("SAMBAC_NODE", node);
+            connector_nodes.push(Child::start(command, Box::new(|_| {})).await?.0);
+        }
         Ok(Self {
+            connector_nodes,
             http: address(&ready, "http")?,
             services: address(&ready, "services")?,
             smpp: address(&ready, "smpp")?,
@@ -188,6 +201,9 @@ impl Site {
     /// Stops everything in good order: the platform first.
     pub(crate) async fn stop(self) -> anyhow::Result<Tally> {
         self.platform.stop().await.context("the platform")?;
+        for node in self.connector_nodes {
+            node.stop().await.context("a node with binds")?;
+        }
         let Some(operator) = self.operator else { return Ok(Tally::default()) };
         let last = operator.stop().await.context("the simulator")?;
         Ok(Tally { accepted: last["stopped"]["accepted"].as_u64().context("the simulator told no tally")? })
@@ -216,6 +232,10 @@ fn run(layout: &Layout, folder: &Folder) -> anyhow::Result<tokio::process::Comma
     command.env("SAMBAC_LIMITS_SMPP_CONNECTIONS_MAX", "8192");
     command.env("SAMBAC_LIMITS_SMPP_CONNECTIONS_PER_SOURCE_MAX", "8192");
     store(layout, &mut command);
+    if let Some(url) = &layout.queue_url {
+        let roles = if layout.connector_nodes > 0 { "worker" } else { "all" };
+        command.env("SAMBAC_QUEUE_URL", url).env("SAMBAC_CLUSTER_LEASE_S", "5").env("SAMBAC_ROLES", roles);
+    }
     Ok(command)
 }
 

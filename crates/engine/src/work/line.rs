@@ -30,6 +30,7 @@ use super::node;
 use crate::Inner;
 use crate::commit::{Announcement, Answer, Intent, Write, target_of};
 use crate::connector::ConnectorStatus;
+use crate::metrics::ConnectorMetrics;
 use crate::{kill_point, relay};
 
 /// Segments of one lane that may be announced and without an answer: what lies in the broker is no more than that.
@@ -62,6 +63,7 @@ pub(crate) struct Line {
     /// There is room again, or the connector is another way than before.
     changed: Notify,
     seen: Mutex<Option<Seen>>,
+    metrics: ConnectorMetrics,
     /// Everything that is open is to be published anew.
     anew: AtomicBool,
     over: CancellationToken,
@@ -108,6 +110,7 @@ pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLin
         open: Mutex::default(),
         changed: Notify::new(),
         seen: Mutex::default(),
+        metrics: inner.metrics.connector(&row.name),
         anew: AtomicBool::new(false),
         over: inner.stopping.child_token(),
     });
@@ -170,6 +173,7 @@ impl Line {
             if heard.as_ref().is_none_or(|seen| seen.node != report.node) {
                 tracing::info!(connector = self.name, node = report.node, "it is another node's now");
             }
+            self.metrics.bound(how.bound);
             *heard = Some(Seen { at: Instant::now(), node: report.node.clone(), epoch: report.epoch, how });
         }
         drop(heard);
@@ -234,6 +238,9 @@ impl Line {
                 () = self.queue.work(), if unconfirmed.len() < CONFIRMS_MAX => {}
                 () = self.changed.notified() => {}
                 _ = look.tick() => {
+                    if !self.is_heard() {
+                        self.metrics.bound(0);
+                    }
                     if self.is_left() && !self.has_holder().await {
                         self.take_back(broker).await?;
                     }
@@ -257,9 +264,13 @@ impl Line {
         held.map_or(true, |held| held.iter().any(|row| row.name == name))
     }
 
+    fn is_heard(&self) -> bool {
+        self.heard().as_ref().is_some_and(Seen::is_fresh)
+    }
+
     /// Whether nothing is heard of the connector, and segments lie in its queues.
     fn is_left(&self) -> bool {
-        !self.open().segments.is_empty() && self.heard().as_ref().is_none_or(|seen| !seen.is_fresh())
+        !self.open().segments.is_empty() && !self.is_heard()
     }
 
     /// Announces and publishes what waits, if there is room; whether anything was taken.

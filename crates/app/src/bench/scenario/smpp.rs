@@ -126,6 +126,8 @@ pub(super) fn layout(options: &Options, operator: &'static str, (binds, window):
         keep: options.keep,
         store_url: options.store_url.clone(),
         redis_url: options.redis_url.clone(),
+        queue_url: options.queue_url.clone(),
+        connector_nodes: options.connector_nodes,
         operator,
         binds,
         window,
