@@ -44,8 +44,7 @@ faults: build ## every fault at length, and charges while everything is killed; 
 	$(CARGO) run --locked --quiet -p sambac-testkit --bin faults -- --binary $(SAMBAC) $(FAULTS_ARGS)
 
 simulate: setup ## the engine on simulated time with faults from seeds, a hundred hours, and every planted bug (SIMULATE_ARGS="seeds --help")
-	$(CARGO) run --locked --quiet -p sambac-simulation --bin simulate -- $(or $(SIMULATE_ARGS),seeds)
-	$(if $(SIMULATE_ARGS),,$(CARGO) run --locked --quiet -p sambac-simulation --bin simulate -- bugs)
+	$(CARGO) run --locked --quiet --profile simulate -p sambac-simulation --bin simulate -- $(or $(SIMULATE_ARGS),all)
 
 fuzz: setup ## fuzz the parsers from their corpora, ten million runs each (FUZZ_ARGS="100000 decode")
 	@tools/fuzz $(FUZZ_ARGS)

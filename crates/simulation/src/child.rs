@@ -1,10 +1,13 @@
 //! A run as a process of its own, with the system's randomness made of its seed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::world::locked;
 use crate::{Report, Run};
 
 /// What gives the seed's randomness in place of the system's.
@@ -13,16 +16,21 @@ const SOURCE: &str = include_str!("entropy.c");
 /// The variable that the seed is in for it.
 const SEED: &str = "SIMULATION_SEED";
 
+/// The variable that says which processor is its own.
+const PROCESSOR: &str = "SIMULATION_PROCESSOR";
+
 /// Whether this process has its randomness from a seed.
 pub fn is_child() -> bool {
     std::env::var_os(SEED).is_some()
 }
 
 /// How runs are made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Children {
     program: PathBuf,
     library: PathBuf,
+    /// The processors that runs of now have.
+    taken: Mutex<BTreeSet<usize>>,
 }
 
 impl Children {
@@ -41,7 +49,7 @@ impl Children {
         // Whoever came first has the same: the last one stays.
         let library = folder.join("simulation-entropy.so");
         std::fs::rename(&made, &library).with_context(|| library.display().to_string())?;
-        Ok(Self { program: program.to_owned(), library })
+        Ok(Self { program: program.to_owned(), library, taken: Mutex::default() })
     }
 
     /// Lives a run in a process of its own.
@@ -55,17 +63,36 @@ impl Children {
         if !run.faults {
             command.arg("--calm");
         }
+        if run.brisk {
+            command.arg("--brisk");
+        }
         if let Some(bug) = run.bug {
             command.args(["--bug", bug.name()]);
+        }
+        if let Some(path) = &run.keep {
+            command.arg("--keep").arg(path);
         }
         if run.show {
             command.arg("--show");
         }
         command.env("LD_PRELOAD", &self.library).env(SEED, run.seed.to_string());
-        let output = command.stderr(Stdio::inherit()).output().context("the program `simulate`")?;
+        let processor = self.processor();
+        command.env(PROCESSOR, processor.to_string());
+        let output = command.stderr(Stdio::inherit()).output();
+        locked(&self.taken).remove(&processor);
+        let output = output.context("the program `simulate`")?;
         if !output.status.success() {
             bail!("seed {} ended with {}", run.seed, output.status);
         }
         serde_json::from_slice(&output.stdout).context("a report")
+    }
+
+    /// The first one that no other run has. Other programs that make runs at the same time begin elsewhere.
+    fn processor(&self) -> usize {
+        let first = std::process::id() as usize;
+        let mut taken = locked(&self.taken);
+        let free = (first..).find(|place| !taken.contains(place)).unwrap_or(first);
+        taken.insert(free);
+        free
     }
 }

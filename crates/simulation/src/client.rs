@@ -39,7 +39,7 @@ pub(crate) async fn run(world: Arc<World>, engine: Engine, account: Account) {
 }
 
 /// What a client still wants to know.
-fn unanswered(world: &World, account: usize) -> Vec<usize> {
+pub(crate) fn unanswered(world: &World, account: usize) -> Vec<usize> {
     let mut orders = locked(&world.orders);
     let mine = |order: &crate::order::Order| order.account == account && order.known == Known::Nothing;
     let places: Vec<_> = (0..orders.all.len()).filter(|no| mine(&orders.all[*no])).collect();

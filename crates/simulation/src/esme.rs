@@ -10,7 +10,7 @@ use sambac_smpp::{
     SmResp,
 };
 
-use crate::client::REBIND;
+use crate::client::{REBIND, unanswered};
 use crate::order::{Known, Way};
 use crate::site::{Account, PASSWORD};
 use crate::world::{World, locked};
@@ -27,6 +27,8 @@ struct Esme {
 
 /// Binds, and binds again, until the process ends.
 pub(crate) async fn run(world: Arc<World>, engine: Engine, account: Account) {
+    // Nobody can ask what became of what the last process left.
+    unanswered(&world, account.no);
     loop {
         let (ours, theirs) = tokio::io::duplex(PIPE_OCTETS);
         let octet = u8::try_from(account.no).unwrap_or(0);

@@ -6,27 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use sambac_domain::id::MessageId;
-use sambac_domain::time::Timestamp;
 use sambac_engine::seal::Seal;
 use sambac_engine::simulated::{Posted, World as Outside};
 use sambac_engine::{Engine, Settings};
-use sambac_store::{Expiring, Store};
+use sambac_store::Store;
 use tokio::io::DuplexStream;
 
 use crate::site::{API_ACCOUNTS, Account, host};
 use crate::weather::Death;
 use crate::world::{World, locked};
-use crate::{client, esme, operator, sink};
+use crate::{client, drain, esme, operator, sink};
 
 /// How long a process may take to end in good order.
 const STOP: Duration = Duration::from_secs(10);
-/// How often it is looked whether all has ended.
-const LOOK: Duration = Duration::from_secs(60);
-/// How long all may take to end once all is well: longer than any validity, and what is added to it for receipts.
-const DRAIN_MAX: Duration = Duration::from_secs(14 * 3_600);
 /// How long two processes live beside each other.
-const TOGETHER: Duration = Duration::from_secs(12);
+const TOGETHER: Duration = Duration::from_secs(30);
 /// How long a process rests that could not begin.
 const REST: Duration = Duration::from_secs(5);
 
@@ -107,12 +101,17 @@ async fn run(estate: &Estate) -> End {
         tokio::time::sleep(REST).await;
         return died(world, "as it cannot begin");
     };
-    begin(estate, &engine, passed);
+    clients(estate, &engine);
+    happenings(world, passed);
     let end = lived(estate, &engine, death).await;
+    look_at_invariants(world, &engine);
+    end
+}
+
+fn look_at_invariants(world: &World, engine: &Engine) {
     if !engine.metrics_text().contains("sambac_invariants_broken_total 0") {
         world.found("an invariant was broken", String::new());
     }
-    end
 }
 
 /// Waits for the end.
@@ -123,12 +122,12 @@ async fn lived(estate: &Estate, engine: &Engine, death: Option<(Duration, Death)
         () = dies(world, death) => {
             match death {
                 Some((_, Death::Stop)) => engine.stop(STOP).await,
-                Some((_, Death::Takeover)) => taken_over(estate).await,
+                Some((_, Death::Takeover)) => Box::pin(taken_over(estate)).await,
                 _ => {}
             }
             died(world, "as planned")
         }
-        end = drained(estate, engine) => {
+        end = drain::drained(world, engine) => {
             engine.stop(STOP).await;
             end
         }
@@ -146,7 +145,7 @@ fn settings(estate: &Estate) -> Settings {
         // So that lanes and the working set overflow with the messages of a simulation.
         lane_capacity: 16,
         live_capacity: 64,
-        receipt_grace: Duration::from_secs(900),
+        receipt_grace: estate.world.times.grace,
         reload_interval: Duration::from_secs(60),
         uncertain_interval: Duration::from_secs(60),
         audit_interval: Duration::from_secs(300),
@@ -154,8 +153,8 @@ fn settings(estate: &Estate) -> Settings {
     }
 }
 
-/// Starts everybody who lives with the process.
-fn begin(estate: &Estate, engine: &Engine, passed: Duration) {
+/// Starts everybody who is a client of the process.
+fn clients(estate: &Estate, engine: &Engine) {
     let world = &estate.world;
     for account in &estate.accounts {
         let (world, engine, account) = (Arc::clone(world), engine.clone(), account.clone());
@@ -165,6 +164,10 @@ fn begin(estate: &Estate, engine: &Engine, passed: Duration) {
             tokio::spawn(esme::run(world, engine, account));
         }
     }
+}
+
+/// Starts what happens by itself.
+fn happenings(world: &Arc<World>, passed: Duration) {
     let later = Arc::clone(world);
     tokio::spawn(async move {
         for (at, by_s) in later.weather.jumps.iter().filter(|(at, _)| *at > passed) {
@@ -194,37 +197,16 @@ async fn dies(world: &World, death: Option<(Duration, Death)>) {
     }
 }
 
-/// Another process takes over. The one before does not know, and has the same clients, operators and receivers for a while.
+/// Another process takes over. The one before does not know, and has the same clients, operators and receivers for a while: some ask
+/// here, some there, and some both.
 async fn taken_over(estate: &Estate) {
     let world = &estate.world;
     world.note(format_args!("another process takes over"));
     let second = Engine::start(settings(estate), estate.store.clone(), world.wall_clock()).await;
-    tokio::time::sleep(TOGETHER).await;
-    drop(second);
-}
-
-/// Waits until faults are over and all that was begun has ended.
-async fn drained(estate: &Estate, engine: &Engine) -> End {
-    let world = &estate.world;
-    world.until(world.end).await;
-    world.note(format_args!("all is well"));
-    let until = world.passed() + DRAIN_MAX;
-    loop {
-        tokio::time::sleep(LOOK).await;
-        if world.operators.iter().all(|operator| operator.receipts_left() == 0) && is_empty(engine).await {
-            return End::Done;
-        }
-        if world.passed() > until {
-            return End::Stuck;
-        }
+    if let Ok(second) = &second {
+        clients(estate, second);
     }
-}
-
-/// Whether nothing is on its way any more.
-async fn is_empty(engine: &Engine) -> bool {
-    let store = engine.store();
-    let queued = store.outbox_targets().await.is_ok_and(|targets| targets.is_empty());
-    let nothing = (Timestamp(i64::MIN), MessageId::from_raw(0));
-    let open = store.messages_expiring(Expiring::Open, nothing, Timestamp::MAX, 1).await;
-    queued && open.is_ok_and(|open| open.is_empty())
+    tokio::time::sleep(TOGETHER).await;
+    second.iter().for_each(|second| look_at_invariants(world, second));
+    drop(second);
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, W
 use tokio::sync::Notify;
 
 use crate::dice::Dice;
+use crate::times::Times;
 use crate::weather::{Mood, at};
 use crate::world::{World, locked};
 
@@ -54,21 +55,24 @@ pub(crate) struct Operator {
 /// What it remembers.
 pub(crate) struct Memory {
     dice: Dice,
+    times: Times,
     pub(crate) copies: Vec<Copy>,
     /// Receipts to be told, by when and in which order they came to be.
     due: BTreeMap<(Duration, u64), Receipt>,
     number: u64,
-    pub(crate) binds: u64,
+    /// From when to when each bind was there; the last ones may still be.
+    pub(crate) binds: Vec<(Duration, Duration)>,
 }
 
 impl Operator {
-    pub(crate) fn new(seed: u64, no: usize) -> Self {
+    pub(crate) fn new(seed: u64, no: usize, times: Times) -> Self {
         let memory = Memory {
             dice: Dice::named(seed, &format!("operator {no}")),
+            times,
             copies: Vec::new(),
             due: BTreeMap::new(),
             number: 0,
-            binds: 0,
+            binds: Vec::new(),
         };
         Self { no, cut: Notify::new(), memory: Mutex::new(memory) }
     }

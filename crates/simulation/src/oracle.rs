@@ -5,6 +5,7 @@
 //! operator told, a receipt that was acknowledged and changed nothing; news that its client never got, or got in two words; money that
 //! does not add up; anything still on its way at the end.
 
+mod binds;
 mod message;
 mod news;
 
@@ -76,6 +77,7 @@ pub(crate) async fn judge(world: &World, path: &Path) -> Result<BTreeMap<&'stati
         }
     }
     bench.news();
+    bench.binds();
     bench.left(&mut database).await?;
     if let Err(error) = database.audit().await {
         world.found("the books do not add up", error.to_string());

@@ -6,6 +6,7 @@ use sambac_domain::class::TrafficClass;
 use sambac_domain::time::Timestamp;
 
 use crate::dice::Dice;
+use crate::times::Times;
 
 /// By which way a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +77,13 @@ impl Order {
 pub(crate) struct Orders {
     pub(crate) all: Vec<Order>,
     dice: Vec<Dice>,
+    times: Times,
 }
 
 impl Orders {
-    pub(crate) fn new(seed: u64, accounts: usize) -> Self {
+    pub(crate) fn new(seed: u64, accounts: usize, times: Times) -> Self {
         let dice = (0..accounts).map(|no| Dice::named(seed, &format!("client {no}"))).collect();
-        Self { all: Vec::new(), dice }
+        Self { all: Vec::new(), dice, times }
     }
 
     /// The dice of a client.
@@ -105,8 +107,8 @@ impl Orders {
             Way::Smpp => format!("99901{no:07}"),
         };
         let validity = match class {
-            TrafficClass::Otp => dice.millis(60_000, 600_000),
-            _ => dice.millis(300_000, 1_200_000),
+            TrafficClass::Otp => dice.of(self.times.otp),
+            _ => dice.of(self.times.others),
         };
         // The engine keeps whole seconds of it over SMPP.
         let validity = Duration::from_secs(validity.as_secs());

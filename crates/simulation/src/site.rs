@@ -20,6 +20,10 @@ pub(crate) const ACCOUNTS: usize = API_ACCOUNTS + 1;
 pub(crate) const OPERATORS: usize = 2;
 /// Of a segment, in micros.
 pub(crate) const PRICE: i64 = 50_000;
+/// Segments in a second that a connector sends at most: a burst of a client waits in its lanes for a while.
+const THROUGHPUT: u32 = 20;
+/// The longest pause between two binds.
+const RECONNECT_MAX_MS: u64 = 15_000;
 /// What each account has at the beginning, in whole units of its currency.
 pub(crate) const FUNDS: i64 = 100_000;
 
@@ -70,11 +74,12 @@ fn file() -> String {
             site.smpp_account(&name(no), &system_id(no), &format!("password = \"{PASSWORD}\"\nclass = \"otp\""))
         };
     }
+    let settings = format!("settings = {{ bind = {{ reconnect_max_ms = {RECONNECT_MAX_MS} }} }}");
     for no in 0..OPERATORS {
         let link = format!("host = \"{}\"\nport = 2775\nsystem_id = \"sambac\"\npassword = \"{PASSWORD}\"", host(no));
         site = site.table("operator", &format!("name = \"operator-{no}\"")).table(
             "connector",
-            &format!("name = \"connector-{no}\"\noperator = \"operator-{no}\"\n{link}\nthroughput_per_s_max = 50"),
+            &format!("name = \"connector-{no}\"\noperator = \"operator-{no}\"\n{link}\nthroughput_per_s_max = {THROUGHPUT}\n{settings}"),
         );
     }
     // Each operator is the first for some, and the other the second.

@@ -74,6 +74,27 @@ pub(crate) struct Weather {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What a seed is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Everything happens, and processes live for minutes.
+    Stormy,
+    /// It leaves room for what takes its time, and for what has no excuse.
+    Changeable,
+    /// The process lives on and the database is well; people set the wall clock, mostly while an operator is in a mood.
+    Clocks,
+}
+
+impl Kind {
+    const fn of(seed: u64) -> Self {
+        match seed {
+            seed if seed % 5 == 4 => Self::Clocks,
+            seed if seed % 2 == 1 => Self::Stormy,
+            _ => Self::Changeable,
+        }
+    }
+}
+
 impl Weather {
     /// No fault at all.
     pub(crate) fn calm(operators: usize) -> Self {
@@ -81,18 +102,28 @@ impl Weather {
         Self { operators, disk: Vec::new(), deaths: Vec::new(), jumps: Vec::new(), cuts: Vec::new() }
     }
 
-    /// What `seed` has in store until `end`, with as many operators. Odd seeds are stormy, and processes live for minutes; even ones
-    /// leave room for what takes its time, and for what has no excuse.
-    pub(crate) fn of(seed: u64, operators: usize, end: Duration) -> Self {
-        let (mood, death) = if seed % 2 == 1 { (8 * MINUTE, 3 * MINUTE) } else { (16 * MINUTE, 25 * MINUTE) };
-        let mood = |no| moods(&mut Dice::named(seed, &format!("mood {no}")), end, mood);
-        let moods = (0..operators).map(mood).collect();
+    /// What `seed` has in store until `end`, with as many operators: see [`Kind`]. In a brisk run processes live shorter, too.
+    pub(crate) fn of((seed, is_brisk): (u64, bool), operators: usize, end: Duration) -> Self {
+        let kind = Kind::of(seed);
+        let (mood, death) = match kind {
+            Kind::Stormy => (8 * MINUTE, 3 * MINUTE),
+            Kind::Changeable => (16 * MINUTE, 25 * MINUTE),
+            Kind::Clocks => (6 * MINUTE, end),
+        };
+        let death = if is_brisk { death / 2 } else { death };
+        let mood = |no| moods(&mut Dice::named(seed, &format!("mood {no}")), kind, end, mood);
+        let moods: Vec<_> = (0..operators).map(mood).collect();
+        let mut weather = Self { cuts: left(&moods), operators: moods, ..Self::calm(0) };
+        if kind == Kind::Clocks {
+            weather.jumps = set_in(&mut Dice::named(seed, "jumps"), &weather.operators);
+            return weather;
+        }
         let mut dice = Dice::named(seed, "disk");
-        let disk = spells(&mut dice, end, death * 2, MINUTE / 4, |dice| {
+        weather.disk = spells(&mut dice, end, death * 2, MINUTE / 4, |dice| {
             if dice.per_mille(500) { Disk::Away } else { Disk::Ambiguous }
         });
         let mut dice = Dice::named(seed, "deaths");
-        let deaths = moments(&mut dice, end, death, |dice| match dice.between(0, 9) {
+        weather.deaths = moments(&mut dice, end, death, |dice| match dice.between(0, 9) {
             0..=1 => Death::Anywhere,
             2..=4 => Death::BeforeCommit,
             5..=7 => Death::AfterCommit,
@@ -100,7 +131,7 @@ impl Weather {
             _ => Death::Stop,
         });
         let mut dice = Dice::named(seed, "jumps");
-        let jumps = moments(&mut dice, end, 60 * MINUTE, |dice| match dice.between(0, 3) {
+        weather.jumps = moments(&mut dice, end, 60 * MINUTE, |dice| match dice.between(0, 3) {
             0 => -7_200,
             1 => 3_600,
             2 => -90,
@@ -109,7 +140,9 @@ impl Weather {
         let mut dice = Dice::named(seed, "cuts");
         let most = u64::try_from(operators.saturating_sub(1)).unwrap_or(0);
         let cuts = moments(&mut dice, end, 15 * MINUTE, |dice| usize::try_from(dice.between(0, most)).unwrap_or(0));
-        Self { operators: moods, disk, deaths, jumps, cuts }
+        weather.cuts.extend(cuts);
+        weather.cuts.sort_unstable();
+        weather
     }
 }
 
@@ -119,15 +152,33 @@ impl Weather {
         self.deaths.is_empty() && self.disk.is_empty() && self.operators.iter().all(Vec::is_empty)
     }
 
+    /// Whether one operator and the database are well between these times.
+    pub(crate) fn is_well(&self, operator: usize, from: Duration, to: Duration) -> bool {
+        self.operators.get(operator).is_none_or(|spells| is_clear(spells, from, to)) && is_clear(&self.disk, from, to)
+    }
+
+    /// By how much the wall clock is set back in all: so much longer may a message live.
+    pub(crate) fn set_back(&self) -> Duration {
+        self.jumps.iter().map(|(_, by_s)| Duration::from_secs(by_s.min(&0).unsigned_abs())).sum()
+    }
+
+    /// Whether somebody sets the clock between these times.
+    pub(crate) fn is_set(&self, from: Duration, to: Duration) -> bool {
+        self.jumps.iter().any(|(at, _)| from <= *at && *at <= to)
+    }
+
     /// Whether there is no fault between these times. Deaths are no matter of weather.
     pub(crate) fn is_fair(&self, from: Duration, to: Duration) -> bool {
         let within = |at: Duration| from <= at && at <= to;
-        let is_clear = |spells: &[Spell<Mood>]| spells.iter().all(|spell| spell.to < from || to < spell.from);
-        self.operators.iter().all(|spells| is_clear(spells))
-            && self.disk.iter().all(|spell| spell.to < from || to < spell.from)
-            && !self.jumps.iter().any(|(at, _)| within(*at))
+        self.operators.iter().all(|spells| is_clear(spells, from, to))
+            && is_clear(&self.disk, from, to)
+            && !self.is_set(from, to)
             && !self.cuts.iter().any(|(at, _)| within(*at))
     }
+}
+
+fn is_clear<T>(spells: &[Spell<T>], from: Duration, to: Duration) -> bool {
+    spells.iter().all(|spell| spell.to < from || to < spell.from)
 }
 
 /// What lasts at this time.
@@ -135,11 +186,36 @@ pub(crate) fn at<T: Copy>(spells: &[Spell<T>], time: Duration) -> Option<Spell<T
     spells.iter().find(|spell| spell.from <= time && time < spell.to).copied()
 }
 
-fn moods(dice: &mut Dice, end: Duration, between: Duration) -> Vec<Spell<Mood>> {
+/// An operator that goes down, or that takes no binds, ends those that it has.
+fn left(moods: &[Vec<Spell<Mood>>]) -> Vec<(Duration, usize)> {
+    let ends = |spell: &&Spell<Mood>| matches!(spell.what, Mood::Down | Mood::Refusing);
+    let of = |(no, spells): (usize, &Vec<Spell<Mood>>)| -> Vec<_> {
+        spells.iter().filter(ends).map(|spell| (spell.from, no)).collect()
+    };
+    let mut cuts: Vec<_> = moods.iter().enumerate().flat_map(of).collect();
+    cuts.sort_unstable();
+    cuts
+}
+
+/// Somebody sets the clock while an operator is in a mood, mostly back: what waits for a time waits longer then.
+fn set_in(dice: &mut Dice, moods: &[Vec<Spell<Mood>>]) -> Vec<(Duration, i64)> {
+    let mut jumps = Vec::new();
+    for spell in moods.iter().flatten() {
+        let (wanted, at) = (dice.per_mille(600), spell.from + dice.millis(3_000, 40_000));
+        let by_s = [-7_200, -900, -900, -600, -600, -90, 45, 3_600][usize::try_from(dice.between(0, 7)).unwrap_or(0)];
+        jumps.extend(Some((at, by_s)).filter(|_| wanted && at < spell.to));
+    }
+    jumps.sort_unstable();
+    jumps
+}
+
+fn moods(dice: &mut Dice, kind: Kind, end: Duration, between: Duration) -> Vec<Spell<Mood>> {
     const BAD: [Mood; 7] =
         [Mood::Down, Mood::Refusing, Mood::Throttling, Mood::Silent, Mood::Slow, Mood::HalfOpen, Mood::Busy];
+    // Who waits for an operator that is not there waits by a clock.
+    let most = if kind == Kind::Clocks { 3 } else { 6 };
     spells(dice, end, between, 2 * MINUTE, |dice| {
-        let place = usize::try_from(dice.between(0, 6)).unwrap_or(0);
+        let place = usize::try_from(dice.between(0, most)).unwrap_or(0);
         BAD.get(place).copied().unwrap_or(Mood::Down)
     })
 }

@@ -14,13 +14,14 @@ use crate::journal::Journal;
 use crate::operator::Operator;
 use crate::order::Orders;
 use crate::sink::Hook;
+use crate::times::Times;
 use crate::weather::{Death, Weather};
 
 /// When every run begins: the first second of 2027.
 pub(crate) const BEGINNING: Timestamp = Timestamp::from_secs(1_798_761_600);
 
 /// How long what was wrong may be felt: the longest pause between two binds, and what has gathered until then.
-const RECOVERY: Duration = Duration::from_secs(240);
+const RECOVERY: Duration = Duration::from_secs(120);
 
 /// Everybody outside, shared by all who play them.
 pub(crate) struct World {
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) end: Duration,
     /// Mean pause of each client between two messages.
     pub(crate) pause: Duration,
+    pub(crate) times: Times,
     pub(crate) weather: Weather,
     pub(crate) operators: Vec<Operator>,
     pub(crate) orders: Mutex<Orders>,
@@ -40,6 +42,8 @@ pub(crate) struct World {
     pub(crate) doomed: Notify,
     /// What nobody expected, told by whoever met it.
     findings: Mutex<Vec<(String, String)>>,
+    /// The first finding ends the run.
+    pub(crate) is_over_when_found: bool,
 }
 
 /// The time, and what the engine's clock makes of it.
@@ -59,14 +63,20 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, (end, pause): (Duration, Duration), weather: Weather, accounts: usize) -> Self {
-        let operators = (0..weather.operators.len()).map(|no| Operator::new(seed, no)).collect();
+    pub(crate) fn new(
+        seed: u64,
+        (end, pause, times): (Duration, Duration, Times),
+        weather: Weather,
+        accounts: usize,
+    ) -> Self {
+        let operators = (0..weather.operators.len()).map(|no| Operator::new(seed, no, times)).collect();
         Self {
             end,
             pause,
+            times,
             weather,
             operators,
-            orders: Mutex::new(Orders::new(seed, accounts)),
+            orders: Mutex::new(Orders::new(seed, accounts, times)),
             hooks: Mutex::default(),
             sink_dice: Mutex::new(Dice::named(seed, "sinks")),
             door: Mutex::new(DoorState::new(seed)),
@@ -80,6 +90,7 @@ impl World {
             }),
             doomed: Notify::new(),
             findings: Mutex::default(),
+            is_over_when_found: false,
         }
     }
 
@@ -146,6 +157,12 @@ impl World {
         locked(&self.clocks).lives.iter().any(lived) && self.weather.is_fair(since, to)
     }
 
+    /// Whether this operator, the database and the process were well all the time.
+    pub(crate) fn is_well(&self, operator: usize, from: Duration, to: Duration) -> bool {
+        let lived = |(began, ended): &(Duration, Duration)| *began <= from && *ended >= to;
+        locked(&self.clocks).lives.iter().any(lived) && self.weather.is_well(operator, from, to)
+    }
+
     /// Writes into the journal.
     pub(crate) fn note(&self, what: std::fmt::Arguments<'_>) {
         let now = self.now();
@@ -161,6 +178,11 @@ impl World {
     /// What is wrong so far.
     pub(crate) fn findings(&self) -> Vec<(String, String)> {
         locked(&self.findings).clone()
+    }
+
+    /// Whether something was found, and more is not wanted.
+    pub(crate) fn is_seen_through(&self) -> bool {
+        self.is_over_when_found && !locked(&self.findings).is_empty()
     }
 
     /// The journal's digest and how many events it has.

@@ -23,18 +23,24 @@ pub(super) struct Parties {
     pub(super) to: Vec<u8>,
 }
 
-const MINUTE: u64 = 60_000;
-
 impl Memory {
     /// Decides what becomes of a message that was taken now, and when it is told.
-    pub(super) fn decide(&mut self, copy: usize, parties: &Parties, passed: Duration, is_calm: bool) {
+    pub(super) fn decide(
+        &mut self,
+        copy: usize,
+        parties: &Parties,
+        (passed, is_answered): (Duration, bool),
+        is_calm: bool,
+    ) {
         let state = match self.dice.between(0, 99) {
             0..=4 => "UNDELIV",
             5..=6 => "EXPIRED",
             7 => "REJECTD",
             _ => "DELIVRD",
         };
-        let pause = self.pause(is_calm);
+        // Who is too busy to answer is so with receipts, too.
+        let is_late = !is_answered && self.dice.per_mille(400);
+        let pause = if is_late { self.dice.of(self.times.late) } else { self.pause(is_calm) };
         let roll = if is_calm { 999 } else { self.dice.between(0, 999) };
         if roll < 15 {
             return; // It is never told.
@@ -56,8 +62,8 @@ impl Memory {
             0..=4 => Duration::ZERO,
             5..=94 => self.dice.millis(500, 20_000),
             _ if is_calm => self.dice.millis(500, 20_000),
-            95..=97 => self.dice.millis(MINUTE, 15 * MINUTE),
-            _ => self.dice.millis(18 * MINUTE, 40 * MINUTE),
+            95..=97 => self.dice.of(self.times.late),
+            _ => self.dice.of(self.times.too_late),
         }
     }
 

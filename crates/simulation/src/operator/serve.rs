@@ -25,6 +25,8 @@ const FULL: Duration = Duration::from_millis(200);
 struct Link {
     world: Arc<World>,
     no: usize,
+    /// Which of its binds this is.
+    bind: usize,
     session: Session,
     /// Receipts that are sent and not answered.
     open: BTreeMap<u64, Receipt>,
@@ -53,9 +55,13 @@ pub(super) async fn serve(world: Arc<World>, no: usize, io: DuplexStream) {
     }
     let Ok((session, events)) = pending.accept("smsc", Some(0x34), WINDOW).await else { return };
     world.note(format_args!("operator {no} is bound"));
-    locked(&world.operators[no].memory).binds += 1;
+    let bind = {
+        let mut memory = locked(&world.operators[no].memory);
+        memory.binds.push((world.passed(), Duration::MAX));
+        memory.binds.len() - 1
+    };
     let full_until = Duration::ZERO;
-    let mut link = Link { world, no, session, open: BTreeMap::new(), sent: 0, full_until };
+    let mut link = Link { world, no, bind, session, open: BTreeMap::new(), sent: 0, full_until };
     link.run(events).await;
 }
 
@@ -101,7 +107,8 @@ impl Link {
             Reply::None { taken } => taken,
             Reply::Refused(_) => false,
         };
-        let copy = self.keep(&sm, taken, is_calm);
+        let is_answered = matches!(reply, Reply::Taken | Reply::Refused(_));
+        let copy = self.keep(&sm, (taken, is_answered), is_calm);
         match reply {
             Reply::Taken => self.answer(header, copy, CommandStatus::ROK, pause),
             Reply::Refused(status) => self.answer(header, copy, status, pause),
@@ -112,7 +119,7 @@ impl Link {
     }
 
     /// Remembers what came in.
-    fn keep(&self, sm: &Sm<'_>, taken: bool, is_calm: bool) -> usize {
+    fn keep(&self, sm: &Sm<'_>, (taken, is_answered): (bool, bool), is_calm: bool) -> usize {
         let (order, part, text) = named(sm);
         let known = order.and_then(|order| locked(&self.world.orders).all.get(order).map(|one| one.segment(part)));
         if known.as_deref().map(str::as_bytes) != Some(text) {
@@ -129,7 +136,7 @@ impl Link {
             let (answered, told_at) = (None, None);
             memory.copies.push(Copy { order, part, at, wall, answered, taken, id, told_at, told, sent, fate });
             if taken {
-                memory.decide(place, &parties, passed, is_calm);
+                memory.decide(place, &parties, (passed, is_answered), is_calm);
             }
             place
         };
@@ -205,6 +212,10 @@ impl Link {
 /// What was sent and not acknowledged is told on the next link. A process that is killed takes this one with it.
 impl Drop for Link {
     fn drop(&mut self) {
+        let passed = self.world.passed();
+        if let Some((_, until)) = self.memory().binds.get_mut(self.bind) {
+            *until = passed;
+        }
         for token in self.open.keys().copied().collect::<Vec<_>>() {
             self.again(token);
         }

@@ -13,8 +13,10 @@ use crate::world::BEGINNING;
 
 /// Between the look at the clock and the operator.
 const LATE_MICROS: i64 = 1_500_000;
-/// How long the first copy may take where nothing is wrong; bursts are as fast as the connectors go.
-const SLOW: Duration = Duration::from_secs(30);
+/// How long the first copy may take where nothing is wrong: one answer that is lost may keep a window of one place for half a minute.
+const SLOW: Duration = Duration::from_secs(45);
+/// How often it is asked whether nothing is wrong.
+const LOOK: Duration = Duration::from_secs(10);
 const THROTTLED: u32 = 0x58;
 const BUSY: u32 = 0x14;
 /// The least pause after an operator was too busy.
@@ -72,19 +74,36 @@ impl Bench<'_> {
             found("sent past its validity", format!("{late:?}, {row:?}"));
         }
         self.twice(order, segment, copies, &found);
-        ends(order, segment, row, copies, &found);
-        self.slow(order, row, copies, &found);
+        self.ends(order, segment, row, copies, &found);
+        self.slow(order, (row, segment), copies, &found);
     }
 
-    /// Where nothing is wrong, what was taken goes out soon.
-    fn slow(&self, order: &Order, row: &Row, copies: &[(usize, Copy)], found: &dyn Fn(&'static str, String)) {
+    /// Where nothing is wrong, what was taken goes out soon; what was taken before goes out soon after.
+    fn slow(
+        &self,
+        order: &Order,
+        (row, segment): (&Row, &Segment),
+        copies: &[(usize, Copy)],
+        found: &dyn Fn(&'static str, String),
+    ) {
         let Known::Accepted { at, .. } = &order.known else { return };
-        let micros = u64::try_from(at.0 - BEGINNING.0).unwrap_or(0);
-        let accepted = Duration::from_micros(micros);
-        let first = copies.iter().map(|(_, copy)| copy.at.0).min();
-        if self.world.is_fair(accepted, accepted + SLOW) && first.is_none_or(|first| first > at.saturating_add(SLOW).0)
-        {
-            found("slow although nothing is wrong", format!("{first:?}, {row:?}"));
+        let since = |at: i64| Duration::from_micros(u64::try_from(at - BEGINNING.0).unwrap_or(0));
+        let accepted = since(at.0);
+        let first = copies.iter().map(|(_, copy)| since(copy.at.0)).min();
+        let until = first.unwrap_or(Duration::MAX);
+        let mut soon = accepted;
+        // Who was in doubt may have been told long after, and what was lost on its way is for the engine in doubt.
+        let lives = if order.in_doubt || segment.possible_duplicate {
+            Duration::ZERO
+        } else {
+            order.validity.saturating_sub(SLOW * 2)
+        };
+        // Who sets the clock sets the end of its time.
+        while soon <= accepted + lives && soon + SLOW < until && !self.world.weather.is_set(accepted, soon) {
+            if self.world.is_fair(soon, soon + SLOW) {
+                return found("slow although nothing is wrong", format!("{first:?}, {accepted:?}, {row:?}"));
+            }
+            soon += LOOK;
         }
     }
 
@@ -111,34 +130,58 @@ impl Bench<'_> {
             }
         }
     }
-}
 
-/// The end of a segment is one that an operator told, or that nobody could tell.
-fn ends(order: &Order, segment: &Segment, row: &Row, copies: &[(usize, Copy)], found: &dyn Fn(&'static str, String)) {
-    let fates = |state| copies.iter().any(|(_, copy)| copy.fate.contains(&state));
-    let told: Vec<_> = copies.iter().flat_map(|(_, copy)| copy.told.iter().copied()).collect();
-    let shown = || format!("{} of {copies:?}", word(segment.state));
-    if segment.state == DELIVERED && !fates("DELIVRD") {
-        found("delivered, and no operator says so", shown());
+    /// The end of a segment is one that an operator told, or that nobody could tell.
+    fn ends(
+        &self,
+        order: &Order,
+        segment: &Segment,
+        row: &Row,
+        copies: &[(usize, Copy)],
+        found: &dyn Fn(&'static str, String),
+    ) {
+        let fates = |state| copies.iter().any(|(_, copy)| copy.fate.contains(&state));
+        let told: Vec<_> = copies.iter().flat_map(|(_, copy)| copy.told.iter().copied()).collect();
+        let shown = || format!("{} of {copies:?}", word(segment.state));
+        if segment.state == DELIVERED && !fates("DELIVRD") {
+            found("delivered, and no operator says so", shown());
+        }
+        let refused =
+            |(_, copy): &(usize, Copy)| copy.answered.is_some_and(|status| status != 0 && status != THROTTLED);
+        let is_sure = !segment.possible_duplicate;
+        if is_sure && [REJECTED, FAILED].contains(&segment.state) && !copies.iter().any(refused) && !fates("REJECTD") {
+            found("given up, and no operator refused it", shown());
+        }
+        if segment.state == EXPIRED && !fates("EXPIRED") && segment.final_at.is_some_and(|at| at < row.expires_at) {
+            found("expired before its time", format!("{segment:?}, {row:?}"));
+        }
+        // The operator and the engine agree on what it is called; of several receipts the first one counts.
+        let taken: Vec<_> = copies.iter().filter(|(_, copy)| copy.taken).collect();
+        // A doubt about a number that no other message has is cleared by its receipt.
+        let is_known = |copy: &Copy| {
+            is_sure && copy.answered == Some(0)
+                || order.way == Way::Smpp && copies.len() == 1 && self.is_in_time(row, copy)
+        };
+        if let ([(_, copy)], Some(first)) = (&taken[..], told.first())
+            && is_known(copy)
+            && copy.sent.first() == Some(first)
+            && !self.may_have_ended(order, copy)
+            && (*first == "DELIVRD") != (segment.state == DELIVERED)
+        {
+            found("a receipt was acknowledged and changed nothing", shown());
+        }
     }
-    let refused = |(_, copy): &(usize, Copy)| copy.answered.is_some_and(|status| status != 0 && status != THROTTLED);
-    let is_sure = !segment.possible_duplicate;
-    if is_sure && [REJECTED, FAILED].contains(&segment.state) && !copies.iter().any(refused) && !fates("REJECTD") {
-        found("given up, and no operator refused it", shown());
+
+    /// Whether it was told before the message was given up. Whose doubt has ended is not looked for any more.
+    fn is_in_time(&self, row: &Row, copy: &Copy) -> bool {
+        let grace = i64::try_from(self.world.times.grace.as_micros()).unwrap_or(i64::MAX);
+        copy.told_at.is_some_and(|told| copy.wall.0 + (told.0 - copy.at.0) + LATE_MICROS < row.expires_at + grace)
     }
-    if segment.state == EXPIRED && !fates("EXPIRED") && segment.final_at.is_some_and(|at| at < row.expires_at) {
-        found("expired before its time", format!("{segment:?}, {row:?}"));
-    }
-    // The operator and the engine agree on what it is called; of several receipts the first one counts.
-    let taken: Vec<_> = copies.iter().filter(|(_, copy)| copy.taken).collect();
-    // A doubt about a number that no other message has is cleared by its receipt.
-    let is_known = |copy: &Copy| is_sure && copy.answered == Some(0) || order.way == Way::Smpp && copies.len() == 1;
-    if let ([(_, copy)], Some(first)) = (&taken[..], told.first())
-        && is_known(copy)
-        && copy.sent.first() == Some(first)
-        && (*first == "DELIVRD") != (segment.state == DELIVERED)
-    {
-        found("a receipt was acknowledged and changed nothing", shown());
+
+    /// Whether somebody set the clock, so that its time may have been over at once.
+    fn may_have_ended(&self, order: &Order, copy: &Copy) -> bool {
+        let sent = Duration::from_micros(u64::try_from(copy.at.0 - BEGINNING.0).unwrap_or(0));
+        self.world.weather.is_set(sent, sent + order.validity + self.world.times.grace)
     }
 }
 
