@@ -19,9 +19,9 @@ impl Trial {
             Bug::OrphanNotStored | Bug::SlotLeaked | Bug::LaneForgets => 2,
             Bug::SentTooLate | Bug::HalfOpenUnnoticed => 4,
             Bug::ReceiptRace | Bug::DlrDoneWhenSent => 5,
-            Bug::SentBeforeIntent => 6,
             Bug::DoubtForgotten | Bug::FenceIgnored => 7,
             Bug::WallClockTimer => 9,
+            Bug::SentBeforeIntent => 11,
             Bug::ReceiptAckBeforeFlush => 17,
             _ => 1,
         };

@@ -21,6 +21,8 @@ pub(crate) struct Hours {
     simulated_hours: u64,
     took_s: u64,
     times_real_time: u64,
+    /// Processor time of all of it: what it takes where nothing else runs, times the processors.
+    processor_s: u64,
     messages: u64,
     processes: u64,
     commits: u64,
@@ -61,7 +63,7 @@ pub(crate) struct Summary {
 }
 
 impl Hours {
-    pub(crate) fn new(hours: u64, each: Vec<Report>, again: Report, took: Duration) -> Self {
+    pub(crate) fn new(hours: u64, each: Vec<Report>, again: &Report, took: Duration) -> Self {
         let sum = |of: fn(&Report) -> u64| each.iter().map(of).sum::<u64>();
         let simulated_s = sum(|report| report.simulated_s);
         let is_same = each.first().is_some_and(|first| first.hash == again.hash && first.events == again.events);
@@ -71,6 +73,7 @@ impl Hours {
             simulated_hours: simulated_s / 3_600,
             took_s: took.as_secs(),
             times_real_time: simulated_s / took.as_secs().max(1),
+            processor_s: processor_s(),
             messages: sum(|report| report.sent),
             processes: sum(|report| report.processes),
             commits: sum(|report| report.commits),
@@ -88,12 +91,12 @@ impl Hours {
 
 impl fmt::Display for Hours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seeds, hours, simulated_hours, took_s, times_real_time, messages, findings, .. } = self;
+        let Self { seeds, hours, simulated_hours, took_s, times_real_time, processor_s, messages, findings, .. } = self;
         let same = if self.same_seed_same_events { "the same events" } else { "OTHER EVENTS" };
         write!(
             f,
             "{seeds} seeds, {hours} hours of messages and faults, {simulated_hours} simulated hours in all, {messages} messages, \
-             in {took_s} s: {times_real_time} times real time; the first seed again: {same}; {findings} findings"
+             in {took_s} s ({processor_s} s of processors): {times_real_time} times real time; the first seed again: {same}; {findings} findings"
         )
     }
 }
@@ -151,4 +154,11 @@ impl Summary {
         std::fs::write(path, text).with_context(|| path.display().to_string())?;
         say(&format!("the report is {}", path.display()))
     }
+}
+
+/// What the kernel counted for processes that have ended, in hundredths of a second (proc(5), `cutime` and `cstime`); 0 where it does not.
+fn processor_s() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = text.rsplit(')').next().unwrap_or_default();
+    after_name.split_whitespace().skip(13).take(2).filter_map(|word| word.parse::<u64>().ok()).sum::<u64>() / 100
 }

@@ -54,7 +54,7 @@ impl Seeds {
         done.sort_unstable_by_key(|(place, _)| *place);
         let mut reports: Vec<_> = done.into_iter().map(|(_, report)| report).collect();
         let again = reports.pop().unwrap_or_default();
-        let hours = Hours::new(runs * self.minutes / 60, reports, again, began.elapsed());
+        let hours = Hours::new(runs * self.minutes / 60, reports, &again, began.elapsed());
         say(&hours.to_string())?;
         Ok(hours)
     }
