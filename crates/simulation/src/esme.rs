@@ -27,9 +27,9 @@ struct Esme {
 
 /// Binds, and binds again, until the process ends.
 pub(crate) async fn run(world: Arc<World>, engine: Engine, account: Account) {
-    // Nobody can ask what became of what the last process left.
-    unanswered(&world, account.no);
     loop {
+        // Nobody can ask what became of what the last process left, or the last bind.
+        unanswered(&world, account.no);
         let (ours, theirs) = tokio::io::duplex(PIPE_OCTETS);
         let octet = u8::try_from(account.no).unwrap_or(0);
         engine.serve_smpp(theirs, SocketAddr::from(([192, 0, 2, octet], 40_000)));
