@@ -16,12 +16,12 @@ impl Trial {
     /// The one that caught it last time. It is a hint: when the engine or the simulation has changed, another seed may catch it.
     pub const fn of(bug: Bug) -> Self {
         let seed = match bug {
-            Bug::OrphanNotStored | Bug::SlotLeaked | Bug::LaneForgets => 2,
+            Bug::OrphanNotStored | Bug::SlotLeaked | Bug::LaneForgets | Bug::TaskNotStored => 2,
             Bug::SentTooLate | Bug::HalfOpenUnnoticed => 4,
             Bug::ReceiptRace | Bug::DlrDoneWhenSent => 5,
             Bug::DoubtForgotten | Bug::FenceIgnored => 7,
             Bug::WallClockTimer => 9,
-            Bug::SentBeforeIntent => 11,
+            Bug::SentBeforeIntent => 6,
             Bug::ReceiptAckBeforeFlush => 17,
             _ => 1,
         };
