@@ -19,9 +19,10 @@ impl Trial {
             Bug::OrphanNotStored | Bug::SlotLeaked | Bug::LaneForgets | Bug::TaskNotStored => 2,
             Bug::SentTooLate | Bug::HalfOpenUnnoticed => 4,
             Bug::ReceiptRace | Bug::DlrDoneWhenSent => 5,
-            Bug::DoubtForgotten | Bug::FenceIgnored => 7,
-            Bug::WallClockTimer => 9,
             Bug::SentBeforeIntent => 6,
+            Bug::FenceIgnored => 7,
+            Bug::WallClockTimer => 9,
+            Bug::DoubtForgotten => 13,
             Bug::ReceiptAckBeforeFlush => 17,
             _ => 1,
         };
