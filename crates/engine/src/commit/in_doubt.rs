@@ -1,25 +1,35 @@
 //! Segments that were sent and never answered: their receipts carry an id that we do not know.
 //!
 //! Such a receipt is still taken for the segment when it comes from the operator that was asked, is about the same number,
-//! has an id of no other segment, and only one segment is in doubt there (smsc-quirks Q-B9).
+//! has an id of no other segment, and only one segment is in doubt there (smsc-quirks Q-B9). One that was given up counts for two more
+//! days: its receipt may come late, and must not be taken for another one's.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sambac_domain::id::SegmentId;
 use sambac_domain::number::Msisdn;
+use sambac_domain::time::Timestamp;
 use smallvec::SmallVec;
 
 /// Numbers in doubt that are kept in memory; beyond that, receipts without an id find nothing.
 const CAPACITY: usize = 50_000;
 
+/// How late a receipt may come after its segment was given up.
+const LATE: Duration = Duration::from_secs(2 * 86_400);
+
 #[derive(Default)]
-pub(super) struct InDoubt(HashMap<(i64, Msisdn), SmallVec<[SegmentId; 1]>>);
+pub(super) struct InDoubt {
+    open: HashMap<(i64, Msisdn), SmallVec<[SegmentId; 1]>>,
+    /// Until when a receipt may come of a segment that was given up there.
+    given_up: HashMap<(i64, Msisdn), Timestamp>,
+}
 
 impl InDoubt {
     /// A segment to `destination`, sent by an operator (its receipt group), is in doubt from now on.
     pub(super) fn insert(&mut self, group: i64, destination: Msisdn, segment: SegmentId) {
-        if self.0.len() < CAPACITY {
-            let segments = self.0.entry((group, destination)).or_default();
+        if self.open.len() < CAPACITY {
+            let segments = self.open.entry((group, destination)).or_default();
             if !segments.contains(&segment) {
                 segments.push(segment);
             }
@@ -27,20 +37,35 @@ impl InDoubt {
     }
 
     /// The only segment in doubt there, if there is just one.
-    pub(super) fn only(&self, group: i64, destination: Msisdn) -> Option<SegmentId> {
-        match self.0.get(&(group, destination))?.as_slice() {
+    pub(super) fn only(&self, group: i64, destination: Msisdn, now: Timestamp) -> Option<SegmentId> {
+        let key = (group, destination);
+        if self.given_up.get(&key).is_some_and(|until| now < *until) {
+            return None;
+        }
+        match self.open.get(&key)?.as_slice() {
             [only] => Some(*only),
             _ => None,
+        }
+    }
+
+    /// The segment is in doubt no longer, because its receipt was waited for long enough.
+    pub(super) fn give_up(&mut self, group: i64, destination: Msisdn, segment: SegmentId, now: Timestamp) {
+        self.remove(group, destination, segment);
+        if self.given_up.len() >= CAPACITY {
+            self.given_up.retain(|_, until| now < *until);
+        }
+        if self.given_up.len() < CAPACITY {
+            self.given_up.insert((group, destination), now.saturating_add(LATE));
         }
     }
 
     /// The segment is in doubt no longer.
     pub(super) fn remove(&mut self, group: i64, destination: Msisdn, segment: SegmentId) {
         let key = (group, destination);
-        if let Some(segments) = self.0.get_mut(&key) {
+        if let Some(segments) = self.open.get_mut(&key) {
             segments.retain(|other| *other != segment);
             if segments.is_empty() {
-                self.0.remove(&key);
+                self.open.remove(&key);
             }
         }
     }
@@ -54,18 +79,34 @@ mod tests {
         Msisdn::from_u64(999_000_000_000 + last).expect("a number")
     }
 
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    /// The receipt of one that was given up may still come: it is not taken for the next one's.
+    #[test]
+    fn one_that_was_given_up_is_a_rival_for_two_days() {
+        let mut in_doubt = InDoubt::default();
+        let (first, second) = (SegmentId::from_raw(257), SegmentId::from_raw(513));
+        in_doubt.insert(1, number(1), first);
+        in_doubt.give_up(1, number(1), first, NOW);
+        in_doubt.insert(1, number(1), second);
+        in_doubt.insert(2, number(1), second);
+        let later = |days: u64| NOW.saturating_add(Duration::from_secs(days * 86_400));
+        assert_eq!([0, 1, 2].map(|days| in_doubt.only(1, number(1), later(days))), [None, None, Some(second)]);
+        assert_eq!(in_doubt.only(2, number(1), NOW), Some(second), "another operator");
+    }
+
     #[test]
     fn only_an_unambiguous_segment_is_given() {
         let mut in_doubt = InDoubt::default();
         let (first, second) = (SegmentId::from_raw(257), SegmentId::from_raw(513));
         in_doubt.insert(1, number(1), first);
-        assert_eq!(in_doubt.only(2, number(1)), None, "another operator");
-        assert_eq!(in_doubt.only(1, number(2)), None, "another number");
+        assert_eq!(in_doubt.only(2, number(1), NOW), None, "another operator");
+        assert_eq!(in_doubt.only(1, number(2), NOW), None, "another number");
         in_doubt.insert(1, number(1), second);
-        assert_eq!(in_doubt.only(1, number(1)), None, "two candidates");
+        assert_eq!(in_doubt.only(1, number(1), NOW), None, "two candidates");
         in_doubt.remove(1, number(1), first);
-        assert_eq!(in_doubt.only(1, number(1)), Some(second));
+        assert_eq!(in_doubt.only(1, number(1), NOW), Some(second));
         in_doubt.remove(1, number(1), second);
-        assert_eq!(in_doubt.only(1, number(1)), None);
+        assert_eq!(in_doubt.only(1, number(1), NOW), None);
     }
 }

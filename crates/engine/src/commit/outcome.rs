@@ -67,7 +67,12 @@ impl Committer {
         self.dirty(segment, live);
         self.waiting.remove(&segment);
         if let Some(connector) = was_in_doubt {
-            self.in_doubt.remove(self.receipt_group(connector), live.message.destination, segment);
+            let (group, number) = (self.receipt_group(connector), live.message.destination);
+            if error == Some(ErrorCode::ReceiptTimeout) {
+                self.in_doubt.give_up(group, number, segment, self.now);
+            } else {
+                self.in_doubt.remove(group, number, segment);
+            }
         }
         if let Some(connector) = waited_at {
             self.awaiting.remove(self.receipt_group(connector), live.message.destination, segment);

@@ -138,7 +138,7 @@ impl Committer {
     pub(super) fn doubt_candidate(&self, found: &Found) -> Option<SegmentId> {
         let group = self.receipt_group(found.connector);
         let (destination, segment) =
-            found.numbers().find_map(|number| Some((number, self.in_doubt.only(group, number)?)))?;
+            found.numbers().find_map(|number| Some((number, self.in_doubt.only(group, number, self.now)?)))?;
         (!self.is_on_its_way(destination)).then_some(segment)
     }
 
