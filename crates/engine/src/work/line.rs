@@ -223,7 +223,7 @@ impl Line {
         let mut look = tokio::time::interval(LOOK);
         loop {
             if self.anew.swap(false, Ordering::AcqRel) {
-                *again = self.everything(broker).await?;
+                *again = self.everything(broker).await.inspect_err(|_| self.anew.store(true, Ordering::Release))?;
             }
             while !again.is_empty() {
                 let batch = again.remove(0);
@@ -314,32 +314,28 @@ impl Line {
         (!taken.is_empty()).then_some(Announced { intent, at, epoch })
     }
 
+    /// Publishes one batch. When it fails nobody knows what of it is in the broker: everything that is open is published anew then.
     async fn publish(
         &self,
         broker: &Arc<WorkBroker>,
         batch: Batch,
         unconfirmed: &mut VecDeque<Unconfirmed>,
     ) -> Result<(), BrokerError> {
-        while unconfirmed.len() >= CONFIRMS_MAX {
-            first(unconfirmed).await?;
-        }
         if self.inner.settings.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
             // Another node has the ledger, and has taken this up; this one is about to end.
             self.over.cancelled().await;
             return Ok(());
         }
-        let queue = self.link.queues().submit(self.id, batch.lane);
-        match broker.publish(&queue, &batch.to_json(), true).await {
-            Ok(confirm) => {
-                unconfirmed.push_back(Unconfirmed { batch, confirm, until: Instant::now() + CONFIRM_LIMIT });
-                Ok(())
+        let published = async {
+            while unconfirmed.len() >= CONFIRMS_MAX {
+                first(unconfirmed).await?;
             }
-            Err(error) => {
-                // Whether it was published nobody knows: it comes again with the others.
-                self.anew.store(true, Ordering::Release);
-                Err(error)
-            }
-        }
+            let queue = self.link.queues().submit(self.id, batch.lane);
+            let confirm = broker.publish(&queue, &batch.to_json(), true).await?;
+            unconfirmed.push_back(Unconfirmed { batch, confirm, until: Instant::now() + CONFIRM_LIMIT });
+            Ok(())
+        };
+        published.await.inspect_err(|_| self.anew.store(true, Ordering::Release))
     }
 
     /// What these segments are in the queues, in the order of their lanes.
