@@ -36,7 +36,7 @@ pub use cross_origin::{Origin, origin};
 pub use openapi::{openapi, services_openapi};
 pub use origin::{ForwardedHeader, Proxies};
 pub use serve::{Limits, serve};
-pub use services::{binds, standby};
+pub use services::{binds, front, standby};
 
 use access::Door;
 use answer::Answering;

@@ -17,8 +17,9 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sambac_engine::doorway::Doorway;
 use sambac_engine::places::{Place, Places};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,13 +69,14 @@ const HEAD_OCTETS_MAX: usize = 32 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `router` until `shutdown`, then lets requests that run finish and returns.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
+pub async fn serve(doorway: impl Into<Doorway>, router: Router, limits: Limits, shutdown: CancellationToken) {
+    let doorway = doorway.into();
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let peers = Places::new(limits.connections_per_peer_max);
     let connections = TaskTracker::new();
     // Beyond `shutdown`: what still runs when the drain's time is over.
     let abandon = CancellationToken::new();
-    while let Some((stream, peer, slot)) = next(&listener, &slots, &peers, &shutdown).await {
+    while let Some((stream, peer, slot)) = next(&doorway, &slots, &peers, &shutdown).await {
         let connection = connection(stream, peer, router.clone(), limits, shutdown.clone());
         let abandon = abandon.clone();
         connections.spawn(async move {
@@ -82,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
             abandon.run_until_cancelled(connection).await;
         });
     }
-    drop(listener);
+    drop(doorway);
     connections.close();
     if tokio::time::timeout(limits.drain_timeout, connections.wait()).await.is_err() {
         tracing::warn!(
@@ -99,7 +101,7 @@ type Slot = (OwnedSemaphorePermit, Place);
 
 /// The next connection and its slot; `None` once the end has begun.
 async fn next(
-    listener: &TcpListener,
+    doorway: &Doorway,
     slots: &Arc<Semaphore>,
     peers: &Places,
     shutdown: &CancellationToken,
@@ -107,7 +109,7 @@ async fn next(
     shutdown
         .run_until_cancelled(async {
             let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-            let (stream, peer, place) = accept(listener, peers).await;
+            let (stream, peer, place) = accept(doorway, peers).await;
             Some((stream, peer, (slot, place)))
         })
         .await
@@ -115,9 +117,9 @@ async fn next(
 }
 
 /// The next connection of a peer that has not too many.
-async fn accept(listener: &TcpListener, peers: &Places) -> (TcpStream, IpAddr, Place) {
+async fn accept(doorway: &Doorway, peers: &Places) -> (TcpStream, IpAddr, Place) {
     loop {
-        match listener.accept().await {
+        match doorway.accept().await {
             Ok((stream, peer)) => match peers.take(peer.ip()) {
                 Some(place) => return (stream, peer.ip(), place),
                 None => too_many(peer.ip()),

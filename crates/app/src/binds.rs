@@ -12,16 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Role};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::{platform, queue};
+use crate::{platform, queue, standby};
 
 /// Begins to ask for connectors; `None` when that is not this process's part.
 pub(crate) async fn start(config: &Config) -> Result<Option<BindsNode>, Failure> {
     let Some(work) = queue::settings(config)?.filter(|_| config.does(Role::Connector)) else { return Ok(None) };
-    let store = platform::open_as_it_is(config).await?;
-    // Before the first node with the ledger has made it there is nothing to do.
-    if !store.has_leases().await.context("the database cannot be read")? {
-        store.migrate().await.context("the database cannot be migrated")?;
-    }
+    let store = standby::prepared(config).await?;
     let settings = platform::settings(config, &store).await?;
     let lease = Duration::from_secs(config.cluster.lease_s);
     let node = BindsNode::start(settings, &work, lease, store, Clock::system()).await;

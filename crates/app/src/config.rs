@@ -67,6 +67,8 @@ pub(crate) struct Config {
 pub(crate) struct Cluster {
     /// 0: there is no lease.
     pub(crate) lease_s: u64,
+    /// Where other nodes hand clients' connections over.
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// What a process does, where several share the work.
@@ -79,6 +81,10 @@ pub(crate) enum Role {
     Worker,
     /// Binds to operators.
     Connector,
+    /// The public API's door, for whoever has the ledger.
+    Api,
+    /// The doors of clients' SMPP, likewise.
+    Smsc,
 }
 
 /// `[queue]`

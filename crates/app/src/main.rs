@@ -19,6 +19,7 @@ mod doctor;
 mod erase;
 mod events;
 mod exit;
+mod front;
 mod ledger;
 mod master_key;
 mod mirror;

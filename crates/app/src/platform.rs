@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use sambac_api::{Api, ForwardedHeader, Limits, Proxies, serve};
 use sambac_engine::audit::head::HeadReceiver;
 use sambac_engine::clock::Clock;
+use sambac_engine::doorway::Doorway;
 use sambac_engine::feed::FeedSettings;
 use sambac_engine::lease::HeldLease;
 use sambac_engine::pdu_log::PduLogLimits;
@@ -31,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, Http, Smpp};
 use crate::data_folder::{self, Lock};
 use crate::exit::{Exit, Failure};
+use crate::front::Handed;
 use crate::master_key;
 
 /// Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`).
@@ -38,10 +40,17 @@ const ACCEPT_QUEUE_MAX: u32 = 4_096;
 
 /// Bound sockets that nobody serves yet.
 pub(crate) struct Listeners {
-    http: TcpListener,
+    doors: Doors,
     services: TcpListener,
-    smpp: TcpListener,
-    smpp_tls: Option<(TcpListener, TlsFiles)>,
+    /// What comes to other nodes and is handed to this one.
+    handed: Option<Handed>,
+}
+
+/// Where clients come in.
+pub(crate) struct Doors {
+    pub(crate) http: TcpListener,
+    pub(crate) smpp: TcpListener,
+    pub(crate) smpp_tls: Option<(TcpListener, TlsFiles)>,
 }
 
 /// Where the platform listens.
@@ -65,12 +74,11 @@ pub(crate) struct Platform {
     _lock: Option<Lock>,
 }
 
-impl Listeners {
+impl Doors {
     /// Binds all of them, or says which one cannot be and which flag moves it.
-    pub(crate) fn bind(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
         Ok(Self {
             http: bind(config.http.listen, "the public API", "--http-listen")?,
-            services: bind(config.services.listen, "health and metrics", "--services-listen")?,
             smpp: bind(config.smpp.listen, "clients' SMPP", "--smpp-listen")?,
             smpp_tls: match tls_files(&config.smpp)? {
                 Some(files) => {
@@ -81,18 +89,37 @@ impl Listeners {
             },
         })
     }
+}
+
+impl Listeners {
+    /// Binds all of them, or says which one cannot be and which flag moves it.
+    pub(crate) fn bind(config: &Config) -> Result<Self, Failure> {
+        Self::behind(Doors::open(config)?, config)
+    }
+
+    /// With doors that are open already.
+    pub(crate) fn behind(doors: Doors, config: &Config) -> Result<Self, Failure> {
+        let services = bind(config.services.listen, "health and metrics", "--services-listen")?;
+        Ok(Self { doors, services, handed: None })
+    }
+
+    /// Takes also what other nodes hand over.
+    pub(crate) fn taking(self, handed: Option<Handed>) -> Self {
+        Self { handed, ..self }
+    }
 
     /// From sockets bound elsewhere.
     pub(crate) fn from_bound(http: TcpListener, services: TcpListener, smpp: TcpListener) -> Self {
-        Self { http, services, smpp, smpp_tls: None }
+        Self { doors: Doors { http, smpp, smpp_tls: None }, services, handed: None }
     }
 
     fn addresses(&self) -> std::io::Result<Addresses> {
+        let Doors { http, smpp, smpp_tls } = &self.doors;
         Ok(Addresses {
-            http: self.http.local_addr()?,
+            http: http.local_addr()?,
             services: self.services.local_addr()?,
-            smpp: self.smpp.local_addr()?,
-            smpp_tls: self.smpp_tls.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?,
+            smpp: smpp.local_addr()?,
+            smpp_tls: smpp_tls.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?,
         })
     }
 }
@@ -114,11 +141,16 @@ impl Platform {
         let connections_per_peer_max = config.limits.http_connections_per_peer_max;
         let limits = Limits { connections_per_peer_max, ..Limits::default() };
         let api = Api::new(engine.clone(), limits).behind(proxies(&config.http)).for_pages_of(origins(&config.http));
-        servers.spawn(serve(listeners.http, api.public(), limits, stop.clone()));
-        servers.spawn(serve(listeners.services, api.services(), limits, stop.clone()));
-        engine.listen_smpp(listeners.smpp);
-        if let Some((listener, files)) = listeners.smpp_tls {
-            engine.listen_smpp_tls(listener, files).context("TLS for clients' SMPP")?;
+        let Listeners { doors, services, handed } = listeners;
+        let (http, smpp, smpp_tls) = match handed {
+            Some(handed) => (Some(handed.http), Some(handed.smpp), Some(handed.smpp_tls)),
+            None => (None, None, None),
+        };
+        servers.spawn(serve(Doorway::new(doors.http, http), api.public(), limits, stop.clone()));
+        servers.spawn(serve(services, api.services(), limits, stop.clone()));
+        engine.listen_smpp(Doorway::new(doors.smpp, smpp));
+        if let Some((listener, files)) = doors.smpp_tls {
+            engine.listen_smpp_tls(Doorway::new(listener, smpp_tls), files).context("TLS for clients' SMPP")?;
         }
         let stop_timeout = Duration::from_secs(config.limits.stop_timeout_s);
         Ok(Self { engine, addresses, stop, servers, stop_timeout, _lock: lock })

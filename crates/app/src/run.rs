@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::config::command::load;
 use crate::config::{Config, Flags, LogFormat, Role};
 use crate::exit::{Exit, Failure};
+use crate::front::{self, Front, Reception};
 use crate::output::Output;
 use crate::platform::{self, Listeners, Platform};
 use crate::{binds, signals, standby, telemetry};
@@ -41,18 +42,28 @@ impl Run {
         let stop = signals::stop()?;
         tokio::pin!(stop);
         let binds = binds::start(&config).await?;
-        if let Some(node) = binds.as_ref().filter(|_| !config.does(Role::Worker)) {
-            return binds::run_alone(&config, node, &output, stop).await;
+        if !config.does(Role::Worker) {
+            return without_ledger(&config, binds.as_ref(), &output, stop).await;
         }
         let binds_stop = Duration::from_secs(config.limits.stop_timeout_s);
+        let front = match config.cluster.listen {
+            Some(_) => Some(Front::open(&config).await?),
+            None => None,
+        };
         let lease = tokio::select! {
-            lease = standby::until_leased(&config, &output) => lease?,
+            lease = standby::until_leased(&config, front.as_ref(), &output) => lease?,
+            () = hand_over(front.as_ref()) => None,
             () = &mut stop => {
                 stop_binds(binds.as_ref(), binds_stop).await;
                 return Ok(());
             }
         };
-        let listeners = Listeners::bind(&config)?;
+        let listeners = match front.map(Front::into_doors) {
+            Some(doors) => Listeners::behind(doors, &config)?,
+            None => Listeners::bind(&config)?,
+        };
+        let (reception, handed) = Reception::open(&config).await?.unzip();
+        let listeners = listeners.taking(handed);
         let lock = platform::take_folder(&config)?;
         let platform = Platform::start(&config, listeners, lock, lease.clone()).await?;
         let addresses = platform.addresses();
@@ -71,6 +82,9 @@ impl Run {
             lost = engine.fenced() => Some(lost),
         };
         tracing::info!("stopping");
+        if let Some(reception) = reception {
+            reception.close().await;
+        }
         if let Some(lost) = fenced {
             // What it still has to store is refused, if the database answers at all.
             let both = async { tokio::join!(platform.stop(), stop_binds(binds.as_ref(), binds_stop)) };
@@ -108,6 +122,33 @@ fn failure(lost: Lost) -> Failure {
                 "{why}: nothing was acknowledged that may not be there; the next start looks through the files first"
             ),
         ),
+    }
+}
+
+/// Serves without ever having the ledger: by operators' binds, or by doors.
+async fn without_ledger(
+    config: &Config,
+    binds: Option<&BindsNode>,
+    output: &Output,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let limit = Duration::from_secs(config.limits.stop_timeout_s);
+    let has_doors = config.does(Role::Api) || config.does(Role::Smsc);
+    match binds {
+        Some(node) if !has_doors => binds::run_alone(config, node, output, stop).await,
+        _ => {
+            let served = front::run_alone(config, output, stop).await;
+            stop_binds(binds, limit).await;
+            served
+        }
+    }
+}
+
+/// Hands clients' connections to the node that works, as long as another one does.
+async fn hand_over(front: Option<&Front>) {
+    match front {
+        Some(front) => front.forward().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -102,7 +102,7 @@ impl HeldLease {
     ///
     /// # Errors
     /// What the database said.
-    pub(crate) async fn take(store: &Store, name: &str, node: u8, time: Duration) -> Result<Option<Self>, StoreError> {
+    pub async fn take(store: &Store, name: &str, node: u8, time: Duration) -> Result<Option<Self>, StoreError> {
         let asked_at = Instant::now();
         let epoch = store.take_lease(name, &holder(node), time).await?;
         Ok(epoch.map(|epoch| Self::new(store.clone(), name, epoch, time, asked_at)))
@@ -121,7 +121,7 @@ impl HeldLease {
     }
 
     /// Whether it is held at this moment.
-    pub(crate) fn is_held(&self) -> bool {
+    pub fn is_held(&self) -> bool {
         self.0.term.holds_at(Instant::now())
     }
 

@@ -23,6 +23,7 @@ mod compose;
 mod connector;
 mod constant_time;
 mod content;
+pub mod doorway;
 pub mod erasure;
 pub mod events;
 mod expire;

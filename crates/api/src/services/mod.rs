@@ -25,7 +25,7 @@ use crate::origin::Proxies;
 use crate::traffic::Traffic;
 
 pub use binds::binds;
-pub use standby::standby;
+pub use standby::{front, standby};
 
 /// All its routes.
 pub(crate) fn routes(engine: &Engine, traffic: &Traffic) -> Router {

@@ -24,7 +24,7 @@ pub(crate) struct Flags {
     /// Address where clients' ESMEs bind.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) smpp_listen: Option<SocketAddr>,
-    /// What this process does where several share the work: worker, connector, or all.
+    /// What this process does where several share the work: worker, connector, api, smsc, or all.
     #[arg(long, value_name = "ROLES")]
     pub(crate) roles: Option<String>,
     /// Log level or filter.

@@ -51,7 +51,7 @@ pub(crate) const KEYS: &[Key] = &[
         "roles",
         Kind::List,
         "[\"all\"]",
-        "What this process does where queue.url is set: worker (ledger, APIs, clients' binds), connector (binds to operators), or all",
+        "What this process does where queue.url is set: worker (ledger, APIs, clients' binds), connector (binds to operators), api and smsc (doors for clients), or all",
     ),
     key(
         "queue.url",
@@ -71,6 +71,12 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Number,
         "0",
         "Seconds of the lease by which one of several nodes works while the others wait; 0: no lease, a node that starts takes over",
+    ),
+    key(
+        "cluster.listen",
+        Kind::Address,
+        "",
+        "Where other nodes hand clients' connections to this one while it has the ledger, as 10.0.0.3:7420: an address that they reach; without it nodes that wait keep their doors closed",
     ),
     key("data.dir", Kind::Text, "\"sambac-data\"", "Folder of the database, the master key and the lock"),
     key(

@@ -230,6 +230,7 @@ fn check(config: &Config, values: &Values, faults: &mut ConfigError) {
         }
     }
     check_redis(config, from, faults);
+    check_roles(config, from, faults);
     check_queue(config, from, faults);
     let url = config.store_url();
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
@@ -252,15 +253,28 @@ fn check_redis<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut
     }
 }
 
-fn check_queue<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
-    let Some(url) = &config.queue.url else {
-        if !config.does(Role::Worker) || !config.does(Role::Connector) {
-            let detail =
-                "roles other than all are for nodes that share the work by RabbitMQ: set queue.url, or leave them out";
-            faults.note(from("roles"), detail);
-        }
+/// What the roles of a process need, and where it is reached by others.
+fn check_roles<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
+    let has_lease = config.cluster.lease_s > 0;
+    if config.cluster.listen.is_some() && !has_lease {
+        let detail = "cluster.listen is for nodes that wait for each other: set cluster.lease_s (8), or leave it out";
+        faults.note(from("cluster.listen"), detail);
+    }
+    if config.does(Role::Worker) {
         return;
-    };
+    }
+    if config.roles.contains(&Role::Connector) && config.queue.url.is_none() {
+        let detail = "operators' binds are on nodes of their own only where work goes by RabbitMQ: set queue.url";
+        faults.note(from("roles"), detail);
+    }
+    if (config.does(Role::Api) || config.does(Role::Smsc)) && !has_lease {
+        let detail = "doors are for nodes beside one that works: set store.url and cluster.lease_s (8), or leave roles out";
+        faults.note(from("roles"), detail);
+    }
+}
+
+fn check_queue<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut ConfigError) {
+    let Some(url) = &config.queue.url else { return };
     match url.expose().parse::<BrokerUrl>() {
         Ok(url) => {
             for place in config.queue.hosts.iter().filter(|place| url.at(place).is_err()) {

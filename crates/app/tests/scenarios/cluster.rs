@@ -2,5 +2,6 @@
 //! drained, or stands still for a while and goes on. With a broker the others send.
 
 mod carried;
+mod doors;
 mod promoted;
 mod standby;

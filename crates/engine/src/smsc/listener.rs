@@ -12,7 +12,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::profile::ClientProfile;
 use sambac_smpp::{BrokenTlvs, CommandStatus, PendingBind, SessionConfig, interface_version};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::bind::{self, Peer, Reserved};
@@ -21,6 +21,7 @@ use super::session;
 use super::strikes::Noted;
 use super::tls::{Tls, TlsError, TlsFiles};
 use crate::alert::AlertKind;
+use crate::doorway::Doorway;
 use crate::pdu_log::Side;
 use crate::snapshot::SmppAccount;
 use crate::{Engine, Inner};
@@ -42,28 +43,28 @@ const SYSTEM_ID: &str = "sambac";
 const SUBJECT: &str = "smpp";
 
 impl Engine {
-    /// Serves client ESMEs on `listener` until the engine stops.
-    pub fn listen_smpp(&self, listener: TcpListener) {
-        self.0.tasks.spawn(run(Arc::clone(&self.0), listener, None));
+    /// Serves client ESMEs that come by `doorway` until the engine stops.
+    pub fn listen_smpp(&self, doorway: impl Into<Doorway>) {
+        self.0.tasks.spawn(run(Arc::clone(&self.0), doorway.into(), None));
     }
 
-    /// Serves client ESMEs over TLS on `listener` until the engine stops.
+    /// Serves client ESMEs over TLS that come by `doorway` until the engine stops.
     ///
     /// # Errors
     /// When the files cannot be used; nothing is served then.
-    pub fn listen_smpp_tls(&self, listener: TcpListener, files: TlsFiles) -> Result<(), TlsError> {
+    pub fn listen_smpp_tls(&self, doorway: impl Into<Doorway>, files: TlsFiles) -> Result<(), TlsError> {
         let tls = Arc::new(Tls::new(files)?);
         self.0.tasks.spawn(Arc::clone(&tls).watch(Arc::clone(&self.0)));
-        self.0.tasks.spawn(run(Arc::clone(&self.0), listener, Some(tls)));
+        self.0.tasks.spawn(run(Arc::clone(&self.0), doorway.into(), Some(tls)));
         Ok(())
     }
 }
 
-async fn run(inner: Arc<Inner>, listener: TcpListener, tls: Option<Arc<Tls>>) {
+async fn run(inner: Arc<Inner>, doorway: Doorway, tls: Option<Arc<Tls>>) {
     let mut calm = tokio::time::interval(CALM_INTERVAL);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = doorway.accept() => accepted,
             _ = calm.tick() => {
                 look_at_attack(&inner);
                 continue;

@@ -1,0 +1,185 @@
+//! A node that waits, or that does nothing else, hands clients' connections to the node that works.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sambac_api::{Limits, serve};
+use sambac_engine::clock::Clock;
+use sambac_engine::seal::Seal;
+use sambac_store::Store;
+use serde_json::json;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::PLACE;
+use super::greeting::{Door, Greeting};
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::output::Output;
+use crate::platform::Doors;
+use crate::{master_key, platform, standby};
+
+/// Connections that are handed over at once.
+const CONNECTIONS_MAX: usize = 8_192;
+/// How often it is asked where the node is that works.
+const ASK: Duration = Duration::from_millis(250);
+/// For that node to take a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// How long to wait when the system has no more sockets to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What a client of the API is told while nobody works.
+const NOBODY: &str = "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,\"code\":\"service_unavailable\",\
+                      \"detail\":\"no node works at this moment: try again in a few seconds\"}";
+
+/// Public doors of a node whose visitors are another node's.
+pub(crate) struct Front {
+    doors: Doors,
+    seal: Seal,
+    /// Where the node is that works: nearly always one place.
+    places: watch::Receiver<Vec<String>>,
+    slots: Arc<Semaphore>,
+    /// Ends the search for that place with this.
+    _end: DropGuard,
+}
+
+impl Front {
+    /// Opens the doors.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let doors = Doors::open(config)?;
+        let store = standby::prepared(config).await?;
+        let seal = master_key::open(config, &store).await?;
+        let (tell, places) = watch::channel(Vec::new());
+        let end = CancellationToken::new();
+        tokio::spawn(end.clone().run_until_cancelled_owned(find(store, tell)));
+        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Ok(Self { doors, seal, places, slots, _end: end.drop_guard() })
+    }
+
+    /// Where the public API and clients' SMPP are.
+    pub(crate) fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.doors.http.local_addr()?, self.doors.smpp.local_addr()?))
+    }
+
+    /// Where the node is that works.
+    pub(crate) fn places(&self) -> watch::Receiver<Vec<String>> {
+        self.places.clone()
+    }
+
+    /// Hands connections over until it is dropped; those that are handed over go on.
+    pub(crate) async fn forward(&self) {
+        loop {
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
+            match self.next().await {
+                Ok(visitor) => {
+                    let (seal, places) = (self.seal.clone(), self.places.borrow().clone());
+                    tokio::spawn(hand_over(seal, places, visitor, slot));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no connection could be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn next(&self) -> io::Result<(Door, TcpStream, SocketAddr)> {
+        let tls = async {
+            match &self.doors.smpp_tls {
+                Some((listener, _)) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (door, (stream, peer)) = tokio::select! {
+            accepted = self.doors.http.accept() => (Door::Http, accepted?),
+            accepted = self.doors.smpp.accept() => (Door::Smpp, accepted?),
+            accepted = tls => (Door::SmppTls, accepted?),
+        };
+        Ok((door, stream, peer))
+    }
+
+    /// The doors, for this node's own visitors from now on.
+    pub(crate) fn into_doors(self) -> Doors {
+        self.doors
+    }
+}
+
+/// Keeps asking the database where the node is that works.
+async fn find(store: Store, tell: watch::Sender<Vec<String>>) {
+    loop {
+        match store.leases_held(PLACE).await {
+            Ok(mut held) => {
+                // Who came last first: the one before may be gone without having said so.
+                held.sort_by_key(|row| std::cmp::Reverse(row.expires_at));
+                let places: Vec<_> = held.iter().filter_map(|row| row.name.strip_prefix(PLACE)).map(str::to_owned).collect();
+                tell.send_if_modified(|before| {
+                    let is_news = *before != places;
+                    if is_news {
+                        *before = places;
+                    }
+                    is_news
+                });
+            }
+            Err(error) => tracing::error!(%error, "it was not read where the node is that works"),
+        }
+        tokio::time::sleep(ASK).await;
+    }
+}
+
+async fn hand_over(
+    seal: Seal,
+    places: Vec<String>,
+    (door, mut stream, peer): (Door, TcpStream, SocketAddr),
+    _slot: OwnedSemaphorePermit,
+) {
+    for place in &places {
+        let greeting = Greeting { door, peer, at: Clock::system().now() };
+        let connected = timeout(CONNECT_LIMIT, async {
+            let mut there = TcpStream::connect(place).await?;
+            there.set_nodelay(true)?;
+            greeting.write(&seal, &mut there).await?;
+            Ok::<_, io::Error>(there)
+        });
+        if let Ok(Ok(mut there)) = connected.await {
+            // Either end may go at any time.
+            let _ = stream.set_nodelay(true);
+            let _ = copy_bidirectional(&mut stream, &mut there).await;
+            return;
+        }
+    }
+    if door == Door::Http {
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+             retry-after: 2\r\nconnection: close\r\n\r\n{NOBODY}",
+            NOBODY.len()
+        );
+        // A client that has gone is told nothing.
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
+    }
+}
+
+/// A node that has doors and nothing else: serves until `stop` resolves.
+pub(crate) async fn run_alone(config: &Config, output: &Output, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+    let front = Front::open(config).await?;
+    let listener = platform::bind(config.services.listen, "health and metrics", "--services-listen")?;
+    let (http, smpp) = front.addresses().context("a listener has no address")?;
+    let services = listener.local_addr().context("a listener has no address")?;
+    let (end, limits) = (CancellationToken::new(), Limits::default());
+    let server = tokio::spawn(serve(listener, sambac_api::front(front.places(), limits), limits, end.clone()));
+    let line = json!({ "ready": true, "roles": ["api", "smsc"], "http": http, "smpp": smpp, "services": services });
+    output.print(&line, || format!("ready: API http://{http}, SMPP {smpp}, for the node that works"))?;
+    tokio::select! {
+        () = front.forward() => {}
+        () = stop => {}
+    }
+    end.cancel();
+    // It ends with the process in any case.
+    let _ = server.await;
+    Ok(())
+}
