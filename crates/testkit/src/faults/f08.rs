@@ -8,6 +8,10 @@ use super::rig::Rig;
 use super::{Fault, Report, Setting};
 use crate::scenario::EndedEarly;
 
+/// Frames of a log in which a bit flips, and how often a log is made that has too few.
+const FRAMES_MIN: usize = 20;
+const TRIES: usize = 5;
+
 /// What is played, and what must hold.
 pub(super) const FAULT: Fault = Fault {
     number: "F08",
@@ -48,14 +52,22 @@ async fn killed(rig: &mut Rig) -> Result<()> {
 }
 
 async fn of_the_log(rig: &mut Rig) -> Result<()> {
-    killed(rig).await?;
     let path = rig.world.data_folder().join("sambac.db-wal");
-    let whole = std::fs::read(&path).context("the log of a process that was killed")?;
-    // What is behind the last commit of this log is an older one's.
-    let salts = whole.get(16..24).context("a header")?;
-    let is_now = |frame: &usize| whole.get(HEADER + frame * FRAME + 8..HEADER + frame * FRAME + 16) == Some(salts);
-    let frames = (0..).take_while(is_now).count();
-    ensure!(frames > 20, "only {frames} frames");
+    let mut frames = 0;
+    let mut whole = Vec::new();
+    // A log that has just begun anew has too few of them.
+    for _ in 0..TRIES {
+        killed(rig).await?;
+        whole = std::fs::read(&path).context("the log of a process that was killed")?;
+        // What is behind the last commit of this log is an older one's.
+        let salts = whole.get(16..24).context("a header")?;
+        let is_now = |frame: &usize| whole.get(HEADER + frame * FRAME + 8..HEADER + frame * FRAME + 16) == Some(salts);
+        frames = (0..).take_while(is_now).count();
+        if frames > FRAMES_MIN {
+            break;
+        }
+    }
+    ensure!(frames > FRAMES_MIN, "only {frames} frames");
     let (frame, place) = (rig.chance.random_range(0..frames / 2), rig.chance.random_range(0..FRAME));
     let mut damaged = whole.clone();
     damaged[HEADER + frame * FRAME + place] ^= 1 << rig.chance.random_range(0..8);
