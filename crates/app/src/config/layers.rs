@@ -268,7 +268,8 @@ fn check_roles<'a>(config: &Config, from: impl Fn(&str) -> &'a str, faults: &mut
         faults.note(from("roles"), detail);
     }
     if (config.does(Role::Api) || config.does(Role::Smsc)) && !has_lease {
-        let detail = "doors are for nodes beside one that works: set store.url and cluster.lease_s (8), or leave roles out";
+        let detail =
+            "doors are for nodes beside one that works: set store.url and cluster.lease_s (8), or leave roles out";
         faults.note(from("roles"), detail);
     }
 }

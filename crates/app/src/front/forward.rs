@@ -11,7 +11,7 @@ use sambac_engine::clock::Clock;
 use sambac_engine::seal::Seal;
 use sambac_store::Store;
 use serde_json::json;
-use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
@@ -31,6 +31,8 @@ const CONNECTIONS_MAX: usize = 8_192;
 const ASK: Duration = Duration::from_millis(250);
 /// For that node to take a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// For a client to ask, and to take the answer that nobody is there.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What a client of the API is told while nobody works.
@@ -116,7 +118,8 @@ async fn find(store: Store, tell: watch::Sender<Vec<String>>) {
             Ok(mut held) => {
                 // Who came last first: the one before may be gone without having said so.
                 held.sort_by_key(|row| std::cmp::Reverse(row.expires_at));
-                let places: Vec<_> = held.iter().filter_map(|row| row.name.strip_prefix(PLACE)).map(str::to_owned).collect();
+                let places: Vec<_> =
+                    held.iter().filter_map(|row| row.name.strip_prefix(PLACE)).map(str::to_owned).collect();
                 tell.send_if_modified(|before| {
                     let is_news = *before != places;
                     if is_news {
@@ -153,15 +156,27 @@ async fn hand_over(
         }
     }
     if door == Door::Http {
-        let answer = format!(
-            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-             retry-after: 2\r\nconnection: close\r\n\r\n{NOBODY}",
-            NOBODY.len()
-        );
-        // A client that has gone is told nothing.
-        let _ = stream.write_all(answer.as_bytes()).await;
-        let _ = stream.shutdown().await;
+        // In time or not, it ends here.
+        let _ = timeout(ANSWER_LIMIT, answer_for_nobody(stream)).await;
     }
+}
+
+/// Answers the first request of a client that nobody can be found for, once it has begun.
+async fn answer_for_nobody(mut stream: TcpStream) -> io::Result<()> {
+    let mut octets = [0; 4_096];
+    if stream.read(&mut octets).await? == 0 {
+        return Ok(());
+    }
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+         retry-after: 2\r\nconnection: close\r\n\r\n{NOBODY}",
+        NOBODY.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    // A connection that is closed with octets unread loses its answer.
+    while stream.read(&mut octets).await? > 0 {}
+    Ok(())
 }
 
 /// A node that has doors and nothing else: serves until `stop` resolves.

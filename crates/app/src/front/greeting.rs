@@ -99,7 +99,8 @@ mod tests {
         let now = Timestamp::from_secs(100);
         let long = [vec![b'a'; 5_000], b"\n".to_vec()].concat();
         let strange = said(&Seal::throwaway().unwrap(), greeting(100)).await;
-        for octets in [strange, said(&seal, greeting(80)).await, said(&seal, greeting(120)).await, long, b"\n".to_vec()] {
+        for octets in [strange, said(&seal, greeting(80)).await, said(&seal, greeting(120)).await, long, b"\n".to_vec()]
+        {
             assert_eq!(Greeting::read(&seal, &mut octets.as_slice(), now).await.unwrap(), None);
         }
         assert!(Greeting::read(&seal, &mut &b"cut"[..], now).await.is_err());

@@ -15,7 +15,7 @@ use crate::load::arrivals;
 use crate::world;
 
 /// Seconds.
-const LEASE: &str = "5";
+const LEASE: &str = "8";
 const MESSAGES: usize = 240;
 /// Numbers of one batch.
 const SPAN: u64 = 1_000;

@@ -11,7 +11,7 @@ use super::standby::database;
 use crate::world;
 
 /// Seconds.
-const LEASE: &str = "5";
+const LEASE: &str = "8";
 
 fn node(number: &'static str, roles: &'static str) -> Vec<(&'static str, &'static str)> {
     vec![
