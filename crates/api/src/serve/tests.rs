@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use tokio::net::TcpListener;
+
 use super::*;
 use crate::answer::tests::router;
 

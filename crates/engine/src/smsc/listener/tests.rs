@@ -10,7 +10,7 @@ use sambac_store::rows::{AccessState, AccountRow, SmppAccountRow, TariffRow};
 use sambac_store::{Sealed, Store};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 use crate::clock::Clock;
