@@ -9,6 +9,7 @@ mod audit;
 mod batch;
 mod batches;
 mod both;
+mod breakages;
 mod cdr_archives;
 mod cdrs;
 mod chain;
