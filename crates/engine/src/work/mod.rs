@@ -1,6 +1,6 @@
 //! Several nodes share the work: one has the ledger, others have operators' binds, and RabbitMQ carries segments and answers between them.
 //!
-//! On the node with the ledger each connector is a [`Line`]: it takes segments off the queue, has the intent to send them stored, and
+//! On the node with the ledger each connector is a `Line`: it takes segments off the queue, has the intent to send them stored, and
 //! publishes them; `collect` hands what comes back to the group commit. On a node with binds (`node`) a connector runs as it does anywhere,
 //! but is fed by the broker, and what it has to say goes into reports. The database is the truth: what was announced and has no answer is
 //! published again after a crash, and whoever has had the connector all the time knows what it has sent.
