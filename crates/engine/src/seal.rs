@@ -183,7 +183,15 @@ impl Seal {
     /// # Errors
     /// [`SealError::NoRandomness`].
     pub fn seal_text(&self, id: i64, plain: &str) -> Result<String, SealError> {
-        Ok(STANDARD_NO_PAD.encode(self.seal_again(id, plain.as_bytes())?))
+        self.seal_octets(id, plain.as_bytes())
+    }
+
+    /// The same for what is no text.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn seal_octets(&self, id: i64, plain: &[u8]) -> Result<String, SealError> {
+        Ok(STANDARD_NO_PAD.encode(self.seal_again(id, plain)?))
     }
 
     /// Opens what [`Seal::seal_text`] sealed for the same `id`.
@@ -191,9 +199,17 @@ impl Seal {
     /// # Errors
     /// [`SealError::DoesNotOpen`].
     pub fn open_text(&self, id: i64, sealed: &str) -> Result<SecretString, SealError> {
-        let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| SealError::DoesNotOpen)?;
-        let plain = self.open_again(id, &bytes)?;
+        let plain = self.open_octets(id, sealed)?;
         String::from_utf8(plain).map(SecretString::from).map_err(|_| SealError::DoesNotOpen)
+    }
+
+    /// Opens what [`Seal::seal_octets`] sealed for the same `id`.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`].
+    pub fn open_octets(&self, id: i64, sealed: impl AsRef<[u8]>) -> Result<Vec<u8>, SealError> {
+        let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| SealError::DoesNotOpen)?;
+        self.open_again(id, &bytes)
     }
 }
 

@@ -4,8 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_domain::Timestamp;
 use sambac_engine::seal::Seal;
 use serde::{Deserialize, Serialize};
@@ -40,8 +38,8 @@ pub(super) struct Greeting {
 
 impl Greeting {
     pub(super) async fn write(&self, seal: &Seal, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        let sealed = seal.seal_again(ID, &serde_json::to_vec(self)?).map_err(io::Error::other)?;
-        stream.write_all(format!("{}\n", STANDARD_NO_PAD.encode(sealed)).as_bytes()).await
+        let sealed = seal.seal_octets(ID, &serde_json::to_vec(self)?).map_err(io::Error::other)?;
+        stream.write_all(format!("{sealed}\n").as_bytes()).await
     }
 
     /// Reads not one octet more than the line. `None` for whatever is no greeting of now.
@@ -58,7 +56,7 @@ impl Greeting {
                 octet => line.push(octet),
             }
         }
-        let opened = STANDARD_NO_PAD.decode(&line).ok().and_then(|sealed| seal.open_again(ID, &sealed).ok());
+        let opened = seal.open_octets(ID, &line).ok();
         let greeting: Option<Self> = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
         let is_of_now = |greeting: &Self| now.since(greeting.at) <= KEPT && greeting.at.since(now) <= KEPT;
         Ok(greeting.filter(is_of_now))

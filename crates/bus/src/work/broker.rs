@@ -69,17 +69,16 @@ impl WorkBroker {
         Ok(Self { connection, channel, queues })
     }
 
-    /// The names of the queues.
-    pub const fn queues(&self) -> &WorkQueues {
-        &self.queues
-    }
-
     /// Makes sure that a queue is there; whether it was there already.
     ///
     /// # Errors
     /// [`BrokerError`].
     pub async fn declare(&self, queue: &str) -> Result<bool, BrokerError> {
-        self.queues.declare(&self.connection, queue).await
+        if self.counts(queue).await?.is_some() {
+            return Ok(true);
+        }
+        self.queues.make(&self.connection, queue).await?;
+        Ok(false)
     }
 
     /// Publishes to a queue without waiting for the broker's word: many may be open at a time. What is not `kept` is thrown away
@@ -126,6 +125,7 @@ impl WorkBroker {
     /// # Errors
     /// [`BrokerError`] when the connection is gone.
     pub async fn counts(&self, queue: &str) -> Result<Option<QueueCounts>, BrokerError> {
+        // A passive declaration that finds nothing closes its channel.
         let channel = in_time(self.connection.create_channel()).await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await.ok();

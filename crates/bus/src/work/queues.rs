@@ -60,19 +60,7 @@ impl WorkQueues {
         format!("{}.dead", self.prefix)
     }
 
-    /// Declares a queue of work. Answers whether it was there already.
-    pub(super) async fn declare(&self, connection: &Connection, queue: &str) -> Result<bool, BrokerError> {
-        // A passive declaration that finds nothing closes its channel.
-        let channel = in_time(connection.create_channel()).await?;
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        if in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await.is_ok() {
-            return Ok(true);
-        }
-        self.make(connection, queue).await?;
-        Ok(false)
-    }
-
-    /// One that is there stays as it is.
+    /// Makes a queue of work. One that is there stays as it is.
     ///
     /// # Errors
     /// Also when it is there and otherwise.

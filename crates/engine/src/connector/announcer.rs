@@ -72,7 +72,7 @@ impl Connector {
     }
 
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
-    pub(super) async fn give_back(&self) {
+    pub(crate) async fn give_back(&self) {
         while let Some(announced) = self.ready.pop() {
             let segment = SegmentId::from_raw(announced.queued.id);
             self.not_sent(announced, segment, AnswerOutcome::NotSent).await;

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::Queued;
-use sambac_domain::id::{ConnectorId, IntentId};
+use sambac_domain::id::{IntentId, SegmentId};
 use sambac_store::rows::{AskedState, ConnectorOrderRow};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use super::control::{Order, StopReason};
 use super::ready::Announced;
-use super::{Connector, ConnectorStatus, operate};
-use crate::Inner;
-use crate::commit::Write;
+pub(crate) use super::supervisor::start_fed as start;
+use super::{Connector, operate};
+use crate::commit::{AnswerOutcome, Write};
 use crate::lease::HeldLease;
 
 /// How often what waits for a link is looked through for what has expired.
@@ -47,25 +46,22 @@ pub(super) async fn run(connector: Arc<Connector>) {
     }
 }
 
-/// Starts a connector of the configuration; `None` when there is none that is to run.
-pub(crate) fn start(inner: &Arc<Inner>, id: ConnectorId, fed: Fed) -> Option<(Arc<Connector>, CancellationToken)> {
-    super::supervisor::start_fed(inner, id, fed)
-}
-
 impl Connector {
     /// Segments that are to be sent.
     pub(crate) fn feed(&self, intent: IntentId, queued: Vec<Queued>) {
         self.ready.push(queued.into_iter().map(|queued| Announced { intent, queued }));
     }
 
+    /// Tells what became of a segment that has come and is not sent by this node.
+    pub(crate) async fn not_sent_here(&self, intent: IntentId, queued: Queued, outcome: AnswerOutcome) {
+        let segment = SegmentId::from_raw(queued.id);
+        // False only when the node has ended: the broker hands it out again.
+        self.not_sent(Announced { intent, queued }, segment, outcome).await;
+    }
+
     /// Whether it takes segments: it is to run.
     pub(crate) fn takes(&self) -> bool {
         self.control.order() == Order::Run
-    }
-
-    /// Whether a bind is up.
-    pub(crate) fn is_bound(&self) -> bool {
-        self.bound() > 0
     }
 
     /// Unanswered submits that it may have, as it is configured.
@@ -74,24 +70,9 @@ impl Connector {
         usize::from(row.binds.max(1)) * usize::from(row.window_max.max(1))
     }
 
-    /// Everything that was not sent is told to be so.
-    pub(crate) async fn give_back_all(&self) {
-        self.give_back().await;
-    }
-
-    /// Whether nothing waits to be sent, and everything that was sent is answered.
-    pub(crate) fn has_nothing_open(&self) -> bool {
-        self.is_idle()
-    }
-
     /// Ends it: it unbinds.
     pub(crate) fn end(&self) {
         self.cancel.cancel();
-    }
-
-    /// How it is, for the node with the ledger.
-    pub(crate) fn present(&self) -> ConnectorStatus {
-        self.status()
     }
 
     /// Does what a person has asked for on another node.

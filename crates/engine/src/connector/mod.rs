@@ -123,8 +123,12 @@ impl Connector {
         self.writes.send(write).await.is_ok()
     }
 
-    fn id(&self) -> ConnectorId {
+    pub(crate) fn id(&self) -> ConnectorId {
         self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Its row as configured now.
@@ -146,7 +150,7 @@ impl Connector {
     }
 
     /// Binds that are up; a pair counts when both of its binds are.
-    fn bound(&self) -> usize {
+    pub(crate) fn bound(&self) -> usize {
         seat::bound(&self.seats())
     }
 

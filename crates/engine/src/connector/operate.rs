@@ -130,7 +130,7 @@ pub(super) async fn drain(connector: Arc<Connector>, limit: Duration) {
 
 impl Connector {
     /// Whether nothing is announced or on its way.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.ready.len().0 == 0 && self.links().iter().all(|link| link.taken() == 0)
     }
 }

@@ -88,7 +88,7 @@ impl Engine {
 }
 
 impl Connector {
-    pub(super) fn status(&self) -> ConnectorStatus {
+    pub(crate) fn status(&self) -> ConnectorStatus {
         let binds: Vec<_> = self.seats().iter().map(|seat| status(seat)).collect();
         let bound = self.bound();
         let state = match self.control.order() {

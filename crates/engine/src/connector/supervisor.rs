@@ -122,7 +122,7 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>) {
 }
 
 /// Starts one whose segments come from another node; `None` when it is not to run. The token is cancelled when it has ended.
-pub(super) fn start_fed(inner: &Arc<Inner>, id: ConnectorId, fed: Fed) -> Option<(Arc<Connector>, CancellationToken)> {
+pub(crate) fn start_fed(inner: &Arc<Inner>, id: ConnectorId, fed: Fed) -> Option<(Arc<Connector>, CancellationToken)> {
     let snapshot = inner.snapshot.load_full();
     let row = snapshot.connectors.get(&id).filter(|row| row.enabled)?;
     let setup = Setup { row: Arc::clone(row), profile: Arc::clone(snapshot.profile(id)?) };

@@ -18,8 +18,11 @@ use crate::relay::load_messages;
 /// Segments decided at once.
 const PAGE: usize = 200;
 
-/// Runs after the lines were made, and before any of them publishes.
-pub(super) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
+/// Takes up what the last process has announced. Runs after the lines were made, and before any of them publishes.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let intents = inner.store.intents().await?;
     let segments: usize = intents.iter().map(|intent| intent.segments.len()).sum();
     if segments > 0 {

@@ -3,19 +3,19 @@
 //! Reports are taken in the order in which they come, and many wait for their commit at a time. What comes twice is known: an answer by that its
 //! segment has one, a receipt and a handset's message as they would be from the operator itself.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_bus::amqp::BrokerError;
-use sambac_bus::work::{Acknowledging, Arrived, Batch, HandsetSeen, Happened, ReceiptSeen, Report, WorkBroker};
+use sambac_bus::work::{Acknowledging, Batch, HandsetSeen, Happened, ReceiptSeen, Report, WorkBroker};
 use sambac_domain::id::ConnectorId;
 use sambac_domain::mo::MoBody;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::link::BrokerLink;
+use super::put_aside;
 use crate::Inner;
 use crate::alert::AlertKind;
 use crate::commit::{Acknowledgement, Brought, Found, HandsetIn, ReceiptFrom, ReceiptIn, Write};
@@ -25,15 +25,30 @@ const PREFETCH: u16 = 64;
 /// Before something that the database did not take is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// Takes reports until the engine stops.
-pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
+/// What is taken.
+#[derive(Clone, Copy)]
+pub(super) enum Takes {
+    /// Reports of nodes with binds.
+    Reports,
+    /// What was put aside.
+    Dead,
+}
+
+/// Takes it by each link that comes up, until the engine stops.
+pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>, what: Takes) {
     loop {
         let broker = tokio::select! {
             broker = link.up() => broker,
             () = inner.stopping.cancelled() => return,
         };
+        let taken = async {
+            match what {
+                Takes::Reports => take(&inner, &link, &broker).await,
+                Takes::Dead => take_dead(&inner, &link, &broker).await,
+            }
+        };
         tokio::select! {
-            taken = take(&inner, &link, &broker) => {
+            taken = taken => {
                 let Err(error) = taken;
                 link.failed(&broker, &error);
             }
@@ -43,11 +58,7 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     }
 }
 
-async fn take(
-    inner: &Arc<Inner>,
-    link: &BrokerLink,
-    broker: &WorkBroker,
-) -> Result<std::convert::Infallible, BrokerError> {
+async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &WorkBroker) -> Result<Infallible, BrokerError> {
     let queue = link.queues().results();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
@@ -61,7 +72,7 @@ async fn take(
                         let stored = hand_over(inner, report).await;
                         storing.spawn(finish(stored, acknowledging.clone(), arrived.tag));
                     }
-                    Err(error) => put_aside(inner, &queue, &acknowledging, &arrived, &error.to_string()).await?,
+                    Err(error) => put_aside(inner, &queue, &acknowledging, arrived.tag, &error.to_string()).await?,
                 }
             }
             Some(done) = storing.join_next() => {
@@ -138,8 +149,7 @@ fn found(inner: &Inner, connector: ConnectorId, seen: &ReceiptSeen) -> Found {
 /// `None` when its text does not open: then it was sealed with another key, and nobody here can read it.
 fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Option<HandsetIn> {
     let snapshot = inner.snapshot.load();
-    let sealed = STANDARD_NO_PAD.decode(&seen.text).ok()?;
-    let opened = inner.settings.seal.open_again(seen.fingerprint, &sealed);
+    let opened = inner.settings.seal.open_octets(seen.fingerprint, &seen.text);
     let opened = opened.inspect_err(|error| tracing::error!(%error, "a handset's message cannot be read")).ok()?;
     let MoBody { parts, tlvs } = serde_json::from_slice(&opened).ok()?;
     Some(HandsetIn {
@@ -157,43 +167,9 @@ fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Opti
     })
 }
 
-/// What nobody can read stays where a person finds it.
-async fn put_aside(
-    inner: &Inner,
-    queue: &str,
-    acknowledging: &Acknowledging,
-    arrived: &Arrived,
-    why: &str,
-) -> Result<(), BrokerError> {
-    tracing::error!(queue, why, "something in a queue of work was put aside");
-    inner.alerts.raise(AlertKind::WorkPutAside, queue, why);
-    acknowledging.put_aside(arrived.tag).await
-}
-
 /// Takes what was put aside: segments that a node has been handed again and again and never answered are in doubt; a person is told. What cannot be
 /// read stays.
-pub(super) async fn run_dead(inner: Arc<Inner>, link: Arc<BrokerLink>) {
-    loop {
-        let broker = tokio::select! {
-            broker = link.up() => broker,
-            () = inner.stopping.cancelled() => return,
-        };
-        tokio::select! {
-            taken = take_dead(&inner, &link, &broker) => {
-                let Err(error) = taken;
-                link.failed(&broker, &error);
-            }
-            () = link.lost(&broker) => {}
-            () = inner.stopping.cancelled() => return,
-        }
-    }
-}
-
-async fn take_dead(
-    inner: &Inner,
-    link: &BrokerLink,
-    broker: &WorkBroker,
-) -> Result<std::convert::Infallible, BrokerError> {
+async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &WorkBroker) -> Result<Infallible, BrokerError> {
     let queue = link.queues().dead();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();

@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{
     Answered, Batch, Carried, CarriedSegment, Confirm, ConnectorSeen, Happened, Report, WorkBroker,
@@ -120,7 +118,7 @@ pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLin
 }
 
 async fn run(line: Arc<Line>) {
-    let mut again = Vec::new();
+    let mut again = VecDeque::new();
     loop {
         let broker = tokio::select! {
             broker = line.link.up() => broker,
@@ -199,7 +197,7 @@ impl Line {
     }
 
     /// Carries by one link until it is lost; ends well when the line is over. `again` is what is to be published again.
-    async fn serve(&self, broker: &Arc<WorkBroker>, again: &mut Vec<Batch>) -> Result<(), BrokerError> {
+    async fn serve(&self, broker: &Arc<WorkBroker>, again: &mut VecDeque<Batch>) -> Result<(), BrokerError> {
         let mut is_new = false;
         for lane in Lane::ALL {
             is_new |= !broker.declare(&self.link.queues().submit(self.id, lane)).await?;
@@ -217,7 +215,7 @@ impl Line {
     async fn carry(
         &self,
         broker: &Arc<WorkBroker>,
-        again: &mut Vec<Batch>,
+        again: &mut VecDeque<Batch>,
         unconfirmed: &mut VecDeque<Unconfirmed>,
     ) -> Result<(), BrokerError> {
         let mut look = tokio::time::interval(LOOK);
@@ -225,8 +223,7 @@ impl Line {
             if self.anew.swap(false, Ordering::AcqRel) {
                 *again = self.everything(broker).await.inspect_err(|_| self.anew.store(true, Ordering::Release))?;
             }
-            while !again.is_empty() {
-                let batch = again.remove(0);
+            while let Some(batch) = again.pop_front() {
                 self.publish(broker, batch, unconfirmed).await?;
             }
             let took = unconfirmed.len() < CONFIRMS_MAX && self.may_publish() && self.next(broker, unconfirmed).await?;
@@ -363,20 +360,19 @@ impl Line {
     fn carried(&self, message: &Arc<sambac_domain::Message>, segment: CarriedSegment) -> Option<Carried> {
         let seal = &self.inner.settings.seal;
         // A system without randomness has not come this far.
-        let sealed = seal.seal_again(message.id.raw(), &message.body.to_bytes());
-        let sealed = sealed.inspect_err(|error| tracing::error!(%error, "a text was not sealed")).ok()?;
-        let text = STANDARD_NO_PAD.encode(sealed);
+        let sealed = seal.seal_octets(message.id.raw(), &message.body.to_bytes());
+        let text = sealed.inspect_err(|error| tracing::error!(%error, "a text was not sealed")).ok()?;
         Some(Carried { message: Arc::clone(message), text, segments: vec![segment] })
     }
 
     /// Empties the queues, and tells what is to be published instead: everything that is announced and has no answer.
-    async fn everything(&self, broker: &WorkBroker) -> Result<Vec<Batch>, BrokerError> {
+    async fn everything(&self, broker: &WorkBroker) -> Result<VecDeque<Batch>, BrokerError> {
         for lane in Lane::ALL {
             broker.purge(&self.link.queues().submit(self.id, lane)).await?;
         }
         let mut open: Vec<_> = self.open().segments.values().cloned().collect();
         open.sort_unstable_by_key(|(announced, queued)| (*announced, queued.lane, queued.id));
-        let mut batches = Vec::new();
+        let mut batches = VecDeque::new();
         for intent in open.chunk_by(|(one, _), (other, _)| one == other) {
             let queued: Vec<_> = intent.iter().map(|(_, queued)| queued.clone()).collect();
             let of_intent = intent.first().map(|(announced, _)| self.batches(*announced, &queued));

@@ -18,13 +18,15 @@ mod seen;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sambac_bus::amqp::BrokerUrl;
-use sambac_bus::work::WorkQueues;
+use sambac_bus::amqp::{BrokerError, BrokerUrl};
+use sambac_bus::work::{Acknowledging, WorkQueues};
 use sambac_domain::id::ConnectorId;
-use sambac_store::StoreError;
 
 use crate::Inner;
+use crate::alert::AlertKind;
 use crate::connector::ConnectorStatus;
+pub(crate) use adopt::adopt;
+use collect::Takes;
 use line::Line;
 use link::BrokerLink;
 pub use rebuild::ask_rebuild;
@@ -105,14 +107,6 @@ impl Office {
     }
 }
 
-/// Takes up what the last process has announced: before any segment is announced anew.
-///
-/// # Errors
-/// What the database said.
-pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
-    adopt::adopt(inner).await
-}
-
 /// Makes the lines agree with the configuration.
 pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
     let snapshot = inner.snapshot.load_full();
@@ -134,7 +128,20 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
 pub(crate) fn start(inner: &Arc<Inner>, office: &Office) {
     // It outlives the tasks that carry by it.
     inner.committer.spawn(link::run(Arc::clone(inner), Arc::clone(&office.link)));
-    inner.tasks.spawn(collect::run(Arc::clone(inner), Arc::clone(&office.link)));
+    inner.tasks.spawn(collect::run(Arc::clone(inner), Arc::clone(&office.link), Takes::Reports));
     inner.tasks.spawn(rebuild::run(Arc::clone(inner)));
-    inner.tasks.spawn(collect::run_dead(Arc::clone(inner), Arc::clone(&office.link)));
+    inner.tasks.spawn(collect::run(Arc::clone(inner), Arc::clone(&office.link), Takes::Dead));
+}
+
+/// What nobody can read stays where a person finds it. The alert is of `subject`.
+async fn put_aside(
+    inner: &Inner,
+    subject: &str,
+    acknowledging: &Acknowledging,
+    tag: u64,
+    why: &str,
+) -> Result<(), BrokerError> {
+    tracing::error!(subject, why, "something in a queue of work was put aside");
+    inner.alerts.raise(AlertKind::WorkPutAside, subject, why);
+    acknowledging.put_aside(tag).await
 }

@@ -10,7 +10,7 @@ use sambac_testkit::scenario::wait::{PATIENCE, until, until_true};
 use sambac_testkit::scenario::{ConnectorNode, Platform, Secrets, Simulator, Site, StandbyNode, World, message};
 use serde_json::{Value, json};
 
-use super::standby::{database, ends, judge};
+use super::standby::{FIRST, OPERATOR, WINDOW, database, ends, judge};
 use crate::load::arrivals;
 use crate::world;
 
@@ -19,10 +19,6 @@ const LEASE: &str = "8";
 const MESSAGES: usize = 240;
 /// Numbers of one batch.
 const SPAN: u64 = 1_000;
-const WINDOW: usize = 10;
-/// The first number of messages; the simulator must not read them as magic ones.
-const FIRST: u64 = 999_100_000_000;
-const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 200]\nresend_max = 100";
 
 /// A node with the ledger, nodes with binds, and two operators.
 struct Carried {

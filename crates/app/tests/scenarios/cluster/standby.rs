@@ -15,10 +15,11 @@ use crate::world;
 /// Seconds.
 const LEASE: &str = "6";
 const MESSAGES: usize = 400;
-const WINDOW: usize = 10;
+pub(super) const WINDOW: usize = 10;
 /// The first number of messages; the simulator must not read them as magic ones.
-const FIRST: u64 = 999_100_000_000;
-const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 200]\nresend_max = 100";
+pub(super) const FIRST: u64 = 999_100_000_000;
+pub(super) const OPERATOR: &str =
+    "magic = false\n[answer]\ndelay_ms = [0, 20]\n[receipt]\ndelay_ms = [0, 200]\nresend_max = 100";
 
 /// Two nodes and an operator that takes its time.
 struct Pair {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Acknowledging, Arrivals, Arrived, Batch, Carried, WorkBroker};
 use sambac_bus::{Queued, Task};
@@ -17,9 +15,9 @@ use tokio::time::timeout;
 use super::held::Held;
 use super::sent::{Delivery, Known};
 use crate::Inner;
-use crate::alert::AlertKind;
-use crate::commit::{Answer, AnswerOutcome, Write, target_of};
+use crate::commit::{AnswerOutcome, target_of};
 use crate::kill_point;
+use crate::work::put_aside;
 
 /// Messages of a queue that are handed out ahead: their segments are in memory here, and in doubt when this node dies.
 const PREFETCH_MIN: usize = 2;
@@ -97,14 +95,17 @@ async fn give_back(inner: &Arc<Inner>, held: &Held, arrivals: &mut Arrivals) -> 
 async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowledging) -> Result<(), BrokerError> {
     let batch = match Batch::from_json(&arrived.body) {
         Ok(batch) => batch,
-        Err(error) => return put_aside(inner, held, &by, arrived, &error.to_string()).await,
+        Err(error) => return put_aside(inner, held.name(), &by, arrived.tag, &error.to_string()).await,
     };
-    let came_before = arrived.redelivered || batch.again;
+    let in_doubt = (arrived.redelivered || batch.again) && held.may_be_anothers(&batch);
+    let goes_back =
+        held.closed.is_cancelled() || !held.connector().takes() || held.is_down_for(inner.settings.away_after);
     let delivery = Delivery::new(by.clone(), arrived.tag, batch.len());
     let mut to_send = Vec::new();
     for carried in &batch.messages {
         let Some(message) = opened(inner, carried) else {
-            return put_aside(inner, held, &by, arrived, "its text does not open with this node's master key").await;
+            let why = "its text does not open with this node's master key";
+            return put_aside(inner, held.name(), &by, arrived.tag, why).await;
         };
         for segment in &carried.segments {
             let id = SegmentId::new(message.id, segment.no);
@@ -119,13 +120,10 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            if came_before && held.may_be_anothers(&batch) {
-                answer(inner, held, &batch, queued, AnswerOutcome::Unknown).await;
-            } else if held.closed.is_cancelled()
-                || !held.connector().takes()
-                || held.is_down_for(inner.settings.away_after)
-            {
-                answer(inner, held, &batch, queued, AnswerOutcome::NotSent).await;
+            if in_doubt {
+                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::Unknown).await;
+            } else if goes_back {
+                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::NotSent).await;
             } else {
                 to_send.push(queued);
             }
@@ -137,38 +135,7 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
 }
 
 fn opened(inner: &Inner, carried: &Carried) -> Option<Arc<Message>> {
-    let sealed = STANDARD_NO_PAD.decode(&carried.text).ok()?;
-    let opened = inner.settings.seal.open_again(carried.message.id.raw(), &sealed).ok()?;
+    let opened = inner.settings.seal.open_octets(carried.message.id.raw(), &carried.text).ok()?;
     let body = MessageBody::from_bytes(&opened).ok()?;
     Some(Arc::new(Message { body, ..Message::clone(&carried.message) }))
-}
-
-/// Tells what became of a segment that this node did not send.
-async fn answer(inner: &Arc<Inner>, held: &Held, batch: &Batch, queued: Queued, outcome: AnswerOutcome) {
-    let Some(desk) = inner.work.desk() else { return };
-    let answer = Answer {
-        intent: batch.intent,
-        connector: held.id(),
-        segment: SegmentId::from_raw(queued.id),
-        queue: inner.bus.queue(queued.target),
-        queued,
-        outcome,
-        submitted_at: None,
-        answered_at: inner.clock.now(),
-        slot: None,
-    };
-    // False only when the node has ended: the broker hands it out again.
-    let _ = desk.writes.send(Write::Answer(Box::new(answer))).await;
-}
-
-async fn put_aside(
-    inner: &Inner,
-    held: &Held,
-    by: &Acknowledging,
-    arrived: &Arrived,
-    why: &str,
-) -> Result<(), BrokerError> {
-    tracing::error!(connector = held.name(), why, "segments were put aside");
-    inner.alerts.raise(AlertKind::WorkPutAside, &held.name(), why);
-    by.put_aside(arrived.tag).await
 }

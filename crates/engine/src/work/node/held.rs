@@ -6,12 +6,11 @@ use std::time::Duration;
 use sambac_bus::work::Batch;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::time::Timestamp;
-use sambac_store::rows::ConnectorOrderRow;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::sent::Sent;
-use crate::connector::{Connector, ConnectorStatus};
+use crate::connector::Connector;
 use crate::lease::HeldLease;
 
 /// How often handing over looks whether everything is answered.
@@ -65,19 +64,11 @@ impl Held {
     }
 
     pub(super) fn id(&self) -> ConnectorId {
-        self.connector.present().id
+        self.connector.id()
     }
 
-    pub(super) fn name(&self) -> String {
-        self.connector.present().name
-    }
-
-    pub(super) fn bound(&self) -> usize {
-        self.connector.present().bound
-    }
-
-    pub(super) fn status(&self) -> ConnectorStatus {
-        self.connector.present()
+    pub(super) fn name(&self) -> &str {
+        self.connector.name()
     }
 
     pub(super) const fn connector(&self) -> &Arc<Connector> {
@@ -92,10 +83,6 @@ impl Held {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn obey(&self, order: &ConnectorOrderRow) {
-        self.connector.obey(order);
-    }
-
     /// Whether a copy of this may have come to another node before: what this one has not seen itself may have been sent then. Who had the
     /// connector when it was announced is known by the lease, or, after a crash of the node with the ledger, by the time.
     pub(super) fn may_be_anothers(&self, batch: &Batch) -> bool {
@@ -108,7 +95,7 @@ impl Held {
     /// Whether it has had no bind for so long; looked at now and then.
     pub(super) fn is_down_for(&self, time: Duration) -> bool {
         let mut since = self.down_since.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.connector.is_bound() {
+        if self.connector.bound() > 0 {
             *since = None;
             return false;
         }
@@ -121,9 +108,9 @@ impl Held {
         self.closed.cancel();
         // In time or not.
         let _ = timeout(ANSWERS_LIMIT, self.emptied.cancelled()).await;
-        self.connector.give_back_all().await;
+        self.connector.give_back().await;
         let idle = async {
-            while !self.connector.has_nothing_open() {
+            while !self.connector.is_idle() {
                 tokio::time::sleep(LOOK).await;
             }
         };

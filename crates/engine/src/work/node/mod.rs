@@ -96,7 +96,7 @@ impl BindsNode {
     /// The connectors that it has now, by name, and how many of their binds are up.
     pub fn connectors(&self) -> Vec<(String, usize)> {
         let held = self.0.work.desk().map(Desk::all).unwrap_or_default();
-        held.iter().map(|held| (held.name(), held.bound())).collect()
+        held.iter().map(|held| (held.name().to_owned(), held.connector().bound())).collect()
     }
 
     /// Why it can do nothing, for a person to read; nothing when it can.
@@ -114,7 +114,7 @@ impl BindsNode {
     pub async fn stop(&self, limit: Duration) {
         self.0.draining.cancel();
         if let Some(desk) = self.0.work.desk() {
-            share::hand_over_all(&self.0, desk, limit).await;
+            share::hand_over_all(desk, limit).await;
         }
         self.0.stopping.cancel();
         self.0.tasks.close();

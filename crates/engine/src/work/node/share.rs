@@ -38,11 +38,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let Some(desk) = inner.work.desk() else { return };
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut there, mut asked_at, mut told) = (None, None::<Instant>, Told::default());
+    let (mut there, mut asked_at, mut told) = (None::<HeldLease>, None::<Instant>, Told::default());
     loop {
         tokio::select! {
             _ = look.tick() => {}
-            () = inner.draining.cancelled() => return,
+            () = inner.draining.cancelled() => break,
         }
         // An operator may not be told that we have what we cannot carry.
         inner.store_away.store(!desk.link.is_up(), Ordering::Relaxed);
@@ -60,6 +60,10 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 tracing::error!(%error, "leases of connectors were not asked for");
             }
         }
+    }
+    // Others count this node no more.
+    if let Some(there) = there {
+        there.release().await;
     }
 }
 
@@ -90,7 +94,7 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     }
     for order in inner.store.connector_orders().await? {
         if let Some(held) = desk.of(order.id) {
-            held.obey(&order);
+            held.connector().obey(&order);
         }
     }
     Ok(())
@@ -128,7 +132,7 @@ async fn give(desk: &Desk, held: Arc<Held>) {
 }
 
 /// Hands over everything at once, within `limit`.
-pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, limit: Duration) {
+pub(super) async fn hand_over_all(desk: &Desk, limit: Duration) {
     let mut all = JoinSet::new();
     for held in desk.all() {
         all.spawn(async move { held.hand_over().await });
@@ -137,11 +141,6 @@ pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, limit: Duration) {
     if tokio::time::timeout(limit, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
-    let name = format!("{NODE}{}", desk.node);
-    // Others count it no more at once; its time is over soon in any case.
-    if let Ok(Some(own)) = inner.store.lease(&name).await {
-        let _ = inner.store.release_lease(&name, own.epoch).await;
-    }
 }
 
 /// Tells how each connector is: at once when that has changed, and now and then.
@@ -149,7 +148,7 @@ async fn tell(desk: &Desk, told: &mut Told) {
     let broker = desk.link.up().await;
     told.retain(|id, _| desk.of(*id).is_some());
     for held in desk.all() {
-        let now = seen::told(&held.status());
+        let now = seen::told(&held.connector().status());
         let is_news = told.get(&held.id()).is_none_or(|(at, before)| at.elapsed() >= TELL || changed(before, &now));
         if !is_news {
             continue;

@@ -7,8 +7,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Confirm, HandsetSeen, ReceiptSeen, Report, WorkBroker};
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
@@ -187,12 +185,12 @@ fn receipt_told(found: Found) -> ReceiptSeen {
 /// `None` when its text could not be sealed.
 fn handset_told(seal: &Seal, incoming: &HandsetIn) -> Option<HandsetSeen> {
     let body = MoBody { parts: vec![incoming.part.clone()], tlvs: incoming.tlvs.clone() };
-    let sealed = seal.seal_again(incoming.fingerprint, &serde_json::to_vec(&body).ok()?);
-    let sealed = sealed.inspect_err(|error| tracing::error!(%error, "a handset's message was not sealed")).ok()?;
+    let sealed = seal.seal_octets(incoming.fingerprint, &serde_json::to_vec(&body).ok()?);
+    let text = sealed.inspect_err(|error| tracing::error!(%error, "a handset's message was not sealed")).ok()?;
     Some(HandsetSeen {
         source: incoming.source.clone(),
         destination: incoming.destination.clone(),
-        text: STANDARD_NO_PAD.encode(sealed),
+        text,
         reference: incoming.reference,
         fingerprint: incoming.fingerprint,
         has_reference: incoming.has_reference,
