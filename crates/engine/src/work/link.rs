@@ -52,6 +52,11 @@ impl BrokerLink {
         }
     }
 
+    /// The broker, if it is up.
+    pub(super) fn now(&self) -> Option<Arc<WorkBroker>> {
+        self.now.borrow().clone()
+    }
+
     /// Whether it is up.
     pub(super) fn is_up(&self) -> bool {
         self.now.borrow().is_some()

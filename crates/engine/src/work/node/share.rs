@@ -9,7 +9,7 @@ use sambac_bus::work::{ConnectorSeen, Report, WorkBroker};
 use sambac_domain::id::ConnectorId;
 use sambac_store::StoreError;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use super::Desk;
 use super::feed;
@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const ASK: Duration = Duration::from_secs(1);
 /// How often it is told how a connector is when nothing has changed.
 const TELL: Duration = Duration::from_secs(1);
+/// How long it may take to say that a connector goes.
+const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 /// What names of connectors' leases begin with.
 const CONNECTOR: &str = "connector ";
 /// What names of the leases by which nodes say that they are there begin with.
@@ -51,8 +53,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
             held.drop_all();
             desk.held().remove(&held.id());
         }
-        if desk.link.is_up() {
-            tell(desk, &mut told).await;
+        if let Some(broker) = desk.link.now() {
+            tell(desk, &broker, &mut told).await;
         }
         if asked_at.is_none_or(|at| at.elapsed() >= ASK) {
             asked_at = Some(Instant::now());
@@ -127,25 +129,36 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
 
 async fn give(desk: &Desk, held: Arc<Held>) {
     tracing::info!(connector = held.name(), "it is handed over");
+    tell_leaving(desk, &held).await;
     held.hand_over().await;
     desk.held().remove(&held.id());
+}
+
+/// Tells that this node takes nothing more: what is announced from now on is for the next one, and named so.
+async fn tell_leaving(desk: &Desk, held: &Held) {
+    let Some(broker) = desk.link.now() else { return };
+    let leaving = ConnectorSeen { bound: 0, state: "draining".to_owned(), ..seen::told(&held.connector().status()) };
+    // A broker that takes nothing holds nobody up.
+    if let Ok(Err(error)) = timeout(LEAVE_LIMIT, publish(desk, &broker, held, leaving)).await {
+        desk.link.failed(&broker, &error);
+    }
 }
 
 /// Hands over everything at once, within `limit`.
 pub(super) async fn hand_over_all(desk: &Desk, limit: Duration) {
     let mut all = JoinSet::new();
     for held in desk.all() {
+        tell_leaving(desk, &held).await;
         all.spawn(async move { held.hand_over().await });
     }
     let ended = async { while all.join_next().await.is_some() {} };
-    if tokio::time::timeout(limit, ended).await.is_err() {
+    if timeout(limit, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
 }
 
 /// Tells how each connector is: at once when that has changed, and now and then.
-async fn tell(desk: &Desk, told: &mut Told) {
-    let broker = desk.link.up().await;
+async fn tell(desk: &Desk, broker: &Arc<WorkBroker>, told: &mut Told) {
     told.retain(|id, _| desk.of(*id).is_some());
     for held in desk.all() {
         let now = seen::told(&held.connector().status());
@@ -154,8 +167,8 @@ async fn tell(desk: &Desk, told: &mut Told) {
             continue;
         }
         told.insert(held.id(), (Instant::now(), now.clone()));
-        if let Err(error) = publish(desk, &broker, &held, now).await {
-            return desk.link.failed(&broker, &error);
+        if let Err(error) = publish(desk, broker, &held, now).await {
+            return desk.link.failed(broker, &error);
         }
     }
 }
