@@ -12,6 +12,8 @@ use crate::world::World;
 
 /// How long all may take to end once all is well: longer than any pause between two attempts at telling a client.
 const DRAIN_MAX: Duration = Duration::from_secs(14 * 3_600);
+/// How long after that operators' receipts may be turned down before nobody will ever take them.
+const TURNED_DOWN_MAX: Duration = Duration::from_secs(1_800);
 /// What is put off is given its time, and what follows from it some more …
 const PUT_OFF: Duration = Duration::from_secs(120);
 /// … this often: what is put off again and again never ends.
@@ -34,6 +36,9 @@ pub(crate) async fn drained(world: &World, engine: &Engine) -> End {
             return End::Done;
         }
         let passed = world.passed();
+        if passed > settled + TURNED_DOWN_MAX {
+            return End::Stuck;
+        }
         if passed > settled && told {
             match put_off(engine).await.filter(|_| left > 0 && passed < world.end + DRAIN_MAX) {
                 Some(until) => settled = passed + until + PUT_OFF,

@@ -146,9 +146,7 @@ impl Bench<'_> {
         let refused =
             |(_, copy): &(usize, Copy)| copy.answered.is_some_and(|status| status != 0 && status != THROTTLED);
         let is_sure = !segment.possible_duplicate;
-        // A doubt may be ended by the receipt of another message to the same number, whose own doubt was over: see the page.
-        let is_mixed_up = segment.possible_duplicate && order.way == Way::Api;
-        if segment.state == DELIVERED && !fates("DELIVRD") && !is_mixed_up {
+        if segment.state == DELIVERED && !fates("DELIVRD") {
             found("delivered, and no operator says so", shown());
         }
         if is_sure && [REJECTED, FAILED].contains(&segment.state) && !copies.iter().any(refused) && !fates("REJECTD") {
