@@ -39,10 +39,10 @@ pub(crate) async fn until_leased(
 /// The database, as the node that works has made it; while there was none, as this one makes it.
 pub(crate) async fn prepared(config: &Config) -> Result<Store, Failure> {
     let store = platform::open_as_it_is(config).await?;
-    // While another works the schema stays as that one knows it. A schema without leases is nobody's who has one.
-    if !store.has_leases().await.context("the database cannot be read")? {
-        store.migrate().await.context("the database cannot be migrated")?;
-    }
+    // While another works, its schema is added to at most. A schema without leases is nobody's who has one.
+    let is_nobodys = !store.has_leases().await.context("the database cannot be read")?;
+    let migrated = if is_nobodys { store.migrate().await } else { store.migrate_beside_others().await };
+    migrated.context("the database cannot be migrated")?;
     Ok(store)
 }
 

@@ -8,7 +8,7 @@ use sambac_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::Inner;
-use crate::commit::{Recovered, Write};
+use crate::commit::{LATE, Left, Recovered, Write};
 
 /// How old a receipt without a segment may be and still find it.
 const ORPHANS_KEPT: Duration = Duration::from_secs(3_600);
@@ -25,7 +25,8 @@ pub(crate) async fn recover_receipts(inner: &Arc<Inner>) -> Result<(), StoreErro
     let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
     let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
     let in_doubt = inner.store.segments_in_doubt(AWAITING_MAX).await?;
-    inner.write(Write::Waiting { orphans, segments, in_doubt }).await;
+    let doubted = inner.store.segments_doubted(inner.clock.now().saturating_sub(LATE), AWAITING_MAX).await?;
+    inner.write(Write::Waiting(Box::new(Left { orphans, segments, in_doubt, doubted }))).await;
     Ok(())
 }
 

@@ -202,6 +202,7 @@ async fn dies(world: &World, death: Option<(Duration, Death)>) {
 async fn taken_over(estate: &Estate) {
     let world = &estate.world;
     world.note(format_args!("another process takes over"));
+    world.another_begins();
     let second = Engine::start(settings(estate), estate.store.clone(), world.wall_clock()).await;
     if let Ok(second) = &second {
         clients(estate, second);

@@ -55,6 +55,8 @@ struct Clocks {
     set_by_s: i64,
     /// From when to when processes lived.
     lives: Vec<(Duration, Duration)>,
+    /// When one began, or took over.
+    begins: Vec<Duration>,
 }
 
 /// Whatever happened to who held it.
@@ -87,6 +89,7 @@ impl World {
                 wall: Clock::mock(BEGINNING),
                 set_by_s: 0,
                 lives: Vec::new(),
+                begins: Vec::new(),
             }),
             doomed: Notify::new(),
             findings: Mutex::default(),
@@ -96,11 +99,24 @@ impl World {
 
     /// A process begins: its time goes on from where that of the one before ended. Gives the engine's clock.
     pub(crate) fn begin(&self) -> Clock {
+        self.another_begins();
         let mut clocks = locked(&self.clocks);
         clocks.since = Some(Instant::now());
         let shown = BEGINNING.saturating_add(clocks.passed);
         clocks.wall = Clock::going(Timestamp(shown.0 + clocks.set_by_s * 1_000_000));
         clocks.wall.clone()
+    }
+
+    /// Another process than before decides from now on.
+    pub(crate) fn another_begins(&self) {
+        let passed = self.passed();
+        locked(&self.clocks).begins.push(passed);
+    }
+
+    /// Whether one decided at the first time and another at the second.
+    pub(crate) fn are_anothers(&self, from: Timestamp, to: Timestamp) -> bool {
+        let since = |at: Timestamp| Duration::from_micros(u64::try_from(at.0 - BEGINNING.0).unwrap_or(0));
+        locked(&self.clocks).begins.iter().any(|begin| (since(from)..=since(to)).contains(begin))
     }
 
     /// A process has ended; the next one begins after `pause`.

@@ -8,7 +8,8 @@
 //! 4. Three phrases of the schema, see [`Dialect::schema`].
 //! 5. What a refused statement of a batch leaves behind, see [`Dialect::or_fail`].
 //! 6. The database's own clock, see [`Dialect::now_us`].
-//! 7. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
+//! 7. How a batch of rows is passed: see `batch::statement`.
+//! 8. Connection settings ([`crate::pool`]), the migration lock ([`crate::migrate`]) and the text of
 //!    constraint violations ([`crate::constraint`]).
 
 use std::fmt::Write as _;

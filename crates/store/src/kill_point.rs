@@ -2,6 +2,7 @@
 //! has none.
 //!
 //! `TEST_KILL_AT=after_commit:5` ends it when the point is reached for the fifth time, as kill -9 would.
+//! `TEST_LATER_STEP=adds` makes it a program of a later version, whose schema has one more step that only adds; `removes`: one that does not.
 //! `TEST_BREAK_AT=intent:999000000001` panics in that step of whatever is to or from this number.
 
 use sambac_domain::Msisdn;
@@ -28,6 +29,25 @@ pub fn reached(point: &str) {
 /// The point is reached.
 #[cfg(not(debug_assertions))]
 pub const fn reached(_point: &str) {}
+
+/// The step of the schema that a later version has.
+#[cfg(debug_assertions)]
+pub(crate) fn later_step() -> Option<(i64, &'static str)> {
+    let adds = "ALTER TABLE messages ADD COLUMN later_note TEXT;
+        CREATE TABLE later (id BIGINT PRIMARY KEY, message_id BIGINT NOT NULL);
+        INSERT INTO schema_additions (version) VALUES (90001);";
+    match std::env::var("TEST_LATER_STEP").ok()?.as_str() {
+        "adds" => Some((90_001, adds)),
+        "removes" => Some((90_002, "ALTER TABLE messages RENAME COLUMN later_note TO earlier_note;")),
+        _ => None,
+    }
+}
+
+/// There is none.
+#[cfg(not(debug_assertions))]
+pub(crate) const fn later_step() -> Option<(i64, &'static str)> {
+    None
+}
 
 /// The step is about this number.
 #[cfg(debug_assertions)]

@@ -98,7 +98,7 @@ pub use outbox::OutboxTarget;
 pub use receipts::OrphanFilter;
 pub use reconcile::{Against, Compared, ComparedNames, ComparedPage, Found, Sides, UnevenPosting};
 pub use rows::NewMessage;
-pub use segments::AwaitingReceipt;
+pub use segments::{AwaitingReceipt, DoubtedSegment};
 pub use statements::{StatementLine, TrialLine};
 pub use trial::RunningSums;
 pub use uncertain::{Uncertain, UncertainTotal};

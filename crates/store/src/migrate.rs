@@ -11,7 +11,7 @@ use crate::kill_point;
 use crate::query::query;
 #[cfg(debug_assertions)]
 use crate::simulated::to_its_end;
-use crate::unit_of_work::Transaction;
+use crate::unit_of_work::{Transaction, UnitOfWork};
 use crate::{Store, StoreError};
 
 /// Every step: its version and its text. Only append.
@@ -66,9 +66,14 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (74, include_str!("../migrations/0074_request_nonces.sql")),
     (80, include_str!("../migrations/0080_passkey_answers.sql")),
     (85, include_str!("../migrations/0085_breakages.sql")),
+    (86, include_str!("../migrations/0086_additions.sql")),
+    (87, include_str!("../migrations/0087_doubted.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
+
+/// Which steps only add.
+const ADDITIONS: &str = "schema_additions";
 
 /// Any number that nothing else in the database uses for its own lock.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(5342001110)";
@@ -76,9 +81,18 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(5342001110)";
 impl Store {
     /// Runs the steps that this database has not seen, in one transaction: also one that it skipped, because two lines of
     /// work were brought together and the later number came first. A database that has seen a step which this program does
-    /// not know is refused.
+    /// not know is refused, unless the step only adds: so a node of the version before can start while others are updated.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.run_missing(MIGRATIONS).await
+        self.run_missing(&steps()).await
+    }
+
+    /// The same as long as a step only adds, which is in the way of no program that works now; nothing when the first one that is missing does more.
+    ///
+    /// # Errors
+    /// As [`Store::migrate`].
+    pub async fn migrate_beside_others(&self) -> Result<(), StoreError> {
+        let missing = self.missing_steps().await?.unwrap_or_default();
+        self.run_missing(&beside_others(steps(), &missing)).await
     }
 
     /// The steps that this database has not seen; `None` when it has no schema at all. Nothing is changed.
@@ -87,13 +101,13 @@ impl Store {
     /// It has seen steps that this program does not know; or the database does not answer.
     pub async fn missing_steps(&self) -> Result<Option<Vec<i64>>, StoreError> {
         let table = "schema_versions".to_owned();
-        let tables = query(self.pool().dialect().count_tables()).bind(&table).first::<(i64,)>(self.pool()).await?;
-        if tables.is_none_or(|(count,)| count == 0) {
+        let mut work = self.begin_reading().await?;
+        if !is_there(&mut work, &table).await? {
             return Ok(None);
         }
-        let done = query("SELECT version FROM schema_versions ORDER BY version").all::<(i64,)>(self.pool()).await?;
-        refuse_unknown(&done, MIGRATIONS)?;
-        let missing = MIGRATIONS.iter().map(|(version, _)| *version).filter(|version| !done.contains(&(*version,)));
+        let (done, steps) = (Done::read(&mut work).await?, steps());
+        done.refuse_unknown(&steps)?;
+        let missing = steps.iter().map(|(version, _)| *version).filter(|version| !done.all.contains(version));
         Ok(Some(missing.collect()))
     }
 
@@ -104,9 +118,9 @@ impl Store {
             raw(&mut work.transaction, LOCK.to_owned()).await?;
         }
         raw(&mut work.transaction, dialect.schema(VERSIONS)).await?;
-        let done = query("SELECT version FROM schema_versions ORDER BY version").all_in::<(i64,)>(&mut work).await?;
-        refuse_unknown(&done, steps)?;
-        for (version, text) in steps.iter().filter(|(version, _)| !done.contains(&(*version,))) {
+        let done = Done::read(&mut work).await?;
+        done.refuse_unknown(steps)?;
+        for (version, text) in steps.iter().filter(|(version, _)| !done.all.contains(version)) {
             raw(&mut work.transaction, dialect.schema(text)).await?;
             query("INSERT INTO schema_versions (version) VALUES ($1)").bind(version).run(&mut work).await?;
             kill_point::reached("mid_migration");
@@ -115,15 +129,59 @@ impl Store {
     }
 }
 
-/// A step that this program does not know was made by a newer one: who knows what it means.
-fn refuse_unknown(done: &[(i64,)], steps: &[(i64, &str)]) -> Result<(), StoreError> {
-    let is_known = |version: i64| steps.iter().any(|(step, _)| *step == version);
-    let Some((unknown,)) = done.iter().rev().find(|(version,)| !is_known(*version)) else { return Ok(()) };
-    let newest = steps.last().map_or(0, |(version, _)| *version);
-    Err(StoreError::Migration(format!(
-        "the database has step {unknown} of the schema, which this program does not know (its last is {newest}): it was \
-         made by a newer program; run that one"
-    )))
+/// What a database has seen.
+struct Done {
+    all: Vec<i64>,
+    /// Those of it that only add.
+    additions: Vec<i64>,
+}
+
+impl Done {
+    async fn read(work: &mut UnitOfWork) -> Result<Self, StoreError> {
+        let all = query("SELECT version FROM schema_versions ORDER BY version").all_in::<(i64,)>(work).await?;
+        let additions = if is_there(work, &ADDITIONS.to_owned()).await? {
+            query("SELECT version FROM schema_additions").all_in::<(i64,)>(work).await?
+        } else {
+            Vec::new()
+        };
+        let versions = |rows: Vec<(i64,)>| rows.into_iter().map(|(version,)| version).collect();
+        Ok(Self { all: versions(all), additions: versions(additions) })
+    }
+
+    /// A step that this program does not know was made by a newer one: who knows what it means, if it does not say that it only adds.
+    fn refuse_unknown(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
+        let is_known = |version: i64| steps.iter().any(|(step, _)| *step == version);
+        let strange = |version: &&i64| !is_known(**version) && !self.additions.contains(*version);
+        let Some(unknown) = self.all.iter().rev().find(strange) else { return Ok(()) };
+        let newest = steps.last().map_or(0, |(version, _)| *version);
+        Err(StoreError::Migration(format!(
+            "the database has step {unknown} of the schema, which this program does not know (its last is {newest}): it was \
+             made by a newer program; run that one"
+        )))
+    }
+}
+
+/// Without the first of the missing steps that does more than add, and all missing ones after it.
+fn beside_others<'a>(mut steps: Vec<(i64, &'a str)>, missing: &[i64]) -> Vec<(i64, &'a str)> {
+    let is_more = |(version, text): &&(i64, &str)| missing.contains(version) && !only_adds(text);
+    let more = steps.iter().find(is_more).map_or(i64::MAX, |(version, _)| *version);
+    steps.retain(|(version, _)| !missing.contains(version) || *version < more);
+    steps
+}
+
+/// Such a step says so itself.
+fn only_adds(text: &str) -> bool {
+    text.contains("INSERT INTO schema_additions")
+}
+
+async fn is_there(work: &mut UnitOfWork, table: &String) -> Result<bool, StoreError> {
+    let count = query(work.dialect().count_tables()).bind(table).all_in::<(i64,)>(work).await?;
+    Ok(count.first().is_some_and(|(count,)| *count > 0))
+}
+
+/// Those of this program; in tests perhaps those of a later one.
+fn steps() -> Vec<(i64, &'static str)> {
+    MIGRATIONS.iter().copied().chain(kill_point::later_step()).collect()
 }
 
 /// Runs a text of several statements without parameters.
@@ -151,7 +209,18 @@ mod tests {
         [MIGRATIONS, more].concat()
     }
 
-    /// A step that a database has skipped is run, once; a database with a step that nobody knows is refused.
+    /// Beside others what only adds is run, up to a step that does more.
+    #[test]
+    fn beside_others_steps_only_add() {
+        let adds = "CREATE TABLE t (id BIGINT); INSERT INTO schema_additions (version) VALUES (2);";
+        let steps = vec![(1, "a"), (2, adds), (3, "DROP TABLE t"), (4, adds)];
+        let run = |missing: &[i64]| beside_others(steps.clone(), missing).iter().map(|step| step.0).collect::<Vec<_>>();
+        assert_eq!(run(&[2, 3, 4]), [1, 2]);
+        assert_eq!(run(&[2, 4]), [1, 2, 3, 4]);
+        assert_eq!(run(&[1, 2]), Vec::<i64>::from([3, 4]), "what is done stays known");
+    }
+
+    /// A step that a database has skipped is run, once; a database with a step that nobody knows is refused, if the step does more than add.
     async fn skipped_steps_are_run(store: &Store) {
         store.run_missing(&with(&[FIRST, LAST])).await.unwrap();
         for _ in 0..2 {
@@ -161,6 +230,10 @@ mod tests {
         assert_eq!(made, Some((0,)), "the table of the skipped step is there");
         let refused = store.run_missing(&with(&[FIRST, LAST])).await.unwrap_err().to_string();
         assert!(refused.contains("step 90002") && refused.contains("newer program"), "{refused}");
+        let mut work = store.begin().await.unwrap();
+        query("INSERT INTO schema_additions (version) VALUES (90001), (90002)").run(&mut work).await.unwrap();
+        work.commit().await.unwrap();
+        store.run_missing(&with(&[LAST])).await.expect("what only adds is in nobody's way");
     }
 
     #[tokio::test]

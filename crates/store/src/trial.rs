@@ -37,7 +37,8 @@ impl Store {
         })
     }
 
-    async fn begin_reading(&self) -> Result<UnitOfWork, StoreError> {
+    /// All that it reads is of one moment.
+    pub(crate) async fn begin_reading(&self) -> Result<UnitOfWork, StoreError> {
         UnitOfWork::begin_reading(self.pool(), self.statements.clone()).await
     }
 }

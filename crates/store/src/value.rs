@@ -23,6 +23,19 @@ pub(crate) enum Value<'a> {
     Bytes(Option<&'a [u8]>),
 }
 
+impl Value<'_> {
+    /// What PostgreSQL calls its type.
+    pub(crate) const fn sql_type(&self) -> &'static str {
+        match self {
+            Self::BigInt(_) => "BIGINT",
+            Self::SmallInt(_) => "SMALLINT",
+            Self::Boolean(_) => "BOOLEAN",
+            Self::Text(_) => "TEXT",
+            Self::Bytes(_) => "BYTEA",
+        }
+    }
+}
+
 /// A type that one column holds.
 pub(crate) trait Field: Sized {
     /// NULL of this column type.
@@ -193,6 +206,42 @@ pub(crate) fn postgres_arguments(values: &[Value<'_>]) -> PgArguments {
         };
     }
     arguments
+}
+
+/// The parameters of one PostgreSQL statement that has each column of its rows as an array: `values` has the rows one after the other,
+/// and the values of one column are all of the same type.
+pub(crate) fn postgres_arrays(lead: &[Value<'_>], values: &[Value<'_>], columns: usize) -> PgArguments {
+    let mut arguments = postgres_arguments(lead);
+    for (place, first) in values.iter().take(columns).enumerate() {
+        let column = values.iter().skip(place).step_by(columns);
+        debug_assert!(column.clone().all(|value| value.sql_type() == first.sql_type()));
+        // As above.
+        let _ = match first {
+            Value::BigInt(_) => {
+                arguments.add(array(column, |value| if let Value::BigInt(v) = value { *v } else { None }))
+            }
+            Value::SmallInt(_) => {
+                arguments.add(array(column, |value| if let Value::SmallInt(v) = value { *v } else { None }))
+            }
+            Value::Boolean(_) => {
+                arguments.add(array(column, |value| if let Value::Boolean(v) = value { *v } else { None }))
+            }
+            Value::Text(_) => {
+                arguments.add(array(column, |value| if let Value::Text(v) = value { v.as_deref() } else { None }))
+            }
+            Value::Bytes(_) => {
+                arguments.add(array(column, |value| if let Value::Bytes(v) = value { *v } else { None }))
+            }
+        };
+    }
+    arguments
+}
+
+fn array<'v, 'a: 'v, T>(
+    column: impl Iterator<Item = &'v Value<'a>>,
+    plain: impl Fn(&'v Value<'a>) -> Option<T>,
+) -> Vec<Option<T>> {
+    column.map(plain).collect()
 }
 
 impl<T: Field> Field for Option<T> {

@@ -62,6 +62,17 @@ impl TestDatabase {
         self.administer(&[format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)]).await
     }
 
+    /// The one number that a query gives.
+    ///
+    /// # Errors
+    /// When it gives none.
+    pub async fn number(&self, query: &str) -> Result<i64> {
+        let mut connection = PgConnection::connect(&self.url).await.with_context(|| self.url.clone())?;
+        let number = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut connection).await;
+        connection.close().await?;
+        number.with_context(|| query.to_owned())
+    }
+
     async fn administer(&self, statements: &[String]) -> Result<()> {
         let mut admin = connect(&Server::of_this_run().await?).await?;
         for statement in statements {

@@ -84,9 +84,19 @@ impl Rabbit {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The port of this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where to connect.
     pub fn url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+        self.url_by(self.port)
+    }
+
+    /// The same by another port, which leads there.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
     }
 
     /// kill -9; returns when it is gone.

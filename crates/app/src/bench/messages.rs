@@ -6,7 +6,8 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Destinations are in +999, which is nobody's: twelve digits, the last nine of them the message's number.
+/// Destinations are in +999, which is nobody's: twelve digits, the last nine of them the message's number, its last digit first. So messages
+/// that follow each other have different prefixes, and routes by prefix share them out evenly.
 const PREFIX: &[u8; 3] = b"999";
 /// Digits of a destination.
 pub(crate) const DESTINATION_DIGITS: usize = 12;
@@ -154,7 +155,7 @@ impl Messages {
     pub(crate) fn write_destination(&self, index: u64, digits: &mut [u8; DESTINATION_DIGITS]) {
         digits[..PREFIX.len()].copy_from_slice(PREFIX);
         let mut number = self.first + index;
-        for digit in digits[PREFIX.len()..].iter_mut().rev() {
+        for digit in &mut digits[PREFIX.len()..] {
             *digit = b'0' + (number % 10) as u8;
             number /= 10;
         }
@@ -163,7 +164,7 @@ impl Messages {
     /// Which message has this destination.
     pub(crate) fn index_of(&self, destination: &[u8]) -> Option<u64> {
         let digits = destination.strip_prefix(PREFIX)?;
-        let number = digits.iter().try_fold(0_u64, |sum, digit| {
+        let number = digits.iter().rev().try_fold(0_u64, |sum, digit| {
             digit.is_ascii_digit().then(|| sum.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')))
         })?;
         number.checked_sub(self.first).filter(|index| (*index as usize) < self.offered_us.len())
@@ -193,8 +194,8 @@ mod tests {
             messages.write_destination(index, &mut digits);
             assert_eq!(messages.index_of(&digits), Some(index));
         }
-        assert_eq!(&digits, b"999100000002");
-        for foreign in [&b"999100000003"[..], b"999000000000", b"447700900123", b"99910000000x", b""] {
+        assert_eq!(&digits, b"999200000001");
+        for foreign in [&b"999300000001"[..], b"999000000000", b"447700900123", b"99900000000x", b""] {
             assert_eq!(messages.index_of(foreign), None, "{foreign:?}");
         }
     }

@@ -22,7 +22,7 @@ impl Meter {
     pub(crate) async fn start(site: &Site) -> anyhow::Result<Self> {
         Ok(Self {
             metrics: site.metrics().await?,
-            platform: process::cpu(site.platform.pid()),
+            platform: platform(site),
             operator: operator(site),
             generator: process::cpu(std::process::id()),
             machine_ms: process::machine_busy_ms(),
@@ -33,7 +33,7 @@ impl Meter {
     /// Reads everything again and gives the differences. `messages` were taken in between.
     pub(crate) async fn finish(&self, site: &Site, messages: u64) -> anyhow::Result<Costs> {
         let wall_ms = u64::try_from(self.begun.elapsed().as_millis())?;
-        let platform = process::cpu(site.platform.pid()).since(&self.platform);
+        let platform = platform(site).since(&self.platform);
         let operator_cpu_ms = operator(site).since(&self.operator).total_ms;
         let generator_cpu_ms = process::cpu(std::process::id()).since(&self.generator).total_ms;
         let machine_ms = process::machine_busy_ms().saturating_sub(self.machine_ms);
@@ -63,6 +63,11 @@ impl Meter {
             accept_to_submit_p99_max_us: metrics.bucket_us(&self.metrics, "sambac_accept_to_submit_seconds", 99),
         })
     }
+}
+
+/// All of its nodes.
+fn platform(site: &Site) -> Cpu {
+    site.nodes().map(|node| process::cpu(node.pid())).fold(Cpu::default(), Cpu::and)
 }
 
 fn operator(site: &Site) -> Cpu {

@@ -54,6 +54,16 @@ pub(crate) fn machine_busy_ms() -> u64 {
 }
 
 impl Cpu {
+    /// With that of another process.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.total_ms += other.total_ms;
+        self.system_ms += other.system_ms;
+        for (name, ms) in other.by_thread_ms {
+            *self.by_thread_ms.entry(name).or_default() += ms;
+        }
+        self
+    }
+
     /// What was used since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         let by_thread = self.by_thread_ms.iter().map(|(name, ms)| {

@@ -1,4 +1,4 @@
-//! What the platform is told before a load: one operator behind one connector, one account, and its ways in; and neighbours,
+//! What the platform is told before a load: one operator behind one connector or several, one account, and its ways in; and neighbours,
 //! each with an account, an operator and a connector of its own.
 
 use anyhow::Context as _;
@@ -12,6 +12,9 @@ pub(crate) struct Wanted {
     pub(crate) unique: String,
     /// The operator's port on this machine.
     pub(crate) port: u16,
+    /// How many connectors lead to it: messages are shared out evenly.
+    pub(crate) connectors: u8,
+    /// Of each.
     pub(crate) binds: u16,
     pub(crate) window: u16,
     /// The ports of the neighbours' operators.
@@ -61,11 +64,12 @@ impl Wanted {
 
     /// The provisioning file.
     pub(crate) fn file(&self) -> String {
-        let Self { unique, port, binds, window, .. } = self;
+        let unique = &self.unique;
         let (key_controls, account_controls) =
             if self.controlled { (KEY_CONTROLS, ACCOUNT_CONTROLS) } else { ("", "") };
         let neighbours: String =
             (0..).zip(&self.neighbours).map(|(number, port)| self.neighbour(number, *port)).collect();
+        let links = self.links();
         let (bulk, otp, crowd) = (self.bulk_id(), self.otp_id(), self.crowd_id());
         format!(
             r#"
@@ -81,23 +85,7 @@ currency = "EUR"
 tariff = "tariff-{unique}"
 payment = [{{ amount = "1000000000", reference = "bench" }}]
 {account_controls}
-[[connector]]
-name = "link-{unique}"
-operator = "operator-{unique}"
-host = "127.0.0.1"
-port = {port}
-system_id = "sambac"
-password = "bench"
-binds = {binds}
-window_max = {window}
-settings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 1000 }} }}
-
-[[route]]
-name = "route-{unique}"
-position = 1
-match = {{ account = "bench-{unique}" }}
-connectors = ["link-{unique}"]
-
+{links}
 [[smpp_account]]
 system_id = "{bulk}"
 account = "bench-{unique}"
@@ -117,6 +105,42 @@ account = "bench-{unique}"
 binds_max = 5000
 {neighbours}"#
         )
+    }
+
+    /// The connectors, and for each last digit of a message's number a route to one of them.
+    fn links(&self) -> String {
+        let Self { unique, port, connectors, binds, window, .. } = self;
+        let mut links = String::new();
+        for number in 0..*connectors {
+            links += &format!(
+                r#"
+[[connector]]
+name = "link-{number}-{unique}"
+operator = "operator-{unique}"
+host = "127.0.0.1"
+port = {port}
+system_id = "sambac"
+password = "bench"
+binds = {binds}
+window_max = {window}
+settings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 1000 }} }}
+"#
+            );
+        }
+        for digit in 0..10 {
+            let number = digit % connectors.max(&1);
+            links += &format!(
+                r#"
+[[route]]
+name = "route-{digit}-{unique}"
+position = {position}
+match = {{ account = "bench-{unique}", prefix = "999{digit}" }}
+connectors = ["link-{number}-{unique}"]
+"#,
+                position = digit + 1
+            );
+        }
+        links
     }
 
     /// system_id of a neighbour's SMPP account.
@@ -160,7 +184,7 @@ account = "{name}"
 binds_max = 100
 window_max = 1000
 "#,
-            position = number + 2
+            position = number + 11
         )
     }
 
@@ -193,19 +217,27 @@ mod tests {
     fn the_file_is_one_that_apply_reads() {
         let unique = "1f2e3d4c5b".to_owned();
         let neighbours = vec![2776, 2777];
-        let mut wanted = Wanted { unique, port: 2775, binds: 2, window: 500, neighbours, controlled: false };
+        let mut wanted =
+            Wanted { unique, port: 2775, connectors: 2, binds: 2, window: 500, neighbours, controlled: false };
         for controlled in [false, true] {
             wanted.controlled = controlled;
             let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
-            assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (3, 5, 3));
+            assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (4, 5, 12));
             assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
         }
     }
 
     #[test]
     fn each_secret_is_found_by_what_it_is_for() {
-        let wanted =
-            Wanted { unique: "7".to_owned(), port: 1, binds: 1, window: 1, neighbours: vec![2], controlled: false };
+        let wanted = Wanted {
+            unique: "7".to_owned(),
+            port: 1,
+            connectors: 1,
+            binds: 1,
+            window: 1,
+            neighbours: vec![2],
+            controlled: false,
+        };
         let answer = serde_json::json!({"secrets": [
             {"kind": "smpp_password", "of": "otp7", "secret": "o"},
             {"kind": "api_key", "of": "bench", "secret": "k"},

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::child::{self, Child, OnLine};
 use super::esme::Credentials;
+use super::http;
 use super::process;
 use super::provision::{NEIGHBOUR_BINDS, Secrets, Wanted};
 use super::scrape::Metrics;
@@ -36,7 +37,7 @@ pub(crate) struct Layout {
     pub(crate) connector_nodes: u8,
     /// What the operator does (TOML).
     pub(crate) operator: &'static str,
-    /// Binds to the operator and unanswered submits on each.
+    /// Binds to the operator, shared out to the nodes, and unanswered submits on each.
     pub(crate) binds: u16,
     pub(crate) window: u16,
     /// Whether the operator is there from the start.
@@ -98,7 +99,9 @@ impl Site {
         let wanted = Wanted {
             unique: folder.unique.clone(),
             port,
-            binds: layout.binds,
+            // Each node has one of its own.
+            connectors: layout.connector_nodes.max(1),
+            binds: layout.binds.div_ceil(u16::from(layout.connector_nodes.max(1))),
             window: layout.window,
             neighbours: layout.neighbours.clone(),
             controlled: layout.controlled,
@@ -182,14 +185,27 @@ impl Site {
         Credentials { address: self.smpp, system_id, password: password.to_owned() }
     }
 
+    /// The platform's processes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Child> {
+        [&self.platform].into_iter().chain(&self.connector_nodes)
+    }
+
     async fn wait_until_bound(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + BOUND_LIMIT;
-        let binds = u64::from(self.layout.binds) + NEIGHBOUR_BINDS * self.layout.neighbours.len() as u64;
-        while self.metrics().await?.sum("sambac_connector_binds") < binds {
+        let links = u64::from(self.wanted.binds) * u64::from(self.wanted.connectors);
+        let binds = links + NEIGHBOUR_BINDS * self.layout.neighbours.len() as u64;
+        while self.bound().await.unwrap_or_default() < binds {
             anyhow::ensure!(Instant::now() < deadline, "the platform did not bind to the operator");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
+    }
+
+    /// How many binds are up, on whichever node.
+    async fn bound(&self) -> anyhow::Result<u64> {
+        let health: Value = serde_json::from_str(&http::get(self.services, "/health/ready").await?)?;
+        let connectors = health["connectors"].as_array().into_iter().flatten();
+        Ok(connectors.filter_map(|connector| connector["bound"].as_u64()).sum())
     }
 
     /// Octets of the data folder.

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use super::PLACE;
 use super::greeting::{Door, Greeting};
@@ -29,6 +29,8 @@ use crate::{master_key, platform, standby};
 const CONNECTIONS_MAX: usize = 8_192;
 /// How often it is asked where the node is that works.
 const ASK: Duration = Duration::from_millis(250);
+/// How long a client waits until a node works: longer than it takes one to hand over in good order.
+const WAIT: Duration = Duration::from_secs(6);
 /// For that node to take a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// For a client to ask, and to take the answer that nobody is there.
@@ -46,8 +48,6 @@ pub(crate) struct Front {
     /// Where the node is that works: nearly always one place.
     places: watch::Receiver<Vec<String>>,
     slots: Arc<Semaphore>,
-    /// Ends the search for that place with this.
-    _end: DropGuard,
 }
 
 impl Front {
@@ -57,10 +57,9 @@ impl Front {
         let store = standby::prepared(config).await?;
         let seal = master_key::open(config, &store).await?;
         let (tell, places) = watch::channel(Vec::new());
-        let end = CancellationToken::new();
-        tokio::spawn(end.clone().run_until_cancelled_owned(find(store, tell)));
+        tokio::spawn(find(store, tell));
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Ok(Self { doors, seal, places, slots, _end: end.drop_guard() })
+        Ok(Self { doors, seal, places, slots })
     }
 
     /// Where the public API and clients' SMPP are.
@@ -79,7 +78,7 @@ impl Front {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
             match self.next().await {
                 Ok(visitor) => {
-                    let (seal, places) = (self.seal.clone(), self.places.borrow().clone());
+                    let (seal, places) = (self.seal.clone(), self.places.clone());
                     tokio::spawn(hand_over(seal, places, visitor, slot));
                 }
                 Err(error) => {
@@ -111,7 +110,7 @@ impl Front {
     }
 }
 
-/// Keeps asking the database where the node is that works.
+/// Keeps asking the database where the node is that works, for as long as somebody wants to know.
 async fn find(store: Store, tell: watch::Sender<Vec<String>>) {
     loop {
         match store.leases_held(PLACE).await {
@@ -130,34 +129,45 @@ async fn find(store: Store, tell: watch::Sender<Vec<String>>) {
             }
             Err(error) => tracing::error!(%error, "it was not read where the node is that works"),
         }
-        tokio::time::sleep(ASK).await;
+        if timeout(ASK, tell.closed()).await.is_ok() {
+            return;
+        }
     }
 }
 
 async fn hand_over(
     seal: Seal,
-    places: Vec<String>,
+    places: watch::Receiver<Vec<String>>,
     (door, mut stream, peer): (Door, TcpStream, SocketAddr),
     _slot: OwnedSemaphorePermit,
 ) {
-    for place in &places {
-        let greeting = Greeting { door, peer, at: Clock::system().now() };
-        let connected = timeout(CONNECT_LIMIT, async {
-            let mut there = TcpStream::connect(place).await?;
-            there.set_nodelay(true)?;
-            greeting.write(&seal, &mut there).await?;
-            Ok::<_, io::Error>(there)
-        });
-        if let Ok(Ok(mut there)) = connected.await {
-            // Either end may go at any time.
-            let _ = stream.set_nodelay(true);
-            let _ = copy_bidirectional(&mut stream, &mut there).await;
-            return;
-        }
-    }
-    if door == Door::Http {
+    if let Ok(mut there) = timeout(WAIT, reach(&seal, places, (door, peer))).await {
+        // Either end may go at any time.
+        let _ = stream.set_nodelay(true);
+        let _ = copy_bidirectional(&mut stream, &mut there).await;
+    } else if door == Door::Http {
         // In time or not, it ends here.
         let _ = timeout(ANSWER_LIMIT, answer_for_nobody(stream)).await;
+    }
+}
+
+/// Tries until a node that works takes the connection.
+async fn reach(seal: &Seal, places: watch::Receiver<Vec<String>>, (door, peer): (Door, SocketAddr)) -> TcpStream {
+    loop {
+        let known = places.borrow().clone();
+        for place in &known {
+            let greeting = Greeting { door, peer, at: Clock::system().now() };
+            let connected = timeout(CONNECT_LIMIT, async {
+                let mut there = TcpStream::connect(place).await?;
+                there.set_nodelay(true)?;
+                greeting.write(seal, &mut there).await?;
+                Ok::<_, io::Error>(there)
+            });
+            if let Ok(Ok(there)) = connected.await {
+                return there;
+            }
+        }
+        tokio::time::sleep(ASK).await;
     }
 }
 

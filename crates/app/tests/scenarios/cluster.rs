@@ -3,5 +3,7 @@
 
 mod carried;
 mod doors;
+mod parted;
 mod promoted;
 mod standby;
+mod updated;

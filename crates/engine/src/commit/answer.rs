@@ -244,6 +244,7 @@ impl Committer {
         });
         self.dirty(case.segment, &case.live);
         self.event(case.segment, "submit_unknown", None);
+        self.in_doubt.lost(case.live.message.destination, case.segment, self.now);
         self.inner.metrics.unknown();
         if self.inner.breakages.knows(Hand::of(Step::Answer, case.segment.message())) {
             // The next answer might end the process again, after the handset got it again.

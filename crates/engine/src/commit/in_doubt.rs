@@ -1,8 +1,8 @@
 //! Segments that were sent and never answered: their receipts carry an id that we do not know.
 //!
 //! Such a receipt is still taken for the segment when it comes from the operator that was asked, is about the same number,
-//! has an id of no other segment, and only one segment is in doubt there (smsc-quirks Q-B9). One that was given up counts for two more
-//! days: its receipt may come late, and must not be taken for another one's.
+//! has an id of no other segment, and only one segment is in doubt there (smsc-quirks Q-B9). One that was sent again or given up counts for two more
+//! days: the receipt of what was lost may come late, and must not be taken for another one's.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use smallvec::SmallVec;
 /// Numbers in doubt that are kept in memory; beyond that, receipts without an id find nothing.
 const CAPACITY: usize = 50_000;
 
-/// How late a receipt may come after its segment was given up.
-const LATE: Duration = Duration::from_secs(2 * 86_400);
+/// How late the receipt may come of what was sent and not answered.
+pub(crate) const LATE: Duration = Duration::from_secs(2 * 86_400);
 
 #[derive(Default)]
 pub(super) struct InDoubt {
     open: HashMap<(i64, Msisdn), SmallVec<[SegmentId; 1]>>,
-    /// Until when a receipt may come of a segment that was given up there.
-    given_up: HashMap<(i64, Msisdn), Timestamp>,
+    /// Of which segments to a number something was sent and not answered, and until when its receipt may come.
+    lost: HashMap<Msisdn, SmallVec<[(SegmentId, Timestamp); 1]>>,
 }
 
 impl InDoubt {
@@ -36,27 +36,34 @@ impl InDoubt {
         }
     }
 
-    /// The only segment in doubt there, if there is just one.
-    pub(super) fn only(&self, group: i64, destination: Msisdn, now: Timestamp) -> Option<SegmentId> {
-        let key = (group, destination);
-        if self.given_up.get(&key).is_some_and(|until| now < *until) {
-            return None;
+    /// The segment was sent at `at` and not answered, whatever becomes of it: a receipt of that may come.
+    pub(super) fn lost(&mut self, destination: Msisdn, segment: SegmentId, at: Timestamp) {
+        if self.lost.len() >= CAPACITY {
+            self.lost.retain(|_, segments| segments.iter().any(|(_, until)| at < *until));
         }
-        match self.open.get(&key)?.as_slice() {
-            [only] => Some(*only),
-            _ => None,
+        if self.lost.len() < CAPACITY {
+            let segments = self.lost.entry(destination).or_default();
+            segments.retain(|(other, until)| *other != segment && at < *until);
+            segments.push((segment, at.saturating_add(LATE)));
         }
     }
 
-    /// The segment is in doubt no longer, because its receipt was waited for long enough.
-    pub(super) fn give_up(&mut self, group: i64, destination: Msisdn, segment: SegmentId, now: Timestamp) {
-        self.remove(group, destination, segment);
-        if self.given_up.len() >= CAPACITY {
-            self.given_up.retain(|_, until| now < *until);
+    /// All receipts of the segment have come.
+    pub(super) fn found(&mut self, destination: Msisdn, segment: SegmentId) {
+        if let Some(segments) = self.lost.get_mut(&destination) {
+            segments.retain(|(other, _)| *other != segment);
+            if segments.is_empty() {
+                self.lost.remove(&destination);
+            }
         }
-        if self.given_up.len() < CAPACITY {
-            self.given_up.insert((group, destination), now.saturating_add(LATE));
-        }
+    }
+
+    /// The only segment in doubt there, if no receipt of another one may come.
+    pub(super) fn only(&self, group: i64, destination: Msisdn, now: Timestamp) -> Option<SegmentId> {
+        let [only] = self.open.get(&(group, destination))?.as_slice() else { return None };
+        let mut lost = self.lost.get(&destination).into_iter().flatten();
+        let has_rival = lost.any(|(other, until)| other != only && now < *until);
+        (!has_rival).then_some(*only)
     }
 
     /// The segment is in doubt no longer.
@@ -81,18 +88,20 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
-    /// The receipt of one that was given up may still come: it is not taken for the next one's.
+    /// The receipt of one that was given up, or was sent again, may still come: it is not taken for the next one's.
     #[test]
-    fn one_that_was_given_up_is_a_rival_for_two_days() {
+    fn one_that_was_lost_is_a_rival_for_two_days() {
         let mut in_doubt = InDoubt::default();
         let (first, second) = (SegmentId::from_raw(257), SegmentId::from_raw(513));
         in_doubt.insert(1, number(1), first);
-        in_doubt.give_up(1, number(1), first, NOW);
+        in_doubt.lost(number(1), first, NOW);
+        assert_eq!(in_doubt.only(1, number(1), NOW), Some(first), "it is no rival of its own");
+        in_doubt.remove(1, number(1), first);
         in_doubt.insert(1, number(1), second);
-        in_doubt.insert(2, number(1), second);
         let later = |days: u64| NOW.saturating_add(Duration::from_secs(days * 86_400));
         assert_eq!([0, 1, 2].map(|days| in_doubt.only(1, number(1), later(days))), [None, None, Some(second)]);
-        assert_eq!(in_doubt.only(2, number(1), NOW), Some(second), "another operator");
+        in_doubt.found(number(1), first);
+        assert_eq!(in_doubt.only(1, number(1), NOW), Some(second));
     }
 
     #[test]

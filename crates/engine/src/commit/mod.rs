@@ -72,6 +72,7 @@ use gather::Gathering;
 use handset::Handsets;
 use heard::Heard;
 use in_doubt::InDoubt;
+pub(crate) use in_doubt::LATE;
 use load::Pinned;
 use orphans::Orphans;
 use otp::Otps;
@@ -89,8 +90,8 @@ pub(crate) use release::{Gives, Release};
 pub(crate) use told::to_replay;
 pub(crate) use withdraw::{Replace, Replacement, Withdraw};
 pub(crate) use write::{
-    Accept, Acknowledgement, Adopted, Announcement, Answer, AnswerOutcome, Brought, Chunk, HandsetIn, Intent, Loaded,
-    NoticeDone, NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
+    Accept, Acknowledgement, Adopted, Announcement, Answer, AnswerOutcome, Brought, Chunk, HandsetIn, Intent, Left,
+    Loaded, NoticeDone, NoticeRetry, ReceiptFrom, ReceiptIn, Recovered, Reply, WebhookLog, Write,
 };
 pub(crate) use write::{key_of, target_of};
 
@@ -322,7 +323,7 @@ impl Committer {
             }
             Write::Recovered(recovered) => self.recovered(&recovered),
             Write::Adopted(adopted) => self.adopted(adopted),
-            Write::Waiting { orphans, segments, in_doubt } => self.waiting_left(orphans, segments, in_doubt),
+            Write::Waiting(left) => self.waiting_left(*left),
             Write::Rekey { segments, done } => {
                 self.rekey(&segments);
                 self.after.tell(done);

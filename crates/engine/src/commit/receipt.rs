@@ -11,11 +11,9 @@ use sambac_domain::receipt::{IdSide, ReceiptState};
 use sambac_domain::state::MessageState;
 use sambac_domain::time::Timestamp;
 use sambac_smpp::CommandStatus;
-use sambac_store::AwaitingReceipt;
-use sambac_store::rows::OrphanRow;
 use tokio::sync::oneshot;
 
-use super::{Committer, Found, ReceiptFrom, ReceiptIn};
+use super::{Committer, Found, Left, ReceiptFrom, ReceiptIn};
 use crate::alert::AlertKind;
 use crate::breakage::Hand;
 use crate::kill_point;
@@ -124,6 +122,10 @@ impl Committer {
         let Some((segment, live)) = candidate.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
             return false;
         };
+        let submitted_at = live.progress().of(segment).and_then(|own| own.submitted_at);
+        if submitted_at.is_some_and(|at| found.received_at < at) {
+            return false; // It waits since before the segment was sent.
+        }
         if let Some(own) = live.progress().of(segment) {
             own.smsc_message_id = Some(found.receipt.smsc_message_id.as_str().into());
             own.receipt_key = found.keys.first().copied();
@@ -164,12 +166,8 @@ impl Committer {
 
     /// What the last process left: receipts without a segment, as answers that are still to come may name it, and segments
     /// without a receipt, in doubt or not.
-    pub(super) fn waiting_left(
-        &mut self,
-        orphans: Vec<OrphanRow>,
-        segments: Vec<AwaitingReceipt>,
-        in_doubt: Vec<AwaitingReceipt>,
-    ) {
+    pub(super) fn waiting_left(&mut self, left: Left) {
+        let Left { orphans, segments, in_doubt, doubted } = left;
         for row in orphans {
             self.orphans.insert(row.id, Found::again(&self.snapshot, row));
         }
@@ -180,6 +178,9 @@ impl Committer {
         for (segment, connector, number, _) in in_doubt.into_iter().filter(|_| !planted(Bug::DoubtForgotten)) {
             self.in_doubt.insert(self.receipt_group(connector), number, segment);
             self.waiting.insert(segment);
+        }
+        for (segment, number, submitted_at) in doubted.into_iter().rev() {
+            self.in_doubt.lost(number, segment, submitted_at.unwrap_or(self.now));
         }
     }
 

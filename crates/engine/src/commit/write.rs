@@ -16,7 +16,7 @@ use sambac_domain::profile::{Profile, Verdict};
 use sambac_domain::time::Timestamp;
 use sambac_smpp::{CommandStatus, Header, Session};
 use sambac_store::rows::{AccountRow, DeadLetterRow, OrphanRow, OutboxKey, RequestNonceRow, WebhookDeliveryRow};
-use sambac_store::{AwaitingReceipt, NewEvent};
+use sambac_store::{AwaitingReceipt, DoubtedSegment, NewEvent};
 use tokio::sync::oneshot;
 
 use super::{Credit, Found, OptOutWrite, OtpSend, OtpWrite, Queried, Recalled, Release, Replace, Withdraw};
@@ -86,9 +86,8 @@ pub(crate) enum Write {
     Recovered(Recovered),
     /// Segments whose answer another node will bring.
     Adopted(Adopted),
-    /// Receipts that found no segment before the last process ended, and segments whose receipts are still to come: of some the
-    /// answers are stored, of others nobody knows the id.
-    Waiting { orphans: Vec<OrphanRow>, segments: Vec<AwaitingReceipt>, in_doubt: Vec<AwaitingReceipt> },
+    /// What the last process left that has to do with receipts.
+    Waiting(Box<Left>),
     /// Keys of segments are made again by the rules that hold now.
     Rekey { segments: Vec<SegmentId>, done: oneshot::Sender<()> },
     /// Receipts of these messages are told to the client once more.
@@ -164,6 +163,18 @@ pub(crate) struct Announcement {
     pub(crate) refused: Vec<SegmentId>,
     /// Messages whose text was replaced since they were queued: what is to be sent.
     pub(crate) replaced: Vec<Arc<Message>>,
+}
+
+/// What the last process left that has to do with receipts.
+pub(crate) struct Left {
+    /// Receipts that found no segment.
+    pub(crate) orphans: Vec<OrphanRow>,
+    /// Segments whose receipts are still to come: their answers are stored.
+    pub(crate) segments: Vec<AwaitingReceipt>,
+    /// The same of which nobody knows the id.
+    pub(crate) in_doubt: Vec<AwaitingReceipt>,
+    /// Segments of which something was lost on its way, whatever became of them.
+    pub(crate) doubted: Vec<DoubtedSegment>,
 }
 
 /// Segments of an intent that the last process left behind.

@@ -2,8 +2,9 @@
 //!
 //! Once a second at most, throttles cut the rate by the share of answers that they were: what remains is what the operator
 //! takes. Without throttles it rises by 1 % a second, after five seconds of that faster and faster: small swings around a limit
-//! that stays, quick on its heels when it rises. Single throttles teach nothing, as an operator may throttle for other
-//! reasons than the rate; for the same reason nothing cuts the rate to less than a sixteenth of the first guess.
+//! that stays, quick on its heels when it rises. Single throttles teach nothing, and cut little where few answers are, as an operator may throttle
+//! for other reasons than the rate; for the same reason nothing cuts the rate to less than a sixteenth of the first guess. While less is sent than may be, the
+//! rate rises by that 1 %, too: what was learned in a bad hour is not believed for a day.
 
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ const RISE_STEADY_S: u64 = 5;
 const RISE_MAX: u64 = 200;
 /// From one cut to the next: until then the answers are those of the rate before.
 const CUT_PAUSE: Duration = Duration::from_secs(1);
+/// A share is taken as if so many more had been fine: one throttle of one answer is not all that the operator takes.
+const FEW: u64 = 4;
+/// While it does not limit, it rises for so long at most from one segment to the next.
+const IDLE_MAX: Duration = Duration::from_secs(900);
 /// A cut goes a little below what the operator takes, in thousandths: each rest after a throttle costs more than that.
 const CUT_MARGIN: u64 = 30;
 /// So many throttles in two seconds, and such a share in thousandths, tell of a limit.
@@ -98,13 +103,15 @@ impl Learned {
 
     /// A segment goes at `now`; `waited` says that it had to wait for the pace.
     pub(super) fn grow(&mut self, waited: bool, now: Instant) {
-        let since = now.saturating_duration_since(self.grown_at).min(Duration::from_secs(1));
+        let since = now.saturating_duration_since(self.grown_at);
         self.grown_at = now;
-        if !waited {
-            return;
-        }
-        self.quiet += since;
-        let rise = (RISE + self.quiet.as_secs().saturating_sub(RISE_STEADY_S) * RISE).min(RISE_MAX);
+        let (rise, since) = if waited {
+            let since = since.min(Duration::from_secs(1));
+            self.quiet += since;
+            ((RISE + self.quiet.as_secs().saturating_sub(RISE_STEADY_S) * RISE).min(RISE_MAX), since)
+        } else {
+            (RISE, since.min(IDLE_MAX))
+        };
         let risen = u128::from(self.per_1000_s) * u128::from(rise) * since.as_micros() / 1_000_000_000;
         self.per_1000_s = self.per_1000_s.saturating_add(u64::try_from(risen).unwrap_or(u64::MAX));
     }
@@ -145,7 +152,7 @@ impl Tally {
         Observed {
             taken_per_1000_s: taken * 1_000_000_000 / span_us,
             throttles: recent(TWO_SECONDS).map(|slot| slot.throttled).sum(),
-            share: throttled * 1_000 / (fine + throttled).max(1),
+            share: throttled * 1_000 / (fine + throttled + FEW),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `DELETE FROM … WHERE id IN (…)`.
+//! `DELETE FROM …` and the ids of rows.
 
 use super::Batch;
 use super::pipe::Pipe;
@@ -9,21 +9,21 @@ use crate::value::Field as _;
 
 /// The statement that deletes rows of `table` by id.
 pub(super) fn delete(dialect: Dialect, table: &str) -> Bulk<Id> {
-    Bulk::new(dialect, format!("DELETE FROM {table} WHERE id IN ("), ")")
+    Bulk::of_ids(dialect, format!("DELETE FROM {table} WHERE id"))
 }
 
 /// The statement that deletes rows of one lane of one queue. With whole keys in the list, `(target, lane, id) IN
 /// (VALUES …)`, SQLite reads the table from end to end, and the outbox is where the backlog is.
 pub(super) fn delete_from_queue(dialect: Dialect) -> Bulk<Id> {
     let (target, lane) = (dialect.single(1), dialect.single(2));
-    let before = format!("DELETE FROM outbox WHERE target = {target} AND lane = {lane} AND id IN (");
-    Bulk::new(dialect, before, ")").with_lead(2)
+    let before = format!("DELETE FROM outbox WHERE target = {target} AND lane = {lane} AND id");
+    Bulk::of_ids(dialect, before).with_lead(2)
 }
 
 /// The statement that deletes dead letters of one webhook.
 pub(super) fn delete_dead_letters(dialect: Dialect) -> Bulk<Id> {
-    let before = format!("DELETE FROM webhook_dead_letters WHERE webhook_id = {} AND id IN (", dialect.single(1));
-    Bulk::new(dialect, before, ")").with_lead(1)
+    let before = format!("DELETE FROM webhook_dead_letters WHERE webhook_id = {} AND id", dialect.single(1));
+    Bulk::of_ids(dialect, before).with_lead(1)
 }
 
 impl Statements {

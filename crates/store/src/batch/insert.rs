@@ -1,4 +1,4 @@
-//! `INSERT INTO … VALUES (…),(…)`.
+//! `INSERT INTO …` and the rows.
 
 use super::Batch;
 use super::pipe::Pipe;
@@ -9,7 +9,7 @@ use crate::rows::{DeadLetterRow, OptOutRow, Record};
 
 /// The statement that keeps what webhooks have not taken; the last word counts.
 pub(super) fn dead_letters(dialect: Dialect) -> Bulk<DeadLetterRow> {
-    let insert = format!("INSERT INTO webhook_dead_letters ({}) VALUES ", DeadLetterRow::COLUMNS.join(", "));
+    let insert = format!("INSERT INTO webhook_dead_letters ({}) ", DeadLetterRow::COLUMNS.join(", "));
     let after = " ON CONFLICT (webhook_id, id) DO UPDATE
         SET attempts = excluded.attempts, outcome = excluded.outcome, at = excluded.at";
     Bulk::new(dialect, insert, after)
@@ -17,7 +17,7 @@ pub(super) fn dead_letters(dialect: Dialect) -> Bulk<DeadLetterRow> {
 
 /// The statement that keeps what is said of numbers; the last word counts.
 pub(super) fn opt_outs(dialect: Dialect) -> Bulk<OptOutRow> {
-    let insert = format!("INSERT INTO opt_outs ({}) VALUES ", OptOutRow::COLUMNS.join(", "));
+    let insert = format!("INSERT INTO opt_outs ({}) ", OptOutRow::COLUMNS.join(", "));
     let after = " ON CONFLICT (number_digest, account_id, sender) DO UPDATE
         SET number_sealed = excluded.number_sealed, state = excluded.state, source = excluded.source,
             set_by = excluded.set_by, note = excluded.note, set_at = excluded.set_at";
@@ -26,7 +26,7 @@ pub(super) fn opt_outs(dialect: Dialect) -> Bulk<OptOutRow> {
 
 /// The statement that inserts rows of `R`.
 pub(super) fn insert<R: Record>(dialect: Dialect) -> Bulk<R> {
-    Bulk::new(dialect, format!("INSERT{} INTO {} ({}) VALUES ", dialect.or_fail(), R::TABLE, R::COLUMNS.join(", ")), "")
+    Bulk::new(dialect, format!("INSERT{} INTO {} ({}) ", dialect.or_fail(), R::TABLE, R::COLUMNS.join(", ")), "")
 }
 
 impl Statements {

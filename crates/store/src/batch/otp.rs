@@ -66,12 +66,12 @@ pub(super) fn told(dialect: Dialect) -> Bulk<OtpTold> {
 
 /// The statement that says that codes' messages are paid for or not.
 pub(super) fn settled(dialect: Dialect) -> Bulk<Id> {
-    Bulk::new(dialect, "UPDATE otps SET settle_due = FALSE WHERE id IN (".to_owned(), ")")
+    Bulk::of_ids(dialect, "UPDATE otps SET settle_due = FALSE WHERE id".to_owned())
 }
 
 /// The statement that keeps what clients tell of codes of their own; the last word counts.
 pub(super) fn uses(dialect: Dialect) -> Bulk<OtpUseRow> {
-    let insert = format!("INSERT INTO otp_uses ({}) VALUES ", OtpUseRow::COLUMNS.join(", "));
+    let insert = format!("INSERT INTO otp_uses ({}) ", OtpUseRow::COLUMNS.join(", "));
     Bulk::new(dialect, insert, " ON CONFLICT (id) DO UPDATE SET is_used = excluded.is_used, at = excluded.at")
 }
 

@@ -17,11 +17,9 @@ use super::{Batch, Fence, Statements};
 use crate::StoreError;
 use crate::chain::{Chain, Head, Sealed};
 use crate::constraint::store_error;
-use crate::dialect::Dialect;
 #[cfg(debug_assertions)]
 use crate::simulated::to_its_end;
 use crate::unit_of_work::{Transaction, UnitOfWork};
-use crate::value::{Value, postgres_arguments, sqlite_arguments};
 
 /// Statements that are ready before the database asks for them, besides the one in the making.
 const AHEAD: usize = 1;
@@ -34,24 +32,20 @@ pub(super) struct Ready {
     must_change: Option<(u64, &'static str)>,
 }
 
-enum Parameters {
+/// What a statement's placeholders stand for.
+pub(super) enum Parameters {
     Sqlite(SqliteArguments),
     Postgres(PgArguments),
 }
 
 /// Takes statements in the order in which they are to be run.
 pub(super) struct Pipe {
-    dialect: Dialect,
     statements: mpsc::Sender<Ready>,
 }
 
 impl Pipe {
     /// Puts a statement in; waits while others are ahead of it.
-    pub(super) async fn put(&self, text: Arc<str>, values: &[Value<'_>], must_change: Option<(u64, &'static str)>) {
-        let parameters = match self.dialect {
-            Dialect::Sqlite => Parameters::Sqlite(sqlite_arguments(values)),
-            Dialect::Postgres => Parameters::Postgres(postgres_arguments(values)),
-        };
+    pub(super) async fn put(&self, text: Arc<str>, parameters: Parameters, must_change: Option<(u64, &'static str)>) {
         // The other end is gone only after an error, which the whole batch ends with.
         let _ = self.statements.send(Ready { text, parameters, must_change }).await;
     }
@@ -94,7 +88,7 @@ impl Statements {
         chain: Option<(&Chain, Timestamp)>,
     ) -> Result<Option<Head>, StoreError> {
         let (statements, mut ready) = mpsc::channel(AHEAD);
-        let pipe = Pipe { dialect: work.dialect(), statements };
+        let pipe = Pipe { statements };
         let run = async move {
             while let Some(statement) = ready.recv().await {
                 statement.run(work).await?;

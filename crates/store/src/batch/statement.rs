@@ -1,8 +1,9 @@
-//! Bulk statements: their texts, made once for each of a few row counts, and their way to the database.
+//! Bulk statements: their texts, made once, and their way to the database.
 //!
 //! One execution costs SQLite tens of microseconds whatever it carries (it crosses to a worker thread), and
-//! preparing a text with a thousand parameters costs more. So rows go in chunks of fixed sizes, and each text is
-//! made once here and prepared once per connection.
+//! preparing a text with a thousand parameters costs more. So rows go there in chunks of fixed sizes, and each text is
+//! made once here and prepared once per connection. To PostgreSQL all rows go at once, a column an array: one text and one round trip,
+//! however many they are.
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
@@ -17,7 +18,7 @@ use super::insert::{dead_letters, insert, opt_outs};
 use super::mo::{MoDelivered, MoEnd, MoJoined, MoRerouted};
 use super::otp::{self, OtpChange, OtpTold};
 use super::payment;
-use super::pipe::Pipe;
+use super::pipe::{Parameters, Pipe};
 use super::update::{update, update_by};
 use crate::dialect::Dialect;
 use crate::rows::{
@@ -26,9 +27,9 @@ use crate::rows::{
     OtpRow, OtpSendRow, OtpUseRow, OutboxRow, PaymentRow, PostingRow, Record, RequestNonceRow, SegmentRow, SpendingRow,
     WebhookDeliveryRow,
 };
-use crate::value::{Field as _, Value};
+use crate::value::{Field as _, Value, postgres_arrays, sqlite_arguments};
 
-/// Rows per statement; the greatest that fits comes first.
+/// Rows per SQLite statement; the greatest that fits comes first.
 const SIZES: [usize; 14] = [128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
 /// All bulk statements of the hot path.
@@ -95,7 +96,8 @@ pub(crate) struct Statements {
 /// One statement in every size.
 pub(super) struct Bulk<R> {
     dialect: Dialect,
-    /// The statement around its list of rows.
+    shape: Shape,
+    /// The statement around its rows.
     before: String,
     /// How many parameters are in `before`.
     lead: usize,
@@ -104,10 +106,31 @@ pub(super) struct Bulk<R> {
     rows: PhantomData<fn(&R)>,
 }
 
+/// As what a statement has its rows.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// As those of a table.
+    Table,
+    /// As the ids of rows.
+    Ids,
+}
+
+impl Bulk<Id> {
+    /// A statement about the rows whose ids it is given: `before` ends with the column that they are in.
+    pub(super) fn of_ids(dialect: Dialect, before: String) -> Self {
+        Self::shaped(dialect, Shape::Ids, before, "")
+    }
+}
+
 impl<R: Record> Bulk<R> {
-    /// A statement whose text is `before`, the tuples of rows, `after`.
+    /// A statement with a table of its rows between `before` and `after`.
     pub(super) fn new(dialect: Dialect, before: String, after: &'static str) -> Self {
-        Self { dialect, before, lead: 0, after, texts: [const { OnceLock::new() }; SIZES.len()], rows: PhantomData }
+        Self::shaped(dialect, Shape::Table, before, after)
+    }
+
+    fn shaped(dialect: Dialect, shape: Shape, before: String, after: &'static str) -> Self {
+        let texts = [const { OnceLock::new() }; SIZES.len()];
+        Self { dialect, shape, before, lead: 0, after, texts, rows: PhantomData }
     }
 
     /// The same with `lead` parameters in `before`.
@@ -133,24 +156,53 @@ impl<R: Record> Bulk<R> {
         rows: &[impl Borrow<R>],
         must_change: Option<&'static str>,
     ) {
-        let mut rest = rows;
+        if rows.is_empty() {
+            return;
+        }
+        let must_change = |rows: usize| must_change.map(|name| (rows as u64, name));
         let mut values = Vec::new();
+        if self.dialect == Dialect::Postgres {
+            values.reserve(rows.len() * R::COLUMNS.len());
+            rows.iter().for_each(|row| row.borrow().values(&mut values));
+            let types: Vec<_> = values.iter().take(R::COLUMNS.len()).map(Value::sql_type).collect();
+            let text = self.texts[0].get_or_init(|| self.text(1, &types).into());
+            let parameters = Parameters::Postgres(postgres_arrays(lead, &values, types.len()));
+            return pipe.put(Arc::clone(text), parameters, must_change(rows.len())).await;
+        }
+        let mut rest = rows;
         for (size, text) in SIZES.iter().zip(&self.texts) {
             while let Some((rows, later)) = rest.split_at_checked(*size) {
-                let text = text.get_or_init(|| self.text(*size).into());
+                let text = text.get_or_init(|| self.text(*size, &[]).into());
                 values.clear();
                 values.reserve(lead.len() + size * R::COLUMNS.len());
                 values.extend_from_slice(lead);
                 rows.iter().for_each(|row| row.borrow().values(&mut values));
-                pipe.put(Arc::clone(text), &values, must_change.map(|name| (*size as u64, name))).await;
+                let parameters = Parameters::Sqlite(sqlite_arguments(&values));
+                pipe.put(Arc::clone(text), parameters, must_change(*size)).await;
                 rest = later;
             }
         }
     }
 
-    fn text(&self, rows: usize) -> String {
-        [&self.before, &*self.dialect.tuples(self.lead, rows, R::COLUMNS.len()), self.after].concat()
+    /// The text for so many rows. PostgreSQL has one for any number of them, and wants to know of what types the columns are.
+    fn text(&self, rows: usize, types: &[&str]) -> String {
+        let columns = R::COLUMNS.len();
+        let given = match (self.shape, self.dialect) {
+            (Shape::Table, Dialect::Sqlite) => ["VALUES ", &self.dialect.tuples(self.lead, rows, columns)].concat(),
+            (Shape::Ids, Dialect::Sqlite) => [" IN (", &self.dialect.tuples(self.lead, rows, columns), ")"].concat(),
+            (Shape::Table, Dialect::Postgres) => unnest(self.lead, types),
+            (Shape::Ids, Dialect::Postgres) => format!(" = ANY(${}::BIGINT[])", self.lead + 1),
+        };
+        [&self.before, &*given, self.after].concat()
     }
+}
+
+/// Arrays as a table. Its columns are called as those of `VALUES`.
+fn unnest(lead: usize, types: &[&str]) -> String {
+    let numbered = || types.iter().zip(1..);
+    let arrays = numbered().map(|(name, number)| format!("${}::{name}[]", lead + number)).collect::<Vec<_>>();
+    let columns = numbered().map(|(_, number)| format!("column{number}")).collect::<Vec<_>>();
+    format!("SELECT * FROM UNNEST({}) AS given({})", arrays.join(","), columns.join(","))
 }
 
 /// A bare id.
@@ -199,7 +251,7 @@ impl Statements {
             messages_due: due(dialect),
             message_finals: update_by(dialect, &format!("{MESSAGE_END}, body = NULL"), OPEN_MESSAGE),
             redacted: update_by(dialect, "destination = v.column2", ") AS v WHERE messages.id = v.column1"),
-            bodies_wiped: Bulk::new(dialect, "UPDATE messages SET body = NULL WHERE id IN (".to_owned(), ")"),
+            bodies_wiped: Bulk::of_ids(dialect, "UPDATE messages SET body = NULL WHERE id".to_owned()),
             message_corrections: update_by(dialect, MESSAGE_END, ENDED_MESSAGE),
             settlements: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state = 0"),
             charge_corrections: update(dialect, ") AS v WHERE charges.id = v.column1 AND charges.state > 0"),
@@ -231,7 +283,7 @@ impl Statements {
                 "state = v.column2, ended_at = v.column3",
                 ") AS v WHERE mo_deliveries.id = v.column1 AND mo_deliveries.state = 0",
             ),
-            mo_given_up: Bulk::new(dialect, "UPDATE mo_deliveries SET give_up_at = 0 WHERE id IN (".to_owned(), ")"),
+            mo_given_up: Bulk::of_ids(dialect, "UPDATE mo_deliveries SET give_up_at = 0 WHERE id".to_owned()),
             mo_ends: ends_of_mo(dialect),
             mo_rerouted: rerouted_mo(dialect),
             mo_dismissed: dismissed_mo(dialect),
@@ -256,14 +308,14 @@ fn outbox_moves(dialect: Dialect) -> Bulk<OutboxMove> {
 
 /// From scheduled to routed.
 fn due(dialect: Dialect) -> Bulk<Id> {
-    Bulk::new(dialect, "UPDATE messages SET state = 2 WHERE state = 0 AND id IN (".to_owned(), ")")
+    Bulk::of_ids(dialect, "UPDATE messages SET state = 2 WHERE state = 0 AND id".to_owned())
 }
 
 /// What is spent is added to what was.
 fn spending(dialect: Dialect) -> Bulk<SpendingRow> {
     Bulk::new(
         dialect,
-        format!("INSERT INTO spending ({}) VALUES ", SpendingRow::COLUMNS.join(", ")),
+        format!("INSERT INTO spending ({}) ", SpendingRow::COLUMNS.join(", ")),
         " ON CONFLICT (account_id, day, country) DO UPDATE SET
             messages = spending.messages + excluded.messages, micros = spending.micros + excluded.micros",
     )
@@ -288,71 +340,70 @@ fn rerouted_mo(dialect: Dialect) -> Bulk<MoRerouted> {
 }
 
 fn dismissed_mo(dialect: Dialect) -> Bulk<Id> {
-    let before = "UPDATE mo_messages SET state = 4, body = NULL WHERE state = 0 AND id IN (";
-    Bulk::new(dialect, before.to_owned(), ")")
+    Bulk::of_ids(dialect, "UPDATE mo_messages SET state = 4, body = NULL WHERE state = 0 AND id".to_owned())
 }
 
 #[cfg(test)]
 impl Statements {
-    /// All texts for `rows` rows.
+    /// All texts for `rows` rows of SQLite.
     pub(super) fn texts(&self, rows: usize) -> Vec<String> {
         vec![
-            self.messages.text(rows),
-            self.segments.text(rows),
-            self.charges.text(rows),
-            self.outbox.text(rows),
-            self.recipients.text(rows),
-            self.tags.text(rows),
-            self.idempotency.text(rows),
-            self.intents.text(rows),
-            self.cdrs.text(rows),
-            self.events.text(rows),
-            self.account_events.text(rows),
-            self.request_nonces.text(rows),
-            self.webhook_deliveries.text(rows),
-            self.dead_letters.text(rows),
-            self.dead_letters_done.text(rows),
-            self.opt_outs.text(rows),
-            self.postings.text(rows),
-            self.orphans.text(rows),
-            self.segment_updates.text(rows),
-            self.messages_due.text(rows),
-            self.message_finals.text(rows),
-            self.redacted.text(rows),
-            self.bodies_wiped.text(rows),
-            self.message_corrections.text(rows),
-            self.settlements.text(rows),
-            self.payments.text(rows),
-            self.payments_succeeded.text(rows),
-            self.transfers_booked.text(rows),
-            self.charge_corrections.text(rows),
-            self.holds.text(rows),
-            self.hold_updates.text(rows),
-            self.cdr_updates.text(rows),
-            self.commands.text(rows),
-            self.blocks.text(rows),
-            self.fences.text(rows),
-            self.outbox_moves.text(rows),
-            self.balances.text(rows),
-            self.spending.text(rows),
-            self.outbox_done.text(rows),
-            self.intents_done.text(rows),
-            self.orphans_done.text(rows),
-            self.mo_messages.text(rows),
-            self.mo_segments.text(rows),
-            self.mo_joined.text(rows),
-            self.mo_deliveries.text(rows),
-            self.mo_delivered.text(rows),
-            self.mo_given_up.text(rows),
-            self.mo_ends.text(rows),
-            self.mo_rerouted.text(rows),
-            self.mo_dismissed.text(rows),
-            self.otps.text(rows),
-            self.otp_sends.text(rows),
-            self.otp_updates.text(rows),
-            self.otp_told.text(rows),
-            self.otp_settled.text(rows),
-            self.otp_uses.text(rows),
+            self.messages.text(rows, &[]),
+            self.segments.text(rows, &[]),
+            self.charges.text(rows, &[]),
+            self.outbox.text(rows, &[]),
+            self.recipients.text(rows, &[]),
+            self.tags.text(rows, &[]),
+            self.idempotency.text(rows, &[]),
+            self.intents.text(rows, &[]),
+            self.cdrs.text(rows, &[]),
+            self.events.text(rows, &[]),
+            self.account_events.text(rows, &[]),
+            self.request_nonces.text(rows, &[]),
+            self.webhook_deliveries.text(rows, &[]),
+            self.dead_letters.text(rows, &[]),
+            self.dead_letters_done.text(rows, &[]),
+            self.opt_outs.text(rows, &[]),
+            self.postings.text(rows, &[]),
+            self.orphans.text(rows, &[]),
+            self.segment_updates.text(rows, &[]),
+            self.messages_due.text(rows, &[]),
+            self.message_finals.text(rows, &[]),
+            self.redacted.text(rows, &[]),
+            self.bodies_wiped.text(rows, &[]),
+            self.message_corrections.text(rows, &[]),
+            self.settlements.text(rows, &[]),
+            self.payments.text(rows, &[]),
+            self.payments_succeeded.text(rows, &[]),
+            self.transfers_booked.text(rows, &[]),
+            self.charge_corrections.text(rows, &[]),
+            self.holds.text(rows, &[]),
+            self.hold_updates.text(rows, &[]),
+            self.cdr_updates.text(rows, &[]),
+            self.commands.text(rows, &[]),
+            self.blocks.text(rows, &[]),
+            self.fences.text(rows, &[]),
+            self.outbox_moves.text(rows, &[]),
+            self.balances.text(rows, &[]),
+            self.spending.text(rows, &[]),
+            self.outbox_done.text(rows, &[]),
+            self.intents_done.text(rows, &[]),
+            self.orphans_done.text(rows, &[]),
+            self.mo_messages.text(rows, &[]),
+            self.mo_segments.text(rows, &[]),
+            self.mo_joined.text(rows, &[]),
+            self.mo_deliveries.text(rows, &[]),
+            self.mo_delivered.text(rows, &[]),
+            self.mo_given_up.text(rows, &[]),
+            self.mo_ends.text(rows, &[]),
+            self.mo_rerouted.text(rows, &[]),
+            self.mo_dismissed.text(rows, &[]),
+            self.otps.text(rows, &[]),
+            self.otp_sends.text(rows, &[]),
+            self.otp_updates.text(rows, &[]),
+            self.otp_told.text(rows, &[]),
+            self.otp_settled.text(rows, &[]),
+            self.otp_uses.text(rows, &[]),
         ]
     }
 }

@@ -1,6 +1,6 @@
-//! `UPDATE … SET … FROM (VALUES (…),(…)) AS v WHERE …`, with the guards that refuse a batch.
+//! `UPDATE … SET … FROM (…) AS v WHERE …`, with the guards that refuse a batch.
 //!
-//! Both databases name the columns of VALUES column1, column2 and so on; only PostgreSQL could name them otherwise.
+//! SQLite names the columns of VALUES column1, column2 and so on, and could not name them otherwise.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn update<R: Record>(dialect: Dialect, guard: &'static str) -> Bulk<R
 
 /// The statement that changes rows of `R`'s table as `set` says; `guard` says which row is meant.
 pub(super) fn update_by<R: Record>(dialect: Dialect, set: &str, guard: &'static str) -> Bulk<R> {
-    Bulk::new(dialect, format!("UPDATE{} {} SET {set} FROM (VALUES ", dialect.or_fail(), R::TABLE), guard)
+    Bulk::new(dialect, format!("UPDATE{} {} SET {set} FROM (", dialect.or_fail(), R::TABLE), guard)
 }
 
 impl Statements {

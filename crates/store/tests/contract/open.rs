@@ -9,6 +9,7 @@ on_both_databases! {
     async fn migrating_again_changes_nothing(store: Store) {
         store.commit(&Batch { messages: vec![new_message(1)], ..Batch::default() }).await.unwrap();
         store.migrate().await.unwrap();
+        store.migrate_beside_others().await.unwrap();
         assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
     }
 

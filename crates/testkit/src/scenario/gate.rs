@@ -12,26 +12,47 @@ use tokio::task::JoinHandle;
 /// Octets that pass at once.
 const CHUNK: usize = 16_384;
 
+/// Where a way leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A socket in the file system.
+    Socket(PathBuf),
+    /// A port of this machine.
+    Port(u16),
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self::Socket(path.to_owned())
+    }
+}
+
+impl From<u16> for Place {
+    fn from(port: u16) -> Self {
+        Self::Port(port)
+    }
+}
+
 /// The way, open at first; it and all its connections end with this.
 #[derive(Debug)]
 pub struct Gate {
     port: u16,
-    socket: watch::Sender<PathBuf>,
+    place: watch::Sender<Place>,
     open: watch::Sender<bool>,
     listening: JoinHandle<()>,
 }
 
 impl Gate {
-    /// A port that leads to the server at this socket.
+    /// A port that leads to the server there.
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn to(socket: &Path) -> Result<Self> {
+    pub async fn to(place: impl Into<Place>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (port, (open, is_open)) = (listener.local_addr()?.port(), watch::channel(true));
-        let (socket, leads_to) = watch::channel(socket.to_owned());
+        let (place, leads_to) = watch::channel(place.into());
         let listening = tokio::spawn(listen(listener, leads_to, is_open));
-        Ok(Self { port, socket, open, listening })
+        Ok(Self { port, place, open, listening })
     }
 
     /// Where it is on this machine.
@@ -40,8 +61,8 @@ impl Gate {
     }
 
     /// Leads new connections to another server. Those that are there stay where they are.
-    pub fn lead_to(&self, socket: &Path) {
-        self.socket.send_replace(socket.to_owned());
+    pub fn lead_to(&self, place: impl Into<Place>) {
+        self.place.send_replace(place.into());
     }
 
     /// Nothing passes from now on; what has passed is not called back.
@@ -61,7 +82,7 @@ impl Drop for Gate {
     }
 }
 
-async fn listen(listener: TcpListener, leads_to: watch::Receiver<PathBuf>, is_open: watch::Receiver<bool>) {
+async fn listen(listener: TcpListener, leads_to: watch::Receiver<Place>, is_open: watch::Receiver<bool>) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         let (leads_to, mut is_open) = (leads_to.clone(), is_open.clone());
@@ -69,18 +90,29 @@ async fn listen(listener: TcpListener, leads_to: watch::Receiver<PathBuf>, is_op
             if is_open.wait_for(|is_open| *is_open).await.is_err() {
                 return;
             }
-            let socket = leads_to.borrow().clone();
-            let Ok(server) = UnixStream::connect(socket).await else { return };
-            carry(client, server, is_open).await;
+            let place = leads_to.borrow().clone();
+            match place {
+                Place::Socket(path) => {
+                    let Ok(server) = UnixStream::connect(path).await else { return };
+                    carry(client, server.into_split(), is_open).await;
+                }
+                Place::Port(port) => {
+                    let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+                    carry(client, server.into_split(), is_open).await;
+                }
+            }
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// Until either side has ended.
-async fn carry(client: TcpStream, server: UnixStream, is_open: watch::Receiver<bool>) {
+async fn carry(
+    client: TcpStream,
+    (from_server, to_server): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    is_open: watch::Receiver<bool>,
+) {
     let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
     tokio::select! {
         () = pass(from_client, to_server, is_open.clone()) => {}
         () = pass(from_server, to_client, is_open) => {}
@@ -113,7 +145,7 @@ mod tests {
     async fn what_was_shut_in_comes_later() -> Result<()> {
         let socket = std::env::temp_dir().join(format!("sambac-gate-{}", std::process::id()));
         let server = UnixListener::bind(&socket)?;
-        let gate = Gate::to(&socket).await?;
+        let gate = Gate::to(socket.as_path()).await?;
         let mut client = TcpStream::connect(("127.0.0.1", gate.port())).await?;
         let (mut served, _) = server.accept().await?;
         client.write_all(b"one").await?;

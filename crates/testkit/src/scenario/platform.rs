@@ -219,6 +219,15 @@ impl StandbyNode {
         Rest::new(self.services, "")?.get("/health/ready").await
     }
 
+    /// SIGTERM; returns how it ended.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn terminate(mut self, limit: Duration) -> Result<ExitStatus> {
+        self.process.terminate().await?;
+        self.process.ended(limit).await
+    }
+
     /// Waits until this node works.
     ///
     /// # Errors

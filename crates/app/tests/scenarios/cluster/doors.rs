@@ -62,7 +62,9 @@ async fn clients_may_come_to_any_node() -> Result<()> {
     .await?;
     let esme = door.esme(&secrets).await?;
     let id = esme.accepted(message("447700900126", b"by SMPP again")).await?;
-    ensure!(esme.receipts(1).await?[0].id == id);
+    // The receipt of before may come once more: that it was taken was perhaps not stored.
+    let told = async |count| Ok::<_, anyhow::Error>(esme.receipts(count).await?.iter().any(|receipt| receipt.id == id));
+    ensure!(told(1).await? || told(2).await?);
 
     ensure!(door.terminate(Duration::from_secs(10)).await?.success());
     ensure!(works.terminate(Duration::from_secs(10)).await?.success());

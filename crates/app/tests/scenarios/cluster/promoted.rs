@@ -35,7 +35,7 @@ async fn what_was_answered_is_there_when_another_server_takes_over() -> Result<(
     let world = world("cluster_promoted")?;
     let mut first = KillablePostgres::start(&world.path("postgres")).await?;
     let second = first.follower(&world.path("postgres_second")).await?;
-    let gate = Gate::to(&first.socket()).await?;
+    let gate = Gate::to(first.socket().as_path()).await?;
     let world = world.on(&first.url_by(gate.port()));
     let operator = world.simulator("alpha", "magic = false\n[receipt]\ndelay_ms = [0, 200]\nresend_max = 100").await?;
     let connector =
@@ -53,7 +53,7 @@ async fn what_was_answered_is_there_when_another_server_takes_over() -> Result<(
     first.kill_postmaster().await?;
     let killed_at = Instant::now();
     second.promote().await?;
-    gate.lead_to(&second.socket());
+    gate.lead_to(second.socket().as_path());
     messages.push((FIRST + BEFORE, sent(&rest, FIRST + BEFORE).await?));
     let took = killed_at.elapsed();
     ensure!(took < Duration::from_secs(10), "taken again after {took:?}");

@@ -173,7 +173,7 @@ async fn a_node_that_stood_still_sends_nothing_more() -> Result<()> {
 async fn a_node_that_is_cut_off_from_its_database_sends_nothing_more() -> Result<()> {
     let world = world("cluster_cut_off")?;
     let server = KillablePostgres::start(&world.path("postgres")).await?;
-    let gate = Gate::to(&server.socket()).await?;
+    let gate = Gate::to(server.socket().as_path()).await?;
     let pair = Pair::start(world.on(&server.url()), "transactional", Some(&server.url_by(gate.port()))).await?;
     let Pair { world, operator, secrets, mut works, waits, messages } = pair;
     gate.shut();
