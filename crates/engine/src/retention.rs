@@ -19,6 +19,8 @@ use crate::{Engine, Inner};
 const INTERVAL: Duration = Duration::from_secs(60);
 /// How long nothing is tried after a failure.
 const REST: Duration = Duration::from_secs(3_600);
+/// For how many days there is a table ahead.
+const DAYS_AHEAD: u16 = 8;
 const HOUR_MICROS: i64 = 3_600_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Whom the alert is of.
@@ -51,6 +53,22 @@ impl Default for RetentionSettings {
 pub fn kept_from(today: Day, months: u32) -> Day {
     let first_of_month = |day: Day| Day::of(day.start().start_of_month());
     (0..months).fold(first_of_month(today), |first, _| first_of_month(first.plus(-1)))
+}
+
+/// Makes tables of days ahead, where CDRs have such, until the engine stops.
+pub(crate) async fn make_days(inner: Arc<Inner>) {
+    loop {
+        match inner.store.make_cdr_days(Day::of(inner.clock.now()), DAYS_AHEAD).await {
+            Ok(0) => {}
+            Ok(days) => tracing::info!(days, "tables for CDRs of days to come were made"),
+            // Until then their records go where those go that have no day.
+            Err(error) => tracing::warn!(%error, "no table for CDRs of a day to come was made; it is tried again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = inner.stopping.cancelled() => return,
+        }
+    }
 }
 
 /// Runs until the engine stops.

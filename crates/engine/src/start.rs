@@ -287,6 +287,7 @@ fn start_tasks(inner: &Arc<Inner>, epoch: i64) {
     inner.tasks.spawn(ledger::run_auditor(Arc::clone(inner)));
     inner.tasks.spawn(erasure::run(Arc::clone(inner)));
     inner.tasks.spawn(retention::run(Arc::clone(inner)));
+    inner.tasks.spawn(retention::make_days(Arc::clone(inner)));
     inner.tasks.spawn(crate::reconcile::run_nightly(Arc::clone(inner)));
     inner.tasks.spawn(crate::solvency::run(Arc::clone(inner)));
     inner.tasks.spawn(crate::keyring::run_uses(Arc::clone(inner)));

@@ -48,8 +48,11 @@ impl Store {
         page.bind(&above).bind(&last).bind(&limit).all(self.pool()).await
     }
 
-    /// Removes the first `limit` records of a day; answers how many.
+    /// Removes the first `limit` records of a day, or all of them at once where the day has a table of its own; answers how many.
     pub async fn delete_cdrs(&self, day: Day, limit: usize) -> Result<u64, StoreError> {
+        if let Some(count) = self.drop_cdr_day(day).await? {
+            return Ok(count);
+        }
         let (first, last) = day.ids();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut work = self.begin().await?;

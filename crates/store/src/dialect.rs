@@ -5,7 +5,7 @@
 //! 2. How a transaction begins: `BEGIN IMMEDIATE` and `BEGIN` to write, `BEGIN` and repeatable read to see one moment. A SQLite reader that becomes a writer
 //!    is refused without waiting, so a unit of work always begins as a writer.
 //! 3. Where it is written down which tables there are, see [`Dialect::count_tables`].
-//! 4. Three phrases of the schema, see [`Dialect::schema`].
+//! 4. Four phrases of the schema, see [`Dialect::schema`].
 //! 5. What a refused statement of a batch leaves behind, see [`Dialect::or_fail`].
 //! 6. The database's own clock, see [`Dialect::now_us`].
 //! 7. How a batch of rows is passed: see `batch::statement`.
@@ -87,6 +87,7 @@ impl Dialect {
     /// - `BIGINT PRIMARY KEY` on a single column becomes `INTEGER PRIMARY KEY` in SQLite: only those words make
     ///   the column the table's own key instead of a second index.
     /// - `/*IMMUTABLE table*/` becomes the triggers that refuse to change or remove a row of the table.
+    /// - `/*POSTGRES …*/` is taken out of its comment in PostgreSQL.
     /// - `/*WITHOUT ROWID*/` is taken out of its comment in SQLite: the table is stored in the order of its
     ///   composite key, once.
     pub(crate) fn schema(self, text: &str) -> String {
@@ -99,7 +100,7 @@ impl Dialect {
             Self::Sqlite => {
                 text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/*WITHOUT ROWID*/", "WITHOUT ROWID")
             }
-            Self::Postgres => text,
+            Self::Postgres => out_of_comments(&text),
         }
     }
 
@@ -122,6 +123,12 @@ impl Dialect {
     }
 }
 
+fn out_of_comments(text: &str) -> String {
+    let mut parts = text.split("/*POSTGRES");
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |before, part| before + &part.replacen("*/", "", 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Dialect;
@@ -139,5 +146,8 @@ mod tests {
         let text = "CREATE TABLE t (id BIGINT PRIMARY KEY) /*WITHOUT ROWID*/;";
         assert_eq!(Dialect::Sqlite.schema(text), "CREATE TABLE t (id INTEGER PRIMARY KEY) WITHOUT ROWID;");
         assert_eq!(Dialect::Postgres.schema(text), text);
+        let text = "/*POSTGRES DO a;*/ /* b */ c; /*POSTGRES d;*/";
+        assert_eq!(Dialect::Postgres.schema(text), " DO a; /* b */ c;  d;");
+        assert_eq!(Dialect::Sqlite.schema(text), text);
     }
 }

@@ -19,6 +19,7 @@ mod batch;
 mod batches;
 mod breakages;
 mod cdr_archives;
+mod cdr_days;
 mod cdrs;
 pub mod chain;
 mod change;

@@ -68,6 +68,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (85, include_str!("../migrations/0085_breakages.sql")),
     (86, include_str!("../migrations/0086_additions.sql")),
     (87, include_str!("../migrations/0087_doubted.sql")),
+    (88, include_str!("../migrations/0088_cdr_days.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sambac_domain::{Day, IdSource, Message, MessageId, SegmentId, Timestamp};
 use sambac_store::chain::{CdrFiles, NoCdrFiles, Report, SHARD_OF_ENGINE};
 use sambac_store::rows::{CdrArchiveRow, CdrArchiveState, CdrRow};
-use sambac_store::{Batch, NewMessage, Store};
+use sambac_store::{Batch, NewMessage, Store, StoreError};
 
 use crate::both::on_both_databases;
 use crate::fixture::{self, NOW, chain_key};
@@ -85,6 +85,30 @@ async fn moved(store: &Store, rows: &[CdrRow]) -> (Day, Files) {
 }
 
 on_both_databases! {
+    async fn a_day_has_a_table_of_its_own_that_goes_as_a_whole(store: Store) {
+        // Long after what the table was made with.
+        let day = Day::of(Timestamp(NOW.0 + 400 * 86_400_000_000));
+        let (above, last) = day.ids();
+        let row = |id: i64, row: &CdrRow| CdrRow { id: SegmentId::from_raw(id), ..row.clone() };
+        let rows: Vec<_> = (1..).zip(&history(&store).await[..5]).map(|(no, old)| row(above + no, old)).collect();
+        let next = row(last + 1, &rows[0]);
+        assert_eq!(store.restore_cdrs([&rows[..2], std::slice::from_ref(&next)].concat()).await.unwrap(), 3);
+        let has_days = store.postgres_facts().await.unwrap().is_some();
+        assert_eq!(store.make_cdr_days(day, 3).await.unwrap(), if has_days { 3 } else { 0 });
+        assert_eq!(store.make_cdr_days(day, 3).await.unwrap(), 0, "they are there");
+        assert_eq!(store.restore_cdrs(rows.clone()).await.unwrap(), 3);
+        assert_eq!(store.cdrs_between(above, last, 9).await.unwrap(), rows, "what was there before, too");
+        let refused = store.commit(&Batch { cdrs: vec![rows[0].clone()], ..Batch::default() }).await;
+        assert!(matches!(refused, Err(StoreError::Conflict("cdr_sms"))), "{refused:?}");
+        let removed = store.delete_cdrs(day, 3).await.unwrap();
+        assert_eq!(removed, if has_days { 5 } else { 3 });
+        while store.delete_cdrs(day, 3).await.unwrap() > 0 {}
+        assert_eq!(store.first_cdr_above(above).await.unwrap(), Some(next.id));
+        assert_eq!(store.restore_cdrs(rows.clone()).await.unwrap(), 5);
+        assert_eq!(store.cdrs_between(above, last, 9).await.unwrap(), rows, "they are back");
+        assert_eq!(store.delete_cdrs(day, 9).await.unwrap(), 5);
+    }
+
     async fn a_day_leaves_its_table_and_comes_back(store: Store) {
         let rows = history(&store).await;
         let day = Day::of_id(rows[0].id.raw());
