@@ -39,7 +39,7 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 10_000)]
     unfinished_max: u64,
     /// Messages of the backlog.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..=100_000_000))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..=50_000_000))]
     backlog: u64,
     /// Silent binds that are dropped at once.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=5_000))]

@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Destinations are in +999, which is nobody's: twelve digits, the last nine of them the message's number, its last digit first. So messages
+/// Destinations are in +9991, which is nobody's: twelve digits, the last eight of them the message's number, its last digit first. So messages
 /// that follow each other have different prefixes, and routes by prefix share them out evenly.
-const PREFIX: &[u8; 3] = b"999";
+const PREFIX: &[u8; 4] = b"9991";
 /// Digits of a destination.
 pub(crate) const DESTINATION_DIGITS: usize = 12;
 
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn messages() -> Messages {
-        Messages::new(Instant::now(), 100_000_000, 3)
+        Messages::new(Instant::now(), 10_000_000, 3)
     }
 
     #[test]
@@ -194,8 +194,8 @@ mod tests {
             messages.write_destination(index, &mut digits);
             assert_eq!(messages.index_of(&digits), Some(index));
         }
-        assert_eq!(&digits, b"999200000001");
-        for foreign in [&b"999300000001"[..], b"999000000000", b"447700900123", b"99900000000x", b""] {
+        assert_eq!(&digits, b"999120000001");
+        for foreign in [&b"999130000001"[..], b"999100000000", b"447700900123", b"99910000000x", b""] {
             assert_eq!(messages.index_of(foreign), None, "{foreign:?}");
         }
     }

@@ -107,7 +107,7 @@ binds_max = 5000
         )
     }
 
-    /// The connectors, and for each last digit of a message's number a route to one of them.
+    /// The connectors, and for each last digit of a message's number a route to one of them; other destinations go by the first.
     fn links(&self) -> String {
         let Self { unique, port, connectors, binds, window, .. } = self;
         let mut links = String::new();
@@ -127,6 +127,7 @@ settings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 1000 }} }}
 "#
             );
         }
+        // As `Messages` writes destinations.
         for digit in 0..10 {
             let number = digit % connectors.max(&1);
             links += &format!(
@@ -134,12 +135,21 @@ settings = {{ bind = {{ reconnect_min_ms = 100, reconnect_max_ms = 1000 }} }}
 [[route]]
 name = "route-{digit}-{unique}"
 position = {position}
-match = {{ account = "bench-{unique}", prefix = "999{digit}" }}
+match = {{ account = "bench-{unique}", prefix = "9991{digit}" }}
 connectors = ["link-{number}-{unique}"]
 "#,
                 position = digit + 1
             );
         }
+        links += &format!(
+            r#"
+[[route]]
+name = "route-{unique}"
+position = 11
+match = {{ account = "bench-{unique}" }}
+connectors = ["link-0-{unique}"]
+"#
+        );
         links
     }
 
@@ -184,7 +194,7 @@ account = "{name}"
 binds_max = 100
 window_max = 1000
 "#,
-            position = number + 11
+            position = number + 12
         )
     }
 
@@ -222,7 +232,7 @@ mod tests {
         for controlled in [false, true] {
             wanted.controlled = controlled;
             let file = toml::from_str::<File>(&wanted.file()).expect("it is well formed");
-            assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (4, 5, 12));
+            assert_eq!((file.connector.len(), file.smpp_account.len(), file.route.len()), (4, 5, 13));
             assert!(file.smpp_account.iter().all(|smpp| smpp.system_id.len() <= 15));
         }
     }

@@ -127,6 +127,6 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.contains("Bearer key") && head.ends_with(&format!("content-length: {}", body.len())), "{head}");
         let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(json["to"], "+999800000000");
+        assert_eq!(json["to"], "+999180000000");
     }
 }

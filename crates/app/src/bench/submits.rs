@@ -59,8 +59,8 @@ mod tests {
         let messages = Messages::new(Instant::now(), 0, 10);
         messages.offer(3, 200);
         let submits = Submits::default();
-        submits.line(b"{\"at_us\":1000700,\"event\":\"submit\",\"session\":1,\"destination\":\"999300000000\"}\n");
-        submits.line(b"{\"at_us\":1000900,\"event\":\"answer\",\"session\":1,\"destination\":\"999300000000\"}\n");
+        submits.line(b"{\"at_us\":1000700,\"event\":\"submit\",\"session\":1,\"destination\":\"999130000000\"}\n");
+        submits.line(b"{\"at_us\":1000900,\"event\":\"answer\",\"session\":1,\"destination\":\"999130000000\"}\n");
         submits.line(b"{\"at_us\":1000900,\"event\":\"submit\",\"session\":1,\"destination\":\"447700900123\"}\n");
         let summary = submits.latencies(&messages, 1_000_000).expect("a histogram").summary().expect("one message");
         assert_eq!((summary.count, summary.max_us), (1, 500));

@@ -17,7 +17,7 @@ use crate::bench::site::{Layout, Site};
 /// One in so many is an OTP.
 const OTP_EVERY: u64 = 10;
 /// Where the numbers of OTPs begin.
-const OTP_FIRST: u64 = 500_000_000;
+const OTP_FIRST: u64 = 50_000_000;
 /// Without any progress for so long, what is left is lost.
 const PATIENCE: Duration = Duration::from_secs(45);
 const NO_LIMIT: Pace = Pace::Closed { unfinished_max: u64::MAX };
