@@ -9,12 +9,16 @@ pub mod oracle;
 
 mod bench;
 mod clients;
+mod cluster;
 mod disk;
+mod f01;
 mod f02;
+mod f03;
 mod f06;
 mod f07;
 mod f08;
 mod f13;
+mod f14;
 mod f15;
 mod f16;
 mod f18;
@@ -40,11 +44,14 @@ pub struct Fault {
 
 /// Those that are played by [`play`], in their order.
 pub const FAULTS: &[Fault] = &[
+    f01::FAULT,
     f02::FAULT,
+    f03::FAULT,
     f06::FAULT,
     f07::FAULT,
     f08::FAULT,
     f13::FAULT,
+    f14::FAULT,
     f15::FAULT,
     f16::FAULT,
     f18::FAULT,
@@ -58,6 +65,9 @@ pub const FAULTS: &[Fault] = &[
 /// When something cannot be started, or does not recover; what does not hold is in the report.
 pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
     match number {
+        "F01" => f01::run(setting).await,
+        "F03" => f03::run(setting).await,
+        "F14" => f14::run(setting).await,
         "F02" => f02::run(setting).await,
         "F06" => f06::run(setting).await,
         "F07" => f07::run(setting).await,

@@ -116,7 +116,23 @@ impl Rabbit {
     /// # Errors
     /// When it does not start; the text is the end of its log.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.watchdog.order("start").await?;
+        self.begin_again().await?;
+        self.until_it_listens().await
+    }
+
+    /// Starts it again on the files that it had: one that waits for others of its cluster takes connections when they are there.
+    ///
+    /// # Errors
+    /// When the watchdog is gone itself.
+    pub async fn begin_again(&mut self) -> Result<()> {
+        self.watchdog.order("start").await
+    }
+
+    /// Waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it does not; the text is the end of its log.
+    pub async fn until_it_listens(&self) -> Result<()> {
         let listens = async || Ok(TcpStream::connect(("127.0.0.1", self.port)).await.ok());
         let log = || {
             let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
