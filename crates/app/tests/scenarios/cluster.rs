@@ -3,7 +3,6 @@
 
 mod carried;
 mod doors;
-mod parted;
 mod promoted;
 mod standby;
 mod updated;

@@ -50,6 +50,11 @@ async fn f23_a_message_breaks_it() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f14_the_network_is_cut_in_two() -> Result<()> {
+    holds("F14").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f15_a_thousand_come_back() -> Result<()> {
     holds("F15").await
 }

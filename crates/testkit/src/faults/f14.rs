@@ -1,4 +1,5 @@
-//! F14: the network is cut in two: the node with the binds reaches neither database nor broker, for moments, for longer than its lease, and for a minute.
+//! F14: the network is cut in two: the node with the binds reaches neither database nor broker, for moments, for longer than its lease, and for a minute;
+//! and each time the node with the ledger does not reach the broker for a while afterwards.
 
 use std::time::Duration;
 
@@ -18,7 +19,9 @@ pub(super) const FAULT: Fault = Fault {
 };
 
 /// What clients send meanwhile.
-const MESSAGES: usize = 2_000;
+const MESSAGES: usize = 1_000;
+/// Of the node with the ledger from the broker.
+const LEDGER_CUT_MAX: Duration = Duration::from_secs(2);
 /// Those that are longer than a lease come one time in three.
 const SHORT_MS: [u64; 4] = [300, 1_000, 3_000, 6_000];
 const LONG_MS: [u64; 3] = [10_000, 15_000, 60_000];
@@ -37,6 +40,9 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         let lasting = Duration::from_millis(lengths[rig.chance.random_range(0..lengths.len())]);
         let broken = async {
             ways[holder + 1].cut(lasting).await;
+            ways[0].broker.shut();
+            tokio::time::sleep(lasting.min(LEDGER_CUT_MAX)).await;
+            ways[0].broker.open();
             Ok(())
         };
         tokio::try_join!(rig.clients.send(&esme, MESSAGES), broken)?;
