@@ -157,6 +157,11 @@ impl TargetQueue {
         self.lanes().iter().map(LaneState::len).sum()
     }
 
+    /// Tasks in memory of one lane.
+    pub fn lane_len(&self, lane: Lane) -> usize {
+        self.lanes().get(lane.index()).map_or(0, LaneState::len)
+    }
+
     /// True when nothing is in memory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::id::IdSource;
 use sambac_domain::planted::{Bug, planted};
 use sambac_store::StoreError;
 use tokio::sync::oneshot;
@@ -25,7 +26,8 @@ pub(crate) async fn recover_receipts(inner: &Arc<Inner>) -> Result<(), StoreErro
     let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
     let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
     let in_doubt = inner.store.segments_in_doubt(AWAITING_MAX).await?;
-    let doubted = inner.store.segments_doubted(inner.clock.now().saturating_sub(LATE), AWAITING_MAX).await?;
+    let doubted =
+        inner.store.segments_doubted(IdSource::first_at(inner.clock.now().saturating_sub(LATE)), AWAITING_MAX).await?;
     inner.write(Write::Waiting(Box::new(Left { orphans, segments, in_doubt, doubted }))).await;
     Ok(())
 }

@@ -23,8 +23,8 @@ use crate::live::{Live, SegmentProgress};
 const DUE_INTERVAL: Duration = Duration::from_millis(200);
 /// Rows with a time that are taken up at once.
 const DUE_MAX: u32 = 500;
-/// How long a row whose time has come waits when its queue is full.
-const FULL_QUEUE_PAUSE: Duration = Duration::from_secs(60);
+/// How long a row whose time has come waits when its lane is full.
+const FULL_LANE_PAUSE: Duration = Duration::from_secs(10);
 /// Segments to one number that are sent at once when it can be reached again.
 const HURRIED_MAX: u32 = 100;
 /// How long to wait after the database refused a read.
@@ -212,12 +212,12 @@ async fn take_up(inner: &Inner, rows: Vec<OutboxRow>) -> Result<(), StoreError> 
     if rows.is_empty() {
         return Ok(());
     }
-    // A queue that is full, because nobody works on it or it has other work, takes them later: they must not stand in the
-    // way of the other queues' rows.
-    let has_room = |row: &OutboxRow| inner.bus.queue(row.target).len() < inner.settings.lane_capacity;
+    // A lane that is full, because nobody works on it or it has other work, takes them later: they must not stand in the
+    // way of the other lanes' rows.
+    let has_room = |row: &OutboxRow| inner.bus.queue(row.target).lane_len(row.lane) < inner.settings.lane_capacity;
     let (rows, full): (Vec<_>, Vec<_>) = rows.into_iter().partition(has_room);
     for row in full {
-        let due_at = inner.clock.now().saturating_add(FULL_QUEUE_PAUSE);
+        let due_at = inner.clock.now().saturating_add(FULL_LANE_PAUSE);
         let retry = NoticeRetry { key: row.key(), attempt: row.attempt, due_at, event: None, log: None };
         inner.write(Write::NoticeRetry(retry)).await;
     }

@@ -1,3 +1,3 @@
 -- Which segments may have been sent twice, the last ones first.
-CREATE INDEX segments_doubted ON segments (submitted_at) WHERE possible_duplicate;
+CREATE INDEX segments_doubted ON segments (id) WHERE possible_duplicate;
 INSERT INTO schema_additions (version) VALUES (87);

@@ -9,8 +9,8 @@ use crate::{Store, StoreError};
 /// A segment, its connector, its message's destination and when it was submitted.
 pub type AwaitingReceipt = (SegmentId, ConnectorId, Msisdn, Option<Timestamp>);
 
-/// A segment, its number, and when it was submitted last.
-pub type DoubtedSegment = (SegmentId, Msisdn, Option<Timestamp>);
+/// A segment and its number.
+pub type DoubtedSegment = (SegmentId, Msisdn);
 
 impl Store {
     /// The segments of these messages, in id order: message by message, each from its first.
@@ -77,16 +77,15 @@ impl Store {
         .await
     }
 
-    /// Segments of which something was sent since this moment and not answered, whatever became of them: which, to whom, submitted when. The
-    /// last come first.
-    pub async fn segments_doubted(&self, since: Timestamp, limit: u32) -> Result<Vec<DoubtedSegment>, StoreError> {
+    /// Segments with ids above this of which something was sent and not answered, whatever became of them: which, to whom. The last come first.
+    pub async fn segments_doubted(&self, above: i64, limit: u32) -> Result<Vec<DoubtedSegment>, StoreError> {
         query(
-            "SELECT segments.id, messages.destination, segments.submitted_at
+            "SELECT segments.id, messages.destination
              FROM segments JOIN messages ON messages.id = segments.id - segments.id % 256
-             WHERE segments.possible_duplicate AND segments.submitted_at > $1
-             ORDER BY segments.submitted_at DESC LIMIT $2",
+             WHERE segments.possible_duplicate AND segments.id > $1
+             ORDER BY segments.id DESC LIMIT $2",
         )
-        .bind(&since)
+        .bind(&above)
         .bind(&i64::from(limit))
         .all(self.pool())
         .await

@@ -326,7 +326,7 @@ impl Committer {
         let to = OutboxKey { target: target_of(next), ..case.row.clone() };
         // A connector with a full queue takes it later, from the table: memory does not grow with what fails over.
         let queue = self.inner.bus.queue(to.target);
-        let is_full = queue.len() >= self.inner.settings.lane_capacity;
+        let is_full = queue.lane_len(to.lane) >= self.inner.settings.lane_capacity;
         let due_at = match case.scheduled_for() {
             Some(deliver_at) => deliver_at,
             None if is_full => self.now,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{ConnectorId, SegmentId};
+use sambac_domain::id::{ConnectorId, IdSource, SegmentId};
 use sambac_domain::number::Msisdn;
 use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::Profile;
@@ -122,9 +122,8 @@ impl Committer {
         let Some((segment, live)) = candidate.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
             return false;
         };
-        let submitted_at = live.progress().of(segment).and_then(|own| own.submitted_at);
-        if submitted_at.is_some_and(|at| found.received_at < at) {
-            return false; // It waits since before the segment was sent.
+        if found.received_at < live.message.accepted_at {
+            return false; // It waits since before there was such a segment.
         }
         if let Some(own) = live.progress().of(segment) {
             own.smsc_message_id = Some(found.receipt.smsc_message_id.as_str().into());
@@ -179,8 +178,8 @@ impl Committer {
             self.in_doubt.insert(self.receipt_group(connector), number, segment);
             self.waiting.insert(segment);
         }
-        for (segment, number, submitted_at) in doubted.into_iter().rev() {
-            self.in_doubt.lost(number, segment, submitted_at.unwrap_or(self.now));
+        for (segment, number) in doubted.into_iter().rev() {
+            self.in_doubt.lost(number, segment, IdSource::made_at(segment.raw()));
         }
     }
 

@@ -90,6 +90,9 @@ impl Bench<'_> {
         let since = |at: i64| Duration::from_micros(u64::try_from(at - BEGINNING.0).unwrap_or(0));
         let accepted = since(at.0);
         let first = copies.iter().map(|(_, copy)| since(copy.at.0)).min();
+        if first.is_none() && segment.possible_duplicate {
+            return; // What was sent was lost on its way.
+        }
         let until = first.unwrap_or(Duration::MAX);
         let mut soon = accepted;
         // Who was in doubt may have been told long after, and what was lost on its way is for the engine in doubt.
