@@ -17,6 +17,8 @@ pub(super) const FAULT: Fault = Fault {
 };
 
 const WINDOW: u64 = 100;
+/// After so many kills the database is looked through.
+const WHOLE: u64 = 20;
 const CONNECTOR: &str = "window_max = 100\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
 
 /// Plays it on the binary that users have.
@@ -26,19 +28,22 @@ const CONNECTOR: &str = "window_max = 100\nsettings = { bind = { reconnect_min_m
 pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let setting = Setting { binary: setting.release.clone(), ..setting.clone() };
     let (kills, mut rig) = (setting.of(3, 100), Rig::with(&FAULT, &setting, OPERATOR, CONNECTOR).await?);
-    for _ in 0..kills {
+    for kill in 1..=kills {
         let platform = rig.world.platform(&[]).await?;
         platform.until_bound().await?;
         let esme = rig.client(&platform).await?;
         let pause = Duration::from_millis(rig.chance.random_range(100..=setting.of(500, 2_500)));
-        let kill = async {
+        let killed = async {
             tokio::time::sleep(pause).await;
             platform.kill_9().await
         };
-        tokio::try_join!(rig.clients.send(&esme, usize::MAX), kill)?;
+        tokio::try_join!(rig.clients.send(&esme, usize::MAX), killed)?;
         rig.clients.heard(&esme);
         rig.report.strike("kill -9");
-        rig.is_whole().await?;
+        // All of it is read for that.
+        if kill % WHOLE == 0 {
+            rig.is_whole().await?;
+        }
     }
     rig.rests(&[]).await?;
     let report = rig.judged(&Rules::default()).await?;

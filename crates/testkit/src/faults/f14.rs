@@ -22,7 +22,7 @@ pub(super) const FAULT: Fault = Fault {
 const MESSAGES: usize = 1_000;
 /// Of the node with the ledger from the broker.
 const LEDGER_CUT_MAX: Duration = Duration::from_secs(2);
-/// Those that are longer than a lease come one time in three.
+/// Those that are longer than a lease come each second time.
 const SHORT_MS: [u64; 4] = [300, 1_000, 3_000, 6_000];
 const LONG_MS: [u64; 3] = [10_000, 15_000, 60_000];
 
@@ -32,11 +32,11 @@ const LONG_MS: [u64; 3] = [10_000, 15_000, 60_000];
 /// When something cannot be started, or does not recover.
 pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let mut cluster = Cluster::new(&FAULT, setting, vec![Rabbit::start().await?]).await?;
-    let cuts = setting.of(3, 20);
+    let cuts = setting.of(2, 20);
     for cut in 1..=cuts {
         let (holder, esme) = (cluster.holder().await?, cluster.rig.client(&cluster.works).await?);
         let Cluster { rig, ways, .. } = &mut cluster;
-        let lengths = if cut % 3 == 0 { &LONG_MS[..setting.of(1, 3)] } else { &SHORT_MS[..] };
+        let lengths = if cut % 2 == 0 { &LONG_MS[..setting.of(1, 3)] } else { &SHORT_MS[..] };
         let lasting = Duration::from_millis(lengths[rig.chance.random_range(0..lengths.len())]);
         let broken = async {
             ways[holder + 1].cut(lasting).await;
