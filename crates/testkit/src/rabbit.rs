@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rand::Rng as _;
 use tokio::net::TcpStream;
 
 use crate::scenario::wait::{until, until_true};
@@ -148,9 +149,12 @@ fn unique_name() -> String {
     format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A port that nobody has now. The server cannot be asked for any free one.
+/// A port that nobody has now, below those that the system gives to clients: one of these would be in the way of a server that comes back. The server
+/// cannot be asked for any free one.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let tried = (0..100).map(|_| rand::rng().random_range(10_000..30_000));
+    tried.into_iter().find(is_free).context("no port is free")
 }
 
 /// The script of the newest server; Debian's own would become another user and use the system's folders.
