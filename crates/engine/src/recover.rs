@@ -26,8 +26,11 @@ pub(crate) async fn recover_receipts(inner: &Arc<Inner>) -> Result<(), StoreErro
     let orphans = inner.store.orphans_since(since, 0, ORPHANS_MAX).await?;
     let segments = inner.store.segments_awaiting_receipts(AWAITING_MAX).await?;
     let in_doubt = inner.store.segments_in_doubt(AWAITING_MAX).await?;
-    let doubted =
-        inner.store.segments_doubted(IdSource::first_at(inner.clock.now().saturating_sub(LATE)), AWAITING_MAX).await?;
+    // Also what waited for as long before it was sent.
+    let doubted = inner
+        .store
+        .segments_doubted(IdSource::first_at(inner.clock.now().saturating_sub(LATE * 2)), AWAITING_MAX)
+        .await?;
     inner.write(Write::Waiting(Box::new(Left { orphans, segments, in_doubt, doubted }))).await;
     Ok(())
 }

@@ -1,3 +1,2 @@
 -- Which segments may have been sent twice, the last ones first.
 CREATE INDEX segments_doubted ON segments (id) WHERE possible_duplicate;
-INSERT INTO schema_additions (version) VALUES (87);

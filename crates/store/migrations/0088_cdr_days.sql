@@ -21,5 +21,3 @@ BEGIN
     CREATE TABLE cdr_sms_other PARTITION OF cdr_sms DEFAULT;
 END $$;
 */
-
-INSERT INTO schema_additions (version) VALUES (88);

@@ -48,10 +48,11 @@ impl Store {
         page.bind(&above).bind(&last).bind(&limit).all(self.pool()).await
     }
 
-    /// Removes the first `limit` records of a day, or all of them at once where the day has a table of its own; answers how many.
+    /// Removes the first `limit` records of a day; answers how many. Where the day has a table of its own, all go at once with it, and the answer is 1
+    /// if there were any.
     pub async fn delete_cdrs(&self, day: Day, limit: usize) -> Result<u64, StoreError> {
-        if let Some(count) = self.drop_cdr_day(day).await? {
-            return Ok(count);
+        if let Some(had_any) = self.drop_cdr_day(day).await? {
+            return Ok(u64::from(had_any));
         }
         let (first, last) = day.ids();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -23,13 +23,17 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or the table is in use for more than two seconds; those that were made stay.
     pub async fn make_cdr_days(&self, first: Day, days: u16) -> Result<u16, StoreError> {
-        let mut made = 0;
+        let (mut made, mut failed) = (0, None);
         if self.pool().dialect() == Dialect::Postgres {
             for day in (0..days).map(|days| first.plus(i64::from(days))) {
-                made += u16::from(self.make_cdr_day(day).await?);
+                match self.make_cdr_day(day).await {
+                    Ok(is_made) => made += u16::from(is_made),
+                    // One that cannot be made now keeps no other from it.
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
         }
-        Ok(made)
+        failed.map_or(Ok(made), Err)
     }
 
     async fn make_cdr_day(&self, day: Day) -> Result<bool, StoreError> {
@@ -57,8 +61,8 @@ impl Store {
         work.commit().await.map(|()| true)
     }
 
-    /// Removes the table of a day with all of its records; answers how many they were. `None`: the day has no table.
-    pub(crate) async fn drop_cdr_day(&self, day: Day) -> Result<Option<u64>, StoreError> {
+    /// Removes the table of a day with all of its records; answers whether there were any. `None`: the day has no table.
+    pub(crate) async fn drop_cdr_day(&self, day: Day) -> Result<Option<bool>, StoreError> {
         if self.pool().dialect() == Dialect::Sqlite {
             return Ok(None);
         }
@@ -67,15 +71,12 @@ impl Store {
         if !parts(&mut work).await?.contains(&name) {
             return Ok(None);
         }
-        run(
-            &mut work,
-            ["SET LOCAL lock_timeout = '2s'".to_owned(), format!("ALTER TABLE cdr_sms DETACH PARTITION {name}")],
-        )
-        .await?;
-        let count = query(AssertSqlSafe(format!("SELECT COUNT(*) FROM {name}"))).all_in::<(i64,)>(&mut work).await?;
-        run(&mut work, [format!("DROP TABLE {name}")]).await?;
+        // Before anybody has to wait.
+        let first = query(AssertSqlSafe(format!("SELECT id FROM {name} LIMIT 1"))).all_in::<(i64,)>(&mut work).await?;
+        let detach = format!("ALTER TABLE cdr_sms DETACH PARTITION {name}");
+        run(&mut work, ["SET LOCAL lock_timeout = '2s'".to_owned(), detach, format!("DROP TABLE {name}")]).await?;
         work.commit().await?;
-        Ok(count.first().map(|(count,)| u64::try_from(*count).unwrap_or(0)))
+        Ok(Some(!first.is_empty()))
     }
 }
 

@@ -73,6 +73,12 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
 
+/// A step takes as long as it takes; but whoever waits for a table that is in use keeps all others from it.
+const LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'";
+
+/// From this step on the database knows which steps only add.
+const FIRST_TO_SAY: i64 = 86;
+
 /// Which steps only add.
 const ADDITIONS: &str = "schema_additions";
 
@@ -93,7 +99,10 @@ impl Store {
     /// As [`Store::migrate`].
     pub async fn migrate_beside_others(&self) -> Result<(), StoreError> {
         let missing = self.missing_steps().await?.unwrap_or_default();
-        self.run_missing(&beside_others(steps(), &missing)).await
+        if missing.contains(&FIRST_TO_SAY) {
+            return Ok(()); // A program of before this step knows no step that it does not know.
+        }
+        self.run(&beside_others(steps(), &missing), &steps()).await
     }
 
     /// The steps that this database has not seen; `None` when it has no schema at all. Nothing is changed.
@@ -113,14 +122,20 @@ impl Store {
     }
 
     pub(crate) async fn run_missing(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
+        self.run(steps, steps).await
+    }
+
+    /// Of all `known` steps these, where they are missing.
+    async fn run(&self, steps: &[(i64, &str)], known: &[(i64, &str)]) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         let dialect = self.pool().dialect();
         if dialect == Dialect::Postgres {
             raw(&mut work.transaction, LOCK.to_owned()).await?;
+            raw(&mut work.transaction, LIMITS.to_owned()).await?;
         }
         raw(&mut work.transaction, dialect.schema(VERSIONS)).await?;
         let done = Done::read(&mut work).await?;
-        done.refuse_unknown(steps)?;
+        done.refuse_unknown(known)?;
         for (version, text) in steps.iter().filter(|(version, _)| !done.all.contains(version)) {
             raw(&mut work.transaction, dialect.schema(text)).await?;
             query("INSERT INTO schema_versions (version) VALUES ($1)").bind(version).run(&mut work).await?;

@@ -18,11 +18,16 @@ const CAPACITY: usize = 50_000;
 /// How late the receipt may come of what was sent and not answered.
 pub(crate) const LATE: Duration = Duration::from_secs(2 * 86_400);
 
+/// From one look to the next, when all room is taken.
+const SWEEP: Duration = Duration::from_secs(60);
+
 #[derive(Default)]
 pub(super) struct InDoubt {
     open: HashMap<(i64, Msisdn), SmallVec<[SegmentId; 1]>>,
     /// Of which segments to a number something was sent and not answered, and until when its receipt may come.
     lost: HashMap<Msisdn, SmallVec<[(SegmentId, Timestamp); 1]>>,
+    /// When it was looked last which of these are over.
+    swept_at: Option<Timestamp>,
 }
 
 impl InDoubt {
@@ -38,7 +43,8 @@ impl InDoubt {
 
     /// The segment was sent at `at` and not answered, whatever becomes of it: a receipt of that may come.
     pub(super) fn lost(&mut self, destination: Msisdn, segment: SegmentId, at: Timestamp) {
-        if self.lost.len() >= CAPACITY {
+        if self.lost.len() >= CAPACITY && self.swept_at.is_none_or(|swept| at >= swept.saturating_add(SWEEP)) {
+            self.swept_at = Some(at);
             self.lost.retain(|_, segments| segments.iter().any(|(_, until)| at < *until));
         }
         if self.lost.len() < CAPACITY {
@@ -58,8 +64,11 @@ impl InDoubt {
         }
     }
 
-    /// The only segment in doubt there, if no receipt of another one may come.
+    /// The only segment in doubt there, if no receipt of another one may come: none while there are more of those than are kept.
     pub(super) fn only(&self, group: i64, destination: Msisdn, now: Timestamp) -> Option<SegmentId> {
+        if self.lost.len() >= CAPACITY {
+            return None;
+        }
         let [only] = self.open.get(&(group, destination))?.as_slice() else { return None };
         let mut lost = self.lost.get(&destination).into_iter().flatten();
         let has_rival = lost.any(|(other, until)| other != only && now < *until);

@@ -54,7 +54,7 @@ impl Committer {
         let (all_ended, was_in_doubt, waited_at) = {
             let mut progress = live.progress();
             let Some(own) = progress.of(segment) else { return };
-            let was_in_doubt = (own.state == MessageState::SubmitUnknown).then_some((own.connector, own.attempts));
+            let was_in_doubt = (own.state == MessageState::SubmitUnknown).then_some(own.connector);
             let waited_at = (own.state == MessageState::Submitted).then_some(own.connector);
             own.state = state;
             own.final_at = Some(at);
@@ -66,12 +66,8 @@ impl Committer {
         };
         self.dirty(segment, live);
         self.waiting.remove(&segment);
-        if let Some((connector, attempts)) = was_in_doubt {
-            let (group, number) = (self.receipt_group(connector), live.message.destination);
-            self.in_doubt.remove(group, number, segment);
-            if error != Some(ErrorCode::ReceiptTimeout) && attempts <= 1 {
-                self.in_doubt.found(number, segment);
-            }
+        if let Some(connector) = was_in_doubt {
+            self.in_doubt.remove(self.receipt_group(connector), live.message.destination, segment);
         }
         if let Some(connector) = waited_at {
             self.awaiting.remove(self.receipt_group(connector), live.message.destination, segment);

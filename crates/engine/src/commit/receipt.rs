@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sambac_domain::error::ErrorCode;
-use sambac_domain::id::{ConnectorId, IdSource, SegmentId};
+use sambac_domain::id::{ConnectorId, SegmentId};
 use sambac_domain::number::Msisdn;
 use sambac_domain::planted::{Bug, planted};
 use sambac_domain::profile::Profile;
@@ -63,7 +63,7 @@ impl Committer {
             self.learn_zone(&found);
         }
         let verdict = self.verdict(&found);
-        match (self.find(&found, &verdict), orphan) {
+        match (self.find(&found, &verdict, orphan), orphan) {
             (true, Some(id)) => {
                 self.orphans.done(id);
                 self.batch.orphans_done.push(id);
@@ -74,13 +74,13 @@ impl Committer {
         }
     }
 
-    /// Matches it by its id, or else by where it comes from and whom it is about.
-    fn find(&mut self, found: &Found, verdict: &Verdict) -> bool {
+    /// Matches it by its id, or else by where it comes from and whom it is about. `orphan` is its row, if it has waited in one.
+    fn find(&mut self, found: &Found, verdict: &Verdict, orphan: Option<i64>) -> bool {
         if let Some((segment, live)) = self.by_receipt(found) {
             self.matched(&live, segment, verdict);
             return true;
         }
-        self.resolve_doubt(found, verdict) || self.without_id(found, verdict)
+        self.resolve_doubt(found, verdict, orphan) || self.without_id(found, verdict)
     }
 
     fn learn_zone(&self, found: &Found) {
@@ -117,12 +117,13 @@ impl Committer {
     }
 
     /// The receipt of a segment whose answer was lost, recognised by where it comes from and whom it is about.
-    fn resolve_doubt(&mut self, found: &Found, verdict: &Verdict) -> bool {
+    fn resolve_doubt(&mut self, found: &Found, verdict: &Verdict, orphan: Option<i64>) -> bool {
         let candidate = self.doubt_candidate(found).filter(|_| verdict.state.is_some());
         let Some((segment, live)) = candidate.and_then(|segment| Some((segment, self.live(segment.message())?))) else {
             return false;
         };
-        if found.received_at < live.message.accepted_at {
+        // Ids rise, whatever becomes of clocks.
+        if orphan.is_some_and(|orphan| orphan < segment.message().raw()) {
             return false; // It waits since before there was such a segment.
         }
         if let Some(own) = live.progress().of(segment) {
@@ -179,7 +180,8 @@ impl Committer {
             self.waiting.insert(segment);
         }
         for (segment, number) in doubted.into_iter().rev() {
-            self.in_doubt.lost(number, segment, IdSource::made_at(segment.raw()));
+            // When it was lost nobody knows any more: rather too long than not.
+            self.in_doubt.lost(number, segment, self.now);
         }
     }
 
@@ -236,10 +238,15 @@ impl Committer {
         state: MessageState,
         verdict: &Verdict,
     ) {
+        let mut was_sent_once = false;
         if let Some(own) = live.progress().of(segment) {
             let error = verdict.error.as_deref().filter(|_| state != MessageState::Delivered);
             own.operator_error = error.map(Into::into);
             own.done_at = verdict.done_at;
+            was_sent_once = own.attempts <= 1;
+        }
+        if was_sent_once {
+            self.in_doubt.found(live.message.destination, segment);
         }
         self.end_segment(live, segment, state, self.error_of(state, verdict), verdict.received_at);
     }

@@ -55,7 +55,7 @@ async fn migrations(rig: &mut Rig, setting: &Setting) -> Result<()> {
     let (file, before) = (rig.world.data_folder().join("sambac.db"), rig.world.database().await?.number(LAST).await?);
     for _ in 0..setting.of(1, 20) {
         // As a program had it that did not know the step yet.
-        let undo = "DELETE FROM schema_additions WHERE version = 88; DELETE FROM schema_versions WHERE version = 88";
+        let undo = "DELETE FROM schema_versions WHERE version = 88";
         crate::scenario::Database::spoil(&file, undo).await?;
         rig.dies(("TEST_KILL_AT", "mid_migration:1")).await?;
         rig.report.strike("mid_migration");

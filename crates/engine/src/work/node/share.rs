@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use sambac_bus::work::{ConnectorSeen, Report, WorkBroker};
 use sambac_domain::id::ConnectorId;
 use sambac_store::StoreError;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use super::Desk;
@@ -146,12 +146,11 @@ async fn tell_leaving(desk: &Desk, held: &Held) {
 
 /// Hands over everything at once, within `limit`.
 pub(super) async fn hand_over_all(desk: &Desk, limit: Duration) {
-    let mut all = JoinSet::new();
-    for held in desk.all() {
+    let all = desk.all();
+    let ended = join_all(all.into_iter().map(async |held| {
         tell_leaving(desk, &held).await;
-        all.spawn(async move { held.hand_over().await });
-    }
-    let ended = async { while all.join_next().await.is_some() {} };
+        held.hand_over().await;
+    }));
     if timeout(limit, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
