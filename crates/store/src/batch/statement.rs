@@ -164,9 +164,10 @@ impl<R: Record> Bulk<R> {
         if self.dialect == Dialect::Postgres {
             values.reserve(rows.len() * R::COLUMNS.len());
             rows.iter().for_each(|row| row.borrow().values(&mut values));
-            let types: Vec<_> = values.iter().take(R::COLUMNS.len()).map(Value::sql_type).collect();
-            let text = self.texts[0].get_or_init(|| self.text(1, &types).into());
-            let parameters = Parameters::Postgres(postgres_arrays(lead, &values, types.len()));
+            let columns = R::COLUMNS.len();
+            let types = || values.iter().take(columns).map(Value::sql_type).collect::<Vec<_>>();
+            let text = self.texts[0].get_or_init(|| self.text(1, &types()).into());
+            let parameters = Parameters::Postgres(postgres_arrays(lead, &values, columns));
             return pipe.put(Arc::clone(text), parameters, must_change(rows.len())).await;
         }
         let mut rest = rows;
