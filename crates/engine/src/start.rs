@@ -98,6 +98,7 @@ impl Engine {
         if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
             tracing::warn!("not everything ended in time; the next start settles what is in doubt");
         }
+        self.0.work.done();
         self.0.closing.cancel();
         self.0.committer.close();
         self.0.committer.wait().await;

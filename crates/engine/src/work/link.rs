@@ -7,6 +7,7 @@ use sambac_bus::amqp::{BrokerError, BrokerUrl};
 use sambac_bus::work::{WorkBroker, WorkQueues};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::WorkSettings;
 use crate::Inner;
@@ -27,12 +28,19 @@ pub(crate) struct BrokerLink {
     settings: WorkSettings,
     /// As the broker's own pages show it.
     name: &'static str,
+    /// Nobody carries anything by it any more.
+    done: CancellationToken,
     now: watch::Sender<Option<Arc<WorkBroker>>>,
 }
 
 impl BrokerLink {
     pub(super) fn new(settings: WorkSettings, name: &'static str) -> Arc<Self> {
-        Arc::new(Self { settings, name, now: watch::Sender::new(None) })
+        Arc::new(Self { settings, name, done: CancellationToken::new(), now: watch::Sender::new(None) })
+    }
+
+    /// The last word has gone: it ends.
+    pub(super) fn done(&self) {
+        self.done.cancel();
     }
 
     /// The names of the queues.
@@ -92,7 +100,7 @@ impl BrokerLink {
     }
 }
 
-/// Connects again and again until the engine stops, and tells of a broker that carries nothing.
+/// Connects again and again until nobody carries anything by it, and tells of a broker that carries nothing.
 pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     let (mut pause, mut trouble) = (RETRY_MIN, Trouble::default());
     // Nodes begin at different ones.
@@ -101,7 +109,7 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
     for url in urls {
         let connected = tokio::select! {
             connected = link.connect(url) => connected,
-            () = inner.stopping.cancelled() => return,
+            () = link.done.cancelled() => return,
         };
         match connected {
             Ok(broker) => {
@@ -112,25 +120,25 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
             }
             Err(error) => trouble.is(&inner, &format!("{url}: {error}")),
         }
-        if inner.stopping.is_cancelled() {
+        if link.done.is_cancelled() {
             return;
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = inner.stopping.cancelled() => return,
+            () = link.done.cancelled() => return,
         }
         pause = RETRY_MAX.min(pause.saturating_mul(2));
     }
 }
 
-/// Looks at a link until it is lost, or the engine stops: then it lives until the last report has gone.
+/// Looks at a link until it is lost, or nobody carries anything by it.
 async fn watch(inner: &Inner, link: &BrokerLink, (url, broker): (&BrokerUrl, &Arc<WorkBroker>), trouble: &mut Trouble) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             _ = look.tick() => {}
             () = link.lost(broker) => return,
-            () = inner.closing.cancelled() => return,
+            () = link.done.cancelled() => return,
         }
         if !broker.is_up() {
             return link.failed(broker, &BrokerError::Broker("the connection ended".to_owned()));

@@ -9,6 +9,7 @@
 mod adopt;
 mod answer;
 mod collect;
+mod handed;
 mod line;
 mod link;
 pub mod node;
@@ -69,6 +70,15 @@ impl Role {
         match self {
             Self::Ledger(office) => Some(office),
             Self::Alone | Self::Binds(_) => None,
+        }
+    }
+
+    /// Nothing more is carried: the link to the broker ends.
+    pub(crate) fn done(&self) {
+        match self {
+            Self::Ledger(office) => office.link.done(),
+            Self::Binds(desk) => desk.link().done(),
+            Self::Alone => {}
         }
     }
 

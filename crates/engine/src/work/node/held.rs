@@ -102,29 +102,31 @@ impl Held {
         since.get_or_insert_with(Instant::now).elapsed() >= time
     }
 
-    /// Gives the connector to whoever comes next: nothing more is taken, what was not sent is given back, what was is waited for, then the binds go, and at last
-    /// the lease.
-    pub(super) async fn hand_over(&self) {
+    /// Ends the connector for whoever comes next: nothing more is taken, what was not sent is given back, what was is waited for, then the binds go. Whether
+    /// the broker has everything that there is to tell, in time: [`release`](Self::release) is the last step.
+    pub(super) async fn wind_up(&self) -> bool {
         self.closed.cancel();
-        // In time or not.
-        let _ = timeout(ANSWERS_LIMIT, self.emptied.cancelled()).await;
+        let is_emptied = timeout(ANSWERS_LIMIT, self.emptied.cancelled()).await.is_ok();
         self.connector.give_back().await;
         let idle = async {
             while !self.connector.is_idle() {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let _ = timeout(ANSWERS_LIMIT, idle).await;
+        let is_answered = timeout(ANSWERS_LIMIT, idle).await.is_ok();
         self.connector.end();
-        let _ = timeout(UNBIND_LIMIT, self.ended.cancelled()).await;
+        let has_ended = timeout(UNBIND_LIMIT, self.ended.cancelled()).await.is_ok();
         let told = async {
             while self.sent().open() > 0 {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        if timeout(REPORTS_LIMIT, told).await.is_err() {
-            tracing::warn!(connector = %self.id(), "handed over before everything was told");
-        }
+        let is_told = timeout(REPORTS_LIMIT, told).await.is_ok();
+        is_emptied && is_answered && has_ended && is_told
+    }
+
+    /// Lets somebody else have it.
+    pub(super) async fn release(&self) {
         self.lease.clone().release().await;
         self.given.cancel();
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use sambac_domain::id::ConnectorId;
 use sambac_store::Store;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use super::link::{self, BrokerLink};
 use super::{Role, WorkSettings};
@@ -47,6 +48,10 @@ pub(crate) struct Desk {
 impl Desk {
     fn held(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) const fn link(&self) -> &Arc<BrokerLink> {
+        &self.link
     }
 
     fn of(&self, id: ConnectorId) -> Option<Arc<Held>> {
@@ -112,18 +117,19 @@ impl BindsNode {
 
     /// Hands everything over in good order, within `limit`.
     pub async fn stop(&self, limit: Duration) {
+        let until = Instant::now() + limit;
         self.0.draining.cancel();
         if let Some(desk) = self.0.work.desk() {
-            share::hand_over_all(desk, limit).await;
+            share::hand_over_all(desk, until).await;
         }
         self.0.stopping.cancel();
         self.0.tasks.close();
-        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+        if timeout_at(until, self.0.tasks.wait()).await.is_err() {
             tracing::warn!("not everything ended in time; other nodes settle what is in doubt");
         }
         self.0.closing.cancel();
         self.0.committer.close();
-        if tokio::time::timeout(limit, self.0.committer.wait()).await.is_err() {
+        if timeout_at(until, self.0.committer.wait()).await.is_err() {
             tracing::warn!("not everything could be told to the node with the ledger; the broker hands it out again");
         }
         self.0.store.close().await;

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use sambac_bus::work::{ConnectorSeen, Report, WorkBroker};
 use sambac_domain::id::ConnectorId;
 use sambac_store::StoreError;
-use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
 use super::Desk;
 use super::feed;
@@ -129,9 +129,18 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
 
 async fn give(desk: &Desk, held: Arc<Held>) {
     tracing::info!(connector = held.name(), "it is handed over");
-    tell_leaving(desk, &held).await;
-    held.hand_over().await;
+    hand_over(desk, &held).await;
     desk.held().remove(&held.id());
+}
+
+async fn hand_over(desk: &Desk, held: &Held) {
+    tell_leaving(desk, held).await;
+    if held.wind_up().await {
+        tell_left(desk, held).await;
+    } else {
+        tracing::warn!(connector = held.name(), "handed over before everything was told");
+    }
+    held.release().await;
 }
 
 /// Tells that this node takes nothing more: what is announced from now on is for the next one, and named so.
@@ -144,14 +153,23 @@ async fn tell_leaving(desk: &Desk, held: &Held) {
     }
 }
 
-/// Hands over everything at once, within `limit`.
-pub(super) async fn hand_over_all(desk: &Desk, limit: Duration) {
+/// Tells that everything is told: whatever else the broker has handed out to this node was not sent by it.
+async fn tell_left(desk: &Desk, held: &Held) {
+    let Some(broker) = desk.link.now() else { return };
+    let mut report = Report::new(held.id(), &desk.node, held.lease().epoch());
+    report.has_left = true;
+    let told = async { broker.publish(&desk.link.queues().results(), &report.to_json(), true).await?.await };
+    // Untold, the next one takes for doubtful what has come to this one.
+    if let Ok(Err(error)) = timeout(LEAVE_LIMIT, told).await {
+        desk.link.failed(&broker, &error);
+    }
+}
+
+/// Hands over everything at once, in time.
+pub(super) async fn hand_over_all(desk: &Desk, until: Instant) {
     let all = desk.all();
-    let ended = join_all(all.into_iter().map(async |held| {
-        tell_leaving(desk, &held).await;
-        held.hand_over().await;
-    }));
-    if timeout(limit, ended).await.is_err() {
+    let ended = join_all(all.iter().map(async |held| hand_over(desk, held).await));
+    if timeout_at(until, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
 }

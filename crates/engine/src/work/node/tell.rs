@@ -41,13 +41,18 @@ struct Telling {
 }
 
 /// Runs until nobody has anything to tell any more, and everything is told.
-pub(super) async fn run(inner: Arc<Inner>, mut inbox: mpsc::Receiver<Write>) {
+pub(super) async fn run(inner: Arc<Inner>, inbox: mpsc::Receiver<Write>) {
     let Some(desk) = inner.work.desk() else { return };
+    tell_all(&inner, desk, inbox).await;
+    inner.work.done();
+}
+
+async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Write>) {
     let (mut open, mut is_closing) = (VecDeque::new(), false);
     while !is_closing || !open.is_empty() {
         let broker = desk.link.up().await;
         let told = tokio::select! {
-            told = tell(&inner, desk, &broker, &mut inbox, &mut open, &mut is_closing) => told,
+            told = tell(inner, desk, &broker, &mut inbox, &mut open, &mut is_closing) => told,
             () = desk.link.lost(&broker) => Err(BrokerError::Broker("the link was lost".to_owned())),
         };
         if let Err(error) = told {
