@@ -47,6 +47,7 @@ struct Held {
     /// Connections of its own: a renewal waits for nothing that the platform has to do.
     store: Store,
     epoch: i64,
+    orderly_since: i64,
     time: Duration,
     term: Term,
     /// Why it is not held any more, once that is so.
@@ -72,7 +73,7 @@ impl Standby {
         loop {
             let asked_at = Instant::now();
             match self.store.take_lease(LEDGER, &self.holder, self.time).await {
-                Ok(Some(epoch)) => return HeldLease::new(self.store.clone(), LEDGER, epoch, self.time, asked_at),
+                Ok(Some(taken)) => return HeldLease::new(self.store.clone(), &taken, self.time, asked_at),
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "the lease was not asked for"),
             }
@@ -91,9 +92,10 @@ impl Standby {
 
 impl HeldLease {
     /// It is renewed from now on, also while the platform is still to start, until it is given up or dropped.
-    fn new(store: Store, name: &str, epoch: i64, time: Duration, asked_at: Instant) -> Self {
+    fn new(store: Store, taken: &LeaseRow, time: Duration, asked_at: Instant) -> Self {
         let (term, lost) = (Term::new(asked_at, time), watch::Sender::new(None));
-        let held = Arc::new(Held { name: name.to_owned(), store, epoch, time, term, lost });
+        let LeaseRow { epoch, orderly_since, .. } = *taken;
+        let held = Arc::new(Held { name: taken.name.clone(), store, epoch, orderly_since, time, term, lost });
         tokio::spawn(keep(Arc::downgrade(&held), time / RENEWALS));
         Self(held)
     }
@@ -104,13 +106,18 @@ impl HeldLease {
     /// What the database said.
     pub async fn take(store: &Store, name: &str, node: u8, time: Duration) -> Result<Option<Self>, StoreError> {
         let asked_at = Instant::now();
-        let epoch = store.take_lease(name, &holder(node), time).await?;
-        Ok(epoch.map(|epoch| Self::new(store.clone(), name, epoch, time, asked_at)))
+        let taken = store.take_lease(name, &holder(node), time).await?;
+        Ok(taken.map(|taken| Self::new(store.clone(), &taken, time, asked_at)))
     }
 
     /// How often it has gone to another holder: who had it before has a smaller one.
     pub(crate) fn epoch(&self) -> i64 {
         self.0.epoch
+    }
+
+    /// Since which epoch each holder has gone in good order, or this one's own.
+    pub(crate) fn orderly_since(&self) -> i64 {
+        self.0.orderly_since
     }
 
     /// Waits until it is not held any more; tells why.
@@ -128,9 +135,23 @@ impl HeldLease {
     /// Gives it up, so that the next node need not wait for its end. Nothing is sent or written from now on. When the database
     /// does not answer it ends by itself.
     pub async fn release(self) {
+        self.end_now();
+        self.note(self.0.store.release_lease(&self.0.name, self.0.epoch).await);
+    }
+
+    /// Gives it up in good order: whatever was done by it is told.
+    pub(crate) async fn hand_over(self) {
+        self.end_now();
+        self.note(self.0.store.hand_over_lease(&self.0.name, self.0.epoch).await);
+    }
+
+    fn end_now(&self) {
         self.0.term.end_now();
         self.0.lost.send_replace(Some("it was given up".to_owned()));
-        if let Err(error) = self.0.store.release_lease(&self.0.name, self.0.epoch).await {
+    }
+
+    fn note(&self, given_up: Result<bool, StoreError>) {
+        if let Err(error) = given_up {
             tracing::warn!(lease = self.0.name, %error, "a lease was not given up; it ends by itself");
         }
     }

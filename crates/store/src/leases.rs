@@ -18,12 +18,14 @@ impl Store {
         Ok(tables.is_some_and(|(count,)| count > 0))
     }
 
-    /// Takes a lease for so long, if nobody holds it. Answers its epoch; `None` while another holds it.
-    pub async fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Option<i64>, StoreError> {
+    /// Takes a lease for so long, if nobody holds it; `None` while another holds it.
+    pub async fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Option<LeaseRow>, StoreError> {
         let now = self.pool().dialect().now_us();
         let take = format!(
-            "INSERT INTO leases (name, holder, epoch, expires_at) VALUES ($1, $2, 1, {now} + $3)
-             ON CONFLICT (name) DO UPDATE SET holder = $2, epoch = leases.epoch + 1, expires_at = {now} + $3
+            "INSERT INTO leases (name, holder, epoch, expires_at, orderly_since) VALUES ($1, $2, 1, {now} + $3, 1)
+             ON CONFLICT (name) DO UPDATE SET holder = $2, epoch = leases.epoch + 1, expires_at = {now} + $3,
+                orderly_since = CASE leases.orderly_epoch
+                    WHEN leases.epoch THEN leases.orderly_since ELSE leases.epoch + 1 END
                 WHERE leases.expires_at <= {now}"
         );
         let (name, holder, time_us) = (name.to_owned(), holder.to_owned(), micros(time));
@@ -34,7 +36,7 @@ impl Store {
         }
         let rows = select::<LeaseRow>("WHERE name = $1").bind(&name).all_in::<LeaseRow>(&mut work).await?;
         work.commit().await?;
-        Ok(rows.first().map(|row| row.epoch))
+        Ok(rows.into_iter().next())
     }
 
     /// Holds a lease for so long from now on, also when its time was over and nobody else has it. Answers whether it is held:
@@ -49,6 +51,12 @@ impl Store {
     pub async fn release_lease(&self, name: &str, epoch: i64) -> Result<bool, StoreError> {
         let release = "UPDATE leases SET expires_at = $3 WHERE name = $1 AND epoch = $2";
         self.change_lease(release.to_owned(), name, epoch, Timestamp::EPOCH.0).await
+    }
+
+    /// Gives a lease up in good order: whatever its holder did by it others know. Answers whether it was held.
+    pub async fn hand_over_lease(&self, name: &str, epoch: i64) -> Result<bool, StoreError> {
+        let hand_over = "UPDATE leases SET expires_at = $3, orderly_epoch = epoch WHERE name = $1 AND epoch = $2";
+        self.change_lease(hand_over.to_owned(), name, epoch, Timestamp::EPOCH.0).await
     }
 
     /// Who holds a lease, or held it last; `None` when nobody ever has.

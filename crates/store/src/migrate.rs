@@ -69,6 +69,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str)] = &[
     (86, include_str!("../migrations/0086_additions.sql")),
     (87, include_str!("../migrations/0087_doubted.sql")),
     (88, include_str!("../migrations/0088_cdr_days.sql")),
+    (89, include_str!("../migrations/0089_orderly_leases.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -27,9 +27,6 @@ pub struct Report {
     /// Messages from handsets, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handsets: Vec<HandsetSeen>,
-    /// The node has given the connector up, and has told everything before: what else the broker has handed out to it was not sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub has_left: bool,
     /// How the connector is now. Nobody waits for it: the next one says it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ConnectorSeen>,
@@ -187,7 +184,6 @@ impl Report {
             answers: Vec::new(),
             receipts: Vec::new(),
             handsets: Vec::new(),
-            has_left: false,
             seen: None,
         }
     }

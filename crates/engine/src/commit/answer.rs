@@ -36,7 +36,7 @@ impl Committer {
     /// Segments are about to be sent: remember which, so that a crash leaves no doubt about the others. Here it is also
     /// made sure that no segment is on its way twice, however it came to be in a queue twice.
     pub(super) fn intent(&mut self, intent: Intent) {
-        let Intent { connector, segments, stored } = intent;
+        let Intent { connector, segments, epoch, stored } = intent;
         let id = IntentId::from_raw(self.inner.ids.next(self.now));
         let (segments, refused): (Vec<_>, Vec<_>) = segments.into_iter().partition(|segment| {
             self.may_be_sent(*segment, connector)
@@ -47,7 +47,7 @@ impl Committer {
         let replaced = self.replaced_among(&segments);
         if !segments.is_empty() {
             self.open_intents.insert(id, segments.len());
-            let intent = NewIntent { id, connector_id: connector, segments, created_at: self.now };
+            let intent = NewIntent { id, connector_id: connector, segments, created_at: self.now, epoch };
             self.batch.intents.extend(Some(intent).filter(|_| !planted(Bug::IntentNotStored)));
         }
         let announcement = Announcement { intent: id, refused, replaced };

@@ -94,7 +94,7 @@ impl Connector {
     async fn announce(&self, taken: &mut Vec<Queued>) -> bool {
         let segments: Vec<SegmentId> = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
-        let intent = Intent { connector: self.id(), segments, stored };
+        let intent = Intent { connector: self.id(), segments, epoch: 0, stored };
         if !self.write(Write::Intent(intent)).await {
             return false;
         }

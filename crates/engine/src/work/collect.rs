@@ -95,12 +95,9 @@ struct Handed {
 async fn hand_over(inner: &Arc<Inner>, mut report: Report) -> Handed {
     let line = inner.work.office().and_then(|office| office.line(report.connector));
     for answered in std::mem::take(&mut report.answers) {
-        if let Some(write) = line.as_ref().and_then(|line| line.answered(answered, report.epoch)) {
+        if let Some(write) = line.as_ref().and_then(|line| line.answered(answered)) {
             inner.write(write).await;
         }
-    }
-    if let Some(line) = line.as_ref().filter(|_| report.has_left) {
-        line.left(report.epoch);
     }
     if let (Some(line), Some(seen)) = (&line, report.seen.take()) {
         line.hears(&report, seen);

@@ -23,7 +23,6 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::outcome;
-use super::handed::HandedOver;
 use super::link::BrokerLink;
 use super::node;
 use crate::Inner;
@@ -50,8 +49,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const EMPTY_AFTER: Duration = Duration::from_millis(500);
 /// Before a publish that the broker refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// The epoch of no lease.
-const NOBODY: i64 = 0;
 
 /// See the module.
 pub(crate) struct Line {
@@ -64,7 +61,6 @@ pub(crate) struct Line {
     /// There is room again, or the connector is another way than before.
     changed: Notify,
     seen: Mutex<Option<Seen>>,
-    handed_over: Mutex<HandedOver>,
     metrics: ConnectorMetrics,
     /// Everything that is open is to be published anew.
     anew: AtomicBool,
@@ -112,7 +108,6 @@ pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLin
         open: Mutex::default(),
         changed: Notify::new(),
         seen: Mutex::default(),
-        handed_over: Mutex::default(),
         metrics: inner.metrics.connector(&row.name),
         anew: AtomicBool::new(false),
         over: inner.stopping.child_token(),
@@ -184,13 +179,8 @@ impl Line {
     }
 
     /// The write that an answer stands for; `None` when the segment has had one, or is another intent's.
-    /// The holder of the lease with `epoch` says so.
-    pub(super) fn answered(&self, answered: Answered, epoch: i64) -> Option<Write> {
-        let (announced, queued) = self.open().remove(answered.segment, answered.intent)?;
-        // A holder that has sent nothing itself knows only that the broker had handed it to somebody before.
-        let is_doubt = matches!(answered.happened, Happened::Unknown) && answered.submitted_at.is_none();
-        let was_kept = is_doubt && self.handed_over().is_well(announced.epoch, epoch);
-        let happened = if was_kept { Happened::NotSent } else { answered.happened };
+    pub(super) fn answered(&self, answered: Answered) -> Option<Write> {
+        let queued = self.open().remove(answered.segment, answered.intent)?;
         self.changed.notify_one();
         let snapshot = self.inner.snapshot.load();
         Some(Write::Answer(Box::new(Answer {
@@ -199,16 +189,11 @@ impl Line {
             queued,
             queue: Arc::clone(&self.queue),
             segment: answered.segment,
-            outcome: outcome(happened, snapshot.profile(self.id)),
+            outcome: outcome(answered.happened, snapshot.profile(self.id)),
             submitted_at: answered.submitted_at,
             answered_at: answered.answered_at,
             slot: None,
         })))
-    }
-
-    /// The holder of the lease with this epoch has told everything, and gone.
-    pub(super) fn left(&self, epoch: i64) {
-        self.handed_over().left(epoch);
     }
 
     /// Carries by one link until it is lost; ends well when the line is over. `again` is what is to be published again.
@@ -317,7 +302,7 @@ impl Line {
         let (at, epoch) = (self.inner.clock.now(), self.heard().as_ref().map_or(0, |seen| seen.epoch));
         let segments = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
-        self.inner.write(Write::Intent(Intent { connector: self.id, segments, stored })).await;
+        self.inner.write(Write::Intent(Intent { connector: self.id, segments, epoch, stored })).await;
         // The batch was given up otherwise: the segments are still in the outbox.
         let Announcement { intent, refused, replaced } = announcement.await.ok()?;
         let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
@@ -429,8 +414,7 @@ impl Line {
         for segment in batch.segments() {
             let happened = happened.clone();
             let answered = Answered { segment, intent, happened, submitted_at: None, answered_at };
-            // It asks no holder: what was never handed out is told as such.
-            if let Some(write) = self.answered(answered, NOBODY) {
+            if let Some(write) = self.answered(answered) {
                 self.inner.write(write).await;
             }
         }
@@ -442,10 +426,6 @@ impl Line {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn handed_over(&self) -> MutexGuard<'_, HandedOver> {
-        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn heard(&self) -> MutexGuard<'_, Option<Seen>> {
@@ -477,14 +457,14 @@ impl Open {
         }
     }
 
-    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<(Announced, Queued)> {
+    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<Queued> {
         if self.segments.get(&segment).is_none_or(|(own, _)| own.intent != intent) {
             return None;
         }
-        let (announced, queued) = self.segments.remove(&segment)?;
+        let (_, queued) = self.segments.remove(&segment)?;
         if let Some(count) = self.lanes.get_mut(queued.lane.index()) {
             *count = count.saturating_sub(1);
         }
-        Some((announced, queued))
+        Some(queued)
     }
 }

@@ -9,7 +9,6 @@
 mod adopt;
 mod answer;
 mod collect;
-mod handed;
 mod line;
 mod link;
 pub mod node;

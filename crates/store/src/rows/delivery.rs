@@ -71,6 +71,8 @@ row! {
         segments: Vec<SegmentId>,
         /// When.
         created_at: Timestamp,
+        /// By which lease another node had the connector; 0 where the one with the ledger has it itself, or an earlier version wrote this.
+        epoch: i64,
     }
 }
 

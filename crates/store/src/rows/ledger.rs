@@ -31,6 +31,8 @@ row! {
         epoch: i64,
         /// Until when, by the database's clock.
         expires_at: Timestamp,
+        /// The first of an unbroken row of epochs up to this one, whose holders each went in good order: whoever has it now.
+        orderly_since: i64,
     }
 }
 

@@ -233,7 +233,13 @@ pub(crate) fn event(number: i64, at: i64) -> EventRow {
 }
 
 pub(crate) fn intent(number: i64, segments: Vec<SegmentId>) -> IntentRow {
-    IntentRow { id: IntentId::from_raw((1 << 42) + (number << 8)), connector_id: CONNECTOR, segments, created_at: NOW }
+    IntentRow {
+        id: IntentId::from_raw((1 << 42) + (number << 8)),
+        connector_id: CONNECTOR,
+        segments,
+        created_at: NOW,
+        epoch: number,
+    }
 }
 
 pub(crate) fn orphan(number: i64) -> OrphanRow {

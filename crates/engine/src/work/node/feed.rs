@@ -97,7 +97,8 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
         Ok(batch) => batch,
         Err(error) => return put_aside(inner, held.name(), &by, arrived.tag, &error.to_string()).await,
     };
-    let in_doubt = (arrived.redelivered || batch.again) && held.may_be_anothers(&batch);
+    let again = arrived.redelivered || batch.again;
+    let of_others = again.then(|| held.of_others(&batch)).flatten();
     let goes_back =
         held.closed.is_cancelled() || !held.connector().takes() || held.is_down_for(inner.settings.away_after);
     let delivery = Delivery::new(by.clone(), arrived.tag, batch.len());
@@ -120,12 +121,9 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            if in_doubt {
-                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::Unknown).await;
-            } else if goes_back {
-                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::NotSent).await;
-            } else {
-                to_send.push(queued);
+            match of_others.clone().or_else(|| goes_back.then_some(AnswerOutcome::NotSent)) {
+                Some(outcome) => held.connector().not_sent_here(batch.intent, queued, outcome).await,
+                None => to_send.push(queued),
             }
         }
     }

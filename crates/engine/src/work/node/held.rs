@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::sent::Sent;
+use crate::commit::AnswerOutcome;
 use crate::connector::Connector;
 use crate::lease::HeldLease;
 
@@ -83,12 +84,16 @@ impl Held {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a copy of this may have come to another node before: what this one has not seen itself may have been sent then. Who had the
-    /// connector when it was announced is known by the lease, or, after a crash of the node with the ledger, by the time.
-    pub(super) fn may_be_anothers(&self, batch: &Batch) -> bool {
+    /// What is to be told of a batch that was handed out before, and that this node has not seen: `None` when nobody else has had it, so that it
+    /// is sent. Who had the connector when it was announced is known by the lease, or, where a node of an earlier version announced it, by the time.
+    pub(super) fn of_others(&self, batch: &Batch) -> Option<AnswerOutcome> {
         match batch.epoch {
-            0 => batch.announced_at <= self.since.saturating_add(SKEW_MAX),
-            epoch => epoch != self.lease.epoch(),
+            0 if batch.announced_at > self.since.saturating_add(SKEW_MAX) => None,
+            0 => Some(AnswerOutcome::Unknown),
+            epoch if epoch == self.lease.epoch() => None,
+            // Whoever has had it has told what it sent. That this was never sent counts only for what has no answer.
+            epoch if epoch >= self.lease.orderly_since() => Some(AnswerOutcome::NotSent),
+            _ => Some(AnswerOutcome::Unknown),
         }
     }
 
@@ -125,9 +130,14 @@ impl Held {
         is_emptied && is_answered && has_ended && is_told
     }
 
-    /// Lets somebody else have it.
-    pub(super) async fn release(&self) {
-        self.lease.clone().release().await;
+    /// Lets somebody else have it. `is_told`: what this node has said nothing about it has not sent.
+    pub(super) async fn release(&self, is_told: bool) {
+        let lease = self.lease.clone();
+        if is_told {
+            lease.hand_over().await;
+        } else {
+            lease.release().await;
+        }
         self.given.cancel();
     }
 

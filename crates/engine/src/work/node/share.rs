@@ -135,12 +135,11 @@ async fn give(desk: &Desk, held: Arc<Held>) {
 
 async fn hand_over(desk: &Desk, held: &Held) {
     tell_leaving(desk, held).await;
-    if held.wind_up().await {
-        tell_left(desk, held).await;
-    } else {
+    let is_told = held.wind_up().await;
+    if !is_told {
         tracing::warn!(connector = held.name(), "handed over before everything was told");
     }
-    held.release().await;
+    held.release(is_told).await;
 }
 
 /// Tells that this node takes nothing more: what is announced from now on is for the next one, and named so.
@@ -149,18 +148,6 @@ async fn tell_leaving(desk: &Desk, held: &Held) {
     let leaving = ConnectorSeen { bound: 0, state: "draining".to_owned(), ..seen::told(&held.connector().status()) };
     // A broker that takes nothing holds nobody up.
     if let Ok(Err(error)) = timeout(LEAVE_LIMIT, publish(desk, &broker, held, leaving)).await {
-        desk.link.failed(&broker, &error);
-    }
-}
-
-/// Tells that everything is told: whatever else the broker has handed out to this node was not sent by it.
-async fn tell_left(desk: &Desk, held: &Held) {
-    let Some(broker) = desk.link.now() else { return };
-    let mut report = Report::new(held.id(), &desk.node, held.lease().epoch());
-    report.has_left = true;
-    let told = async { broker.publish(&desk.link.queues().results(), &report.to_json(), true).await?.await };
-    // Untold, the next one takes for doubtful what has come to this one.
-    if let Ok(Err(error)) = timeout(LEAVE_LIMIT, told).await {
         desk.link.failed(&broker, &error);
     }
 }
