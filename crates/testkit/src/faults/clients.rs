@@ -85,7 +85,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Writes down the receipts that a session was given; once for each session, at its end.
+    /// Writes down the receipts that a session was given; once for each session, when it is over: what comes later is in no journal.
     pub(super) fn heard(&self, esme: &Esme) {
         let mut journal = self.journal();
         for receipt in esme.heard().receipts {

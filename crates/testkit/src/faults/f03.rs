@@ -57,8 +57,8 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         slowest = slowest.max(taken);
         rig.report.strike(if all { "all three" } else { "one node" });
         rig.at_rest().await?;
-        rig.clients.heard(&esme);
         esme.unbind().await;
+        rig.clients.heard(&esme);
     }
     let text = format!("{MESSAGES} were taken within {slowest:?}");
     cluster.rig.report.expect("messages were not taken meanwhile", slowest < Duration::from_secs(30), text);

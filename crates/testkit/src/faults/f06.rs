@@ -66,6 +66,7 @@ async fn database(rig: &mut Rig, disk: &Disk, platform: &Platform) -> Result<()>
     });
     load?;
     let played = played?;
+    esme.unbind().await;
     rig.clients.heard(&esme);
     rig.report.strike("the database's disk is full");
     let statuses: Vec<u32> = esme.look(|heard| heard.answers.values().map(|answer| answer.status).collect());
@@ -80,7 +81,6 @@ async fn database(rig: &mut Rig, disk: &Disk, platform: &Platform) -> Result<()>
     rig.report.measured("resumed after, ms", u64::try_from(resumed)?);
     rig.report.measured("database, octets", disk.length("sambac.db"));
     rig.report.measured("write-ahead log, octets", disk.length("sambac.db-wal"));
-    esme.unbind().await;
     Ok(())
 }
 
@@ -123,8 +123,8 @@ async fn log(rig: &mut Rig, disk: &Disk, platform: &Platform) -> Result<()> {
         // Each bind, and each end of one, is a line.
         let esme = rig.client(platform).await.context("a bind while nothing can be logged")?;
         rig.clients.send(&esme, 100).await?;
-        rig.clients.heard(&esme);
         esme.unbind().await;
+        rig.clients.heard(&esme);
     }
     let taken = rig.clients.acknowledged() - before;
     rig.report.expect("refused while nothing can be logged", taken == 500, format!("{taken} of 500 are taken"));

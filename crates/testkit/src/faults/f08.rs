@@ -83,8 +83,8 @@ async fn of_the_database(rig: &mut Rig) -> Result<()> {
     let esme = rig.client(&platform).await?;
     rig.clients.send(&esme, 50).await?;
     rig.at_rest().await?;
-    rig.clients.heard(&esme);
     esme.unbind().await;
+    rig.clients.heard(&esme);
     rig.rests_of(platform).await?;
     let root = "SELECT rootpage FROM sqlite_master WHERE name = 'segments'";
     let page = usize::try_from(rig.world.database().await?.number(root).await?)?;

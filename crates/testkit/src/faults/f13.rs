@@ -46,8 +46,8 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         rig.report.strike("the operator vanishes");
         platform.until_bound().await?;
         rig.at_rest().await?;
-        rig.clients.heard(&esme);
         esme.unbind().await;
+        rig.clients.heard(&esme);
     }
     let text = format!("after {slowest:?}");
     rig.report.expect("noticed too late", slowest <= 2 * INTERVAL, text);

@@ -48,8 +48,8 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         tokio::try_join!(rig.clients.send(&esme, MESSAGES), broken)?;
         rig.report.strike(format!("{lasting:?}"));
         rig.at_rest().await?;
-        rig.clients.heard(&esme);
         esme.unbind().await;
+        rig.clients.heard(&esme);
     }
     let report = cluster.judged().await?;
     Ok(few_twice(report, cuts * WINDOW))

@@ -73,8 +73,8 @@ async fn is_set(rig: &mut Rig, shim: &Shim, platform: &Platform, rest: &Rest, sh
     rig.report.expect("something was stuck", took <= DELIVERED_WITHIN, format!("for {took:?} at {shown} s"));
     let asked = rest.get("/v1/balance").await?;
     rig.report.expect("a key does not hold", asked.status == 200, asked.text);
-    rig.clients.heard(&esme);
     esme.unbind().await;
+    rig.clients.heard(&esme);
     Ok(())
 }
 

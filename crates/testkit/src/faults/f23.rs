@@ -73,8 +73,8 @@ async fn breaks(rig: &mut Rig, step: &str, first: u64, ends_max: u64) -> Result<
         rig.clients.send_all(&esme, open, validity_s).await?;
     };
     rig.at_rest().await?;
-    rig.clients.heard(&esme);
     esme.unbind().await;
+    rig.clients.heard(&esme);
     rig.report.strike(format!("breaks at {step}"));
     rig.report.measured(format!("ends of the process by {step}"), ends);
     rig.report.expect("it ended too often", ends <= ends_max, format!("{step}: {ends} times"));

@@ -147,8 +147,8 @@ impl Rig {
     pub(super) async fn rests_of(&mut self, platform: Platform) -> Result<()> {
         let esme = self.client(&platform).await?;
         self.at_rest().await?;
-        self.clients.heard(&esme);
         esme.unbind().await;
+        self.clients.heard(&esme);
         ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
         Ok(())
     }

@@ -193,8 +193,8 @@ impl Esme {
         until_true("the end of the session", async || Ok(self.look(|heard| heard.closed))).await
     }
 
-    /// Unbinds.
-    pub async fn unbind(self) {
+    /// Unbinds: nothing more is heard after it.
+    pub async fn unbind(&self) {
         self.session.unbind(PATIENCE).await;
     }
 }
