@@ -1,7 +1,6 @@
 //! Many clients that are bound and silent, and come back when they are dropped.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sambac_smpp::{BindKind, BindRequest, Events, Session, SessionConfig, bind};
@@ -18,16 +17,40 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// All of them. They leave when it is dropped.
 pub(crate) struct Crowd {
-    bound: Arc<AtomicUsize>,
+    bound: Arc<Bound>,
     drops: watch::Sender<u64>,
     _members: JoinSet<()>,
+}
+
+/// How many have bound since all were dropped last: some come back before the last one has gone.
+#[derive(Default)]
+struct Bound(Mutex<Since>);
+
+#[derive(Clone, Copy, Default)]
+struct Since {
+    drop: u64,
+    count: usize,
+}
+
+impl Bound {
+    fn since(&self) -> MutexGuard<'_, Since> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more, or one less, of those that have bound after this drop.
+    fn changes(&self, drop: u64, change: impl FnOnce(usize) -> usize) {
+        let mut since = self.since();
+        if since.drop == drop {
+            since.count = change(since.count);
+        }
+    }
 }
 
 impl Crowd {
     /// Lets `count` clients bind; [`Crowd::until_bound`] waits for them.
     pub(crate) fn start(credentials: &Credentials, count: usize) -> Self {
         let (drops, dropped) = watch::channel(0);
-        let bound = Arc::new(AtomicUsize::new(0));
+        let bound = Arc::new(Bound::default());
         let mut members = JoinSet::new();
         for number in 0..count {
             let member = Member { credentials: credentials.clone(), bound: Arc::clone(&bound), seed: number as u64 };
@@ -38,13 +61,15 @@ impl Crowd {
 
     /// Closes every connection at once, as a network does that fails.
     pub(crate) fn drop_all(&self) {
-        self.drops.send_modify(|times| *times += 1);
+        let mut since = self.bound.since();
+        *since = Since { drop: since.drop + 1, count: 0 };
+        self.drops.send_replace(since.drop);
     }
 
-    /// Waits until `count` are bound; gives how long that took.
+    /// Waits until `count` are bound, again if they were dropped; gives how long that took.
     pub(crate) async fn until_bound(&self, count: usize, limit: Duration) -> Option<Duration> {
         let began = Instant::now();
-        while self.bound.load(Relaxed) < count {
+        while self.bound.since().count < count {
             if began.elapsed() > limit {
                 return None;
             }
@@ -52,18 +77,11 @@ impl Crowd {
         }
         Some(began.elapsed())
     }
-
-    /// Waits until none is bound.
-    pub(crate) async fn until_gone(&self) {
-        while self.bound.load(Relaxed) > 0 {
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 struct Member {
     credentials: Credentials,
-    bound: Arc<AtomicUsize>,
+    bound: Arc<Bound>,
     seed: u64,
 }
 
@@ -77,15 +95,15 @@ impl Member {
                 continue;
             };
             pause_ms = PAUSE_MIN_MS;
-            self.bound.fetch_add(1, Relaxed);
-            dropped.borrow_and_update();
+            let drop_before = *dropped.borrow_and_update();
+            self.bound.changes(drop_before, |count| count + 1);
             let left = tokio::select! {
                 changed = dropped.changed() => changed.is_err(),
                 () = session.closed() => false,
             };
             session.close();
             drop(events);
-            self.bound.fetch_sub(1, Relaxed);
+            self.bound.changes(drop_before, |count| count.saturating_sub(1));
             if left {
                 return;
             }

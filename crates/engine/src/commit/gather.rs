@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::held_back::HeldBack;
 use super::{OtpWrite, Write};
 
 /// Small groups begin this long after one another, under load.
@@ -30,6 +31,7 @@ pub(super) struct Gathering {
     writes: mpsc::Receiver<Write>,
     /// What came while the database did not answer, and is decided when it does.
     kept: VecDeque<Write>,
+    held_back: HeldBack,
     group_max: usize,
     last_start: Instant,
     /// Nothing waited when the last group was stored.
@@ -44,6 +46,7 @@ impl Gathering {
         Self {
             writes,
             kept: VecDeque::new(),
+            held_back: HeldBack::default(),
             group_max,
             last_start: Instant::now(),
             rested: true,
@@ -54,8 +57,9 @@ impl Gathering {
 
     /// Waits for a write; false when there will be none any more.
     pub(super) async fn first(&mut self, inbox: &mut Vec<Write>) -> bool {
-        self.rested = self.kept.is_empty() && self.writes.is_empty();
-        if !self.kept.is_empty() {
+        let nothing_kept = self.kept.is_empty() && self.held_back.is_empty();
+        self.rested = nothing_kept && self.writes.is_empty();
+        if !nothing_kept {
             self.drain(inbox);
             return true;
         }
@@ -73,6 +77,15 @@ impl Gathering {
             }
         }
         self.count(inbox.len());
+    }
+
+    /// Decides how many new messages are in the group: all, unless windows wait for its commit and there is no rest between commits.
+    pub(super) fn share(&mut self, inbox: &mut Vec<Write>, starving: bool) {
+        if starving && !self.rested {
+            self.held_back.share(inbox);
+        } else {
+            self.held_back.release(inbox);
+        }
     }
 
     /// Whether there was time between the last group and this one. Where there is none, the commits themselves are what all
@@ -120,6 +133,8 @@ impl Gathering {
     /// windows and a bound.
     pub(super) fn sift(&mut self, may_wait: impl Fn(&Write) -> bool) -> Vec<Write> {
         let mut taken = Vec::new();
+        // New ones all.
+        self.held_back.release(&mut taken);
         while self.kept.len() < KEPT_MAX
             && let Ok(write) = self.writes.try_recv()
         {

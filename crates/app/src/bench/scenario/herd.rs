@@ -32,7 +32,6 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<Report> {
     let mut back_ms = 0;
     let noisy = steady(&site, PER_S * seconds, seconds, async || {
         crowd.drop_all();
-        crowd.until_gone().await;
         let back = crowd.until_bound(count, Duration::from_millis(4 * BACK_MS)).await;
         back_ms = u64::try_from(back.context("the crowd did not come back")?.as_millis())?;
         Ok(())
