@@ -27,6 +27,8 @@ pub(crate) struct Core {
     pub(crate) bind: BindSettings,
     pub(crate) flow: FlowSettings,
     pub(crate) wire: WireSettings,
+    /// Answers of connections that are over, for the next one.
+    pub(crate) late: Mutex<Vec<Vec<u8>>>,
     pub(crate) outbind: Option<OutbindSettings>,
     pub(crate) echo: EchoSettings,
     /// Taken by the first bind that receives.
@@ -85,6 +87,7 @@ impl Core {
             manage: scenario.manage,
             queries: AtomicU32::new(0),
             wire: scenario.wire.clone(),
+            late: Mutex::default(),
             outbind: scenario.outbind.clone(),
             echo: scenario.echo,
             replay: Mutex::new(scenario.replay.clone()),

@@ -230,7 +230,7 @@ impl Link {
             Answer::AcceptWithoutId => (0, &b""[..]),
             Answer::Refuse(status) => (status, &b""[..]),
             Answer::Silence => return,
-            Answer::Close => return self.session.close(),
+            Answer::Close | Answer::TakeAndClose => return self.session.close(),
         };
         if status == 0 {
             self.core.counts.accepted.fetch_add(1, Relaxed);

@@ -41,6 +41,8 @@ pub(crate) enum Answer {
     Silence,
     /// None: the link is closed.
     Close,
+    /// The same, and the message is taken.
+    TakeAndClose,
 }
 
 /// A receipt to come.
@@ -136,8 +138,12 @@ fn answer(profile: &AnswerProfile, seen: &mut Seen, dice: &mut Dice, now_us: u64
     if number < u64::from(profile.throttle_first) {
         return throttled;
     }
-    if number < u64::from(profile.throttle_first) + u64::from(profile.temporary_first) {
+    let refused_first = u64::from(profile.throttle_first) + u64::from(profile.temporary_first);
+    if number < refused_first {
         return Answer::Refuse(profile.temporary_status);
+    }
+    if number < refused_first + u64::from(profile.close_first) {
+        return if dice.below(2) == 0 { Answer::Close } else { Answer::TakeAndClose };
     }
     if profile.close_every > 0 && seen.messages.is_multiple_of(u64::from(profile.close_every)) {
         return Answer::Close;
@@ -150,6 +156,7 @@ fn answer(profile: &AnswerProfile, seen: &mut Seen, dice: &mut Dice, now_us: u64
         (profile.reject, Answer::Refuse(profile.reject_status)),
         (profile.drop_answer, Answer::Silence),
         (profile.close, Answer::Close),
+        (profile.close_taken, Answer::TakeAndClose),
     ];
     faults.into_iter().find(|(chance, _)| dice.happens(*chance)).map_or(Answer::Accept, |(_, answer)| answer)
 }
@@ -168,9 +175,10 @@ fn above_rate(throughput_per_s_max: u32, seen: &mut Seen, now_us: u64) -> bool {
     false
 }
 
-/// Delays and receipts for an answer. A message taken in silence gets its receipt like any other.
+/// Delays and receipts for an answer. A message taken without one gets its receipt like any other.
 fn planned(profile: &Profile, answer: Answer, dice: &mut Dice, receipt_asked: bool) -> Plan {
-    let taken = matches!(answer, Answer::Accept | Answer::AcceptWithoutId | Answer::Silence);
+    use Answer::{Accept, AcceptWithoutId, Silence, TakeAndClose};
+    let taken = matches!(answer, Accept | AcceptWithoutId | Silence | TakeAndClose);
     let answer_after_us = dice.delay_us(profile.answer.delay);
     let wanted = taken && (receipt_asked || !profile.receipt.only_when_asked);
     let receipts = if wanted { receipts(&profile.receipt, dice) } else { [None, None] };
@@ -262,6 +270,19 @@ mod tests {
         let got = answers(&mut planner, b"447700900123", 6);
         let (throttled, temporary) = (Answer::Refuse(0x58), Answer::Refuse(0x08));
         assert_eq!(got, [throttled, throttled, temporary, Answer::Accept, Answer::Close, Answer::Accept]);
+        let mut all = self::planner("[answer]\nclose_taken = 1.0");
+        assert_eq!(answers(&mut all, b"447700900123", 1), [Answer::TakeAndClose]);
+    }
+
+    #[test]
+    fn what_is_taken_before_the_link_is_closed_gets_its_receipt() {
+        let mut planner = planner("seed = 1\n[answer]\nclose_first = 40");
+        let plans: Vec<_> = (0..41).map(|_| planner.plan(&arrival(b"447700900123", 0)).0).collect();
+        let taken = plans[..40].iter().filter(|plan| plan.answer == Answer::TakeAndClose).count();
+        assert!((10..=30).contains(&taken), "{taken} of 40");
+        let closed = |plan: &Plan| [Answer::Close, Answer::TakeAndClose].contains(&plan.answer);
+        assert!(plans[..40].iter().all(closed) && !closed(&plans[40]));
+        assert!(plans.iter().all(|plan| plan.receipts[0].is_some() == (plan.answer != Answer::Close)));
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub(crate) struct AnswerProfile {
     pub(crate) temporary_first: u32,
     pub(crate) drop_answer: Chance,
     pub(crate) close: Chance,
+    pub(crate) close_taken: Chance,
+    pub(crate) close_first: u32,
     pub(crate) close_every: u32,
     pub(crate) throughput_per_s_max: u32,
 }

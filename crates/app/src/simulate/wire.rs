@@ -40,6 +40,12 @@ pub(crate) struct WireSettings {
     garbage_after: u32,
     /// With every so-manieth answer comes a request of an unknown command.
     unknown_command_every: u32,
+    /// Every so-manieth answer to a submit comes twice.
+    answer_twice_every: u32,
+    /// With every so-manieth answer comes a copy for a submit that never was.
+    unasked_every: u32,
+    /// Every so-manieth answer is kept, and comes on the next connection, before its first answer.
+    late_every: u32,
     /// Refusals of submits carry a body.
     error_body: bool,
     /// Refusals of submits come as generic_nack: with the submit's sequence number, or with 0.

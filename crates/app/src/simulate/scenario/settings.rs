@@ -50,6 +50,10 @@ settings! {
         drop_answer: Chance,
         /// Share at which the link is closed instead of an answer. 0.
         close: Chance,
+        /// Share taken and not answered, at which the link is closed, too. 0.
+        close_taken: Chance,
+        /// So many are not answered, and the link is closed, before the first is; half of them are taken. 0.
+        close_first: u32,
         /// The link is closed at every so-manieth submit. 0 = never.
         close_every: u32,
         /// Submits above this rate are throttled. 0 = no limit.
@@ -110,6 +114,8 @@ impl AnswerSettings {
             temporary_first: self.temporary_first.unwrap_or_default(),
             drop_answer: self.drop_answer.unwrap_or_default(),
             close: self.close.unwrap_or_default(),
+            close_taken: self.close_taken.unwrap_or_default(),
+            close_first: self.close_first.unwrap_or_default(),
             close_every: self.close_every.unwrap_or_default(),
             throughput_per_s_max: self.throughput_per_s_max.unwrap_or_default(),
         }

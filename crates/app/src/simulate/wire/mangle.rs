@@ -1,7 +1,7 @@
 //! What is changed about each PDU that passes, and what is added. No waiting happens here.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::BytesMut;
 use sambac_smpp::{CommandId, CommandStatus, Frame, Pdu, encode};
@@ -13,6 +13,8 @@ use crate::simulate::core::Core;
 const PROBE: u32 = 0x7000_0001;
 const UNBIND: u32 = 0x7000_0002;
 const UNKNOWN: u32 = 0x7000_0100;
+/// Of answers that nobody waits for.
+const UNASKED: u32 = 0x6000_0000;
 /// A command that no version of SMPP knows.
 const UNKNOWN_COMMAND: u32 = 0x0000_0F0F;
 
@@ -30,6 +32,8 @@ pub(super) struct Mangler {
     pub(super) out: Vec<u8>,
     /// Answers that others may overtake.
     held: Vec<Vec<u8>>,
+    /// Answers that come on the next connection only.
+    late: Vec<Vec<u8>>,
     /// The bind that waits for the answer to our probe.
     bind: Option<Vec<u8>>,
     open: HashSet<u32>,
@@ -46,6 +50,7 @@ impl Mangler {
             core,
             out: Vec::new(),
             held: Vec::new(),
+            late: Vec::new(),
             bind: None,
             open: HashSet::new(),
             submits: 0,
@@ -141,6 +146,20 @@ impl Mangler {
         let core = Arc::clone(&self.core);
         let wire = &core.wire;
         let answer = self.shaped(frame);
+        if is_due(wire.late_every, self.answers) {
+            return self.late.push(answer);
+        }
+        self.belated();
+        if is_due(wire.answer_twice_every, self.answers) {
+            self.out.extend_from_slice(&answer);
+            self.note("answer_again", &answer);
+        }
+        if is_due(wire.unasked_every, self.answers) {
+            let mut unasked = answer.clone();
+            put(&mut unasked, 12, UNASKED + self.answers);
+            self.out.extend_from_slice(&unasked);
+            self.note("answer_unasked", &unasked);
+        }
         if wire.shuffle > 1 {
             self.held.push(answer);
             if self.held.len() >= wire.shuffle {
@@ -149,7 +168,7 @@ impl Mangler {
         } else {
             self.out.extend(answer);
         }
-        if wire.unknown_command_every > 0 && self.answers.is_multiple_of(wire.unknown_command_every) {
+        if is_due(wire.unknown_command_every, self.answers) {
             self.out.extend(header_only(UNKNOWN_COMMAND, 0, UNKNOWN + self.answers));
         }
         if wire.garbage_after > 0 && self.answers == wire.garbage_after {
@@ -158,6 +177,23 @@ impl Mangler {
         if wire.unbind_after > 0 && self.answers == wire.unbind_after {
             self.is_unbinding = true;
             self.request(&Pdu::Unbind, UNBIND);
+        }
+    }
+
+    /// What connections before this one have kept.
+    fn belated(&mut self) {
+        let kept = std::mem::take(&mut *self.core.late.lock().unwrap_or_else(PoisonError::into_inner));
+        for answer in kept {
+            self.note("answer_late", &answer);
+            self.out.extend(answer);
+        }
+    }
+
+    /// The journal's line of an answer that should not be.
+    fn note(&self, event: &str, answer: &[u8]) {
+        let sequence = answer.get(12..16).and_then(|octets| octets.try_into().ok()).map(u32::from_be_bytes);
+        if let Some(line) = self.core.line(event, 0, self.core.now_us()) {
+            line.number("sequence", sequence.unwrap_or_default().into());
         }
     }
 
@@ -192,6 +228,16 @@ impl Mangler {
         let _ = encode(pdu, sequence, CommandStatus::ROK, &mut out);
         self.out.extend_from_slice(&out);
     }
+}
+
+impl Drop for Mangler {
+    fn drop(&mut self) {
+        self.core.late.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.late);
+    }
+}
+
+fn is_due(every: u32, count: u32) -> bool {
+    every > 0 && count.is_multiple_of(every)
 }
 
 fn renumbered(frame: &Frame, sequence: u32) -> Vec<u8> {
