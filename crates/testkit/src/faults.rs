@@ -17,6 +17,7 @@ mod f03;
 mod f06;
 mod f07;
 mod f08;
+mod f09;
 mod f13;
 mod f14;
 mod f15;
@@ -28,6 +29,7 @@ mod net;
 mod report;
 mod rig;
 mod shim;
+mod steady;
 
 pub use report::{Report, Setting};
 
@@ -50,6 +52,7 @@ pub const FAULTS: &[Fault] = &[
     f06::FAULT,
     f07::FAULT,
     f08::FAULT,
+    f09::FAULT,
     f13::FAULT,
     f14::FAULT,
     f15::FAULT,
@@ -72,6 +75,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F06" => f06::run(setting).await,
         "F07" => f07::run(setting).await,
         "F08" => f08::run(setting).await,
+        "F09" => f09::run(setting).await,
         "F13" => f13::run(setting).await,
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,

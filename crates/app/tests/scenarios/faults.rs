@@ -68,3 +68,8 @@ async fn f16_too_much_comes_in() -> Result<()> {
 async fn f21_a_backlog_in_little_memory() -> Result<()> {
     holds("F21").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f09_an_operator_is_slow() -> Result<()> {
+    holds("F09").await
+}

@@ -63,14 +63,22 @@ impl Clients {
         self.answered(esme, &by_token).await
     }
 
-    async fn send_to(&self, esme: &Esme, number: u64, validity: &[u8], by_token: &mut HashMap<u64, u64>) -> bool {
+    /// To one number; false when the session is over.
+    pub(super) async fn send_to(
+        &self,
+        esme: &Esme,
+        number: u64,
+        validity: &[u8],
+        by_token: &mut HashMap<u64, u64>,
+    ) -> bool {
         self.journal().entry(number).or_insert_with(|| Sent { number, ..Sent::default() });
         let (to, text) = (number.to_string(), format!("message for {number}"));
         let sent = esme.send(Sm { validity_period: validity, ..message(&to, text.as_bytes()) }).await;
         sent.is_ok_and(|token| by_token.insert(token, number).is_none())
     }
 
-    async fn answered(&self, esme: &Esme, by_token: &HashMap<u64, u64>) -> Result<()> {
+    /// Waits for the answers to these, unless the session is over, and writes them down.
+    pub(super) async fn answered(&self, esme: &Esme, by_token: &HashMap<u64, u64>) -> Result<()> {
         let all = || esme.look(|heard| heard.closed || by_token.keys().all(|token| heard.answers.contains_key(token)));
         until_true("every answer", async || Ok(all())).await?;
         let mut journal = self.journal();

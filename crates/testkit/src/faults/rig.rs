@@ -43,6 +43,8 @@ pub(super) async fn version(world: &World) -> Result<String> {
 pub(super) struct Rig {
     pub(super) world: World,
     pub(super) operator: Simulator,
+    /// Further operators, which see other messages.
+    pub(super) others: Vec<Simulator>,
     pub(super) secrets: Secrets,
     pub(super) clients: Clients,
     pub(super) chance: SmallRng,
@@ -91,7 +93,6 @@ impl Rig {
         (operator, connector): (&str, &str),
         (world, around): (World, Around),
     ) -> Result<Self> {
-        let started = Instant::now();
         let operator = match &around.net {
             Some(net) => world.simulator_in(net.name(), &net.listen(), "alpha", operator).await?,
             None => world.simulator("alpha", operator).await?,
@@ -100,22 +101,39 @@ impl Rig {
             .smpp_account("bank", "load", "window_max = 100")
             .connector("alpha", &operator, connector)
             .route("all", &["alpha"], "");
-        let secrets = world.apply(&site).await?;
+        Ok(Self { around, ..Self::on_site(fault, setting, world, (operator, Vec::new()), &site).await? })
+    }
+
+    /// With any site and its operators.
+    pub(super) async fn on_site(
+        fault: &Fault,
+        setting: &Setting,
+        world: World,
+        (operator, others): (Simulator, Vec<Simulator>),
+        site: &Site,
+    ) -> Result<Self> {
+        let (started, secrets) = (Instant::now(), world.apply(site).await?);
         let report = Report::new(fault, setting, version(&world).await?);
         let (clients, chance) = (Clients::default(), SmallRng::seed_from_u64(setting.seed));
-        Ok(Self { world, operator, secrets, clients, chance, report, around, database: None, started })
+        let (around, database) = (Around::default(), None);
+        Ok(Self { world, operator, others, secrets, clients, chance, report, around, database, started })
     }
 
     /// A client that is bound.
     pub(super) async fn client(&self, platform: &Platform) -> Result<Esme> {
+        self.client_as(platform, "load").await
+    }
+
+    /// The same with another SMPP account.
+    pub(super) async fn client_as(&self, platform: &Platform, system_id: &str) -> Result<Esme> {
         // On a machine that is busy with everything else, a password may not be hashed in time: clients come again.
         for _ in 0..BINDS_TRIED {
-            match platform.esme_as(&self.secrets, "load", BindKind::Transceiver).await {
+            match platform.esme_as(&self.secrets, system_id, BindKind::Transceiver).await {
                 Err(error) if is_refused(&error) => {}
                 answer => return answer,
             }
         }
-        platform.esme_as(&self.secrets, "load", BindKind::Transceiver).await
+        platform.esme_as(&self.secrets, system_id, BindKind::Transceiver).await
     }
 
     /// Starts the platform with this variable and loads it until it dies by itself.
@@ -183,7 +201,10 @@ impl Rig {
             self.report.found("the platform's own proof failed", error.to_string());
         }
         let stored = stored(&mut Reader::open(&self.url()).await?).await?;
-        let arrived = arrivals(&self.operator.finish().await?);
+        let mut arrived = arrivals(&self.operator.finish().await?);
+        for other in &mut self.others {
+            arrived.extend(arrivals(&other.finish().await?));
+        }
         let verdict = judge(&Evidence { sent: self.clients.sent(), arrived, stored }, rules);
         self.report.judged(&verdict);
         self.report.elapsed_s = self.started.elapsed().as_secs();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use sambac_smpp::{
@@ -28,8 +28,12 @@ pub struct Esme {
 pub struct Heard {
     /// By token.
     pub answers: HashMap<u64, Answer>,
+    /// When they came, by token.
+    pub answered_at: HashMap<u64, Instant>,
     /// In order.
     pub receipts: Vec<Receipt>,
+    /// When they came.
+    pub receipts_at: Vec<Instant>,
     /// Messages from handsets, or their parts, in order.
     pub handsets: Vec<Handset>,
     /// Their texts and network_error_codes, and whether they came by data_sm.
@@ -222,7 +226,9 @@ async fn listen(session: Session, mut events: Events, heard: Arc<Mutex<Heard>>) 
                     Ok(Pdu::SubmitSmResp(resp)) => String::from_utf8_lossy(resp.message_id).into_owned(),
                     _ => String::new(),
                 };
-                lock(&heard).answers.insert(token, Answer { status: header.command_status.0, message_id: id });
+                let (now, mut heard) = (Instant::now(), lock(&heard));
+                heard.answered_at.insert(token, now);
+                heard.answers.insert(token, Answer { status: header.command_status.0, message_id: id });
             }
             Event::Request { header, frame } => {
                 let (sm, answer) = match frame.pdu() {
@@ -241,6 +247,7 @@ async fn listen(session: Session, mut events: Events, heard: Arc<Mutex<Heard>>) 
                 match sm.esm_class & esm_class::TYPE_MASK {
                     0 => heard.handsets.push(Handset::read(&sm)),
                     _ => {
+                        heard.receipts_at.push(Instant::now());
                         heard.receipts.push(Receipt::read(&sm));
                         heard.raw.push(RawReceipt {
                             text: String::from_utf8_lossy(sm.message()).into_owned(),
