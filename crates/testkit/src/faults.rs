@@ -18,6 +18,7 @@ mod f06;
 mod f07;
 mod f08;
 mod f09;
+mod f10;
 mod f13;
 mod f14;
 mod f15;
@@ -53,6 +54,7 @@ pub const FAULTS: &[Fault] = &[
     f07::FAULT,
     f08::FAULT,
     f09::FAULT,
+    f10::FAULT,
     f13::FAULT,
     f14::FAULT,
     f15::FAULT,
@@ -76,6 +78,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F07" => f07::run(setting).await,
         "F08" => f08::run(setting).await,
         "F09" => f09::run(setting).await,
+        "F10" => f10::run(setting).await,
         "F13" => f13::run(setting).await,
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,

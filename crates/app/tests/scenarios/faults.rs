@@ -73,3 +73,8 @@ async fn f21_a_backlog_in_little_memory() -> Result<()> {
 async fn f09_an_operator_is_slow() -> Result<()> {
     holds("F09").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f10_an_operator_takes_and_closes() -> Result<()> {
+    holds("F10").await
+}

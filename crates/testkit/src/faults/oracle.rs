@@ -29,6 +29,7 @@ mod gather;
 mod lies;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 pub use gather::{arrivals, stored};
 
@@ -101,6 +102,8 @@ pub struct Rules {
     pub all_may_fail: bool,
     /// They are codes: never sent twice, marked or not, and in doubt for as long as they are valid.
     pub codes: bool,
+    /// Those to these numbers are.
+    pub codes_to: Range<u64>,
     /// What clients are told is not looked at: they did not listen all the time.
     pub told_is_unknown: bool,
     /// The platform's clock was set: its times may run backwards.
@@ -116,10 +119,17 @@ impl Default for Rules {
             may_fail: Vec::new(),
             all_may_fail: false,
             codes: false,
+            codes_to: 0..0,
             told_is_unknown: false,
             clock_is_set: false,
             late_us: 1_000_000,
         }
+    }
+}
+
+impl Rules {
+    fn is_code(&self, number: u64) -> bool {
+        self.codes || self.codes_to.contains(&number)
     }
 }
 
@@ -233,14 +243,14 @@ fn of_row(verdict: &mut Verdict, row: &Stored, arrived: &Arrived, rules: &Rules)
     }
     if times > 1 {
         verdict.count("sent again", times - 1);
-        if !row.may_be_twice || rules.codes {
+        if !row.may_be_twice || rules.is_code(row.number) {
             verdict.found(Kind::Duplicated, format!("it came {times} times to the operator: {row:?}"));
         }
     }
     if arrived.at_us.iter().any(|at| *at > row.expires_us + rules.late_us) {
         verdict.found(Kind::Late, format!("it came at {:?}: {row:?}", arrived.at_us));
     }
-    if rules.at_rest && !has_ended && !rules.codes {
+    if rules.at_rest && !has_ended && !rules.is_code(row.number) {
         verdict.found(Kind::Stuck, format!("it has not ended: {row:?}"));
     }
     if row.captured_micros > if is_delivered { row.price_micros } else { 0 } {
@@ -278,7 +288,7 @@ fn of_client(verdict: &mut Verdict, sent: &Sent, rows: &[&Stored], rules: &Rules
     let Some(row) = rows.iter().find(|row| row.id.to_string() == *id) else {
         return verdict.found(Kind::Lost, format!("it was acknowledged and is not there: {sent:?}"));
     };
-    let may_fail = rules.all_may_fail || rules.codes || rules.may_fail.contains(&row.number);
+    let may_fail = rules.all_may_fail || rules.is_code(row.number) || rules.may_fail.contains(&row.number);
     if row.final_us.is_some() && row.state != "delivered" && !may_fail {
         verdict.found(Kind::Failed, format!("{row:?}"));
     }

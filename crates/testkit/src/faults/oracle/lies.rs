@@ -119,3 +119,13 @@ fn a_code_is_never_sent_twice() {
     let verdict = judge(&evidence, &Rules { codes: true, ..Rules::default() });
     assert_eq!(verdict.of(Kind::Duplicated), 1);
 }
+
+/// The same when only some are codes.
+#[test]
+fn codes_among_others_are_told_by_their_numbers() {
+    let mut evidence = healthy();
+    evidence.stored[0].may_be_twice = true;
+    evidence.arrived.get_mut(&NUMBER).unwrap().at_us.push(1_160_000);
+    let duplicated = |codes_to| judge(&evidence, &Rules { codes_to, ..Rules::default() }).of(Kind::Duplicated);
+    assert_eq!((duplicated(NUMBER..NUMBER + 1), duplicated(NUMBER + 1..NUMBER + 9)), (1, 0));
+}
