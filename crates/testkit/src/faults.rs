@@ -19,6 +19,7 @@ mod f07;
 mod f08;
 mod f09;
 mod f10;
+mod f11;
 mod f13;
 mod f14;
 mod f15;
@@ -55,6 +56,7 @@ pub const FAULTS: &[Fault] = &[
     f08::FAULT,
     f09::FAULT,
     f10::FAULT,
+    f11::FAULT,
     f13::FAULT,
     f14::FAULT,
     f15::FAULT,
@@ -79,6 +81,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F08" => f08::run(setting).await,
         "F09" => f09::run(setting).await,
         "F10" => f10::run(setting).await,
+        "F11" => f11::run(setting).await,
         "F13" => f13::run(setting).await,
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,

@@ -78,3 +78,8 @@ async fn f09_an_operator_is_slow() -> Result<()> {
 async fn f10_an_operator_takes_and_closes() -> Result<()> {
     holds("F10").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f11_answers_come_twice_unasked_or_late() -> Result<()> {
+    holds("F11").await
+}
