@@ -20,6 +20,7 @@ mod f08;
 mod f09;
 mod f10;
 mod f11;
+mod f12;
 mod f13;
 mod f14;
 mod f15;
@@ -57,6 +58,7 @@ pub const FAULTS: &[Fault] = &[
     f09::FAULT,
     f10::FAULT,
     f11::FAULT,
+    f12::FAULT,
     f13::FAULT,
     f14::FAULT,
     f15::FAULT,
@@ -82,6 +84,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F09" => f09::run(setting).await,
         "F10" => f10::run(setting).await,
         "F11" => f11::run(setting).await,
+        "F12" => f12::run(setting).await,
         "F13" => f13::run(setting).await,
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,

@@ -83,3 +83,8 @@ async fn f10_an_operator_takes_and_closes() -> Result<()> {
 async fn f11_answers_come_twice_unasked_or_late() -> Result<()> {
     holds("F11").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f12_a_storm_of_throttles() -> Result<()> {
+    holds("F12").await
+}

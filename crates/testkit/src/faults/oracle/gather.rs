@@ -23,6 +23,13 @@ pub fn arrivals(journal: &Journal) -> HashMap<u64, Arrived> {
                 arrived.entry(number).or_default().at_us.push(line.at_us);
                 by_request.insert((line.session, line.sequence), number);
             }
+            "answer" if line.status != 0 => {
+                // It was refused: the operator has not got it.
+                let number = by_request.get(&(line.session, line.sequence));
+                if let Some(arrived) = number.and_then(|number| arrived.get_mut(number)) {
+                    arrived.at_us.pop();
+                }
+            }
             "answer" if line.status == 0 => {
                 let number = by_request.get(&(line.session, line.sequence)).copied().unwrap_or_default();
                 by_id.insert(line.message_id.as_str(), number);
