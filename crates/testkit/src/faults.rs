@@ -27,6 +27,7 @@ mod f15;
 mod f16;
 mod f18;
 mod f21;
+mod f22;
 mod f23;
 mod net;
 mod report;
@@ -65,6 +66,7 @@ pub const FAULTS: &[Fault] = &[
     f16::FAULT,
     f18::FAULT,
     f21::FAULT,
+    f22::FAULT,
     f23::FAULT,
 ];
 
@@ -89,6 +91,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,
         "F21" => f21::run(setting).await,
+        "F22" => f22::run(setting).await,
         "F18" => f18::run(setting).await,
         "F23" => f23::run(setting).await,
         _ => anyhow::bail!("no fault is called {number}"),

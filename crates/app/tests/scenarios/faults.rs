@@ -88,3 +88,8 @@ async fn f11_answers_come_twice_unasked_or_late() -> Result<()> {
 async fn f12_a_storm_of_throttles() -> Result<()> {
     holds("F12").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f22_receivers_of_webhooks_misbehave() -> Result<()> {
+    holds("F22").await
+}

@@ -104,6 +104,11 @@ impl Clients {
         }
     }
 
+    /// Writes down what was sent and told otherwise than over SMPP.
+    pub(super) fn note(&self, sent: Sent) {
+        self.journal().insert(sent.number, sent);
+    }
+
     /// How many were acknowledged.
     pub(super) fn acknowledged(&self) -> usize {
         self.journal().values().filter(|sent| matches!(sent.answer, Some(Ok(_)))).count()

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -18,6 +19,7 @@ pub struct Delivery {
     /// Names in lower case.
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    at: Instant,
 }
 
 /// A listening receiver.
@@ -35,10 +37,16 @@ struct Got {
     next: VecDeque<String>,
     /// And of those after them.
     always: Option<String>,
+    /// Before each answer.
+    pause: Duration,
+    /// Of endless answers, as far as they were taken.
+    endless_octets: u64,
 }
 
 /// An answer that does not come.
 const NEVER: &str = "never";
+/// One that does not end.
+const ENDLESS: &str = "endless";
 
 impl Sink {
     /// Starts one that answers 500 to the first `refuse` requests and 204 to the others.
@@ -63,9 +71,20 @@ impl Sink {
         lock(&self.got).next.push_back(head.to_owned());
     }
 
-    /// Answers all requests from now on with this status line and these headers; `never` answers none of them.
+    /// Answers all requests from now on with this status line and these headers; `never` answers none of them, `endless` all with
+    /// 200 and a body that goes on for as long as somebody takes it.
     pub fn answer_always(&self, head: &str) {
         lock(&self.got).always = Some(head.to_owned());
+    }
+
+    /// Answers all requests from now on after this time only.
+    pub fn answer_after(&self, pause: Duration) {
+        lock(&self.got).pause = pause;
+    }
+
+    /// Octets of endless answers that were taken, by the peer or by the system on its way.
+    pub fn endless_octets(&self) -> u64 {
+        lock(&self.got).endless_octets
     }
 
     /// Its address as a URL.
@@ -92,6 +111,11 @@ impl Delivery {
     /// Its `webhook-id`: the same when an event is told again.
     pub fn id(&self) -> &str {
         self.header("webhook-id")
+    }
+
+    /// When it was here as a whole.
+    pub fn at(&self) -> Instant {
+        self.at
     }
 
     /// A header, by its name in lower case; empty when it is missing.
@@ -141,25 +165,39 @@ async fn serve(mut stream: TcpStream, got: Arc<Mutex<Got>>) -> Result<()> {
         }
         let body = buffer[body_at..end].to_vec();
         buffer.drain(..end);
-        let answer = answer(&got, Delivery { headers, body });
+        let (answer, pause) = answer(&got, Delivery { headers, body, at: Instant::now() });
+        tokio::time::sleep(pause).await;
         if answer == NEVER {
             std::future::pending::<()>().await;
+        }
+        if answer == ENDLESS {
+            return without_end(stream, &got).await;
         }
         let end = if answer.starts_with("204") { "\r\n\r\n" } else { "\r\ncontent-length: 0\r\n\r\n" };
         stream.write_all(format!("HTTP/1.1 {answer}{end}").as_bytes()).await?;
     }
 }
 
-/// The status line and headers of the answer.
-fn answer(got: &Mutex<Got>, delivery: Delivery) -> String {
+/// Writes for as long as somebody takes it.
+async fn without_end(mut stream: TcpStream, got: &Mutex<Got>) -> Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n").await?;
+    let octets = [b'x'; 16_384];
+    loop {
+        let written = stream.write(&octets).await?;
+        lock(got).endless_octets += written as u64;
+    }
+}
+
+/// The status line and headers of the answer, and how long it takes.
+fn answer(got: &Mutex<Got>, delivery: Delivery) -> (String, Duration) {
     let mut got = lock(got);
     got.deliveries.push(delivery);
     if got.refuse > 0 {
         got.refuse -= 1;
-        return "500 Internal Server Error".to_owned();
+        return ("500 Internal Server Error".to_owned(), got.pause);
     }
     let always = got.always.clone();
-    got.next.pop_front().or(always).unwrap_or_else(|| "204 No Content".to_owned())
+    (got.next.pop_front().or(always).unwrap_or_else(|| "204 No Content".to_owned()), got.pause)
 }
 
 fn headers(head: &[u8]) -> Vec<(String, String)> {
