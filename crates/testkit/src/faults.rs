@@ -14,6 +14,8 @@ mod disk;
 mod f01;
 mod f02;
 mod f03;
+mod f04;
+mod f05;
 mod f06;
 mod f07;
 mod f08;
@@ -26,9 +28,12 @@ mod f14;
 mod f15;
 mod f16;
 mod f18;
+mod f19;
+mod f20;
 mod f21;
 mod f22;
 mod f23;
+mod f24;
 mod net;
 mod report;
 mod rig;
@@ -53,6 +58,8 @@ pub const FAULTS: &[Fault] = &[
     f01::FAULT,
     f02::FAULT,
     f03::FAULT,
+    f04::FAULT,
+    f05::FAULT,
     f06::FAULT,
     f07::FAULT,
     f08::FAULT,
@@ -65,9 +72,12 @@ pub const FAULTS: &[Fault] = &[
     f15::FAULT,
     f16::FAULT,
     f18::FAULT,
+    f19::FAULT,
+    f20::FAULT,
     f21::FAULT,
     f22::FAULT,
     f23::FAULT,
+    f24::FAULT,
 ];
 
 /// Plays one of [`FAULTS`].
@@ -78,6 +88,8 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
     match number {
         "F01" => f01::run(setting).await,
         "F03" => f03::run(setting).await,
+        "F04" => f04::run(setting).await,
+        "F05" => f05::run(setting).await,
         "F14" => f14::run(setting).await,
         "F02" => f02::run(setting).await,
         "F06" => f06::run(setting).await,
@@ -93,7 +105,10 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F21" => f21::run(setting).await,
         "F22" => f22::run(setting).await,
         "F18" => f18::run(setting).await,
+        "F19" => f19::run(setting).await,
+        "F20" => f20::run(setting).await,
         "F23" => f23::run(setting).await,
+        "F24" => f24::run(setting).await,
         _ => anyhow::bail!("no fault is called {number}"),
     }
 }

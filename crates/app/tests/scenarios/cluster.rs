@@ -5,4 +5,4 @@ mod carried;
 mod doors;
 mod promoted;
 mod standby;
-mod updated;
+mod versions;

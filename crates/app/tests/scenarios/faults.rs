@@ -70,6 +70,31 @@ async fn f21_a_backlog_in_little_memory() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f04_another_server_takes_over() -> Result<()> {
+    holds("F04").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f05_redis_is_gone() -> Result<()> {
+    holds("F05").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f19_it_is_asked_to_end() -> Result<()> {
+    holds("F19").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f20_every_node_is_updated() -> Result<()> {
+    holds("F20").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f24_no_file_is_left() -> Result<()> {
+    holds("F24").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f09_an_operator_is_slow() -> Result<()> {
     holds("F09").await
 }

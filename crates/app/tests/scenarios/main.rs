@@ -27,7 +27,6 @@ mod expiry;
 mod failures;
 mod fair;
 mod faults;
-mod files_run_out;
 mod interop;
 mod issuers;
 mod kill_9;

@@ -104,6 +104,11 @@ impl Clients {
         }
     }
 
+    /// Writes down a message that was taken otherwise than over SMPP, under this id.
+    pub(super) fn took(&self, number: u64, id: &str) {
+        self.journal().insert(number, Sent { number, answer: Some(Ok(id.to_owned())), told: Vec::new() });
+    }
+
     /// Writes down what was sent and told otherwise than over SMPP.
     pub(super) fn note(&self, sent: Sent) {
         self.journal().insert(sent.number, sent);

@@ -93,6 +93,14 @@ impl Simulator {
         Ok(())
     }
 
+    /// A signal by its name: `STOP`, `CONT`.
+    ///
+    /// # Errors
+    /// When it is stopped.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        self.process.as_ref().context("it is stopped")?.signal(name).await
+    }
+
     /// Starts it again on the same port, with another scenario.
     ///
     /// # Errors
