@@ -32,18 +32,23 @@ const RULES: [(&str, &str); 11] = [
     ),
     (
         "a hold is not the sum of its charges and commands",
-        "SELECT p.id, p.amount_micros, \
-            (SELECT COALESCE(SUM(amount_micros), 0) FROM charges WHERE hold_posting_id = p.id) \
-            + (SELECT COALESCE(SUM(amount_micros), 0) FROM ledger_commands WHERE posting_id = p.id) AS charged \
-            FROM ledger_postings p WHERE p.kind = 'hold' AND p.amount_micros <> charged",
+        // Summed once: a look at each posting's own charges took longer than the rest of all rules together.
+        "WITH parts AS (SELECT hold_posting_id AS posting, amount_micros AS micros FROM charges \
+                UNION ALL SELECT posting_id, amount_micros FROM ledger_commands), \
+            sums AS (SELECT posting, SUM(micros) AS charged FROM parts GROUP BY posting) \
+            SELECT p.id, p.amount_micros, COALESCE(s.charged, 0) AS charged \
+            FROM ledger_postings p LEFT JOIN sums s ON s.posting = p.id \
+            WHERE p.kind = 'hold' AND p.amount_micros <> COALESCE(s.charged, 0)",
     ),
     (
         "a capture or void is not the sum of its charges and commands",
-        "SELECT p.id, p.amount_micros, \
-            (SELECT COALESCE(SUM(amount_micros), 0) FROM charges WHERE settle_posting_id = p.id) \
-            + (SELECT COALESCE(SUM(amount_micros), 0) FROM ledger_commands WHERE posting_id = p.id) \
-            + (SELECT COALESCE(SUM(released_micros), 0) FROM ledger_commands WHERE release_posting_id = p.id) AS charged \
-            FROM ledger_postings p WHERE p.kind IN ('capture', 'void', 'expire') AND p.amount_micros <> charged",
+        "WITH parts AS (SELECT settle_posting_id AS posting, amount_micros AS micros FROM charges \
+                UNION ALL SELECT posting_id, amount_micros FROM ledger_commands \
+                UNION ALL SELECT release_posting_id, released_micros FROM ledger_commands), \
+            sums AS (SELECT posting, SUM(micros) AS charged FROM parts GROUP BY posting) \
+            SELECT p.id, p.amount_micros, COALESCE(s.charged, 0) AS charged \
+            FROM ledger_postings p LEFT JOIN sums s ON s.posting = p.id \
+            WHERE p.kind IN ('capture', 'void', 'expire') AND p.amount_micros <> COALESCE(s.charged, 0)",
     ),
     (
         "a charge names a posting that is not there",
