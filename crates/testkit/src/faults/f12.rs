@@ -31,8 +31,10 @@ const THROTTLED: u32 = 0x58;
 const CONVERGES_WITHIN_S: i64 = 30;
 const LEEWAY_PERCENT: u64 = 10;
 /// Over which it is counted how much was sent.
-const SPAN_S: i64 = 10;
+const SPAN_S: i64 = 20;
 const SECOND_US: i64 = 1_000_000;
+/// Half of everything is throttled whatever the pace, which slows down and down: a few tell enough.
+const FEW: u64 = 20;
 /// What was throttled comes in the end.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Enough for a storm of any length.
@@ -53,7 +55,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let learned = platform.metric("sambac_connector_learned_throughput_per_s{name=\"alpha\"}").await?;
     rig.report.measured("learned at the end, a second", learned);
     rig.report.measured("above the rate, s", took.as_secs());
-    let half = HALF..HALF + setting.of(20, 60);
+    let half = HALF..HALF + FEW;
     let took = storm(&rig, &esme, half.clone()).await?;
     rig.report.measured("half of everything, s", took.as_secs());
     esme.unbind().await;
@@ -93,7 +95,7 @@ fn answers<'a>(journal: &'a Journal, numbers: &'a Range<u64>) -> impl Iterator<I
     answers.map(|line| (line.at_us, line.status))
 }
 
-/// From half a minute on, in every ten seconds as much is sent as is allowed, and taken.
+/// From half a minute on, in every twenty seconds as much is sent as is allowed, and taken.
 fn converges(setting: &Setting, report: &mut Report, journal: &Journal, numbers: &Range<u64>) -> Result<()> {
     let all: Vec<_> = answers(journal, numbers).collect();
     let (first, last) = (all.first().context("nothing was sent")?.0, all.last().context("nothing was sent")?.0);
@@ -116,12 +118,12 @@ fn converges(setting: &Setting, report: &mut Report, journal: &Journal, numbers:
     }
     report.expect(
         "too short to tell",
-        spans.len() >= 20 || !setting.long,
-        format!("{} times ten seconds", spans.len()),
+        spans.len() >= 10 || !setting.long,
+        format!("{} times twenty seconds", spans.len()),
     );
-    report.measured("sent in ten seconds, least", spans.iter().map(|span| span.0).min());
-    report.measured("sent in ten seconds, most", spans.iter().map(|span| span.0).max());
-    report.measured("taken in ten seconds, least", spans.iter().map(|span| span.1).min());
+    report.measured("sent in twenty seconds, least", spans.iter().map(|span| span.0).min());
+    report.measured("sent in twenty seconds, most", spans.iter().map(|span| span.0).max());
+    report.measured("taken in twenty seconds, least", spans.iter().map(|span| span.1).min());
     Ok(())
 }
 
