@@ -27,6 +27,7 @@ mod f13;
 mod f14;
 mod f15;
 mod f16;
+mod f17;
 mod f18;
 mod f19;
 mod f20;
@@ -71,6 +72,7 @@ pub const FAULTS: &[Fault] = &[
     f14::FAULT,
     f15::FAULT,
     f16::FAULT,
+    f17::FAULT,
     f18::FAULT,
     f19::FAULT,
     f20::FAULT,
@@ -102,6 +104,7 @@ pub async fn play(number: &str, setting: &Setting) -> anyhow::Result<Report> {
         "F13" => f13::run(setting).await,
         "F15" => f15::run(setting).await,
         "F16" => f16::run(setting).await,
+        "F17" => f17::run(setting).await,
         "F21" => f21::run(setting).await,
         "F22" => f22::run(setting).await,
         "F18" => f18::run(setting).await,

@@ -118,3 +118,8 @@ async fn f12_a_storm_of_throttles() -> Result<()> {
 async fn f22_receivers_of_webhooks_misbehave() -> Result<()> {
     holds("F22").await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f17_one_account_floods() -> Result<()> {
+    holds("F17").await
+}
