@@ -115,11 +115,11 @@ async fn f12_a_storm_of_throttles() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f22_receivers_of_webhooks_misbehave() -> Result<()> {
-    holds("F22").await
+async fn f17_one_account_floods() -> Result<()> {
+    holds("F17").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f17_one_account_floods() -> Result<()> {
-    holds("F17").await
+async fn f22_receivers_of_webhooks_misbehave() -> Result<()> {
+    holds("F22").await
 }
