@@ -55,6 +55,7 @@ async fn nothing_is_lost_doubled_or_in_doubt() -> Result<()> {
     }
     assert_eq!(arrivals.values().filter(|times| **times != 1).count(), 0, "something was sent twice");
     assert_eq!(arrivals.len(), stored.len());
+    assert_eq!(by_smpp.len() + by_rest.len(), stored.len(), "clients were told of all that was taken");
     assert_eq!(database.charges().await?.captured, i64::try_from(stored.len())?);
     ensure!(by_smpp.len() >= 4_000 && by_rest.len() > 10, "too little load: {} and {}", by_smpp.len(), by_rest.len());
     world.passed();

@@ -108,14 +108,19 @@ impl Link {
         &self,
         answer: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<Result<(), E>, Over> {
+        let mut is_settled = false;
         let (written, end) = self.with(|state| {
             if state.closed.is_some() {
                 return (Err(Over), None);
             }
             let written = answer(&mut state.out);
             let end = if written.is_ok() { state.answered() } else { None };
+            is_settled = state.is_draining && state.owes_nothing();
             (Ok(written), end)
         });
+        if is_settled {
+            self.progress.notify_waiters();
+        }
         if let Some(reason) = end {
             self.close(reason);
         }

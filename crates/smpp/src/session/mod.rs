@@ -215,11 +215,12 @@ impl Session {
         self.link.until(|state| state.closed.is_some()).await;
     }
 
-    /// Ends the session in good order: takes no more requests, waits up to `limit` for open responses, sends `unbind`,
-    /// waits up to `limit` again for its answer and until the owner has answered what the peer asked, and closes.
+    /// Ends the session in good order: takes no more requests, waits up to `limit` for open responses of both sides (many a peer
+    /// closes as soon as it reads `unbind`), sends `unbind`, waits up to `limit` again for its answer and until the owner has answered what
+    /// the peer asked, and closes.
     pub async fn unbind(&self, limit: Duration) {
         self.link.drain();
-        let answered = self.link.until(|state| state.window.is_empty() || state.closed.is_some());
+        let answered = self.link.until(state::State::owes_nothing);
         // Whether they were answered or not, the session ends now; `Closed` names the unanswered.
         let _ = timeout(limit, answered).await;
         self.link.with(|state| {

@@ -152,6 +152,11 @@ impl State {
         None
     }
 
+    /// Whether neither side waits for an answer of the other, or it is over.
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.window.is_empty() && self.owed == 0 || self.closed.is_some()
+    }
+
     /// A request of the peer was answered. Returns why the session is over, when an `unbind` of either side has waited for that.
     pub(super) fn answered(&mut self) -> Option<CloseReason> {
         self.owed = self.owed.saturating_sub(1);
