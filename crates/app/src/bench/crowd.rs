@@ -89,13 +89,13 @@ impl Member {
     async fn run(mut self, mut dropped: watch::Receiver<u64>) {
         let mut pause_ms = PAUSE_MIN_MS;
         loop {
+            let drop_before = *dropped.borrow_and_update();
             let Some((session, events)) = open(&self.credentials).await else {
                 tokio::time::sleep(Duration::from_millis(self.jitter(pause_ms))).await;
                 pause_ms = (pause_ms * 2).min(PAUSE_MAX_MS);
                 continue;
             };
             pause_ms = PAUSE_MIN_MS;
-            let drop_before = *dropped.borrow_and_update();
             self.bound.changes(drop_before, |count| count + 1);
             let left = tokio::select! {
                 changed = dropped.changed() => changed.is_err(),

@@ -18,6 +18,9 @@ pub struct Report {
     pub node: String,
     /// The lease by which that node has the connector: of two nodes the greater one tells how it is.
     pub epoch: i64,
+    /// Since which epoch each holder of that lease has told everything before it went; 0 when that is not known.
+    #[serde(default)]
+    pub orderly_since: i64,
     /// What became of segments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answered>,
@@ -181,6 +184,7 @@ impl Report {
             connector,
             node: node.to_owned(),
             epoch,
+            orderly_since: 0,
             answers: Vec::new(),
             receipts: Vec::new(),
             handsets: Vec::new(),
@@ -199,6 +203,12 @@ impl Report {
     /// [`Unreadable`].
     pub fn from_json(octets: &[u8]) -> Result<Self, Unreadable> {
         read(octets)
+    }
+
+    /// The epochs of the lease's holders that have told everything, but for the last, who tells this.
+    pub const fn held(&self) -> std::ops::Range<i64> {
+        let first = if self.orderly_since > 0 { self.orderly_since } else { self.epoch };
+        first..self.epoch
     }
 
     /// How much there is that must not be lost.
@@ -236,5 +246,19 @@ mod tests {
         }
         assert_eq!(Report::from_json(json.as_bytes()).unwrap(), report);
         assert_eq!((report.len(), report.is_empty()), (3, false));
+    }
+
+    /// Who tells is none of those that have gone; what a node of an earlier version tells names none.
+    #[test]
+    fn holders_that_have_told_everything_are_those_before() {
+        let held = |epoch, orderly_since| {
+            let mut report = Report::new(ConnectorId::from_raw(7), "node 2", epoch);
+            report.orderly_since = orderly_since;
+            report.held()
+        };
+        assert_eq!((held(5, 3), held(5, 5)), (3..5, 5..5));
+        assert!(held(5, 0).is_empty() && held(0, 0).is_empty());
+        let earlier = r#"{"version":1,"connector":"con_0annqxhm3y3r0","node":"node 2","epoch":5}"#;
+        assert!(Report::from_json(earlier.as_bytes()).unwrap().held().is_empty());
     }
 }

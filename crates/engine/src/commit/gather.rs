@@ -84,7 +84,7 @@ impl Gathering {
         if starving && !self.rested {
             self.held_back.share(inbox);
         } else {
-            self.held_back.release(inbox);
+            self.held_back.release(self.group_max.saturating_sub(inbox.len()).max(SMALL_GROUP), inbox);
         }
     }
 
@@ -134,7 +134,7 @@ impl Gathering {
     pub(super) fn sift(&mut self, may_wait: impl Fn(&Write) -> bool) -> Vec<Write> {
         let mut taken = Vec::new();
         // New ones all.
-        self.held_back.release(&mut taken);
+        self.held_back.release(usize::MAX, &mut taken);
         while self.kept.len() < KEPT_MAX
             && let Ok(write) = self.writes.try_recv()
         {

@@ -2,8 +2,8 @@
 //!
 //! A message costs a commit five times: when it is taken, announced, answered, receipted and told. Under more load than that,
 //! whatever is only coming in would take the room of what is on its way, and more and more would lie in the database for fewer and fewer that arrive (three times the peak
-//! offered: 65 % of it delivered). So a group takes no more new messages than others of it are answered; accounts take turns, and one-time codes do not
-//! wait. An operator that is slow holds nobody back: then windows wait for it, not for a commit.
+//! offered: 65 % of it delivered). So a group takes about as many new messages as it answers others, single ones: those of batches come at their own pace. Accounts take
+//! turns, and one-time codes go past. An operator that is slow holds nobody back: then windows wait for it, not for a commit.
 
 use std::collections::VecDeque;
 
@@ -15,6 +15,8 @@ use crate::by_id::ById;
 
 /// A group takes at least as many.
 const NEW_MIN: usize = 32;
+/// More are not held back: each has a place among the new messages (`crate::admission`), of which codes need some, too.
+const HELD_MAX: usize = 2_000;
 
 /// See the module.
 #[derive(Default)]
@@ -24,6 +26,7 @@ pub(super) struct HeldBack(Turns<Write>);
 struct Turns<T> {
     accounts: ById<AccountId, VecDeque<T>>,
     next: VecDeque<AccountId>,
+    len: usize,
 }
 
 impl HeldBack {
@@ -39,12 +42,13 @@ impl HeldBack {
                 self.0.put(account, write);
             }
         }
-        self.0.take(answers.max(NEW_MIN), inbox);
+        let too_many = self.0.len.saturating_sub(HELD_MAX);
+        self.0.take(answers.max(NEW_MIN).max(too_many), inbox);
     }
 
-    /// All of it goes into the group.
-    pub(super) fn release(&mut self, inbox: &mut Vec<Write>) {
-        self.0.take(usize::MAX, inbox);
+    /// So many of it go into the group at most.
+    pub(super) fn release(&mut self, most: usize, inbox: &mut Vec<Write>) {
+        self.0.take(most, inbox);
     }
 }
 
@@ -60,7 +64,7 @@ fn payer(write: &Write) -> Option<AccountId> {
 
 impl<T> Default for Turns<T> {
     fn default() -> Self {
-        Self { accounts: ById::default(), next: VecDeque::new() }
+        Self { accounts: ById::default(), next: VecDeque::new(), len: 0 }
     }
 }
 
@@ -71,6 +75,7 @@ impl<T> Turns<T> {
             self.next.push_back(account);
         }
         waiting.push_back(one);
+        self.len += 1;
     }
 
     /// Up to so many, in turn.
@@ -79,6 +84,7 @@ impl<T> Turns<T> {
             let Some(account) = self.next.pop_front() else { return };
             let Some(waiting) = self.accounts.get_mut(&account) else { continue };
             into.extend(waiting.pop_front());
+            self.len = self.len.saturating_sub(1);
             if waiting.is_empty() {
                 self.accounts.remove(&account);
             } else {
@@ -107,7 +113,7 @@ mod tests {
         taken.clear();
         turns.take(usize::MAX, &mut taken);
         assert_eq!(taken, [(1, 2), (2, 1), (1, 3), (1, 4), (1, 5)]);
-        assert!(turns.next.is_empty() && turns.accounts.is_empty(), "nothing is left");
+        assert!(turns.next.is_empty() && turns.accounts.is_empty() && turns.len == 0, "nothing is left");
         turns.take(1, &mut taken);
         assert_eq!(taken.len(), 5);
     }

@@ -151,7 +151,7 @@ pub(crate) enum Reply {
 pub(crate) struct Intent {
     pub(crate) connector: ConnectorId,
     pub(crate) segments: Vec<SegmentId>,
-    /// By which lease another node has the connector; 0 where this one has it.
+    /// By which lease another node has the connector; negative where this one has it.
     pub(crate) epoch: i64,
     /// Told once it is stored.
     pub(crate) stored: oneshot::Sender<Announcement>,

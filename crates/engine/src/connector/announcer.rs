@@ -21,6 +21,8 @@ const AHEAD: Duration = Duration::from_millis(100);
 const EXPIRY_LOOK: Duration = Duration::from_millis(500);
 /// Segments of one intent at most.
 const INTENT_MAX: usize = 500;
+/// No other node has the connector: what became of these is not to be asked of one, also when that changes.
+const NO_OTHER: i64 = -1;
 
 /// The room that `ready` segments leave of `ahead`; none as long as it is small, because each intent waits for a commit of
 /// its own, and one of a few segments keeps the many behind it waiting.
@@ -94,7 +96,7 @@ impl Connector {
     async fn announce(&self, taken: &mut Vec<Queued>) -> bool {
         let segments: Vec<SegmentId> = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
-        let intent = Intent { connector: self.id(), segments, epoch: 0, stored };
+        let intent = Intent { connector: self.id(), segments, epoch: NO_OTHER, stored };
         if !self.write(Write::Intent(intent)).await {
             return false;
         }

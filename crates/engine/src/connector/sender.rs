@@ -189,6 +189,10 @@ impl Connector {
 
     /// Ends the announcement of a segment that was not written to any link.
     pub(super) async fn not_sent(&self, announced: Announced, segment: SegmentId, outcome: AnswerOutcome) -> bool {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            // Somebody else may have it by now.
+            return true;
+        }
         let answer = Answer {
             intent: announced.intent,
             connector: self.id(),

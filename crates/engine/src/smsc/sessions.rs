@@ -27,6 +27,8 @@ use crate::snapshot::{SmppAccount, Snapshot};
 const SUBMITTED_MAX: usize = 65_536;
 /// How long open requests may take when a changed account is unbound.
 const UNBIND_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the last answers to clients' requests may take before an orderly end.
+const ANSWERS: Duration = Duration::from_secs(5);
 
 /// All bound sessions.
 #[derive(Default)]
@@ -307,8 +309,10 @@ impl Sessions {
     pub(crate) async fn unbind_all(&self, limit: Duration) {
         let sessions: Vec<_> =
             self.map().values().flat_map(|bound| bound.sessions.iter().map(|member| member.session.clone())).collect();
-        let unbinding: Vec<_> =
-            sessions.into_iter().map(|session| tokio::spawn(async move { session.unbind(limit).await })).collect();
+        let unbinding: Vec<_> = sessions
+            .into_iter()
+            .map(|session| tokio::spawn(async move { session.answer_and_unbind(ANSWERS, limit).await }))
+            .collect();
         for task in unbinding {
             // A session that ends badly has ended.
             let _ = task.await;

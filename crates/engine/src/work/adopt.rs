@@ -61,7 +61,10 @@ async fn adopt_one(inner: &Arc<Inner>, intent: IntentRow) -> Result<(), StoreErr
             let task = Task::Submit { segment, attempt: row.attempt, message };
             Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
         });
-        line.adopt(Announced { intent: intent.id, at: intent.created_at, epoch: intent.epoch }, queued.collect());
+        line.adopt(
+            Announced { intent: intent.id, at: intent.created_at, epoch: intent.epoch, link: None },
+            queued.collect(),
+        );
     }
     Ok(())
 }

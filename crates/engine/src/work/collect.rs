@@ -52,13 +52,12 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>, what: Takes) {
                 let Err(error) = taken;
                 link.failed(&broker, &error);
             }
-            () = link.lost(&broker) => {}
             () = inner.stopping.cancelled() => return,
         }
     }
 }
 
-async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &WorkBroker) -> Result<Infallible, BrokerError> {
+async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroker>) -> Result<Infallible, BrokerError> {
     let queue = link.queues().results();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
@@ -75,12 +74,18 @@ async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &WorkBroker) -> Res
                     Err(error) => put_aside(inner, &queue, &acknowledging, arrived.tag, &error.to_string()).await?,
                 }
             }
+            // Here only: a report in hand is handed over whole.
+            () = link.lost(broker) => return Err(lost()),
             Some(done) = storing.join_next() => {
                 // A task that was cancelled has not acknowledged: its report comes again.
                 done.unwrap_or(Ok(()))?;
             }
         }
     }
+}
+
+fn lost() -> BrokerError {
+    BrokerError::Broker("the link was lost".to_owned())
 }
 
 /// What is handed over and not known to be stored.
@@ -95,7 +100,7 @@ struct Handed {
 async fn hand_over(inner: &Arc<Inner>, mut report: Report) -> Handed {
     let line = inner.work.office().and_then(|office| office.line(report.connector));
     for answered in std::mem::take(&mut report.answers) {
-        if let Some(write) = line.as_ref().and_then(|line| line.answered(answered)) {
+        if let Some(write) = line.as_ref().and_then(|line| line.answered(answered, report.held())) {
             inner.write(write).await;
         }
     }
@@ -169,12 +174,15 @@ fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Opti
 
 /// Takes what was put aside: segments that a node has been handed again and again and never answered are in doubt; a person is told. What cannot be
 /// read stays.
-async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &WorkBroker) -> Result<Infallible, BrokerError> {
+async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>) -> Result<Infallible, BrokerError> {
     let queue = link.queues().dead();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
     loop {
-        let arrived = arrivals.next().await?;
+        let arrived = tokio::select! {
+            arrived = arrivals.next() => arrived?,
+            () = link.lost(broker) => return Err(lost()),
+        };
         let Ok(batch) = Batch::from_json(&arrived.body) else {
             inner.alerts.raise(AlertKind::WorkPutAside, &queue, "something that cannot be read lies there");
             continue;

@@ -5,6 +5,7 @@
 //! back what lies in its queues, so that it can go another way.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -80,6 +81,8 @@ pub(super) struct Announced {
     pub(super) intent: IntentId,
     pub(super) at: Timestamp,
     pub(super) epoch: i64,
+    /// By which link to the broker this process has announced it; `None`: the process before has.
+    pub(super) link: Option<u64>,
 }
 
 /// What was last heard of the connector.
@@ -179,8 +182,14 @@ impl Line {
     }
 
     /// The write that an answer stands for; `None` when the segment has had one, or is another intent's.
-    pub(super) fn answered(&self, answered: Answered) -> Option<Write> {
-        let queued = self.open().remove(answered.segment, answered.intent)?;
+    /// `orderly`: the holders of the connector's lease that have told everything before they went.
+    pub(super) fn answered(&self, answered: Answered, orderly: Range<i64>) -> Option<Write> {
+        let (announced, queued) = self.open().remove(answered.segment, answered.intent)?;
+        // A holder that has sent nothing itself knows only that others were handed it before. If these have told everything, and all of that has come by
+        // the one link that this was announced by, in its order, then nobody has sent it.
+        let is_doubt = matches!(answered.happened, Happened::Unknown) && answered.submitted_at.is_none();
+        let was_kept = is_doubt && orderly.contains(&announced.epoch) && announced.link == Some(self.link.number());
+        let happened = if was_kept { Happened::NotSent } else { answered.happened };
         self.changed.notify_one();
         let snapshot = self.inner.snapshot.load();
         Some(Write::Answer(Box::new(Answer {
@@ -189,7 +198,7 @@ impl Line {
             queued,
             queue: Arc::clone(&self.queue),
             segment: answered.segment,
-            outcome: outcome(answered.happened, snapshot.profile(self.id)),
+            outcome: outcome(happened, snapshot.profile(self.id)),
             submitted_at: answered.submitted_at,
             answered_at: answered.answered_at,
             slot: None,
@@ -299,6 +308,7 @@ impl Line {
 
     /// Has the intent to send these stored; `None` when none of them may be sent, or the engine has ended.
     async fn announce(&self, taken: &mut Vec<Queued>) -> Option<Announced> {
+        let link = Some(self.link.number());
         let (at, epoch) = (self.inner.clock.now(), self.heard().as_ref().map_or(0, |seen| seen.epoch));
         let segments = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
@@ -308,7 +318,7 @@ impl Line {
         let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
         taken.retain(|queued| !refused.contains(&queued.id));
         replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
-        (!taken.is_empty()).then_some(Announced { intent, at, epoch })
+        (!taken.is_empty()).then_some(Announced { intent, at, epoch, link })
     }
 
     /// Publishes one batch. When it fails nobody knows what of it is in the broker: everything that is open is published anew then.
@@ -414,7 +424,7 @@ impl Line {
         for segment in batch.segments() {
             let happened = happened.clone();
             let answered = Answered { segment, intent, happened, submitted_at: None, answered_at };
-            if let Some(write) = self.answered(answered) {
+            if let Some(write) = self.answered(answered, 0..0) {
                 self.inner.write(write).await;
             }
         }
@@ -457,14 +467,14 @@ impl Open {
         }
     }
 
-    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<Queued> {
+    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<(Announced, Queued)> {
         if self.segments.get(&segment).is_none_or(|(own, _)| own.intent != intent) {
             return None;
         }
-        let (_, queued) = self.segments.remove(&segment)?;
+        let (announced, queued) = self.segments.remove(&segment)?;
         if let Some(count) = self.lanes.get_mut(queued.lane.index()) {
             *count = count.saturating_sub(1);
         }
-        Some(queued)
+        Some((announced, queued))
     }
 }

@@ -1,6 +1,7 @@
 //! The link to the broker, which comes again whenever it is lost.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sambac_bus::amqp::{BrokerError, BrokerUrl};
@@ -31,11 +32,19 @@ pub(crate) struct BrokerLink {
     /// Nobody carries anything by it any more.
     done: CancellationToken,
     now: watch::Sender<Option<Arc<WorkBroker>>>,
+    /// How often it came up.
+    number: AtomicU64,
 }
 
 impl BrokerLink {
     pub(super) fn new(settings: WorkSettings, name: &'static str) -> Arc<Self> {
-        Arc::new(Self { settings, name, done: CancellationToken::new(), now: watch::Sender::new(None) })
+        Arc::new(Self {
+            settings,
+            name,
+            done: CancellationToken::new(),
+            now: watch::Sender::new(None),
+            number: AtomicU64::new(0),
+        })
     }
 
     /// The last word has gone: it ends.
@@ -58,6 +67,11 @@ impl BrokerLink {
             // The sender lives as long as we do.
             let _ = now.changed().await;
         }
+    }
+
+    /// Which one it is: what comes by one of them comes in its order.
+    pub(super) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
     }
 
     /// The broker, if it is up.
@@ -114,6 +128,7 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
         match connected {
             Ok(broker) => {
                 pause = RETRY_MIN;
+                link.number.fetch_add(1, Ordering::AcqRel);
                 link.now.send_replace(Some(Arc::clone(&broker)));
                 watch(&inner, &link, (url, &broker), &mut trouble).await;
                 broker.close().await;

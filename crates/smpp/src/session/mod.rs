@@ -215,12 +215,20 @@ impl Session {
         self.link.until(|state| state.closed.is_some()).await;
     }
 
-    /// Ends the session in good order: takes no more requests, waits up to `limit` for open responses of both sides (many a peer
-    /// closes as soon as it reads `unbind`), sends `unbind`, waits up to `limit` again for its answer and until the owner has answered what
-    /// the peer asked, and closes.
+    /// [`unbind`](Self::unbind) once the owner has answered what the peer asked, for which it is waited up to `answers`: many a peer closes as
+    /// soon as it reads `unbind`. For an owner that refuses whatever comes now.
+    pub async fn answer_and_unbind(&self, answers: Duration, limit: Duration) {
+        self.link.drain();
+        // In time or not.
+        let _ = timeout(answers, self.link.until(state::State::owes_nothing)).await;
+        self.unbind(limit).await;
+    }
+
+    /// Ends the session in good order: takes no more requests, waits up to `limit` for open responses, sends `unbind`,
+    /// waits up to `limit` again for its answer and until the owner has answered what the peer asked, and closes.
     pub async fn unbind(&self, limit: Duration) {
         self.link.drain();
-        let answered = self.link.until(state::State::owes_nothing);
+        let answered = self.link.until(|state| state.window.is_empty() || state.closed.is_some());
         // Whether they were answered or not, the session ends now; `Closed` names the unanswered.
         let _ = timeout(limit, answered).await;
         self.link.with(|state| {

@@ -71,7 +71,7 @@ row! {
         segments: Vec<SegmentId>,
         /// When.
         created_at: Timestamp,
-        /// By which lease another node had the connector; 0 where the one with the ledger has it itself, or an earlier version wrote this.
+        /// By which lease another node had the connector; negative where the one with the ledger had it itself, 0 where an earlier version wrote this.
         epoch: i64,
     }
 }

@@ -35,18 +35,14 @@ pub(super) async fn run(inner: Arc<Inner>, held: Arc<Held>) {
             broker = desk.link.up() => broker,
             () = held.closed.cancelled() => break,
         };
-        let taken = tokio::select! {
-            taken = take(&inner, &held, &broker) => taken,
-            () = desk.link.lost(&broker) => continue,
-        };
-        if let Err(error) = taken {
+        if let Err(error) = take(&inner, &held, &broker).await {
             desk.link.failed(&broker, &error);
         }
     }
     held.emptied.cancel();
 }
 
-async fn take(inner: &Arc<Inner>, held: &Held, broker: &WorkBroker) -> Result<(), BrokerError> {
+async fn take(inner: &Arc<Inner>, held: &Held, broker: &Arc<WorkBroker>) -> Result<(), BrokerError> {
     let Some(desk) = inner.work.desk() else { return Ok(()) };
     let prefetch = (held.connector().window_max() / SEGMENTS_ABOUT + PREFETCH_MIN).min(PREFETCH_MAX);
     let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX);
@@ -61,6 +57,8 @@ async fn take(inner: &Arc<Inner>, held: &Held, broker: &WorkBroker) -> Result<()
         let (arrived, by) = tokio::select! {
             biased;
             () = held.closed.cancelled() => break,
+            // Here only: what has come is never half taken.
+            () = desk.link.lost(broker) => return Ok(()),
             arrived = otp.next() => (arrived?, otp.acknowledging()),
             arrived = transactional.next() => (arrived?, transactional.acknowledging()),
             arrived = marketing.next() => (arrived?, marketing.acknowledging()),
@@ -97,17 +95,17 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
         Ok(batch) => batch,
         Err(error) => return put_aside(inner, held.name(), &by, arrived.tag, &error.to_string()).await,
     };
-    let again = arrived.redelivered || batch.again;
-    let of_others = again.then(|| held.of_others(&batch)).flatten();
+    let in_doubt = (arrived.redelivered || batch.again) && held.may_be_anothers(&batch);
     let goes_back =
         held.closed.is_cancelled() || !held.connector().takes() || held.is_down_for(inner.settings.away_after);
     let delivery = Delivery::new(by.clone(), arrived.tag, batch.len());
     let mut to_send = Vec::new();
-    for carried in &batch.messages {
-        let Some(message) = opened(inner, carried) else {
-            let why = "its text does not open with this node's master key";
-            return put_aside(inner, held.name(), &by, arrived.tag, why).await;
-        };
+    let opened: Option<Vec<_>> = batch.messages.iter().map(|carried| opened(inner, carried)).collect();
+    let Some(opened) = opened else {
+        let why = "its text does not open with this node's master key";
+        return put_aside(inner, held.name(), &by, arrived.tag, why).await;
+    };
+    for (carried, message) in batch.messages.iter().zip(opened) {
         for segment in &carried.segments {
             let id = SegmentId::new(message.id, segment.no);
             let known = held.sent().comes(id, batch.intent, &delivery);
@@ -121,9 +119,12 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            match of_others.clone().or_else(|| goes_back.then_some(AnswerOutcome::NotSent)) {
-                Some(outcome) => held.connector().not_sent_here(batch.intent, queued, outcome).await,
-                None => to_send.push(queued),
+            if in_doubt {
+                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::Unknown).await;
+            } else if goes_back {
+                held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::NotSent).await;
+            } else {
+                to_send.push(queued);
             }
         }
     }

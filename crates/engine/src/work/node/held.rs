@@ -10,7 +10,6 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::sent::Sent;
-use crate::commit::AnswerOutcome;
 use crate::connector::Connector;
 use crate::lease::HeldLease;
 
@@ -84,16 +83,12 @@ impl Held {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be told of a batch that was handed out before, and that this node has not seen: `None` when nobody else has had it, so that it
-    /// is sent. Who had the connector when it was announced is known by the lease, or, where a node of an earlier version announced it, by the time.
-    pub(super) fn of_others(&self, batch: &Batch) -> Option<AnswerOutcome> {
+    /// Whether a copy of this may have come to another node before: what this one has not seen itself may have been sent then. Who had the
+    /// connector when it was announced is known by the lease, or, where a node of an earlier version announced it, by the time.
+    pub(super) fn may_be_anothers(&self, batch: &Batch) -> bool {
         match batch.epoch {
-            0 if batch.announced_at > self.since.saturating_add(SKEW_MAX) => None,
-            0 => Some(AnswerOutcome::Unknown),
-            epoch if epoch == self.lease.epoch() => None,
-            // Whoever has had it has told what it sent. That this was never sent counts only for what has no answer.
-            epoch if epoch >= self.lease.orderly_since() => Some(AnswerOutcome::NotSent),
-            _ => Some(AnswerOutcome::Unknown),
+            0 => batch.announced_at <= self.since.saturating_add(SKEW_MAX),
+            epoch => epoch != self.lease.epoch(),
         }
     }
 
@@ -111,6 +106,11 @@ impl Held {
     /// the broker has everything that there is to tell, in time: [`release`](Self::release) is the last step.
     pub(super) async fn wind_up(&self) -> bool {
         self.closed.cancel();
+        if !self.lease.is_held() {
+            // What it has is the next holder's.
+            self.connector.end();
+            return false;
+        }
         let is_emptied = timeout(ANSWERS_LIMIT, self.emptied.cancelled()).await.is_ok();
         self.connector.give_back().await;
         let idle = async {

@@ -151,8 +151,11 @@ fn gather(inner: &Arc<Inner>, desk: &Desk, writes: &mut Vec<Write>, open: &mut V
 
 fn of<'a>(desk: &Desk, tellings: &'a mut Vec<Telling>, connector: ConnectorId) -> &'a mut Telling {
     let at = tellings.iter().position(|telling| telling.report.connector == connector).unwrap_or_else(|| {
-        let epoch = desk.of(connector).map_or(0, |held| held.lease().epoch());
-        tellings.push(Telling::new(Report::new(connector, &desk.node, epoch)));
+        let (epoch, orderly_since) =
+            desk.of(connector).map_or((0, 0), |held| (held.lease().epoch(), held.lease().orderly_since()));
+        let mut report = Report::new(connector, &desk.node, epoch);
+        report.orderly_since = orderly_since;
+        tellings.push(Telling::new(report));
         tellings.len() - 1
     });
     &mut tellings[at]
