@@ -85,7 +85,7 @@ async fn rig(setting: &Setting) -> Result<Rig> {
 /// Codes and others, at the same time.
 async fn both(rig: &Rig, setting: &Setting, (others, codes): &(Esme, Esme), numbers: Range<u64>) -> Result<()> {
     let from = |first: u64| numbers.clone().map(move |number| first + number);
-    let validity_s = setting.of(15, 60);
+    let validity_s = setting.of(8, 60);
     tokio::try_join!(
         rig.clients.send_all(others, from(FIRST), OTHERS_VALIDITY_S),
         rig.clients.send_all(codes, from(CODES), validity_s)

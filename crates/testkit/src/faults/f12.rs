@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::clients::FIRST;
+use super::f01::few_twice;
 use super::oracle::Rules;
 use super::rig::Rig;
 use super::{Fault, Report, Setting};
@@ -34,7 +35,7 @@ const LEEWAY_PERCENT: u64 = 10;
 const SPAN_S: i64 = 20;
 const SECOND_US: i64 = 1_000_000;
 /// Half of everything is throttled whatever the pace, which slows down and down: a few tell enough.
-const FEW: u64 = 20;
+const FEW: [u64; 2] = [6, 20];
 /// What was throttled comes in the end.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Enough for a storm of any length.
@@ -55,7 +56,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let learned = platform.metric("sambac_connector_learned_throughput_per_s{name=\"alpha\"}").await?;
     rig.report.measured("learned at the end, a second", learned);
     rig.report.measured("above the rate, s", took.as_secs());
-    let half = HALF..HALF + FEW;
+    let half = HALF..HALF + setting.of(FEW[0], FEW[1]);
     let took = storm(&rig, &esme, half.clone()).await?;
     rig.report.measured("half of everything, s", took.as_secs());
     esme.unbind().await;
@@ -70,7 +71,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let attempts = rig.world.database().await?.number("SELECT MAX(attempts) FROM segments").await?;
     rig.report.expect("a throttle costs an attempt", attempts == 1, format!("{attempts} attempts"));
     let report = rig.judged(&Rules::default()).await?;
-    Ok(sent_once(report))
+    Ok(few_twice(all_delivered(report), 0))
 }
 
 /// Sends to all of these, and waits until all of it has ended.
@@ -138,8 +139,8 @@ fn died_down(setting: &Setting, report: &mut Report, journal: &Journal, numbers:
     report.measured("throttled above the rate, in the second half", later);
 }
 
-/// The operator took nothing twice.
-fn sent_once(mut report: Report) -> Report {
+/// Everything was delivered.
+fn all_delivered(mut report: Report) -> Report {
     let of = |what| report.messages.get(what).copied().unwrap_or_default();
     let (delivered, acknowledged) = (of("delivered"), of("acknowledged"));
     let text = format!("{delivered} of {acknowledged}");
