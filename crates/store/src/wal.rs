@@ -31,6 +31,16 @@ pub(crate) struct Damaged {
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn check(database: &Path) -> io::Result<Option<Damaged>> {
+    lasting(|| once(database))
+}
+
+/// What two looks find. Another process may be writing: of a frame that was half written when it was read, others were behind it a moment later.
+fn lasting(mut look: impl FnMut() -> io::Result<Option<Damaged>>) -> io::Result<Option<Damaged>> {
+    let Some(first) = look()? else { return Ok(None) };
+    Ok(look()?.filter(|again| again.frame == first.frame))
+}
+
+fn once(database: &Path) -> io::Result<Option<Damaged>> {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     match File::open(PathBuf::from(name)) {
@@ -197,6 +207,21 @@ mod tests {
     }
 
     /// A last commit that is torn is what a power cut leaves: nobody was told that it is safe.
+    /// A log to which somebody writes while it is read.
+    #[test]
+    fn what_is_whole_a_moment_later_is_not_damaged() {
+        let found = |frame| Some(Damaged { frame, page: 414, commits: 2 });
+        for (first, second, damaged) in [
+            (found(765), None, None),
+            (found(765), found(3), None),
+            (found(765), found(765), found(765)),
+            (None, found(3), None),
+        ] {
+            let mut looks = [first, second].into_iter();
+            assert_eq!(lasting(|| Ok(looks.next().unwrap())).unwrap(), damaged);
+        }
+    }
+
     #[tokio::test]
     async fn a_torn_end_is_none_of_it() {
         let path = made("torn").await;
