@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -85,11 +85,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     }
     heal(&mut rig).await?;
     rig.at_rest().await?;
-    for esme in [clients.0, clients.1] {
-        esme.unbind().await;
-        rig.clients.heard(&esme);
-    }
-    ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+    rig.ends(platform, [clients.0, clients.1]).await?;
     rig.judged(&Rules::default()).await
 }
 

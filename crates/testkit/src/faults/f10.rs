@@ -3,9 +3,8 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use sambac_domain::MessageState;
 
 use super::clients::FIRST;
@@ -48,11 +47,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     }
     rig.report.expect("it ended", platform.is_running()?, "");
     let metrics = platform.metrics().await?;
-    for esme in [esmes.0, esmes.1] {
-        esme.unbind().await;
-        rig.clients.heard(&esme);
-    }
-    ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+    rig.ends(platform, [esmes.0, esmes.1]).await?;
     let (journal, mut database) = (rig.operator.finish().await?, rig.world.database().await?);
     counted(&mut rig.report, &metrics, &mut database).await?;
     in_doubt(&mut rig.report, &journal, &mut database).await?;

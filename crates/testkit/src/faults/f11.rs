@@ -1,8 +1,6 @@
 //! F11: an operator answers twice, answers what nobody has sent, and answers after a reconnect what it was sent before.
 
-use std::time::Duration;
-
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use sambac_domain::MessageState;
 
 use super::clients::FIRST;
@@ -52,9 +50,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     rig.at_rest().await?;
     rig.report.expect("it ended", platform.is_running()?, "");
     let metrics = platform.metrics().await?;
-    esme.unbind().await;
-    rig.clients.heard(&esme);
-    ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+    rig.ends(platform, [esme]).await?;
     counted(&mut rig, &metrics, count).await?;
     let journal = rig.operator.finish().await?;
     for (event, what) in STRIKES {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use super::clients::FIRST;
 use super::f01::few_twice;
@@ -59,9 +59,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let half = HALF..HALF + setting.of(FEW[0], FEW[1]);
     let took = storm(&rig, &esme, half.clone()).await?;
     rig.report.measured("half of everything, s", took.as_secs());
-    esme.unbind().await;
-    rig.clients.heard(&esme);
-    ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+    rig.ends(platform, [esme]).await?;
     let journal = rig.operator.finish().await?;
     converges(&setting, &mut rig.report, &journal, &above)?;
     died_down(&setting, &mut rig.report, &journal, &above);

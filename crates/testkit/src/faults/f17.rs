@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use tokio::sync::watch;
 
 use super::clients::FIRST;
@@ -10,7 +10,7 @@ use super::oracle::Rules;
 use super::rig::Rig;
 use super::steady::{Latency, Leeway};
 use super::{Fault, Report, Setting};
-use crate::scenario::{Esme, Platform, Site, World};
+use crate::scenario::{Esme, Site, World};
 
 /// What is played, and what must hold.
 pub(super) const FAULT: Fault = Fault {
@@ -50,17 +50,8 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let own = rate(&setting) * seconds(&setting);
     rig.report.expect("there was no flood", sent >= own * FLOOD_FACTOR, format!("{sent} beside {own}"));
     rig.report.strikes.insert("messages of the one that floods".into(), sent);
-    rest(rig, platform, [quiet, flood]).await
-}
-
-/// Everything ends, and is judged.
-async fn rest(rig: Rig, platform: Platform, esmes: [Esme; 2]) -> Result<Report> {
     rig.at_rest().await?;
-    for esme in esmes {
-        esme.unbind().await;
-        rig.clients.heard(&esme);
-    }
-    ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
+    rig.ends(platform, [quiet, flood]).await?;
     rig.judged(&Rules::default()).await
 }
 

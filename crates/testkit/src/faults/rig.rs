@@ -165,8 +165,15 @@ impl Rig {
     pub(super) async fn rests_of(&mut self, platform: Platform) -> Result<()> {
         let esme = self.client(&platform).await?;
         self.at_rest().await?;
-        esme.unbind().await;
-        self.clients.heard(&esme);
+        self.ends(platform, [esme]).await
+    }
+
+    /// These clients leave, and it ends in good order.
+    pub(super) async fn ends(&self, platform: Platform, esmes: impl IntoIterator<Item = Esme>) -> Result<()> {
+        for esme in esmes {
+            esme.unbind().await;
+            self.clients.heard(&esme);
+        }
         ensure!(platform.terminate(Duration::from_secs(30)).await?.success(), "it did not end well");
         Ok(())
     }
