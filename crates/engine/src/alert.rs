@@ -9,6 +9,7 @@
 //! inner.alerts.clear(AlertKind::ConnectorCredentials, "alpha", "bound");
 //! ```
 
+mod binds;
 mod keeper;
 
 use std::collections::{HashMap, HashSet};
@@ -238,25 +239,25 @@ impl Alerts {
 
     /// Opens an alert, or counts one that is open: it has happened, or has happened again.
     pub(crate) fn raise(&self, kind: AlertKind, subject: &str, text: impl Into<String>) {
-        self.tell(kind, subject, cut(text.into()), true);
+        self.tell(kind, subject, cut(text.into()), 1);
     }
 
     /// Opens an alert, if it is not open: it was looked at, and is so, as it was before. Nothing is counted; the text is the new
     /// one.
     pub(crate) fn holds(&self, kind: AlertKind, subject: &str, text: impl Into<String>) {
-        self.tell(kind, subject, cut(text.into()), false);
+        self.tell(kind, subject, cut(text.into()), 0);
     }
 
-    fn tell(&self, kind: AlertKind, subject: &str, text: String, has_happened: bool) {
+    fn tell(&self, kind: AlertKind, subject: &str, text: String, times: u64) {
         let (now, key) = (self.clock.now(), (kind, subject.to_owned()));
         let mut book = self.book();
         let Book { list, unsaved, .. } = &mut *book;
         match list.get_mut(&key) {
             Some(alert) if alert.is_open() => {
-                if has_happened {
-                    (alert.last_at, alert.count) = (now, alert.count.saturating_add(1));
+                if times > 0 {
+                    (alert.last_at, alert.count) = (now, alert.count.saturating_add(times));
                 }
-                if has_happened || alert.text != text {
+                if times > 0 || alert.text != text {
                     alert.text = text;
                     unsaved.insert(key);
                 }
@@ -271,7 +272,7 @@ impl Alerts {
                     text,
                     first_at: now,
                     last_at: now,
-                    count: 1,
+                    count: times.max(1),
                     acknowledged: None,
                     cleared_at: None,
                 };

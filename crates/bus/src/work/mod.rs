@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! node with the ledger ── Batch ──► sambac.submit.<connector>.<lane> ──► node with the connector's binds
+//!                      ── Ask ────► sambac.ask.<connector> ───────────►
 //!                      ◄─ Report ── sambac.results ◄────────────────────
 //! ```
 //!
@@ -9,15 +10,17 @@
 //! a version, so that a person can read it and a node of the version before or after can, too; only texts are sealed.
 //! Queues are quorum queues, which are on most nodes of a broker's cluster before a publish is confirmed.
 
+mod ask;
 mod batch;
 mod broker;
 mod queues;
 mod report;
 
+pub use ask::{Ask, Asked, Reply, Said};
 pub use batch::{Batch, Carried, CarriedSegment};
 pub use broker::{Acknowledging, Arrivals, Arrived, Confirm, WorkBroker};
 pub use queues::{QueueCounts, QueueFound, WorkQueues};
-pub use report::{Answered, BindSeen, ConnectorSeen, HandsetSeen, Happened, ReceiptSeen, Report, StoppedBy};
+pub use report::{AlertSeen, Answered, BindSeen, ConnectorSeen, HandsetSeen, Happened, ReceiptSeen, Report, StoppedBy};
 
 /// The version of what is written. A node reads its own and older ones.
 pub const VERSION: u16 = 1;

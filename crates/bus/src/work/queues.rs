@@ -12,6 +12,8 @@ use crate::amqp::{BrokerError, in_time};
 const DELIVERIES_MAX: i32 = 20;
 /// Messages of one queue; what would be more is refused, and waits in the outbox. A batch has many segments.
 const MESSAGES_MAX: i64 = 20_000;
+/// Questions to one connector that nobody has taken.
+const ASKS_MAX: i64 = 1_000;
 
 /// The names of the queues of one installation: several may share a broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,11 @@ impl WorkQueues {
         format!("{}.submit.{connector}.{}", self.prefix, lane.0)
     }
 
+    /// Questions to the node that has a connector's binds.
+    pub fn ask(&self, connector: ConnectorId) -> String {
+        format!("{}.ask.{connector}", self.prefix)
+    }
+
     /// What became of segments, and what operators brought.
     pub fn results(&self) -> String {
         format!("{}.results", self.prefix)
@@ -70,12 +77,15 @@ impl WorkQueues {
         in_time(channel.queue_declare(queue.into(), durable, self.arguments(queue))).await.map(drop)
     }
 
-    /// All of RabbitMQ 3.10 and later. What is dead stays: it has no bound, no limit, and nowhere to go.
+    /// All of RabbitMQ 3.10 and later. What is dead stays: it has no bound, no limit, and nowhere to go. A question that nobody takes is forgotten.
     fn arguments(&self, queue: &str) -> FieldTable {
         let text = |value: &str| AMQPValue::LongString(value.into());
         let mut table = FieldTable::default();
         table.insert("x-queue-type".into(), text("quorum"));
-        if queue != self.dead() {
+        if queue.starts_with(&format!("{}.ask.", self.prefix)) {
+            table.insert("x-overflow".into(), text("reject-publish"));
+            table.insert("x-max-length".into(), AMQPValue::LongLongInt(ASKS_MAX));
+        } else if queue != self.dead() {
             table.insert("x-overflow".into(), text("reject-publish"));
             table.insert("x-max-length".into(), AMQPValue::LongLongInt(MESSAGES_MAX));
             table.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERIES_MAX));

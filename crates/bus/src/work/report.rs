@@ -1,12 +1,13 @@
 //! What the node with a connector's binds tells the node with the ledger.
 
+use sambac_domain::Msisdn;
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
 use sambac_domain::mo::Reference;
 use sambac_domain::receipt::Receipt;
 use sambac_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, VERSION, read};
+use super::{Reply, Unreadable, VERSION, read};
 
 /// What has happened at one connector since the last report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,15 @@ pub struct Report {
     /// Messages from handsets, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handsets: Vec<HandsetSeen>,
+    /// What came of questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Reply>,
+    /// Subscribers that can be reached again, as the operator says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reachable: Vec<Msisdn>,
+    /// What has happened at the connector that a person must know of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertSeen>,
     /// How the connector is now. Nobody waits for it: the next one says it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ConnectorSeen>,
@@ -125,6 +135,22 @@ pub struct ConnectorSeen {
     pub queued: usize,
     /// Each of its binds.
     pub binds: Vec<BindSeen>,
+    /// What is wrong with it that a person must know of; `None` where a node of an earlier version tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Vec<AlertSeen>>,
+}
+
+/// Something that a person must know of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertSeen {
+    /// Which kind of alert.
+    pub kind: String,
+    /// Of what.
+    pub subject: String,
+    /// What about it.
+    pub text: String,
+    /// How often it has happened since it was last told.
+    pub times: u64,
 }
 
 /// Who has stopped a connector.
@@ -188,6 +214,9 @@ impl Report {
             answers: Vec::new(),
             receipts: Vec::new(),
             handsets: Vec::new(),
+            replies: Vec::new(),
+            reachable: Vec::new(),
+            alerts: Vec::new(),
             seen: None,
         }
     }

@@ -293,17 +293,13 @@ impl After {
 }
 
 impl Acknowledgement {
-    pub(super) fn give(self, status: CommandStatus) {
+    /// It is stored, or with a node that stores it.
+    pub(crate) fn give(self, status: CommandStatus) {
         match self {
             // A link that has gone will bring it again; it is recognised then.
             Self::Session { session, request, .. } => session.respond_error(request, status),
             Self::Node(_) => {}
         }
-    }
-
-    /// It is with a node that stores it.
-    pub(crate) fn give_ok(self) {
-        self.give(CommandStatus::ROK);
     }
 
     /// Temporary, whatever is wrong with us: who brought it brings it again.

@@ -6,15 +6,16 @@ use std::time::Duration;
 use sambac_bus::{Notice, Received};
 use sambac_domain::account_event::EventType;
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::{MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
-use sambac_domain::mo::{MoBody, MoQuery, MoRoute, MoStrategy, MoTarget, keyword, text};
+use sambac_domain::id::{ConnectorId, MoId, NoticeId, SmppAccountId, TargetId, WebhookId};
+use sambac_domain::mo::{MoBody, MoQuery, MoRoute, MoStrategy, MoTarget, Part, keyword, text};
 use sambac_domain::text::Reading;
 use sambac_domain::time::Timestamp;
+use sambac_smpp::CommandStatus;
 use sambac_store::rows::{MoDeliveryRow, MoDeliveryState, MoRow, MoState, OutboxKey, OutboxKind};
 use sambac_store::{MoDelivered, MoEnd};
 use tokio::sync::oneshot;
 
-use super::Committer;
+use super::{Committer, HandsetIn};
 use crate::alert::AlertKind;
 use crate::snapshot::Snapshot;
 
@@ -156,9 +157,33 @@ impl Committer {
 
 /// The route that takes a message.
 pub(super) fn route_of<'s>(snapshot: &'s Snapshot, row: &MoRow, body: &MoBody) -> Option<&'s MoRoute> {
-    let reading = snapshot.profile(row.connector_id).map(|profile| Reading::from(&profile.text));
-    let word = text(&body.parts, &reading.unwrap_or_default()).as_deref().and_then(keyword);
-    let (destination, source) = (row.destination.as_str(), row.source.as_str());
-    let query = MoQuery { destination, source, connector: row.connector_id, keyword: word.as_deref() };
-    snapshot.mo_routes.decide(&query)
+    let MoRow { connector_id, source, destination, .. } = row;
+    decide(snapshot, *connector_id, (source, destination), &body.parts)
+}
+
+/// By its connector, whom it is from, to which number, and its text.
+fn decide<'s>(
+    snapshot: &'s Snapshot,
+    connector: ConnectorId,
+    (source, destination): (&str, &str),
+    parts: &[Part],
+) -> Option<&'s MoRoute> {
+    let reading = snapshot.profile(connector).map(|profile| Reading::from(&profile.text));
+    let word = text(parts, &reading.unwrap_or_default()).as_deref().and_then(keyword);
+    snapshot.mo_routes.decide(&MoQuery { destination, source, connector, keyword: word.as_deref() })
+}
+
+impl HandsetIn {
+    /// What its operator is told once a node has it that is not the one to route it. Of a part nobody knows yet whether a route takes the whole.
+    pub(crate) fn status_by(&self, snapshot: &Snapshot) -> CommandStatus {
+        let no_route = self.profile.mo.no_route_status;
+        if no_route == 0 || self.reference.is_some() {
+            return CommandStatus::ROK;
+        }
+        let addresses = (self.source.as_str(), self.destination.as_str());
+        match decide(snapshot, self.connector, addresses, std::slice::from_ref(&self.part)) {
+            Some(_) => CommandStatus::ROK,
+            None => CommandStatus(no_route),
+        }
+    }
 }

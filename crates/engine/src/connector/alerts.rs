@@ -2,22 +2,44 @@
 
 use std::sync::Arc;
 
+use sambac_domain::Msisdn;
 use sambac_domain::number::normalise_smpp;
 use sambac_smpp::AlertNotification;
+use tokio::sync::Semaphore;
 
 use super::Connector;
-use crate::relay;
+use crate::{Inner, relay, work};
 
 impl Connector {
-    /// Looks for what waits for the subscriber, one alert at a time: an operator that sends many must not keep the database
-    /// busy. What is left out goes when its time comes, as without an alert.
+    /// What waits for the subscriber goes.
     pub(super) fn reachable(self: &Arc<Self>, alert: &AlertNotification<'_>) {
         let Ok(number) = normalise_smpp(alert.source.ton, alert.source.addr) else { return };
-        let Ok(permit) = Arc::clone(&self.alerts).try_acquire_owned() else { return };
-        let connector = Arc::clone(self);
-        self.inner.tasks.spawn(async move {
-            if let Err(error) = relay::hurry(&connector.inner, number).await {
-                tracing::error!(connector = connector.name, %error, "what waits for a subscriber was not read");
+        if self.inner.work.desk().is_some() {
+            work::node::reachable(&self.inner, self.id, number);
+        } else {
+            self.looks.hurry(&self.inner, number);
+        }
+    }
+}
+
+/// Looks for what waits for subscribers that can be reached again, one at a time: an operator that tells of many must not keep the database
+/// busy. What is left out goes when its time comes, as without an alert.
+pub(crate) struct Looks(Arc<Semaphore>);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Looks {
+    /// Looks for what waits for this one, unless another look is under way.
+    pub(crate) fn hurry(&self, inner: &Arc<Inner>, number: Msisdn) {
+        let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else { return };
+        let inner = Arc::clone(inner);
+        inner.tasks.clone().spawn(async move {
+            if let Err(error) = relay::hurry(&inner, number).await {
+                tracing::error!(%error, "what waits for a subscriber was not read");
             }
             drop(permit);
         });

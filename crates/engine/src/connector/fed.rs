@@ -70,6 +70,16 @@ impl Connector {
         usize::from(row.binds.max(1)) * usize::from(row.window_max.max(1))
     }
 
+    /// How long an answer of the operator is waited for.
+    pub(crate) fn response_timeout(&self) -> Duration {
+        Duration::from_millis(self.profile().session.response_timeout_ms)
+    }
+
+    /// Unbinds in good order and binds again.
+    pub(crate) fn bind_again(&self) {
+        self.control.renew();
+    }
+
     /// Ends it: it unbinds.
     pub(crate) fn end(&self) {
         self.cancel.cancel();

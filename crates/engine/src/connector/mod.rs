@@ -42,7 +42,6 @@ mod throughput;
 mod tls;
 mod window;
 
-use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -51,15 +50,17 @@ use sambac_domain::id::ConnectorId;
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OnceCell, Semaphore, mpsc};
+use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use alerts::Looks;
 pub use control::StopReason;
 pub use dial::Step;
 pub use flow_status::FlowStatus;
 pub(crate) use link::Slot;
 pub use probe::BindReport;
+pub(crate) use query::QUERIES_MAX;
 pub use release::Releasing;
 pub use seat::BindState;
 pub use status::{BindStatus, ConnectorState, ConnectorStatus};
@@ -69,6 +70,7 @@ use crate::Inner;
 use crate::commit::Write;
 use crate::lease::HeldLease;
 use crate::metrics::ConnectorMetrics;
+use crate::overdue::Questions;
 use control::Control;
 use hunger::Hunger;
 use link::Link;
@@ -101,11 +103,9 @@ pub(crate) struct Connector {
     /// A link came up or a place in a window became free: the sender may go on.
     room: Arc<Notify>,
     hunger: Hunger,
-    /// One alert of a subscriber is worked on at a time.
-    alerts: Arc<Semaphore>,
+    looks: Looks,
     throughput: Throughput,
-    /// Questions that got no answer, one after the other.
-    silence: AtomicU8,
+    questions: Questions,
     metrics: ConnectorMetrics,
     cancel: CancellationToken,
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sambac_domain::error::ErrorCode;
 use sambac_domain::id::ConnectorId;
 use sambac_store::rows::{AskedState, ConnectorOrderRow};
 
@@ -68,10 +69,20 @@ impl Engine {
         Ok(true)
     }
 
-    /// Unbinds every bind in good order and binds again. False when it is unknown or disabled.
-    pub fn connector_unbind(&self, id: ConnectorId) -> bool {
-        let connector = self.0.connectors.get(id);
-        connector.inspect(|connector| connector.control.renew()).is_some()
+    /// Unbinds every bind in good order and binds again. False when it is unknown or disabled, or no node has it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ServiceUnavailable`] when the node that has it does not answer.
+    pub async fn connector_unbind(&self, id: ConnectorId) -> Result<bool, Refusal> {
+        let Some(office) = self.0.work.office() else {
+            let connector = self.0.connectors.get(id);
+            return Ok(connector.inspect(|connector| connector.control.renew()).is_some());
+        };
+        if !office.line(id).is_some_and(|line| line.is_heard()) {
+            return Ok(false);
+        }
+        office.bind_again(&self.0, id).await.ok_or(ErrorCode::ServiceUnavailable)?;
+        Ok(true)
     }
 
     /// Where another node has the binds it is stored what is asked: that node reads it within a second. Tells whether there is such a connector;

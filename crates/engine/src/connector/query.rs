@@ -1,32 +1,26 @@
 //! Asks the operator by `query_sm` (SMPP 3.4 §4.8) what became of segments whose receipts are overdue (Q-I4).
 //!
-//! A question goes in a place of the window and at its turn of the throughput, and only when no segment waits to be sent. An
-//! operator that does not offer it is asked once, and not again until the connector's settings change.
+//! A question goes in a place of the window and at its turn of the throughput, and only when no segment waits to be sent.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sambac_domain::receipt::ReceiptState;
+use sambac_bus::work::Said;
+use sambac_domain::Sender;
 use sambac_domain::state::MessageState;
-use sambac_domain::time::Timestamp;
-use sambac_smpp::{Address, CommandId, CommandStatus, Frame, Header, Pdu, QuerySm, QuerySmResp};
+use sambac_smpp::{Address, CommandId, CommandStatus, Frame, Header, Pdu, QuerySm};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Connector;
 use super::link::{Link, Slot};
-use crate::alert::AlertKind;
-use crate::commit::{Queried, Write};
 use crate::overdue::Overdue;
-use crate::{relay, smsc};
+use crate::smsc;
 
-/// How often it is looked whether one is due.
+/// How often it is looked whether one is due, or whether there is a place for it.
 const LOOK: Duration = Duration::from_millis(250);
 /// Questions that are open at a time.
-const OPEN_MAX: usize = 16;
-/// So many questions without an answer, one after the other, say that there will be none.
-const SILENCE_MAX: u8 = 3;
+pub(crate) const QUERIES_MAX: usize = 16;
 
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
@@ -39,28 +33,32 @@ pub(super) async fn run(connector: Arc<Connector>) {
             Some(_) = open.join_next() => {}
             () = connector.cancel.cancelled() => return,
         }
-        if !connector.may_query() {
+        if !connector.questions.are_asked(&connector.profile()) {
             connector.inner.overdue.clear(connector.id());
             continue;
         }
-        while open.len() < OPEN_MAX
-            && let Some((overdue, link, slot)) = connector.next_overdue()
+        while open.len() < QUERIES_MAX
+            && let Some((overdue, place)) = connector.next_overdue()
         {
-            open.spawn(Arc::clone(&connector).query(overdue, link, slot));
+            open.spawn(Arc::clone(&connector).ask_about(overdue, place));
         }
     }
 }
 
 impl Connector {
-    fn may_query(&self) -> bool {
-        self.profile().receipt.query_after_s > 0 && self.silence.load(Ordering::Relaxed) < SILENCE_MAX
+    /// A segment to be asked about, and where, if nothing else is to be sent.
+    fn next_overdue(&self) -> Option<(Overdue, (Arc<Link>, Slot))> {
+        let (overdue, now) = (&self.inner.overdue, self.inner.clock.now());
+        if !overdue.is_due(self.id(), now) {
+            return None;
+        }
+        let place = self.idle_place()?;
+        Some((overdue.take(self.id(), now)?, place))
     }
 
-    /// A segment to be asked about, and where, if nothing else is to be sent.
-    fn next_overdue(&self) -> Option<(Overdue, Arc<Link>, Slot)> {
-        let (overdue, now) = (&self.inner.overdue, self.inner.clock.now());
-        let is_idle = self.ready.len().0 == 0 && self.queue.is_empty();
-        if !is_idle || !overdue.is_due(self.id(), now) {
+    /// A place in a window and a turn, when nothing waits to be sent.
+    fn idle_place(&self) -> Option<(Arc<Link>, Slot)> {
+        if self.ready.len().0 > 0 || !self.queue.is_empty() {
             return None;
         }
         let link = self.links().iter().max_by_key(|link| link.free(false, 0)).cloned()?;
@@ -71,91 +69,61 @@ impl Connector {
             return None;
         }
         let slot = link.slot(false, 0)?;
-        Some((overdue.take(self.id(), now)?, link, slot))
+        Some((link, slot))
     }
 
-    async fn query(self: Arc<Self>, overdue: Overdue, link: Arc<Link>, slot: Slot) {
-        let Some(live) = relay::load_message(&self.inner, overdue.segment.message()).await else { return };
-        let own = live.progress().of(overdue.segment).cloned();
-        let is_here = |state, connector| state == MessageState::Submitted && connector == self.id();
-        let Some(own) = own.filter(|own| is_here(own.state, own.connector)) else { return };
-        let Some(id) = own.smsc_message_id else { return };
-        let profile = self.profile();
-        let Ok(sender) = profile.address.sender(&live.message.sender, &profile.text) else { return };
-        let source = Address::new(sender.ton, sender.npi, &sender.addr);
-        match link.ask(slot, &Pdu::QuerySm(QuerySm { message_id: id.as_bytes(), source })).await {
-            // Not sent: it is as due as before.
-            Err(_) => {
-                self.inner.overdue.put(self.id(), overdue);
-            }
-            Ok(None) => {
-                self.silence.fetch_add(1, Ordering::Relaxed);
-                self.tell_silence("it gives no answer");
-                self.ask_again(overdue);
-            }
-            Ok(Some((header, frame))) => self.answered_query(overdue, header, &frame).await,
+    async fn ask_about(self: Arc<Self>, overdue: Overdue, place: (Arc<Link>, Slot)) {
+        let Some(subject) = self.questions.subject(&self.inner, overdue).await else { return };
+        let said = self.query(place, &subject.message.sender, &subject.smsc_message_id).await;
+        if let Some(write) = self.questions.heard(&self.inner, &self.profile(), overdue, said) {
+            self.write(write).await;
         }
     }
 
-    async fn answered_query(&self, overdue: Overdue, header: Header, frame: &Frame) {
-        let resp = match frame.pdu() {
-            Ok(Pdu::QuerySmResp(resp)) if header.command_status.is_ok() => Some(resp),
-            _ => None,
+    /// The same for another node: it waits for a place for so long.
+    pub(crate) async fn query_within(&self, limit: Duration, sender: &Sender, smsc_message_id: &str) -> Said {
+        let placed = async {
+            loop {
+                if let Some(place) = self.idle_place() {
+                    return place;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
         };
-        if header.command_status == CommandStatus::RINVCMDID || header.command_id == CommandId::GENERIC_NACK {
-            self.silence.store(SILENCE_MAX, Ordering::Relaxed);
-            return self.tell_silence(&header.command_status.to_string());
-        }
-        self.silence.store(0, Ordering::Relaxed);
-        let now = self.inner.clock.now();
-        let told = resp.and_then(|resp| self.profile().receipt.state_of_number(resp.message_state.into()));
-        match (resp, told) {
-            (Some(resp), Some(told)) if MessageState::from_receipt(told).is_some() => {
-                let queried = queried(overdue, self.id(), (&resp, told), now);
-                self.write(Write::Queried(Box::new(queried))).await;
-            }
-            // On its way, or unknown to the operator, whose records may be slow.
-            _ => self.ask_again(overdue),
+        match timeout(limit, placed).await {
+            Ok(place) => self.query(place, sender, smsc_message_id).await,
+            Err(_) => Said::NotAsked,
         }
     }
 
-    fn ask_again(&self, overdue: Overdue) {
+    async fn query(&self, (link, slot): (Arc<Link>, Slot), sender: &Sender, smsc_message_id: &str) -> Said {
         let profile = self.profile();
-        let settings = &profile.receipt;
-        let asked = overdue.asked.saturating_add(1);
-        if asked < settings.query_attempts_max {
-            let due_at = self.inner.clock.now().saturating_add(Duration::from_secs(settings.query_after_s.into()));
-            self.inner.overdue.put(self.id(), Overdue { asked, due_at, ..overdue });
+        let Ok(sender) = profile.address.sender(sender, &profile.text) else { return Said::Open };
+        let source = Address::new(sender.ton, sender.npi, &sender.addr);
+        match link.ask(slot, &Pdu::QuerySm(QuerySm { message_id: smsc_message_id.as_bytes(), source })).await {
+            Err(_) => Said::NotAsked,
+            Ok(None) => Said::Nothing,
+            Ok(Some((header, frame))) => self.said(header, &frame),
         }
     }
 
-    /// A person is told once that the operator is not asked any more.
-    fn tell_silence(&self, why: &str) {
-        if self.silence.load(Ordering::Relaxed) == SILENCE_MAX {
-            let text = format!("the operator does not offer query_sm ({why}): set receipt.query_after_s to 0");
-            self.inner.alerts.raise(AlertKind::ConnectorQuery, &self.name, text);
+    fn said(&self, header: Header, frame: &Frame) -> Said {
+        if header.command_status == CommandStatus::RINVCMDID || header.command_id == CommandId::GENERIC_NACK {
+            return Said::NotOffered { why: header.command_status.to_string() };
         }
-    }
-
-    /// With other settings it may be another operator: it is asked anew.
-    pub(super) fn query_anew(&self) {
-        self.silence.store(0, Ordering::Relaxed);
-        self.inner.alerts.clear(AlertKind::ConnectorQuery, &self.name, "settings changed");
-    }
-}
-
-fn queried(
-    overdue: Overdue,
-    connector: sambac_domain::id::ConnectorId,
-    (resp, told): (&QuerySmResp<'_>, ReceiptState),
-    now: Timestamp,
-) -> Queried {
-    Queried {
-        segment: overdue.segment,
-        connector,
-        told,
-        error: (resp.error_code != 0).then(|| resp.error_code.to_string()),
-        done_at: smsc::passed_at(resp.final_date, now),
-        received_at: now,
+        let resp = match frame.pdu() {
+            Ok(Pdu::QuerySmResp(resp)) if header.command_status.is_ok() => resp,
+            _ => return Said::Open,
+        };
+        let told = self.profile().receipt.state_of_number(resp.message_state.into());
+        match told.filter(|told| MessageState::from_receipt(*told).is_some()) {
+            Some(state) => Said::Ended {
+                state,
+                error: (resp.error_code != 0).then(|| resp.error_code.to_string()),
+                done_at: smsc::passed_at(resp.final_date, self.inner.clock.now()),
+            },
+            // On its way, or unknown to the operator, whose records may be slow.
+            None => Said::Open,
+        }
     }
 }

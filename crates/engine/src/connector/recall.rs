@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sambac_domain::id::ConnectorId;
 use sambac_domain::message::Message;
+use sambac_domain::{Msisdn, Sender};
 use sambac_smpp::{Address, CancelSm, Pdu};
 use tokio::time::Instant;
 
@@ -19,24 +20,28 @@ const LOOK: Duration = Duration::from_millis(10);
 impl Inner {
     /// How long the answer to a `cancel_sm` by this connector is waited for; `None` when its operator takes nothing back.
     pub(crate) fn recalls_within(&self, connector: ConnectorId) -> Option<Duration> {
-        let profile = self.connectors.get(connector)?.profile();
+        let snapshot = self.snapshot.load();
+        let profile = snapshot.profile(connector)?;
         profile.submit.cancel.then(|| Duration::from_millis(profile.session.response_timeout_ms))
     }
 
     /// Whether the operator has taken a segment back. A `false` says nothing of what becomes of it: no answer may have come.
     pub(crate) async fn recall(&self, connector: ConnectorId, message: &Message, smsc_message_id: &str) -> bool {
-        match self.connectors.get(connector) {
-            Some(connector) => connector.recall(message, smsc_message_id).await,
-            None => false,
+        let Message { sender, destination, .. } = message;
+        match (self.connectors.get(connector), self.work.office()) {
+            (Some(connector), _) => connector.recall(sender, *destination, smsc_message_id).await,
+            (None, Some(office)) => office.recall(self, connector, message, smsc_message_id).await,
+            (None, None) => false,
         }
     }
 }
 
 impl Connector {
-    async fn recall(&self, message: &Message, smsc_message_id: &str) -> bool {
+    /// Whether the operator has taken a segment back. Ends when it has answered: who waits sets the limit.
+    pub(crate) async fn recall(&self, sender: &Sender, destination: Msisdn, smsc_message_id: &str) -> bool {
         let profile = self.profile();
-        let Ok(sender) = profile.address.sender(&message.sender, &profile.text) else { return false };
-        let destination = profile.address.destination(message.destination);
+        let Ok(sender) = profile.address.sender(sender, &profile.text) else { return false };
+        let destination = profile.address.destination(destination);
         let sm = CancelSm {
             message_id: smsc_message_id.as_bytes(),
             source: Address::new(sender.ton, sender.npi, &sender.addr),

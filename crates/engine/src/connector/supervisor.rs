@@ -1,18 +1,18 @@
 //! Starts, stops, changes and restarts connectors so that what runs is what is configured.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::throughput::Throughput as Limit;
 use sambac_store::rows::ConnectorOrderRow;
-use tokio::sync::{Notify, OnceCell, Semaphore};
+use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::alerts::Looks;
 use super::control::Control;
 use super::fed::{self, Fed};
 use super::hunger::Hunger;
@@ -21,6 +21,7 @@ use super::{Connector, Setup, announcer, bind, query, ready::Ready, sender, thro
 use crate::Inner;
 use crate::commit::{LastWords, target_of};
 use crate::lease::HeldLease;
+use crate::overdue::Questions;
 use crate::{relay, work};
 
 /// The connectors that run, and those that are ending.
@@ -165,9 +166,9 @@ fn start(
         linked: Notify::new(),
         room: Arc::new(Notify::new()),
         hunger: Hunger::default(),
-        alerts: Arc::new(Semaphore::new(1)),
+        looks: Looks::default(),
         throughput,
-        silence: AtomicU8::new(0),
+        questions: Questions::new(row.id, &row.name),
         metrics: inner.metrics.connector(&row.name),
         cancel: inner.stopping.child_token(),
     });
@@ -230,7 +231,7 @@ impl Connector {
         tracing::info!(connector = self.name, binds_again = renews, "settings changed");
         let new = Arc::new(wanted);
         self.setup.store(Arc::clone(&new));
-        self.query_anew();
+        self.questions.begin_anew(&self.inner);
         self.throughput.configure(new.limit(), &new.profile.flow);
         for link in self.links().iter() {
             link.set_window(&new.profile.flow, new.row.window_max);

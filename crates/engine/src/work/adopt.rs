@@ -10,7 +10,7 @@ use sambac_store::StoreError;
 use sambac_store::rows::IntentRow;
 use tokio::sync::oneshot;
 
-use super::line::Announced;
+use super::open::Announced;
 use crate::Inner;
 use crate::commit::{Adopted, Write, target_of};
 use crate::relay::load_messages;

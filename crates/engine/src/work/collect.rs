@@ -107,6 +107,13 @@ async fn hand_over(inner: &Arc<Inner>, mut report: Report) -> Handed {
     if let (Some(line), Some(seen)) = (&line, report.seen.take()) {
         line.hears(&report, seen);
     }
+    if let Some(office) = inner.work.office() {
+        std::mem::take(&mut report.replies).into_iter().for_each(|reply| office.replied(reply));
+    }
+    std::mem::take(&mut report.alerts).into_iter().for_each(|alert| inner.alerts.happened(alert));
+    for number in std::mem::take(&mut report.reachable) {
+        line.iter().for_each(|line| line.looks().hurry(inner, number));
+    }
     let (brought, stored) = bring(inner, &report).await;
     Handed { inner: Arc::clone(inner), report, brought, stored }
 }

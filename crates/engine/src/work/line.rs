@@ -4,7 +4,7 @@
 //! what the broker has not confirmed when a link is lost is published again, marked. When nobody has the connector for a while, its line takes
 //! back what lies in its queues, so that it can go another way.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,20 +16,23 @@ use sambac_bus::work::{
 };
 use sambac_bus::{Queued, TargetQueue, Task};
 use sambac_domain::class::Lane;
-use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
-use sambac_domain::time::Timestamp;
+use sambac_domain::id::{ConnectorId, SegmentId};
+use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::outcome;
+use super::asks;
 use super::link::BrokerLink;
 use super::node;
+use super::open::{Announced, Open};
 use crate::Inner;
 use crate::commit::{Announcement, Answer, Intent, Write, target_of};
-use crate::connector::ConnectorStatus;
+use crate::connector::{ConnectorStatus, Looks};
 use crate::metrics::ConnectorMetrics;
+use crate::overdue::Questions;
 use crate::{kill_point, relay};
 
 /// Segments of one lane that may be announced and without an answer: what lies in the broker is no more than that.
@@ -63,26 +66,13 @@ pub(crate) struct Line {
     changed: Notify,
     seen: Mutex<Option<Seen>>,
     metrics: ConnectorMetrics,
+    questions: Questions,
+    looks: Looks,
+    /// With which settings it is there.
+    setup: Mutex<Setup>,
     /// Everything that is open is to be published anew.
     anew: AtomicBool,
     over: CancellationToken,
-}
-
-/// Segments that are announced and have no answer.
-#[derive(Default)]
-struct Open {
-    segments: HashMap<SegmentId, (Announced, Queued)>,
-    lanes: [usize; Lane::COUNT],
-}
-
-/// By which intent a segment was announced, when, and who had the connector then: 0 when that is not known any more.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Announced {
-    pub(super) intent: IntentId,
-    pub(super) at: Timestamp,
-    pub(super) epoch: i64,
-    /// By which link to the broker this process has announced it; `None`: the process before has.
-    pub(super) link: Option<u64>,
 }
 
 /// What was last heard of the connector.
@@ -100,8 +90,12 @@ struct Unconfirmed {
     until: Instant,
 }
 
+/// The settings of a connector.
+type Setup = (Arc<ConnectorRow>, Option<Arc<Profile>>);
+
 /// Starts a connector's line.
-pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLink>) -> Arc<Line> {
+pub(super) fn start(inner: &Arc<Inner>, setup: Setup, link: &Arc<BrokerLink>) -> Arc<Line> {
+    let row = Arc::clone(&setup.0);
     let line = Arc::new(Line {
         inner: Arc::clone(inner),
         id: row.id,
@@ -112,11 +106,15 @@ pub(super) fn start(inner: &Arc<Inner>, row: &ConnectorRow, link: &Arc<BrokerLin
         changed: Notify::new(),
         seen: Mutex::default(),
         metrics: inner.metrics.connector(&row.name),
+        questions: Questions::new(row.id, &row.name),
+        looks: Looks::default(),
+        setup: Mutex::new(setup),
         anew: AtomicBool::new(false),
         over: inner.stopping.child_token(),
     });
     inner.tasks.spawn(relay::run(Arc::clone(inner), target_of(row.id), line.over.clone()));
     inner.tasks.spawn(run(Arc::clone(&line)));
+    inner.tasks.spawn(asks::query(Arc::clone(&line)));
     line
 }
 
@@ -147,6 +145,42 @@ impl Line {
         self.over.is_cancelled()
     }
 
+    /// Waits until it is over.
+    pub(super) async fn ended(&self) {
+        self.over.cancelled().await;
+    }
+
+    pub(super) const fn id(&self) -> ConnectorId {
+        self.id
+    }
+
+    pub(super) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    pub(super) const fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
+    /// Looks for what waits for subscribers.
+    pub(super) const fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// Its settings may be other ones.
+    pub(super) fn is_set_up(&self, setup: Setup) {
+        let mut own = self.setup.lock().unwrap_or_else(PoisonError::into_inner);
+        if *own != setup {
+            *own = setup;
+            self.questions.begin_anew(&self.inner);
+        }
+    }
+
+    /// Whether somebody is there to ask, and nothing waits to be sent.
+    pub(super) fn is_calm(&self) -> bool {
+        self.may_publish() && self.queue.is_empty()
+    }
+
     /// How it is, as the node tells that has it.
     pub(super) fn status(&self) -> ConnectorStatus {
         let heard = self.heard();
@@ -175,6 +209,9 @@ impl Line {
                 tracing::info!(connector = self.name, node = report.node, "it is another node's now");
             }
             self.metrics.bound(how.bound);
+            if let Some(alerts) = &how.alerts {
+                self.inner.alerts.binds_are(&self.name, alerts);
+            }
             *heard = Some(Seen { at: Instant::now(), node: report.node.clone(), epoch: report.epoch, how });
         }
         drop(heard);
@@ -270,7 +307,8 @@ impl Line {
         held.map_or(true, |held| held.iter().any(|row| row.name == name))
     }
 
-    fn is_heard(&self) -> bool {
+    /// Whether a node tells how it is.
+    pub(crate) fn is_heard(&self) -> bool {
         self.heard().as_ref().is_some_and(Seen::is_fresh)
     }
 
@@ -454,27 +492,5 @@ async fn first(unconfirmed: &mut VecDeque<Unconfirmed>) -> Result<(), BrokerErro
 impl Seen {
     fn is_fresh(&self) -> bool {
         self.at.elapsed() < SILENCE_MAX
-    }
-}
-
-impl Open {
-    fn insert(&mut self, announced: Announced, queued: Queued) {
-        let (id, lane) = (SegmentId::from_raw(queued.id), queued.lane.index());
-        if self.segments.insert(id, (announced, queued)).is_none()
-            && let Some(count) = self.lanes.get_mut(lane)
-        {
-            *count += 1;
-        }
-    }
-
-    fn remove(&mut self, segment: SegmentId, intent: IntentId) -> Option<(Announced, Queued)> {
-        if self.segments.get(&segment).is_none_or(|(own, _)| own.intent != intent) {
-            return None;
-        }
-        let (announced, queued) = self.segments.remove(&segment)?;
-        if let Some(count) = self.lanes.get_mut(queued.lane.index()) {
-            *count = count.saturating_sub(1);
-        }
-        Some((announced, queued))
     }
 }

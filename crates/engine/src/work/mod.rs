@@ -8,24 +8,28 @@
 
 mod adopt;
 mod answer;
+mod asks;
 mod collect;
 mod line;
 mod link;
 pub mod node;
+mod open;
 mod rebuild;
 mod seen;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sambac_bus::amqp::{BrokerError, BrokerUrl};
-use sambac_bus::work::{Acknowledging, WorkQueues};
+use sambac_bus::work::{Acknowledging, Reply, WorkQueues};
 use sambac_domain::id::ConnectorId;
 
 use crate::Inner;
 use crate::alert::AlertKind;
 use crate::connector::ConnectorStatus;
 pub(crate) use adopt::adopt;
+use asks::Asks;
 use collect::Takes;
 use line::Line;
 use link::BrokerLink;
@@ -54,13 +58,15 @@ pub(crate) enum Role {
 pub(crate) struct Office {
     link: Arc<BrokerLink>,
     lines: Mutex<HashMap<ConnectorId, Arc<Line>>>,
+    asks: Asks,
 }
 
 impl Role {
     /// Of a process with the ledger.
     pub(crate) fn of_ledger(settings: Option<&WorkSettings>) -> Self {
         settings.map_or(Self::Alone, |settings| {
-            Self::Ledger(Office { link: BrokerLink::new(settings.clone(), "sambac ledger"), lines: Mutex::default() })
+            let link = BrokerLink::new(settings.clone(), "sambac ledger");
+            Self::Ledger(Office { link, lines: Mutex::default(), asks: Asks::default() })
         })
     }
 
@@ -100,6 +106,11 @@ impl Office {
         self.lines().get(&id).cloned()
     }
 
+    /// A reply has come.
+    fn replied(&self, reply: Reply) {
+        self.asks.replied(reply);
+    }
+
     /// How a connector is, as the node that has it tells.
     pub(crate) fn status(&self, id: ConnectorId) -> Option<ConnectorStatus> {
         Some(self.line(id)?.status())
@@ -129,7 +140,11 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
         stays
     });
     for row in snapshot.connectors.values().filter(|row| row.enabled) {
-        lines.entry(row.id).or_insert_with(|| line::start(inner, row, &office.link));
+        let setup = (Arc::clone(row), snapshot.profile(row.id).cloned());
+        match lines.entry(row.id) {
+            Entry::Occupied(line) => line.get().is_set_up(setup),
+            Entry::Vacant(place) => drop(place.insert(line::start(inner, setup, &office.link))),
+        }
     }
 }
 

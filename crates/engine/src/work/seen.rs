@@ -78,6 +78,7 @@ pub(super) fn told(status: &ConnectorStatus) -> ConnectorSeen {
         stopped,
         queued: status.queued,
         binds: status.binds.iter().map(bind_told).collect(),
+        alerts: None,
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn unbind_connector(
     Id(id): Id<ConnectorId>,
 ) -> Result<axum::Json<ShownConnector>, Problem> {
     let before = shown(&admin, id)?;
-    done(&admin, &before, id, admin.engine().connector_unbind(id))
+    done(&admin, &before, id, admin.engine().connector_unbind(id).await?)
 }
 
 /// Drain a connector.

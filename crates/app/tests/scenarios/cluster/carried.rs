@@ -148,7 +148,7 @@ fn hosts(rabbits: &[Rabbit]) -> String {
     rabbits.iter().skip(1).map(Rabbit::place).collect::<Vec<_>>().join(",")
 }
 
-fn variables<'a>(url: &'a str, hosts: &'a str, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(super) fn variables<'a>(url: &'a str, hosts: &'a str, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("SAMBAC_CLUSTER_LEASE_S", LEASE),
         ("SAMBAC_NODE", node),

@@ -3,8 +3,10 @@
 //! It asks for the lease of each connector, as many as are its share, and runs those that it gets: fed by the broker (`feed`), heard by the node with the
 //! ledger in reports (`tell`). It writes nothing of messages and money, and has no memory but of what it sends.
 
+mod asked;
 mod feed;
 mod held;
+mod say;
 mod sent;
 mod share;
 mod tell;
@@ -23,8 +25,9 @@ use super::{Role, WorkSettings};
 use crate::clock::Clock;
 use crate::commit::Write;
 use crate::start::{self, Begun, StartError};
-use crate::{Inner, Settings, alert};
+use crate::{Inner, Settings};
 use held::Held;
+pub(crate) use say::reachable;
 pub(super) use share::lease_name;
 
 /// Writes that may wait to be told.
@@ -88,7 +91,6 @@ impl BindsNode {
         let settings = Settings { lease: None, shared_limits: None, events: None, work: None, ..settings };
         let begun = Begun::without_ledger(&settings, &store, &clock, writes, Role::Binds(desk)).await?;
         let inner = start::make(settings, store, clock, begun)?;
-        inner.tasks.spawn(alert::run(Arc::clone(&inner)));
         inner.tasks.spawn(start::watch_configuration(Arc::clone(&inner)));
         inner.tasks.spawn(share::run(Arc::clone(&inner)));
         if let Some(desk) = inner.work.desk() {
@@ -120,7 +122,7 @@ impl BindsNode {
         let until = Instant::now() + limit;
         self.0.draining.cancel();
         if let Some(desk) = self.0.work.desk() {
-            share::hand_over_all(desk, until).await;
+            share::hand_over_all(&self.0, desk, until).await;
         }
         self.0.stopping.cancel();
         self.0.tasks.close();

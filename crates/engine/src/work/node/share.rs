@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sambac_bus::work::{ConnectorSeen, Report, WorkBroker};
+use sambac_bus::work::ConnectorSeen;
 use sambac_domain::id::ConnectorId;
 use sambac_store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
 use super::Desk;
+use super::asked;
 use super::feed;
 use super::held::Held;
+use super::say::{self, say};
 use crate::Inner;
 use crate::connector::fed::{self, Fed};
 use crate::lease::HeldLease;
@@ -53,9 +55,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
             held.drop_all();
             desk.held().remove(&held.id());
         }
-        if let Some(broker) = desk.link.now() {
-            tell(desk, &broker, &mut told).await;
-        }
+        tell(&inner, desk, &mut told).await;
+        say::alerts(&inner, desk).await;
         if asked_at.is_none_or(|at| at.elapsed() >= ASK) {
             asked_at = Some(Instant::now());
             if let Err(error) = ask(&inner, desk, &mut there).await {
@@ -81,12 +82,12 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     wanted.sort_unstable();
     let share = wanted.len().div_ceil(nodes);
     for held in desk.all().into_iter().filter(|held| !wanted.contains(&held.id())) {
-        give(desk, held).await;
+        give(inner, desk, held).await;
     }
     let held = desk.all();
     if let Some(last) = held.last().filter(|_| held.len() > share) {
         // One at a time: another node takes it before the next look.
-        give(desk, Arc::clone(last)).await;
+        give(inner, desk, Arc::clone(last)).await;
         return Ok(());
     }
     let taken: Vec<_> = inner.store.leases_held(CONNECTOR).await?.into_iter().map(|row| row.name).collect();
@@ -123,18 +124,19 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
     tracing::info!(connector = %id, epoch = lease.epoch(), "this node has it now");
     let held = Held::new(connector, ended, lease, since);
     desk.held().insert(id, Arc::clone(&held));
+    inner.tasks.spawn(asked::run(Arc::clone(inner), Arc::clone(&held)));
     inner.tasks.spawn(feed::run(Arc::clone(inner), held));
     Ok(())
 }
 
-async fn give(desk: &Desk, held: Arc<Held>) {
+async fn give(inner: &Inner, desk: &Desk, held: Arc<Held>) {
     tracing::info!(connector = held.name(), "it is handed over");
-    hand_over(desk, &held).await;
+    hand_over(inner, desk, &held).await;
     desk.held().remove(&held.id());
 }
 
-async fn hand_over(desk: &Desk, held: &Held) {
-    tell_leaving(desk, held).await;
+async fn hand_over(inner: &Inner, desk: &Desk, held: &Held) {
+    tell_leaving(inner, desk, held).await;
     let is_told = held.wind_up().await;
     if !is_told {
         tracing::warn!(connector = held.name(), "handed over before everything was told");
@@ -143,54 +145,46 @@ async fn hand_over(desk: &Desk, held: &Held) {
 }
 
 /// Tells that this node takes nothing more: what is announced from now on is for the next one, and named so.
-async fn tell_leaving(desk: &Desk, held: &Held) {
-    let Some(broker) = desk.link.now() else { return };
-    let leaving = ConnectorSeen { bound: 0, state: "draining".to_owned(), ..seen::told(&held.connector().status()) };
+async fn tell_leaving(inner: &Inner, desk: &Desk, held: &Held) {
+    let leaving = ConnectorSeen { bound: 0, state: "draining".to_owned(), ..now(inner, held) };
     // A broker that takes nothing holds nobody up.
-    if let Ok(Err(error)) = timeout(LEAVE_LIMIT, publish(desk, &broker, held, leaving)).await {
-        desk.link.failed(&broker, &error);
+    let told = say(desk, held, false, |report| report.seen = Some(leaving));
+    if timeout(LEAVE_LIMIT, told).await.is_err() {
+        tracing::warn!(connector = held.name(), "it was not told that it goes");
     }
 }
 
+/// How a connector is.
+fn now(inner: &Inner, held: &Held) -> ConnectorSeen {
+    let alerts = Some(inner.alerts.of_binds(held.name()));
+    ConnectorSeen { alerts, ..seen::told(&held.connector().status()) }
+}
+
 /// Hands over everything at once, in time.
-pub(super) async fn hand_over_all(desk: &Desk, until: Instant) {
+pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, until: Instant) {
     let all = desk.all();
-    let ended = join_all(all.iter().map(async |held| hand_over(desk, held).await));
+    let ended = join_all(all.iter().map(async |held| hand_over(inner, desk, held).await));
     if timeout_at(until, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
 }
 
 /// Tells how each connector is: at once when that has changed, and now and then.
-async fn tell(desk: &Desk, broker: &Arc<WorkBroker>, told: &mut Told) {
+async fn tell(inner: &Inner, desk: &Desk, told: &mut Told) {
     told.retain(|id, _| desk.of(*id).is_some());
-    for held in desk.all() {
-        let now = seen::told(&held.connector().status());
+    for held in desk.all().into_iter().filter(|_| desk.link.is_up()) {
+        let now = now(inner, &held);
         let is_news = told.get(&held.id()).is_none_or(|(at, before)| at.elapsed() >= TELL || changed(before, &now));
         if !is_news {
             continue;
         }
         told.insert(held.id(), (Instant::now(), now.clone()));
-        if let Err(error) = publish(desk, broker, &held, now).await {
-            return desk.link.failed(broker, &error);
-        }
+        // Nobody waits for it: the next one says it again.
+        say(desk, &held, false, |report| report.seen = Some(now)).await;
     }
 }
 
 /// Whether more is another way than numbers that always move.
 fn changed(before: &ConnectorSeen, now: &ConnectorSeen) -> bool {
-    (before.bound, &before.state, &before.stopped) != (now.bound, &now.state, &now.stopped)
-}
-
-async fn publish(
-    desk: &Desk,
-    broker: &WorkBroker,
-    held: &Held,
-    now: ConnectorSeen,
-) -> Result<(), sambac_bus::amqp::BrokerError> {
-    let mut report = Report::new(held.id(), &desk.node, held.lease().epoch());
-    report.seen = Some(now);
-    // Nobody waits for it: the next one says it again.
-    drop(broker.publish(&desk.link.queues().results(), &report.to_json(), false).await?);
-    Ok(())
+    (before.bound, &before.state, &before.stopped, &before.alerts) != (now.bound, &now.state, &now.stopped, &now.alerts)
 }

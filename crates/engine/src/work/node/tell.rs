@@ -11,6 +11,7 @@ use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Confirm, HandsetSeen, ReceiptSeen, Report, WorkBroker};
 use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
 use sambac_domain::mo::MoBody;
+use sambac_smpp::CommandStatus;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -34,7 +35,7 @@ struct Telling {
     report: Report,
     answered: Vec<(SegmentId, IntentId)>,
     slots: Vec<Slot>,
-    brought: Vec<Acknowledgement>,
+    brought: Vec<(Acknowledgement, CommandStatus)>,
     stored: Vec<oneshot::Sender<()>>,
     /// Its confirm, once it is published.
     confirm: Option<(Confirm, Instant)>,
@@ -121,14 +122,14 @@ fn gather(inner: &Arc<Inner>, desk: &Desk, writes: &mut Vec<Write>, open: &mut V
                 let telling = of(desk, &mut tellings, receipt.found.connector);
                 telling.report.receipts.push(receipt_told(receipt.found));
                 if let ReceiptFrom::Session(acknowledge) = receipt.from {
-                    telling.brought.push(acknowledge);
+                    telling.brought.push((acknowledge, CommandStatus::ROK));
                 }
             }
             Write::Handset { incoming, acknowledge } => match handset_told(&inner.settings.seal, &incoming) {
                 Some(told) => {
                     let telling = of(desk, &mut tellings, incoming.connector);
                     telling.report.handsets.push(told);
-                    telling.brought.push(acknowledge);
+                    telling.brought.push((acknowledge, incoming.status_by(&inner.snapshot.load())));
                 }
                 None => acknowledge.refuse(),
             },
@@ -169,7 +170,7 @@ impl Telling {
     /// The broker has it.
     async fn told(self, desk: &Desk) {
         drop(self.slots);
-        self.brought.into_iter().for_each(Acknowledgement::give_ok);
+        self.brought.into_iter().for_each(|(acknowledge, status)| acknowledge.give(status));
         for done in self.stored {
             // A receiver that has gone asks no more.
             let _ = done.send(());

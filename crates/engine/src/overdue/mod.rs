@@ -3,11 +3,15 @@
 //! It is in memory and bounded. What finds no place is not asked about, and counted: its receipt is waited for as if nobody
 //! could be asked. A restart fills it again from what waits for receipts.
 
+mod questions;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sambac_domain::id::{ConnectorId, SegmentId};
 use sambac_domain::time::Timestamp;
+
+pub(crate) use questions::Questions;
 
 /// Segments kept for one connector.
 const CAPACITY: usize = 100_000;
