@@ -54,7 +54,7 @@ section! {
         tcp_keepalive_s: u64 = 60, ["Q-A11"], 0..=7_200;
         /// How long sent octets may stay unacknowledged before TCP gives the connection up. 0 = the system's default.
         tcp_user_timeout_ms: u64 = 30_000, ["Q-A11"], 0..=600_000;
-        /// The sequence number of our first request.
+        /// The sequence number of our first request. A bind that comes again goes on where its last session ended.
         sequence_first: u32 = 1, ["Q-A8"], 1..=2_147_483_647;
         /// Whether requests whose optional parameters are cut or of a wrong length are taken all the same.
         take_broken_tlvs: bool = true, ["Q-H3"];

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::held_back::HeldBack;
 use super::{OtpWrite, Write};
+use crate::Inner;
 
 /// Small groups begin this long after one another, under load.
 const PACE: Duration = Duration::from_millis(5);
@@ -79,9 +80,10 @@ impl Gathering {
         self.count(inbox.len());
     }
 
-    /// Decides how many new messages are in the group: all, unless windows wait for its commit and there is no rest between commits.
-    pub(super) fn share(&mut self, inbox: &mut Vec<Write>, starving: bool) {
-        if starving && !self.rested {
+    /// Decides how many new messages are in the group: all, unless a connector has more to send than commits let it.
+    pub(super) fn share(&mut self, inner: &Inner, inbox: &mut Vec<Write>) {
+        let is_new = |write: &Write| matches!(write, Write::Accept(_));
+        if (!self.held_back.is_empty() || inbox.iter().any(is_new)) && inner.connectors.are_behind() {
             self.held_back.share(inbox);
         } else {
             self.held_back.release(self.group_max.saturating_sub(inbox.len()).max(SMALL_GROUP), inbox);

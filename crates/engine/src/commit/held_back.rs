@@ -3,7 +3,8 @@
 //! A message costs a commit five times: when it is taken, announced, answered, receipted and told. Under more load than that,
 //! whatever is only coming in would take the room of what is on its way, and more and more would lie in the database for fewer and fewer that arrive (three times the peak
 //! offered: 65 % of it delivered). So a group takes about as many new messages as it answers others, single ones: those of batches come at their own pace. Accounts take
-//! turns, and one-time codes go past. An operator that is slow holds nobody back: then windows wait for it, not for a commit.
+//! turns, and one-time codes go past. An operator that is slow holds nobody back: then windows wait for it, not for a commit; nor is anybody held back while there
+//! is not enough to send.
 
 use std::collections::VecDeque;
 

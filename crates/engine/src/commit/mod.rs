@@ -187,7 +187,7 @@ async fn take(inner: Arc<Inner>, money: Money, writes: mpsc::Receiver<Write>) {
         }
         let starving = committer.inner.starving.load(Ordering::Relaxed) > 0;
         gathering.more(&mut inbox, starving).await;
-        gathering.share(&mut inbox, starving);
+        gathering.share(&committer.inner, &mut inbox);
         if starving && gathering.has_rested() {
             // Answers first, by themselves: only their commit makes room in a window.
             let mut answers: Vec<_> = inbox.extract_if(.., |write| matches!(write, Write::Answer(_))).collect();

@@ -73,6 +73,17 @@ impl Connector {
         (worthwhile(ahead, all).min(INTENT_MAX), ahead.saturating_sub(otps).min(INTENT_MAX))
     }
 
+    /// Whether commits are what it waits for: a quarter of its windows is segments that are answered, and not stored so (the rest is what the last commit has made
+    /// room for); and more than its windows hold waits to be sent.
+    pub(super) fn is_behind(&self) -> bool {
+        let (mut window, mut unstored) = (0, 0);
+        for link in self.links().iter() {
+            window += link.window();
+            unstored += link.unstored();
+        }
+        window > 0 && unstored * 4 >= window && self.ready.len().0 + self.queue.len() >= window
+    }
+
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
     pub(crate) async fn give_back(&self) {
         while let Some(announced) = self.ready.pop() {

@@ -100,7 +100,7 @@ impl Connector {
         self.metrics.bind_tried();
         seat.goes_to(target.to_string());
         let plan = match Plan::new(&self.row(), &self.profile(), &self.inner) {
-            Ok(plan) => plan,
+            Ok(plan) => plan.going_on(seat),
             Err(error) => return Err(self.failed(seat, &error, Failure::Setup)),
         };
         match plan.dial(target, seat.kind, &mut Steps::default()).await {

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::hosts::Target;
+use super::seat::Seat;
 use super::tls;
 use crate::clock::Clock;
 use crate::pdu_log::{PduLog, Side};
@@ -121,6 +122,8 @@ pub(super) struct Plan {
     pdu_log: Arc<PduLog>,
     clock: Clock,
     tls: Option<tls::Client>,
+    /// Otherwise than the profile says.
+    first_sequence: Option<u32>,
     #[cfg(debug_assertions)]
     world: Option<Arc<dyn crate::simulated::World>>,
 }
@@ -147,9 +150,15 @@ impl Plan {
             pdu_log,
             clock,
             tls,
+            first_sequence: None,
             #[cfg(debug_assertions)]
             world: inner.settings.world.clone(),
         })
+    }
+
+    /// The same, with sequence numbers that go on after those of the seat's last session.
+    pub(super) fn going_on(self, seat: &Seat) -> Self {
+        Self { first_sequence: seat.sequence(), ..self }
     }
 
     /// What a failure is to be taken for.
@@ -260,7 +269,7 @@ impl Plan {
             unbind_grace: Duration::from_millis(self.profile.bind.unbind_timeout_ms),
             max_pdu_bytes: usize::try_from(session.pdu_octets_max).unwrap_or(usize::MAX),
             broken_tlvs: if session.take_broken_tlvs { BrokenTlvs::Keep } else { BrokenTlvs::Refuse },
-            first_sequence: session.sequence_first,
+            first_sequence: self.first_sequence.unwrap_or(session.sequence_first),
             ..SessionConfig::default()
         }
     }

@@ -45,7 +45,7 @@ impl Connector {
     /// One connection of the SMSC.
     async fn outbound(&self, seat: &Seat) -> Result<Dialled, (DialError, Failure)> {
         let (row, profile) = (self.row(), self.profile());
-        let plan = Plan::new(&row, &profile, &self.inner).map_err(|error| (error, Failure::Setup))?;
+        let plan = Plan::new(&row, &profile, &self.inner).map_err(|error| (error, Failure::Setup))?.going_on(seat);
         let connection = self.next_connection(&profile.bind.outbind_listen).await;
         let stream = connection.map_err(|error| (DialError::Setup(error), Failure::Setup))?;
         if let Ok(peer) = stream.peer_addr() {

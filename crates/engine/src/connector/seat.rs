@@ -1,9 +1,10 @@
 //! One bind that is to be up: what it is doing now, as a person sees it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sambac_domain::time::Timestamp;
-use sambac_smpp::BindKind;
+use sambac_smpp::{BindKind, Session};
 use sambac_store::rows;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,8 @@ pub(super) struct Seat {
     pub(super) kind: BindKind,
     /// The place is given up: settings want fewer binds, or the connector ends.
     pub(super) gone: CancellationToken,
+    /// With which sequence number its next session begins; 0 before the first.
+    sequence: AtomicU32,
     seen: Mutex<Seen>,
 }
 
@@ -63,7 +66,7 @@ impl Seat {
             peer_version: None,
             link: None,
         };
-        Self { number, kind, gone, seen: Mutex::new(seen) }
+        Self { number, kind, gone, sequence: AtomicU32::new(0), seen: Mutex::new(seen) }
     }
 
     pub(super) fn seen(&self) -> Seen {
@@ -80,6 +83,16 @@ impl Seat {
         if seen.state != state {
             (seen.state, seen.since) = (state, now);
         }
+    }
+
+    /// With which sequence number the next session begins, if there was one before.
+    pub(super) fn sequence(&self) -> Option<u32> {
+        Some(self.sequence.load(Ordering::Relaxed)).filter(|sequence| *sequence > 0)
+    }
+
+    /// A session is over. The next one goes on with its numbers: an answer that the SMSC owed this one is not taken for another message's then.
+    pub(super) fn ended_with(&self, session: &Session) {
+        self.sequence.store(session.next_sequence(), Ordering::Relaxed);
     }
 
     pub(super) fn goes_to(&self, host: String) {

@@ -58,6 +58,7 @@ impl Connector {
             }
         }
         self.link_down(seat, &link);
+        seat.ended_with(&session);
         for flight in link.abandon() {
             self.answer(flight, AnswerOutcome::Unknown).await;
         }

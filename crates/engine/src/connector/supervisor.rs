@@ -74,6 +74,11 @@ impl Registry {
         self.running().connectors.values().cloned().collect()
     }
 
+    /// Whether commits are what one of them waits for.
+    pub(crate) fn are_behind(&self) -> bool {
+        self.running().connectors.values().any(|connector| connector.is_behind())
+    }
+
     /// Says which are away; true when that has changed.
     pub(super) fn set_away(&self, away: &[ConnectorId]) -> bool {
         let changed = **self.away.load() != away;

@@ -173,6 +173,13 @@ impl Session {
         self.link.lock().window.len()
     }
 
+    /// The sequence number of the next request. A session that begins with it as [`SessionConfig::first_sequence`] takes no answer that was meant for
+    /// this one.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        self.link.lock().next_sequence()
+    }
+
     /// Requests that can be sent now.
     #[must_use]
     pub fn window_free(&self) -> usize {

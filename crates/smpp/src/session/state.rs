@@ -233,6 +233,11 @@ impl State {
         events.push(Event::Request { header, frame });
     }
 
+    /// The sequence number that is to be used next, unless it is open.
+    pub(super) const fn next_sequence(&self) -> u32 {
+        self.next_sequence
+    }
+
     /// The next sequence number that is not open.
     fn free_sequence(&self) -> u32 {
         let mut sequence = self.next_sequence;

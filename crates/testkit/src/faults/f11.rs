@@ -17,11 +17,10 @@ pub(super) const FAULT: Fault = Fault {
 
 /// Numbers that it does not deliver to: who takes another one's answer, ends as that does.
 const UNREACHABLE: u64 = FIRST + 100_000_000;
-/// Answers come late whose numbers are beyond the window of the next connection, as it begins: nobody can tell one whose number is open again from the
-/// right one.
-const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\nclose_every = 150\n\
+/// Answers come late, after a reconnect, for numbers that a connection which begins anew would have open again.
+const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\nclose_every = 60\n\
     [receipt]\ndelay_ms = [0, 300]\nduplicate = 0.1\nresend_max = 1000\n\
-    [wire]\nanswer_twice_every = 3\nunasked_every = 5\nlate_every = 70\n\
+    [wire]\nanswer_twice_every = 3\nunasked_every = 5\nlate_every = 7\n\
     [[rule]]\ndestination = \"9992\"\nreceipt = { states = { undelivered = 1 } }";
 /// What it keeps for too long is in doubt, also when the link lives on.
 const CONNECTOR: &str = "window_max = 50\nsettings = { session = { response_timeout_ms = 3000 }, \

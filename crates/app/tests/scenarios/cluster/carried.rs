@@ -233,6 +233,8 @@ async fn nothing_is_in_doubt_when_the_node_with_the_ledger_is_killed() -> Result
     carried.works.take().context("a node with the ledger")?.kill_9().await?;
     carried.works = Some(waits.until_it_works().await?);
     ensure!(killed_at.elapsed() < Duration::from_secs(15), "{:?}", killed_at.elapsed());
+    let put_aside = carried.works()?.metric("sambac_alerts_open{name=\"work_put_aside\"}").await?;
+    ensure!(put_aside == 0, "what nobody waits for is forgotten, not put aside");
     ensure!(carried.finish(&messages).await? == 0);
     drop(nodes);
     Ok(())
