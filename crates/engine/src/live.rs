@@ -201,6 +201,11 @@ impl LiveMessages {
         }
     }
 
+    /// Whether half of it is used: what comes in faster than it ends will soon push out what has to be read again.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.len() * 2 >= self.capacity
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.index().by_id.len()
     }

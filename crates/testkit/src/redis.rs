@@ -91,6 +91,11 @@ impl RedisServer {
         format!("bind 127.0.0.1\nsave \"\"\nappendonly no\n{listens}{login}")
     }
 
+    /// Where it listens on this machine.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where to connect.
     pub fn url(&self) -> String {
         if self.is_tls {

@@ -80,10 +80,9 @@ impl Gathering {
         self.count(inbox.len());
     }
 
-    /// Decides how many new messages are in the group: all, unless a connector has more to send than commits let it.
+    /// Decides how many new messages are in the group: all, unless there is more to send already than this process keeps up with.
     pub(super) fn share(&mut self, inner: &Inner, inbox: &mut Vec<Write>) {
-        let is_new = |write: &Write| matches!(write, Write::Accept(_));
-        if (!self.held_back.is_empty() || inbox.iter().any(is_new)) && inner.connectors.are_behind() {
+        if inner.live.is_filling() && inner.connectors.are_behind() {
             self.held_back.share(inbox);
         } else {
             self.held_back.release(self.group_max.saturating_sub(inbox.len()).max(SMALL_GROUP), inbox);

@@ -1,10 +1,10 @@
-//! New messages that wait while commits are what the connectors' windows wait for.
+//! New messages that wait while there is more to send already than this process keeps up with.
 //!
 //! A message costs a commit five times: when it is taken, announced, answered, receipted and told. Under more load than that,
 //! whatever is only coming in would take the room of what is on its way, and more and more would lie in the database for fewer and fewer that arrive (three times the peak
 //! offered: 65 % of it delivered). So a group takes about as many new messages as it answers others, single ones: those of batches come at their own pace. Accounts take
 //! turns, and one-time codes go past. An operator that is slow holds nobody back: then windows wait for it, not for a commit; nor is anybody held back while there
-//! is not enough to send.
+//! is room in memory for what waits: a burst is taken at once.
 
 use std::collections::VecDeque;
 
@@ -43,14 +43,18 @@ impl HeldBack {
                 self.0.put(account, write);
             }
         }
-        let too_many = self.0.len.saturating_sub(HELD_MAX);
-        self.0.take(answers.max(NEW_MIN).max(too_many), inbox);
+        self.0.take(share(answers, self.0.len), inbox);
     }
 
     /// So many of it go into the group at most.
     pub(super) fn release(&mut self, most: usize, inbox: &mut Vec<Write>) {
         self.0.take(most, inbox);
     }
+}
+
+/// How many new messages go with so many answers, of so many that wait.
+fn share(answers: usize, waiting: usize) -> usize {
+    answers.max(NEW_MIN).max(waiting.saturating_sub(HELD_MAX))
 }
 
 /// Whose message it is, if it is one that may wait.
@@ -98,6 +102,12 @@ impl<T> Turns<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_go_as_are_answered_and_what_waits_is_bounded() {
+        assert_eq!((share(0, 100), share(500, 1_000)), (NEW_MIN, 500));
+        assert_eq!((share(0, HELD_MAX), share(0, HELD_MAX + 700)), (NEW_MIN, 700));
+    }
 
     /// Whoever floods waits behind itself only.
     #[test]

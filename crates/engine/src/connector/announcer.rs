@@ -1,6 +1,6 @@
 //! Takes segments off the queue and has the intent to send them stored, a little ahead of the sender.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const AHEAD: Duration = Duration::from_millis(100);
 const EXPIRY_LOOK: Duration = Duration::from_millis(500);
 /// Segments of one intent at most.
 const INTENT_MAX: usize = 500;
+/// Intents that may wait for their commit at a time: with one, each second commit would go without. Codes have one more.
+const INTENTS_MAX: usize = 2;
 /// No other node has the connector: what became of these is not to be asked of one, also when that changes.
 const NO_OTHER: i64 = -1;
 
@@ -33,7 +35,7 @@ fn worthwhile(ahead: usize, ready: usize) -> usize {
 
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
-    let mut taken = Vec::new();
+    let (mut taken, mut open) = (Vec::new(), Intents::new());
     let mut look = tokio::time::interval(EXPIRY_LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -41,7 +43,7 @@ pub(super) async fn run(connector: Arc<Connector>) {
         if let Order::Stop(_) = order {
             connector.give_back().await;
         }
-        let (room, otp_room) = if order == Order::Run { connector.room_ahead() } else { (0, 0) };
+        let (room, otp_room) = if order == Order::Run { connector.room_ahead(&open) } else { (0, 0) };
         let took = match room {
             0 => connector.queue.take_lane(OTP, otp_room, &mut taken),
             _ => connector.queue.take(room, &mut taken),
@@ -49,39 +51,63 @@ pub(super) async fn run(connector: Arc<Connector>) {
         if took == 0 {
             tokio::select! {
                 () = connector.queue.work(), if otp_room > 0 => {}
+                announcement = first(&mut open), if !open.is_empty() => connector.announced(announcement, &mut open).await,
                 () = connector.ready.drained(), if room == 0 => {}
                 () = connector.linked.notified(), if room == 0 => {}
                 () = connector.control.changed_from(&order) => {}
                 _ = look.tick() => connector.end_expired().await,
-                () = connector.cancel.cancelled() => return,
+                () = connector.cancel.cancelled() => break,
             }
             continue;
         }
-        if !connector.announce(&mut taken).await {
-            return;
-        }
+        let Some(stored) = connector.announce(&taken).await else { break };
+        open.push_back((std::mem::take(&mut taken), stored));
     }
+    // What is announced, and goes nowhere any more, is given back by whoever ends the connector.
+    while !open.is_empty() {
+        let announcement = first(&mut open).await;
+        connector.announced(announcement, &mut open).await;
+    }
+}
+
+/// Intents that wait for their commit, in their order, with their segments.
+type Intents = VecDeque<(Vec<Queued>, oneshot::Receiver<Announcement>)>;
+
+/// Waits until the first one's commit is over: `None` when it was given up. May be dropped before its end.
+async fn first(open: &mut Intents) -> Option<Announcement> {
+    let (_, stored) = open.front_mut()?;
+    stored.await.ok()
 }
 
 impl Connector {
     /// How many segments may be announced now, and how many OTPs: one window ahead, or what the pace lets through in a
     /// moment. OTPs have room of their own, so that they need not wait for what may not use their share.
-    fn room_ahead(&self) -> (usize, usize) {
+    fn room_ahead(&self, open: &Intents) -> (usize, usize) {
+        if open.len() > INTENTS_MAX {
+            return (0, 0);
+        }
         let window: usize = self.links().iter().map(|link| link.window()).sum();
         let ahead = window.min(self.throughput.within(AHEAD).max(1));
-        let (all, otps) = self.ready.len();
-        (worthwhile(ahead, all).min(INTENT_MAX), ahead.saturating_sub(otps).min(INTENT_MAX))
+        let (mut all, mut otps) = self.ready.len();
+        for (segments, _) in open {
+            all += segments.len();
+            otps += segments.iter().filter(|queued| queued.lane == OTP).count();
+        }
+        let room = if open.len() < INTENTS_MAX { worthwhile(ahead, all) } else { 0 };
+        (room.min(INTENT_MAX), ahead.saturating_sub(otps).min(INTENT_MAX))
     }
 
-    /// Whether commits are what it waits for: a quarter of its windows is segments that are answered, and not stored so (the rest is what the last commit has made
-    /// room for); and more than its windows hold waits to be sent.
+    /// Whether this process is what it waits for: more than its windows hold waits to be sent, they are in use, the operator owes answers to less than three quarters
+    /// of them, and no pace is slower.
     pub(super) fn is_behind(&self) -> bool {
-        let (mut window, mut unstored) = (0, 0);
+        let (mut window, mut taken, mut owed) = (0, 0, 0);
         for link in self.links().iter() {
             window += link.window();
-            unstored += link.unstored();
+            taken += link.taken();
+            owed += link.owed();
         }
-        window > 0 && unstored * 4 >= window && self.ready.len().0 + self.queue.len() >= window
+        let is_used = window > 0 && taken * 2 >= window && owed * 4 < window * 3;
+        is_used && self.queue.len() >= window && self.throughput.within(AHEAD) >= window
     }
 
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
@@ -103,25 +129,38 @@ impl Connector {
         }
     }
 
-    /// Stores the intent to send these; false when the engine has ended.
-    async fn announce(&self, taken: &mut Vec<Queued>) -> bool {
+    /// Has the intent to send these stored; `None` when the engine has ended.
+    async fn announce(&self, taken: &[Queued]) -> Option<oneshot::Receiver<Announcement>> {
         let segments: Vec<SegmentId> = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
         let intent = Intent { connector: self.id(), segments, epoch: NO_OTHER, stored };
-        if !self.write(Write::Intent(intent)).await {
-            return false;
-        }
-        match announcement.await {
-            Ok(Announcement { intent, refused, replaced }) => {
-                replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
-                let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
-                let sendable = taken.drain(..).filter(|queued| !refused.contains(&queued.id));
-                self.ready.push(sendable.map(|queued| Announced { intent, queued }));
+        self.write(Write::Intent(intent)).await.then_some(announcement)
+    }
+
+    /// The first intent's commit is over. When it was given up, its segments are still in the outbox: they go back to their place in the queue, and so do those
+    /// of the intents after it that were given up, too.
+    async fn announced(&self, announcement: Option<Announcement>, open: &mut Intents) {
+        let (mut given_up, mut announcement) = (Vec::new(), announcement);
+        while let Some((segments, _)) = open.pop_front() {
+            match announcement {
+                Some(announcement) => self.is_stored(announcement, segments),
+                None => given_up.extend(segments),
             }
-            // The batch was given up: the segments are still in the outbox and in the queue's order.
-            Err(_) => taken.drain(..).rev().for_each(|queued| self.queue.put_back(queued)),
+            if given_up.is_empty() {
+                return;
+            }
+            announcement = first(open).await;
         }
-        true
+        given_up.into_iter().rev().for_each(|queued| self.queue.put_back(queued));
+    }
+
+    /// These may be sent.
+    fn is_stored(&self, announcement: Announcement, mut segments: Vec<Queued>) {
+        let Announcement { intent, refused, replaced } = announcement;
+        replaced.iter().for_each(|message| segments.iter_mut().for_each(|queued| queued.task.replace(message)));
+        let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
+        let sendable = segments.into_iter().filter(|queued| !refused.contains(&queued.id));
+        self.ready.push(sendable.map(|queued| Announced { intent, queued }));
     }
 }
 

@@ -148,12 +148,12 @@ impl Link {
 
     /// Whether answers have come that are not stored yet: their places will be free in a moment.
     pub(super) fn is_about_to_have_room(&self) -> bool {
-        self.unstored() > 0
+        self.owed() < self.taken()
     }
 
-    /// Places whose answers have come and are not stored yet.
-    pub(super) fn unstored(&self) -> usize {
-        self.taken().saturating_sub(self.flights().len() + self.questions().len())
+    /// Segments and questions that the operator has not answered.
+    pub(super) fn owed(&self) -> usize {
+        self.flights().len() + self.questions().len()
     }
 
     /// Asks the operator something in a place of the window; its answer, or `None` when none came.

@@ -222,10 +222,7 @@ impl Line {
     /// `orderly`: the holders of the connector's lease that have told everything before they went.
     pub(super) fn answered(&self, answered: Answered, orderly: Range<i64>) -> Option<Write> {
         let (announced, queued) = self.open().remove(answered.segment, answered.intent)?;
-        // A holder that has sent nothing itself knows only that others were handed it before. If these have told everything, and all of that has come by
-        // the one link that this was announced by, in its order, then nobody has sent it.
-        let is_doubt = matches!(answered.happened, Happened::Unknown) && answered.submitted_at.is_none();
-        let was_kept = is_doubt && orderly.contains(&announced.epoch) && announced.link == Some(self.link.number());
+        let was_kept = announced.was_kept(&answered, &orderly, self.link.number());
         let happened = if was_kept { Happened::NotSent } else { answered.happened };
         self.changed.notify_one();
         let snapshot = self.inner.snapshot.load();

@@ -1,4 +1,4 @@
-//! What faults of several nodes begin and end with: PostgreSQL, RabbitMQ, a node with the ledger, and two with operators' binds, each by ways of its own
+//! What faults of several nodes begin and end with: PostgreSQL, RabbitMQ, Redis, a node with the ledger, and two with operators' binds, each by ways of its own
 //! that can be shut.
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::rig::{Around, OPERATOR, Rig};
 use super::{Fault, Report, Setting};
 use crate::postgres::KillablePostgres;
 use crate::rabbit::Rabbit;
+use crate::redis::RedisServer;
 use crate::scenario::wait::until;
 use crate::scenario::{ConnectorNode, Gate, Platform, World};
 
@@ -29,6 +30,7 @@ pub(super) struct Cluster {
     /// Of the node with the ledger, and of those with binds.
     pub(super) ways: [Ways; 3],
     pub(super) rabbits: Vec<Rabbit>,
+    redis: RedisServer,
     postgres: KillablePostgres,
 }
 
@@ -36,18 +38,22 @@ pub(super) struct Cluster {
 pub(super) struct Ways {
     pub(super) database: Gate,
     pub(super) broker: Gate,
+    pub(super) redis: Gate,
     database_url: String,
     queue_url: String,
     hosts: String,
+    redis_url: String,
 }
 
 impl Ways {
-    async fn new(postgres: &KillablePostgres, rabbits: &[Rabbit]) -> Result<Self> {
+    async fn new(postgres: &KillablePostgres, rabbits: &[Rabbit], redis: &RedisServer) -> Result<Self> {
         let [first, others @ ..] = rabbits else { anyhow::bail!("no broker") };
         let (database, broker) = (Gate::to(postgres.socket().as_path()).await?, Gate::to(first.port()).await?);
         let (database_url, queue_url) = (postgres.url_by(database.port()), first.url_by(broker.port()));
         let hosts = others.iter().map(Rabbit::place).collect::<Vec<_>>().join(",");
-        Ok(Self { database, broker, database_url, queue_url, hosts })
+        let redis = Gate::to(redis.port()).await?;
+        let redis_url = format!("redis://127.0.0.1:{}", redis.port());
+        Ok(Self { database, broker, redis, database_url, queue_url, hosts, redis_url })
     }
 
     fn variables<'a>(&'a self, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -57,6 +63,7 @@ impl Ways {
             ("SAMBAC_STORE_URL", &self.database_url),
             ("SAMBAC_QUEUE_URL", &self.queue_url),
             ("SAMBAC_QUEUE_HOSTS", &self.hosts),
+            ("SAMBAC_REDIS_URL", &self.redis_url),
             ("SAMBAC_ROLES", roles),
         ]
     }
@@ -65,9 +72,11 @@ impl Ways {
     pub(super) async fn cut(&self, lasting: Duration) {
         self.database.shut();
         self.broker.shut();
+        self.redis.shut();
         tokio::time::sleep(lasting).await;
         self.database.open();
         self.broker.open();
+        self.redis.open();
     }
 }
 
@@ -77,10 +86,11 @@ impl Cluster {
         let setting = Setting { binary: setting.release.clone(), ..setting.clone() };
         let world = World::new(&setting.binary.display().to_string(), fault.number)?;
         let postgres = KillablePostgres::start(&world.path("postgres")).await?;
+        let redis = RedisServer::start().await?;
         let world = world.on(&postgres.url());
         let mut rig = Rig::in_world(fault, &setting, (OPERATOR, CONNECTOR), (world, Around::default())).await?;
         rig.database = Some(postgres.url());
-        let ways = async || Ways::new(&postgres, &rabbits).await;
+        let ways = async || Ways::new(&postgres, &rabbits, &redis).await;
         let ways = [ways().await?, ways().await?, ways().await?];
         let works = rig.world.platform(&ways[0].variables("1", "worker")).await?;
         let binds = [
@@ -88,7 +98,7 @@ impl Cluster {
             rig.world.connector_node(&ways[2].variables("3", "connector")).await?,
         ];
         works.until_bound().await?;
-        Ok(Self { rig, works, binds, ways, rabbits, postgres })
+        Ok(Self { rig, works, binds, ways, rabbits, redis, postgres })
     }
 
     /// Which of the nodes with binds has the connector.
@@ -106,10 +116,10 @@ impl Cluster {
 
     /// Everything ends, and is judged.
     pub(super) async fn judged(self) -> Result<Report> {
-        let Self { mut rig, works, binds, ways, rabbits, postgres } = self;
+        let Self { mut rig, works, binds, ways, rabbits, redis, postgres } = self;
         rig.rests_of(works).await.context("at the end")?;
         let report = rig.judged(&Rules::default()).await;
-        drop((binds, ways, rabbits, postgres));
+        drop((binds, ways, rabbits, redis, postgres));
         report
     }
 }
