@@ -35,6 +35,7 @@ mod f21;
 mod f22;
 mod f23;
 mod f24;
+mod flood;
 mod net;
 mod report;
 mod rig;

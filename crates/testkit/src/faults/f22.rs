@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::clients::FIRST;
 use super::oracle::{Rules, Sent};
 use super::rig::Rig;
-use super::steady::{Leeway, p99};
+use super::steady::{Leeway, micros, p99};
 use super::{Fault, Report, Setting};
 use crate::scenario::wait::until;
 use crate::scenario::{Delivery, Platform, Rest, Sink, raw_id};
@@ -80,7 +80,7 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let others = Receivers::register(&rest, well).await?;
     let second = send(&setting, &rest, count..2 * count).await?;
     let during = heard(&mut rig, &others.well, &second).await?;
-    LEEWAY.judge_one(&setting, &mut rig.report, "to the event before", (before, before))?;
+    rig.report.measured("p99 to the event before, us", micros(before));
     LEEWAY.judge_one(&setting, &mut rig.report, "to the event beside the others", (before, during))?;
     let text = format!("{during:?}");
     rig.report.expect("one that is well waits", during <= WITHOUT_WAITING, text);

@@ -92,6 +92,17 @@ impl Report {
         }
     }
 
+    /// Another part of the same fault was played.
+    pub(super) fn takes_in(&mut self, part: Self) {
+        for (what, count) in part.messages {
+            *self.messages.entry(what).or_default() += count;
+        }
+        for (rule, count) in part.findings {
+            *self.findings.entry(rule).or_default() += count;
+        }
+        self.first_findings.extend(part.first_findings);
+    }
+
     /// What the oracle says.
     pub(super) fn judged(&mut self, verdict: &Verdict) {
         for (what, count) in &verdict.counts {
