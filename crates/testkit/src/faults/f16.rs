@@ -56,13 +56,13 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
 
 /// One-time codes beside bulk that comes as fast as it is taken.
 async fn codes(setting: &Setting, report: &mut Report) -> Result<()> {
-    let mut flood = Flood::start(&FAULT, setting, "otp").await?;
+    let mut flood = Flood::start(&FAULT, setting, "otp", "").await?;
     let (latency, factor) = flood.beside().await?;
-    latency.measured(report, "of codes beside bulk");
-    report.measured("bulk for each code", factor);
+    let part = &mut flood.rig.report;
+    latency.measured(part, "of codes beside bulk");
+    part.measured("bulk for each code", factor);
     let holds = latency.receipt <= CODES_P99 || !setting.long;
-    report.expect("codes wait for bulk", holds, format!("p99 to the receipt: {:?}", latency.receipt));
-    let judged = flood.judged().await?;
-    report.takes_in(judged);
+    part.expect("codes wait for bulk", holds, format!("p99 to the receipt: {:?}", latency.receipt));
+    report.takes_in(flood.judged().await?);
     Ok(())
 }

@@ -28,14 +28,18 @@ pub(super) struct Flood {
 }
 
 impl Flood {
-    /// The other one's messages are of this class.
-    pub(super) async fn start(fault: &Fault, setting: &Setting, class: &str) -> Result<Self> {
+    /// The other one's messages are of this class. `limit`: how fast the one that floods may send; empty: as fast as it can.
+    pub(super) async fn start(fault: &Fault, setting: &Setting, class: &str, limit: &str) -> Result<Self> {
         let setting = Setting { binary: setting.release.clone(), ..setting.clone() };
         let world = World::new(&setting.binary.display().to_string(), fault.number)?;
         let operator = world.simulator("alpha", OPERATOR).await?;
         let site = Site::with_one_account("1000000")
             .account("shop", "1000000")
-            .smpp_account("bank", "load", "window_max = 100")
+            .smpp_account(
+                "bank",
+                "load",
+                &format!("window_max = 100\nsettings = {{ limits = {{ throughput = \"{limit}\" }} }}"),
+            )
             .smpp_account("shop", "quiet", &format!("window_max = 100\nclass = \"{class}\""))
             .connector("alpha", &operator, CONNECTOR)
             .route("all", &["alpha"], "");

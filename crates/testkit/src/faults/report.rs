@@ -101,6 +101,8 @@ impl Report {
             *self.findings.entry(rule).or_default() += count;
         }
         self.first_findings.extend(part.first_findings);
+        self.measured.extend(part.measured);
+        part.strikes.into_iter().for_each(|(what, count)| *self.strikes.entry(what).or_default() += count);
     }
 
     /// What the oracle says.
