@@ -179,9 +179,9 @@ fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Opti
     })
 }
 
-/// Takes what was put aside: segments that a node has been handed again and again and never answered are in doubt; a person is told. What cannot be
-/// read stays.
-async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>) -> Result<Infallible, BrokerError> {
+/// Takes what was put aside: segments that a node has been handed again and again and never answered are in doubt, and a report that came so often is taken once more; a
+/// person is told. What cannot be read stays.
+async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroker>) -> Result<Infallible, BrokerError> {
     let queue = link.queues().dead();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
     let acknowledging = arrivals.acknowledging();
@@ -191,7 +191,18 @@ async fn take_dead(inner: &Inner, link: &BrokerLink, broker: &Arc<WorkBroker>) -
             () = link.lost(broker) => return Err(lost()),
         };
         let Ok(batch) = Batch::from_json(&arrived.body) else {
-            inner.alerts.raise(AlertKind::WorkPutAside, &queue, "something that cannot be read lies there");
+            match Report::from_json(&arrived.body) {
+                // How a connector was: forgotten when nobody took it in its time.
+                Ok(report) if report.is_empty() => acknowledging.done(arrived.tag).await?,
+                Ok(report) => {
+                    let text = format!("a report of {} was handed out again and again: it is taken now", report.node);
+                    inner.alerts.raise(AlertKind::WorkPutAside, &queue, text);
+                    finish(hand_over(inner, report).await, acknowledging.clone(), arrived.tag).await?;
+                }
+                Err(_) => {
+                    inner.alerts.raise(AlertKind::WorkPutAside, &queue, "something that cannot be read lies there");
+                }
+            }
             continue;
         };
         let first = batch.segments().next().map(|segment| segment.to_string()).unwrap_or_default();
