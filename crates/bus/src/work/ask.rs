@@ -17,6 +17,8 @@ pub struct Ask {
     pub connector: ConnectorId,
     /// By which the reply is known.
     pub id: i64,
+    /// Until when a reply is waited for, by the clock of who asks.
+    pub until: Timestamp,
     /// What.
     #[serde(flatten)]
     pub asked: Asked,
@@ -92,8 +94,8 @@ pub enum Said {
 
 impl Ask {
     /// A question.
-    pub const fn new(connector: ConnectorId, id: i64, asked: Asked) -> Self {
-        Self { version: VERSION, connector, id, asked }
+    pub const fn new(connector: ConnectorId, id: i64, until: Timestamp, asked: Asked) -> Self {
+        Self { version: VERSION, connector, id, until, asked }
     }
 
     /// As it is in a queue.
@@ -124,7 +126,7 @@ mod tests {
             (Asked::TakeBack { smsc_message_id, sender, destination }, "\"smsc_message_id\":\"0a7F\""),
             (Asked::BindAgain, "\"ask\":\"bind_again\""),
         ] {
-            let ask = Ask::new(ConnectorId::from_raw(7), 5, asked);
+            let ask = Ask::new(ConnectorId::from_raw(7), 5, Timestamp(9), asked);
             let json = String::from_utf8(ask.to_json()).unwrap();
             assert!(json.contains(word), "{word} is not in {json}");
             assert_eq!(Ask::from_json(json.as_bytes()).unwrap(), ask);

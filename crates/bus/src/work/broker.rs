@@ -23,6 +23,9 @@ const TRANSIENT: u8 = 1;
 /// How long something waits that the next one makes worthless.
 const PASSING_MS: &str = "5000";
 
+/// How long a confirm that nobody waits for may take.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
 /// A connection that carries work.
 #[derive(Debug)]
 pub struct WorkBroker {
@@ -162,6 +165,13 @@ impl WorkBroker {
     pub async fn close(&self) {
         // It ends with the process in any case.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.connection.close(200, "done".into())).await;
+    }
+}
+
+impl Confirm {
+    /// Lets the broker say it in its time: nobody waits for it. (A confirm that is dropped before is remembered by its channel for ever.)
+    pub fn settle(self) {
+        tokio::spawn(tokio::time::timeout(SETTLED_WITHIN, self));
     }
 }
 

@@ -82,8 +82,9 @@ impl Gathering {
 
     /// Decides how many new messages are in the group: all, unless there is more to send already than this process keeps up with.
     pub(super) fn share(&mut self, inner: &Inner, inbox: &mut Vec<Write>) {
-        if inner.live.is_filling() && inner.connectors.are_behind() {
-            self.held_back.share(inbox);
+        let behind = if inner.live.is_filling() { inner.connectors.behind() } else { Vec::new() };
+        if !behind.is_empty() {
+            self.held_back.share(inbox, &behind);
         } else {
             self.held_back.release(self.group_max.saturating_sub(inbox.len()).max(SMALL_GROUP), inbox);
         }

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use sambac_domain::class::TrafficClass;
-use sambac_domain::id::AccountId;
+use sambac_domain::id::{AccountId, ConnectorId};
 
 use super::Write;
 use crate::by_id::ById;
@@ -35,20 +35,31 @@ impl HeldBack {
         self.0.next.is_empty()
     }
 
-    /// Leaves as many new messages in a group as it answers others, and keeps the rest for the next ones.
-    pub(super) fn share(&mut self, inbox: &mut Vec<Write>) {
+    /// Leaves as many new messages that begin with a connector that is `behind` in a group as it answers others, and keeps the rest for the next ones.
+    pub(super) fn share(&mut self, inbox: &mut Vec<Write>, behind: &[ConnectorId]) {
         let answers = inbox.iter().filter(|write| matches!(write, Write::Answer(_))).count();
-        for write in inbox.extract_if(.., |write| payer(write).is_some()) {
-            if let Some(account) = payer(&write) {
-                self.0.put(account, write);
-            }
-        }
+        self.hold(inbox, |connector| behind.contains(&connector));
         self.0.take(share(answers, self.0.len), inbox);
     }
 
     /// So many of it go into the group at most.
     pub(super) fn release(&mut self, most: usize, inbox: &mut Vec<Write>) {
+        if !self.is_empty() {
+            self.hold(inbox, |_| false);
+        }
         self.0.take(most, inbox);
+    }
+
+    /// New messages that begin with such a connector wait, and so do those of whom something waits already: each account's stay in their order.
+    fn hold(&mut self, inbox: &mut Vec<Write>, is_behind: impl Fn(ConnectorId) -> bool) {
+        let mut rest = Vec::with_capacity(inbox.len());
+        for write in inbox.drain(..) {
+            match payer(&write).filter(|(account, connector)| is_behind(*connector) || self.0.has(*account)) {
+                Some((account, _)) => self.0.put(account, write),
+                None => rest.push(write),
+            }
+        }
+        *inbox = rest;
     }
 }
 
@@ -57,11 +68,11 @@ fn share(answers: usize, waiting: usize) -> usize {
     answers.max(NEW_MIN).max(waiting.saturating_sub(HELD_MAX))
 }
 
-/// Whose message it is, if it is one that may wait.
-fn payer(write: &Write) -> Option<AccountId> {
+/// Whose message it is, and with which connector it begins, if it is one that may wait.
+fn payer(write: &Write) -> Option<(AccountId, ConnectorId)> {
     match write {
         Write::Accept(accept) if accept.draft.request.class != TrafficClass::Otp => {
-            Some(accept.draft.request.account_id)
+            Some((accept.draft.request.account_id, accept.draft.connector_id))
         }
         _ => None,
     }
@@ -81,6 +92,11 @@ impl<T> Turns<T> {
         }
         waiting.push_back(one);
         self.len += 1;
+    }
+
+    /// Whether something of this one waits.
+    fn has(&self, account: AccountId) -> bool {
+        self.accounts.contains_key(&account)
     }
 
     /// Up to so many, in turn.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sambac_domain::Msisdn;
 use sambac_domain::number::normalise_smpp;
 use sambac_smpp::AlertNotification;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Connector;
 use crate::{Inner, relay, work};
@@ -14,10 +14,10 @@ impl Connector {
     /// What waits for the subscriber goes.
     pub(super) fn reachable(self: &Arc<Self>, alert: &AlertNotification<'_>) {
         let Ok(number) = normalise_smpp(alert.source.ton, alert.source.addr) else { return };
-        if self.inner.work.desk().is_some() {
-            work::node::reachable(&self.inner, self.id, number);
-        } else {
+        if self.inner.work.desk().is_none() {
             self.looks.hurry(&self.inner, number);
+        } else if let Some(turn) = self.looks.turn() {
+            work::node::reachable(&self.inner, self.id, number, turn);
         }
     }
 }
@@ -32,16 +32,24 @@ impl Default for Looks {
     }
 }
 
+/// Who may look now.
+pub(crate) type Turn = OwnedSemaphorePermit;
+
 impl Looks {
+    /// Leave to look, unless another look is under way.
+    fn turn(&self) -> Option<Turn> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
+    }
+
     /// Looks for what waits for this one, unless another look is under way.
     pub(crate) fn hurry(&self, inner: &Arc<Inner>, number: Msisdn) {
-        let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else { return };
+        let Some(turn) = self.turn() else { return };
         let inner = Arc::clone(inner);
         inner.tasks.clone().spawn(async move {
             if let Err(error) = relay::hurry(&inner, number).await {
                 tracing::error!(%error, "what waits for a subscriber was not read");
             }
-            drop(permit);
+            drop(turn);
         });
     }
 }

@@ -13,6 +13,7 @@ use super::control::{Order, StopReason};
 use super::ready::Announced;
 pub(crate) use super::supervisor::start_fed as start;
 use super::{Connector, operate};
+use crate::alert::AlertKind;
 use crate::commit::{AnswerOutcome, Write};
 use crate::lease::HeldLease;
 
@@ -93,7 +94,12 @@ impl Connector {
         tracing::info!(connector = self.name, asked = ?order.asked, "a person has asked for this");
         self.control.asked(order.clone());
         match order.asked {
-            AskedState::Running => self.control.start(),
+            AskedState::Running => {
+                for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
+                    self.inner.alerts.clear(kind, &self.name, "started by hand");
+                }
+                self.control.start();
+            }
             AskedState::Stopped => self.control.stop(StopReason::Person),
             AskedState::Drained if self.control.drain() => {
                 self.inner.tasks.spawn(operate::drain(Arc::clone(self), DRAIN_LIMIT));

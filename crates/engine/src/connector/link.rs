@@ -32,7 +32,7 @@ pub(super) struct Link {
     places: Arc<Places>,
     flights: Mutex<Flights>,
     /// Who waits for the answer to a question, by its token.
-    questions: Mutex<HashMap<u64, oneshot::Sender<(Header, Frame)>>>,
+    questions: Mutex<Questions>,
     next_question: AtomicU64,
 }
 
@@ -159,7 +159,7 @@ impl Link {
     /// Asks the operator something in a place of the window; its answer, or `None` when none came.
     ///
     /// # Errors
-    /// When the question was not sent.
+    /// When the question was not sent, or the link went before an answer could come.
     pub(super) async fn ask(&self, slot: Slot, pdu: &Pdu<'_>) -> Result<Option<(Header, Frame)>, TrySendError> {
         let token = QUESTION | self.next_question.fetch_add(1, Ordering::Relaxed);
         let (tell, answer) = oneshot::channel();
@@ -168,9 +168,9 @@ impl Link {
             self.questions().remove(&token);
             return Err(error);
         }
-        let answer = answer.await.ok();
+        let answer = answer.await;
         drop(slot);
-        Ok(answer)
+        answer.map_err(|_| TrySendError::Closed)
     }
 
     /// Whether a token is a question's.
@@ -180,7 +180,7 @@ impl Link {
 
     /// What came for a question, or that nothing did.
     pub(super) fn replied(&self, token: u64, reply: Option<(Header, Frame)>) {
-        if let (Some(tell), Some(reply)) = (self.questions().remove(&token), reply) {
+        if let Some(tell) = self.questions().remove(&token) {
             // Who asked may have stopped waiting.
             let _ = tell.send(reply);
         }
@@ -206,7 +206,7 @@ impl Link {
         open.into_iter().map(|(_, flight)| flight).collect()
     }
 
-    fn questions(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<(Header, Frame)>>> {
+    fn questions(&self) -> MutexGuard<'_, Questions> {
         self.questions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -214,6 +214,9 @@ impl Link {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Questions without an answer: `None` is told when there is none in time.
+type Questions = HashMap<u64, oneshot::Sender<Option<(Header, Frame)>>>;
 
 fn bucket(flow: &FlowSettings) -> TokenBucket {
     TokenBucket::new(flow.throughput_per_bind, BURST_MS, Instant::now())

@@ -54,7 +54,7 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use alerts::Looks;
+pub(crate) use alerts::{Looks, Turn};
 pub use control::StopReason;
 pub use dial::Step;
 pub use flow_status::FlowStatus;

@@ -50,6 +50,9 @@ impl Connector {
         };
         loop {
             let (link, slot) = self.place_ahead().await;
+            if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+                return false;
+            }
             // A link that is going down takes nothing: the next one may.
             if let Ok(answer) = link.ask(slot, &Pdu::CancelSm(sm)).await {
                 return answer.is_some_and(|(header, frame)| {

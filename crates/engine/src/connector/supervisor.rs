@@ -74,9 +74,10 @@ impl Registry {
         self.running().connectors.values().cloned().collect()
     }
 
-    /// Whether commits are what one of them waits for.
-    pub(crate) fn are_behind(&self) -> bool {
-        self.running().connectors.values().any(|connector| connector.is_behind())
+    /// Those for which this process is what they wait for: nearly always none.
+    pub(crate) fn behind(&self) -> Vec<ConnectorId> {
+        let running = self.running();
+        running.connectors.values().filter(|connector| connector.is_behind()).map(|connector| connector.id()).collect()
     }
 
     /// Says which are away; true when that has changed.

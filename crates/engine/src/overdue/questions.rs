@@ -18,6 +18,9 @@ use crate::{Inner, relay};
 /// So many questions without an answer, one after the other, say that there will be none.
 const SILENCE_MAX: u8 = 3;
 
+/// When what could not be asked is asked again.
+const NOT_AT_ONCE: Duration = Duration::from_secs(1);
+
 /// Those of one connector.
 pub(crate) struct Questions {
     id: ConnectorId,
@@ -54,19 +57,22 @@ impl Questions {
     /// Takes in what came of a question: the write that it stands for, if it does.
     pub(crate) fn heard(&self, inner: &Inner, profile: &Profile, overdue: Overdue, said: Said) -> Option<Write> {
         match said {
-            // As due as before.
+            // As due as before, but for a moment: what was in the way is still there.
             Said::NotAsked => {
-                inner.overdue.put(self.id, overdue);
+                let due_at = inner.clock.now().saturating_add(NOT_AT_ONCE);
+                inner.overdue.put(self.id, Overdue { due_at, ..overdue });
                 None
             }
             Said::Nothing => {
-                self.silence.fetch_add(1, Ordering::Relaxed);
-                self.tell_silence(inner, "it gives no answer");
+                if self.silence.fetch_add(1, Ordering::Relaxed) + 1 == SILENCE_MAX {
+                    self.tell_silence(inner, "it gives no answer");
+                }
                 self.ask_again(inner, profile, overdue)
             }
             Said::NotOffered { why } => {
-                self.silence.store(SILENCE_MAX, Ordering::Relaxed);
-                self.tell_silence(inner, &why);
+                if self.silence.swap(SILENCE_MAX, Ordering::Relaxed) < SILENCE_MAX {
+                    self.tell_silence(inner, &why);
+                }
                 None
             }
             Said::Ended { state, error, done_at } => {
@@ -101,9 +107,7 @@ impl Questions {
 
     /// A person is told once that the operator is not asked any more.
     fn tell_silence(&self, inner: &Inner, why: &str) {
-        if self.silence.load(Ordering::Relaxed) == SILENCE_MAX {
-            let text = format!("the operator does not offer query_sm ({why}): set receipt.query_after_s to 0");
-            inner.alerts.raise(AlertKind::ConnectorQuery, &self.name, text);
-        }
+        let text = format!("the operator does not offer query_sm ({why}): set receipt.query_after_s to 0");
+        inner.alerts.raise(AlertKind::ConnectorQuery, &self.name, text);
     }
 }

@@ -63,14 +63,21 @@ impl Drop for Waits<'_> {
 impl Office {
     /// Asks the node that has a connector; `None` when no reply has come in time.
     async fn ask(&self, inner: &Inner, connector: ConnectorId, asked: Asked, limit: Duration) -> Option<Said> {
+        if !self.line(connector)?.is_heard() {
+            return None;
+        }
         let broker = self.link.now()?;
-        let id = inner.ids.next(inner.clock.now());
+        let now = inner.clock.now();
+        let id = inner.ids.next(now);
         let (_waits, replied) = self.asks.wait(id);
         let queue = self.link.queues().ask(connector);
-        let published = broker.publish(&queue, &Ask::new(connector, id, asked).to_json(), false).await;
-        if let Err(error) = published {
-            self.link.failed(&broker, &error);
-            return None;
+        let ask = Ask::new(connector, id, now.saturating_add(limit), asked);
+        match broker.publish(&queue, &ask.to_json(), false).await {
+            Ok(confirm) => confirm.settle(),
+            Err(error) => {
+                self.link.failed(&broker, &error);
+                return None;
+            }
         }
         timeout(limit, replied).await.ok()?.ok()
     }

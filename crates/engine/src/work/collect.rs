@@ -197,7 +197,9 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
                 Ok(report) => {
                     let text = format!("a report of {} was handed out again and again: it is taken now", report.node);
                     inner.alerts.raise(AlertKind::WorkPutAside, &queue, text);
-                    finish(hand_over(inner, report).await, acknowledging.clone(), arrived.tag).await?;
+                    let stored = finish(hand_over(inner, report).await, acknowledging.clone(), arrived.tag);
+                    // When it cannot be acknowledged it comes again.
+                    inner.tasks.spawn(async { drop(stored.await) });
                 }
                 Err(_) => {
                     inner.alerts.raise(AlertKind::WorkPutAside, &queue, "something that cannot be read lies there");

@@ -178,7 +178,7 @@ impl Line {
 
     /// Whether somebody is there to ask, and nothing waits to be sent.
     pub(super) fn is_calm(&self) -> bool {
-        self.may_publish() && self.queue.is_empty()
+        self.link.is_up() && self.may_publish() && self.queue.is_empty()
     }
 
     /// How it is, as the node tells that has it.
@@ -245,6 +245,7 @@ impl Line {
         for lane in Lane::ALL {
             is_new |= !broker.declare(&self.link.queues().submit(self.id, lane)).await?;
         }
+        broker.declare(&self.link.queues().ask(self.id)).await?;
         if is_new {
             // The broker has lost what it had.
             self.anew.store(true, Ordering::Release);

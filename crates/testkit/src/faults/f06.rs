@@ -22,8 +22,9 @@ pub(super) const FAULT: Fault = Fault {
 /// ESME_RSYSERR: the platform cannot take it now.
 const CLEAR: u32 = 0x08;
 const RESUMES_WITHIN: Duration = Duration::from_secs(5);
-/// Of the file system, and of the one for the log.
+/// Of the file system, with room for what all rounds leave, and of the one for the log.
 const DATA_KIB: u64 = 40 * 1_024;
+const DATA_LONG_KIB: u64 = 10 * DATA_KIB;
 const LOG_KIB: u64 = 64;
 
 /// Plays it.
@@ -32,7 +33,7 @@ const LOG_KIB: u64 = 64;
 /// When something cannot be started, or does not recover.
 pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let mut rig = Rig::prepared(&FAULT, setting, (OPERATOR, SOON), |world| {
-        let data = Disk::mount(&world.data_folder(), DATA_KIB)?;
+        let data = Disk::mount(&world.data_folder(), setting.of(DATA_KIB, DATA_LONG_KIB))?;
         let logs = Disk::mount(&world.path("logs"), LOG_KIB)?;
         // The harness writes it where it always does.
         std::os::unix::fs::symlink(world.path("logs/platform.log"), world.path("platform.log"))?;

@@ -1,6 +1,7 @@
 //! What the node with the ledger asks of an operator by a connector's binds, and the replies.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Ask, Asked, Reply, Said, WorkBroker};
@@ -12,6 +13,10 @@ use super::say::say;
 use crate::Inner;
 use crate::work::asks::PLACE_LIMIT;
 
+/// Before the queue of questions is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How much two nodes' clocks may differ.
+const SKEW_MAX: Duration = Duration::from_secs(5);
 /// Questions that are worked on at a time.
 const OPEN_MAX: u16 = 32;
 
@@ -26,6 +31,11 @@ pub(super) async fn run(inner: Arc<Inner>, held: Arc<Held>) {
         match take(&inner, &held, &broker).await {
             Ok(()) if held.closed.is_cancelled() => return,
             Ok(()) => {}
+            Err(error) if broker.is_up() => {
+                // Segments and reports have nothing to do with it: the link stays.
+                tracing::warn!(connector = held.name(), %error, "no questions are taken; tried again");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
             Err(error) => desk.link().failed(&broker, &error),
         }
     }
@@ -47,6 +57,8 @@ async fn take(inner: &Arc<Inner>, held: &Arc<Held>, broker: &Arc<WorkBroker>) ->
         // Once is enough: who asks does so again when no reply comes.
         acknowledging.done(arrived.tag).await?;
         match Ask::from_json(&arrived.body) {
+            // Nobody waits for the reply any more.
+            Ok(ask) if inner.clock.now() > ask.until.saturating_add(SKEW_MAX) => {}
             Ok(ask) => drop(open.spawn(reply(Arc::clone(inner), Arc::clone(held), ask))),
             Err(error) => tracing::warn!(connector = held.name(), %error, "a question was not read"),
         }

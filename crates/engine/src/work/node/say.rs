@@ -9,6 +9,7 @@ use sambac_domain::id::ConnectorId;
 use super::Desk;
 use super::held::Held;
 use crate::Inner;
+use crate::connector::Turn;
 
 /// Tells it, if the broker is up. What is not `kept` is worth nothing after some seconds.
 pub(super) async fn say(desk: &Desk, held: &Held, kept: bool, fill: impl FnOnce(&mut Report)) {
@@ -16,7 +17,7 @@ pub(super) async fn say(desk: &Desk, held: &Held, kept: bool, fill: impl FnOnce(
     let mut report = Report::new(held.id(), &desk.node, held.lease().epoch());
     fill(&mut report);
     match broker.publish(&desk.link.queues().results(), &report.to_json(), kept).await {
-        Ok(confirm) => drop(confirm),
+        Ok(confirm) => confirm.settle(),
         Err(error) => desk.link.failed(&broker, &error),
     }
 }
@@ -27,6 +28,9 @@ pub(super) async fn alerts(inner: &Inner, desk: &Desk) {
         return;
     }
     let all = desk.all();
+    if all.is_empty() {
+        return;
+    }
     for alert in inner.alerts.take_events() {
         let of = all.iter().find(|held| held.name() == alert.subject).or(all.first());
         if let Some(held) = of {
@@ -35,8 +39,8 @@ pub(super) async fn alerts(inner: &Inner, desk: &Desk) {
     }
 }
 
-/// A subscriber can be reached again: what waits for it is with the node that has the ledger.
-pub(crate) fn reachable(inner: &Arc<Inner>, id: ConnectorId, number: Msisdn) {
+/// A subscriber can be reached again: what waits for it is with the node that has the ledger. The next one may be told of when this one is.
+pub(crate) fn reachable(inner: &Arc<Inner>, id: ConnectorId, number: Msisdn, turn: Turn) {
     let inner = Arc::clone(inner);
     inner.tasks.clone().spawn(async move {
         if let Some(desk) = inner.work.desk()
@@ -44,5 +48,6 @@ pub(crate) fn reachable(inner: &Arc<Inner>, id: ConnectorId, number: Msisdn) {
         {
             say(desk, &held, false, |report| report.reachable.push(number)).await;
         }
+        drop(turn);
     });
 }
