@@ -112,6 +112,8 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
     if !desk.link.is_up() {
         return Ok(());
     }
+    // What the operator brings can be carried from its first moment.
+    inner.store_away.store(false, Ordering::Relaxed);
     let since = inner.clock.now();
     let Some(lease) = HeldLease::take(&inner.store, &lease_name(id), inner.settings.node, desk.lease).await? else {
         return Ok(());
