@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long a node may look for a place for a `query_sm`.
 pub(super) const PLACE_LIMIT: Duration = Duration::from_secs(5);
 /// What a question and its reply may take beside what the operator takes.
-const WAY: Duration = Duration::from_secs(2);
+const WAY: Duration = Duration::from_secs(5);
 
 /// Those that wait for their replies.
 #[derive(Default)]
