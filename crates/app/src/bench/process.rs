@@ -43,6 +43,11 @@ pub(crate) fn memory(pid: u32) -> Memory {
     Memory { resident_kib: value("VmRSS:"), peak_kib: value("VmHWM:") }
 }
 
+/// Files that process `pid` has open; none when it is gone.
+pub(crate) fn files(pid: u32) -> u64 {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |files| files.count() as u64)
+}
+
 /// CPU time of the whole machine that was not idle.
 pub(crate) fn machine_busy_ms() -> u64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
@@ -121,6 +126,7 @@ mod tests {
         let own = memory(std::process::id());
         assert!(own.resident_kib > 0 && own.peak_kib >= own.resident_kib, "{own:?}");
         assert_eq!(memory(u32::MAX), Memory::default());
+        assert!(files(std::process::id()) > 0 && files(u32::MAX) == 0);
         assert_eq!(cpu(u32::MAX), Cpu::default());
         assert!(machine_busy_ms() > 0);
     }

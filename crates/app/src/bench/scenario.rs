@@ -12,6 +12,7 @@ mod otp;
 mod rest;
 mod restart;
 mod smpp;
+mod soak;
 
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub(crate) enum Scenario {
     Otp,
     /// Decisions by limits that nodes share, straight at the Redis of `--redis-url`.
     Limits,
+    /// A steady load for an hour: whether memory, open files or latency grow. Only when it is asked for.
+    Soak,
 }
 
 /// What can be chosen about a load. What is not given is the scenario's own.
@@ -78,7 +81,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -93,6 +96,7 @@ impl Scenario {
         Self::Ledger,
         Self::Otp,
         Self::Limits,
+        Self::Soak,
     ];
 
     /// As on the command line and in file names.
@@ -117,6 +121,7 @@ impl Scenario {
             Self::Ledger => ledger::run(options).await,
             Self::Otp => otp::run(options).await,
             Self::Limits => limits::run(options).await,
+            Self::Soak => soak::run(options).await,
         }
     }
 }
