@@ -17,11 +17,16 @@ pub(super) const FAULT: Fault = Fault {
 
 /// Numbers that it does not deliver to: who takes another one's answer, ends as that does.
 const UNREACHABLE: u64 = FIRST + 100_000_000;
-/// Answers come late, after a reconnect, for numbers that a connection which begins anew would have open again.
-const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = [0, 20]\nclose_every = 60\n\
-    [receipt]\ndelay_ms = [0, 300]\nduplicate = 0.1\nresend_max = 1000\n\
-    [wire]\nanswer_twice_every = 3\nunasked_every = 5\nlate_every = 7\n\
-    [[rule]]\ndestination = \"9992\"\nreceipt = { states = { undelivered = 1 } }";
+/// Answers come late, after a reconnect, for numbers that a connection which begins anew would have open again: at length of every seventh message.
+fn operator(setting: &Setting) -> String {
+    let (close_every, late_every) = if setting.long { (60, 7) } else { (150, 70) };
+    format!(
+        "magic = false\n[answer]\ndelay_ms = [0, 20]\nclose_every = {close_every}\n\
+         [receipt]\ndelay_ms = [0, 300]\nduplicate = 0.1\nresend_max = 1000\n\
+         [wire]\nanswer_twice_every = 3\nunasked_every = 5\nlate_every = {late_every}\n\
+         [[rule]]\ndestination = \"9992\"\nreceipt = {{ states = {{ undelivered = 1 }} }}"
+    )
+}
 /// What it keeps for too long is in doubt, also when the link lives on.
 const CONNECTOR: &str = "window_max = 50\nsettings = { session = { response_timeout_ms = 3000 }, \
     bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
@@ -39,7 +44,7 @@ const VALIDITY_S: u32 = 3_600;
 /// When something cannot be started, or does not recover.
 pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let setting = Setting { binary: setting.release.clone(), ..setting.clone() };
-    let mut rig = Rig::with(&FAULT, &setting, OPERATOR, CONNECTOR).await?;
+    let mut rig = Rig::with(&FAULT, &setting, &operator(&setting), CONNECTOR).await?;
     let mut platform = rig.world.platform(&[]).await?;
     platform.until_bound().await?;
     let (esme, count) = (rig.client(&platform).await?, setting.of(500, 10_000));
