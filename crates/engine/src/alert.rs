@@ -42,6 +42,11 @@ macro_rules! kinds {
             /// Every kind there is.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
+            /// Of which this is the word outside; `None` for a word of another program.
+            fn named(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+            }
+
             /// As it is written outside.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -400,7 +405,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::NotFound`] when no such alert is open; or the database does not answer.
     pub async fn acknowledge_alert(&self, kind: &str, subject: &str, by: &str) -> Result<Alert, Refusal> {
-        let kind = AlertKind::ALL.iter().copied().find(|known| known.as_str() == kind);
+        let kind = AlertKind::named(kind);
         let alert = kind.and_then(|kind| self.0.alerts.acknowledge(kind, subject, by)).ok_or(ErrorCode::NotFound)?;
         keeper::write(&self.0).await.map_err(|error| refusal::store(&error))?;
         Ok(alert)

@@ -64,6 +64,11 @@ impl Child {
         self.pid
     }
 
+    /// Kills it, and waits until it is gone.
+    pub(crate) async fn kill_9(&mut self) -> anyhow::Result<()> {
+        self.process.kill().await.context("kill -9")
+    }
+
     /// Asks it to stop, waits until it has, and gives the last line that it printed.
     pub(crate) async fn stop(mut self) -> anyhow::Result<Value> {
         let asked = Command::new("kill").args(["-TERM", &self.pid.to_string()]).status().await;

@@ -9,6 +9,7 @@ mod ledger;
 mod limits;
 mod neighbours;
 mod otp;
+mod recovery;
 mod rest;
 mod restart;
 mod smpp;
@@ -44,6 +45,8 @@ pub(crate) enum Scenario {
     Guessers,
     /// From the start of the process to the first accepted message; idle memory; size of the binary.
     Restart,
+    /// kill -9 while a backlog waits, twenty times: from the start to the first accepted message; memory then.
+    Recovery,
     /// 200 connectors to operators that come and go.
     Flapping,
     /// Charges of other services: one hot account, many accounts, a fixed rate.
@@ -81,7 +84,7 @@ pub(crate) struct Options {
 
 impl Scenario {
     /// All of them, in the order in which they are run.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::SmppClosed,
         Self::SmppOpen,
         Self::RestClosed,
@@ -92,6 +95,7 @@ impl Scenario {
         Self::Herd,
         Self::Guessers,
         Self::Restart,
+        Self::Recovery,
         Self::Flapping,
         Self::Ledger,
         Self::Otp,
@@ -117,6 +121,7 @@ impl Scenario {
             Self::Herd => herd::run(options).await,
             Self::Guessers => guessers::run(options).await,
             Self::Restart => restart::run(options).await,
+            Self::Recovery => recovery::run(options).await,
             Self::Flapping => flapping::run(options).await,
             Self::Ledger => ledger::run(options).await,
             Self::Otp => otp::run(options).await,

@@ -144,6 +144,17 @@ impl Site {
         Ok(())
     }
 
+    /// Kills the platform, and starts it again on the same data.
+    pub(crate) async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        self.platform.kill_9().await?;
+        let (platform, ready, started) = Child::start(run(&self.layout, &self.folder)?, Box::new(|_| {})).await?;
+        (self.platform, self.started, self.ready_after) = (platform, started, started.elapsed());
+        self.http = address(&ready, "http")?;
+        self.services = address(&ready, "services")?;
+        self.smpp = address(&ready, "smpp")?;
+        Ok(())
+    }
+
     /// Starts the operator that was not there.
     pub(crate) async fn start_operator(&mut self) -> anyhow::Result<()> {
         let (operator, _) = start_operator(&self.layout, &self.folder, self.wanted.port, &self.submits).await?;

@@ -5,5 +5,6 @@ mod asked;
 mod carried;
 mod doors;
 mod promoted;
+mod queued;
 mod standby;
 mod versions;

@@ -1,9 +1,11 @@
 //! An operator that does everything wrong at times, under load: what it should, every message still does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use sambac_testkit::scenario::Site;
+use sambac_testkit::scenario::wait::PATIENCE;
 
 use crate::load::{Load, all_delivered, arrivals, stored};
 use crate::world;
@@ -67,4 +69,28 @@ fn taken_twice(journal: &sambac_testkit::scenario::Journal) -> Vec<u64> {
         }
     }
     times.into_iter().filter(|(_, times)| *times > 1).map(|(number, _)| number).collect()
+}
+
+/// An answer that comes after a reconnect must not be taken for another message's: no number is used twice by one bind.
+#[tokio::test]
+async fn a_bind_that_comes_again_goes_on_with_its_sequence_numbers() -> Result<()> {
+    const COUNT: usize = 20;
+    let world = world("sequence_numbers")?;
+    let wrong = "magic = false\n[answer]\nclose_every = 6\n[receipt]\nresend_max = 1000\n[wire]\nlate_every = 5";
+    let mut operator = world.simulator("alpha", wrong).await?;
+    let settings = "window_max = 2\nsettings = { session = { response_timeout_ms = 1000 }, \
+        bind = { reconnect_min_ms = 20, reconnect_max_ms = 50 } }";
+    let site = Site::with_one_account("10000").connector("alpha", &operator, settings);
+    let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;
+    let platform = world.platform(&[]).await?;
+    let esme = platform.esme(&secrets).await?;
+    assert_eq!(Load::default().send(&esme, COUNT).await?.len(), COUNT);
+    all_delivered(&mut world.database().await?, COUNT, PATIENCE).await?;
+    let journal = operator.finish().await?;
+    let sessions: HashSet<_> = journal.submits().map(|line| line.session).collect();
+    let numbers: HashSet<_> = journal.submits().map(|line| line.sequence).collect();
+    ensure!(sessions.len() > 2 && journal.of("answer_late").count() > 0, "too little went wrong");
+    assert_eq!(numbers.len(), journal.submits().count(), "each number once");
+    world.passed();
+    Ok(())
 }

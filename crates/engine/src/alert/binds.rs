@@ -12,13 +12,16 @@ impl AlertKind {
             Self::ConnectorCredentials | Self::ConnectorSetup | Self::ConnectorStopped | Self::ConnectorCertificate
         )
     }
-
-    fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
-    }
 }
 
 impl Alerts {
+    /// A person has started a connector: what stopped it is over.
+    pub(crate) fn started_by_hand(&self, name: &str) {
+        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
+            self.clear(kind, name, "started by hand");
+        }
+    }
+
     /// What is wrong with a connector's binds here.
     pub(crate) fn of_binds(&self, name: &str) -> Vec<AlertSeen> {
         let book = self.book();

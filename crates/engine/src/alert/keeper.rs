@@ -83,7 +83,7 @@ impl Alert {
     /// As it was kept; `None` when its kind is none of this program.
     pub(super) fn restored(row: AlertRow) -> Option<Self> {
         Some(Self {
-            kind: AlertKind::ALL.iter().copied().find(|kind| kind.as_str() == row.kind)?,
+            kind: AlertKind::named(&row.kind)?,
             subject: row.subject,
             text: row.text,
             first_at: row.first_at,

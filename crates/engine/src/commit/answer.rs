@@ -88,12 +88,15 @@ impl Committer {
             return self.wait_for_expiry(&case);
         }
         kill_point::breaks("answer", case.live.message.destination);
-        let open = case.with(|progress| {
-            progress.submitted_at = answer.submitted_at.or(progress.submitted_at);
-            progress.state.is_final()
+        let has_ended = case.with(|progress| {
+            let has_ended = progress.state.is_final();
+            if !has_ended {
+                progress.submitted_at = answer.submitted_at.or(progress.submitted_at);
+            }
+            has_ended
         });
-        if open != Some(false) {
-            // It ended meanwhile (expired): only the outbox row is left to remove.
+        if has_ended != Some(false) {
+            // It ended meanwhile (expired, or by an earlier attempt's receipt): only the outbox row is left to remove.
             self.batch.outbox_done.push(case.row.clone());
             return;
         }

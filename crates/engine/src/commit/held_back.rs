@@ -38,28 +38,16 @@ impl HeldBack {
     /// Leaves as many new messages that begin with a connector that is `behind` in a group as it answers others, and keeps the rest for the next ones.
     pub(super) fn share(&mut self, inbox: &mut Vec<Write>, behind: &[ConnectorId]) {
         let answers = inbox.iter().filter(|write| matches!(write, Write::Answer(_))).count();
-        self.hold(inbox, |connector| behind.contains(&connector));
+        self.0.hold(inbox, |write| payer(write).map(|(account, connector)| (account, behind.contains(&connector))));
         self.0.take(share(answers, self.0.len), inbox);
     }
 
     /// So many of it go into the group at most.
     pub(super) fn release(&mut self, most: usize, inbox: &mut Vec<Write>) {
         if !self.is_empty() {
-            self.hold(inbox, |_| false);
+            self.0.hold(inbox, |write| payer(write).map(|(account, _)| (account, false)));
         }
         self.0.take(most, inbox);
-    }
-
-    /// New messages that begin with such a connector wait, and so do those of whom something waits already: each account's stay in their order.
-    fn hold(&mut self, inbox: &mut Vec<Write>, is_behind: impl Fn(ConnectorId) -> bool) {
-        let mut rest = Vec::with_capacity(inbox.len());
-        for write in inbox.drain(..) {
-            match payer(&write).filter(|(account, connector)| is_behind(*connector) || self.0.has(*account)) {
-                Some((account, _)) => self.0.put(account, write),
-                None => rest.push(write),
-            }
-        }
-        *inbox = rest;
     }
 }
 
@@ -94,9 +82,17 @@ impl<T> Turns<T> {
         self.len += 1;
     }
 
-    /// Whether something of this one waits.
-    fn has(&self, account: AccountId) -> bool {
-        self.accounts.contains_key(&account)
+    /// What has to wait waits, and so does what may wait of accounts of whom something waits already: each account's stay in their order. `may_wait` tells
+    /// whose it is, and whether it has to.
+    fn hold(&mut self, inbox: &mut Vec<T>, may_wait: impl Fn(&T) -> Option<(AccountId, bool)>) {
+        let mut rest = Vec::with_capacity(inbox.len());
+        for one in inbox.drain(..) {
+            match may_wait(&one).filter(|(account, has_to)| *has_to || self.accounts.contains_key(account)) {
+                Some((account, _)) => self.put(account, one),
+                None => rest.push(one),
+            }
+        }
+        *inbox = rest;
     }
 
     /// Up to so many, in turn.
@@ -123,6 +119,20 @@ mod tests {
     fn as_many_go_as_are_answered_and_what_waits_is_bounded() {
         assert_eq!((share(0, 100), share(500, 1_000)), (NEW_MIN, 500));
         assert_eq!((share(0, HELD_MAX), share(0, HELD_MAX + 700)), (NEW_MIN, 700));
+    }
+
+    /// What comes after something that waits waits, too, also when it begins with a connector that keeps up; others go past.
+    #[test]
+    fn an_accounts_messages_stay_in_their_order() {
+        let (mut turns, mut taken) = (Turns::default(), Vec::new());
+        let may_wait = |one: &(i64, i64, bool)| (one.0 > 0).then_some((AccountId::from_raw(one.0), one.2));
+        let mut inbox = vec![(0, 0, true), (1, 1, false), (1, 2, true), (2, 3, false), (1, 4, false), (0, 5, true)];
+        turns.hold(&mut inbox, may_wait);
+        assert_eq!(inbox, [(0, 0, true), (1, 1, false), (2, 3, false), (0, 5, true)]);
+        let mut next = vec![(1, 6, false)];
+        turns.hold(&mut next, may_wait);
+        turns.take(usize::MAX, &mut taken);
+        assert_eq!((next, taken), (vec![], vec![(1, 2, true), (1, 4, false), (1, 6, false)]));
     }
 
     /// Whoever floods waits behind itself only.

@@ -238,17 +238,19 @@ impl Committer {
         state: MessageState,
         verdict: &Verdict,
     ) {
-        let mut was_sent_once = false;
+        let (mut was_sent_once, mut at) = (false, verdict.received_at);
         if let Some(own) = live.progress().of(segment) {
             let error = verdict.error.as_deref().filter(|_| state != MessageState::Delivered);
             own.operator_error = error.map(Into::into);
             own.done_at = verdict.done_at;
             was_sent_once = own.attempts <= 1;
+            // It may be of an earlier attempt, and have waited until no other one was left.
+            at = at.max(own.submitted_at.unwrap_or(at));
         }
         if was_sent_once {
             self.in_doubt.found(live.message.destination, segment);
         }
-        self.end_segment(live, segment, state, self.error_of(state, verdict), verdict.received_at);
+        self.end_segment(live, segment, state, self.error_of(state, verdict), at);
     }
 
     /// On its way: an event, and news for a client that asked for it (Q-B10). After the end it says nothing.

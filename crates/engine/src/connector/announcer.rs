@@ -33,6 +33,23 @@ fn worthwhile(ahead: usize, ready: usize) -> usize {
     if room >= ahead / 4 || ready == 0 { room } else { 0 }
 }
 
+/// The windows of all links together.
+#[derive(Default)]
+struct Windows {
+    size: usize,
+    /// Places that are in use.
+    taken: usize,
+    /// Of these, those that the operator has not answered.
+    owed: usize,
+}
+
+impl Windows {
+    /// Whether they are in use, and the operator owes answers to less than three quarters of them.
+    const fn wait_for_us(&self) -> bool {
+        self.size > 0 && self.taken * 2 >= self.size && self.owed * 4 < self.size * 3
+    }
+}
+
 /// Runs until the connector stops.
 pub(super) async fn run(connector: Arc<Connector>) {
     let (mut taken, mut open) = (Vec::new(), Intents::new());
@@ -97,17 +114,15 @@ impl Connector {
         (room.min(INTENT_MAX), ahead.saturating_sub(otps).min(INTENT_MAX))
     }
 
-    /// Whether this process is what it waits for: more than its windows hold waits to be sent, they are in use, the operator owes answers to less than three quarters
-    /// of them, and no pace is slower.
+    /// Whether this process is what it waits for: more than its windows hold waits to be sent, and neither its operator nor a pace is slower.
     pub(super) fn is_behind(&self) -> bool {
-        let (mut window, mut taken, mut owed) = (0, 0, 0);
+        let mut windows = Windows::default();
         for link in self.links().iter() {
-            window += link.window();
-            taken += link.taken();
-            owed += link.owed();
+            windows.size += link.window();
+            windows.taken += link.taken();
+            windows.owed += link.owed();
         }
-        let is_used = window > 0 && taken * 2 >= window && owed * 4 < window * 3;
-        is_used && self.queue.len() >= window && self.throughput.within(AHEAD) >= window
+        windows.wait_for_us() && self.queue.len() >= windows.size && self.throughput.within(AHEAD) >= windows.size
     }
 
     /// Ends the announcement of everything that was announced and not sent: it waits in the queue again.
@@ -177,5 +192,15 @@ mod tests {
         assert_eq!(worthwhile(1, 1), 0);
         assert_eq!(worthwhile(2, 1), 1);
         assert_eq!(worthwhile(0, 0), 0);
+    }
+
+    /// Who is slow: an operator whose answers fill the window, or this process, which has not stored those that came.
+    #[test]
+    fn windows_wait_for_their_operator_or_for_us() {
+        let wait_for_us = |size, taken, owed| Windows { size, taken, owed }.wait_for_us();
+        assert!(wait_for_us(100, 100, 20), "answered, and not stored yet");
+        assert!(!wait_for_us(100, 100, 75), "the operator is slow");
+        assert!(!wait_for_us(100, 49, 0), "there is room: nobody waits");
+        assert!(!wait_for_us(0, 0, 0), "it is down");
     }
 }

@@ -13,7 +13,6 @@ use super::control::{Order, StopReason};
 use super::ready::Announced;
 pub(crate) use super::supervisor::start_fed as start;
 use super::{Connector, operate};
-use crate::alert::AlertKind;
 use crate::commit::{AnswerOutcome, Write};
 use crate::lease::HeldLease;
 
@@ -95,9 +94,7 @@ impl Connector {
         self.control.asked(order.clone());
         match order.asked {
             AskedState::Running => {
-                for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
-                    self.inner.alerts.clear(kind, &self.name, "started by hand");
-                }
+                self.inner.alerts.started_by_hand(&self.name);
                 self.control.start();
             }
             AskedState::Stopped => self.control.stop(StopReason::Person),

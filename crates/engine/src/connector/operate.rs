@@ -12,7 +12,6 @@ use super::Connector;
 use super::control::{Order, StopReason};
 use crate::Engine;
 use crate::admin::refusal;
-use crate::alert::AlertKind;
 use crate::refusal::Refusal;
 
 /// How often draining looks whether everything is answered.
@@ -29,9 +28,7 @@ impl Engine {
         }
         let any = |_: &Connector| true;
         let Some(connector) = self.connector_asked(id, AskedState::Running, by, any).await? else { return Ok(false) };
-        for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
-            connector.inner.alerts.clear(kind, &connector.name, "started by hand");
-        }
+        connector.inner.alerts.started_by_hand(&connector.name);
         connector.control.start();
         Ok(true)
     }
@@ -98,9 +95,7 @@ impl Engine {
         self.0.connectors.note_asked(order);
         if asked == AskedState::Running {
             let name = office.status(id).map(|status| status.name).unwrap_or_default();
-            for kind in [AlertKind::ConnectorCredentials, AlertKind::ConnectorStopped] {
-                self.0.alerts.clear(kind, &name, "started by hand");
-            }
+            self.0.alerts.started_by_hand(&name);
         }
         Ok(Some(true))
     }

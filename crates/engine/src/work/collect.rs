@@ -75,17 +75,13 @@ async fn take(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroker>) -
                 }
             }
             // Here only: a report in hand is handed over whole.
-            () = link.lost(broker) => return Err(lost()),
+            lost = link.lost(broker) => return Err(lost),
             Some(done) = storing.join_next() => {
                 // A task that was cancelled has not acknowledged: its report comes again.
                 done.unwrap_or(Ok(()))?;
             }
         }
     }
-}
-
-fn lost() -> BrokerError {
-    BrokerError::Broker("the link was lost".to_owned())
 }
 
 /// What is handed over and not known to be stored.
@@ -188,7 +184,7 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
     loop {
         let arrived = tokio::select! {
             arrived = arrivals.next() => arrived?,
-            () = link.lost(broker) => return Err(lost()),
+            lost = link.lost(broker) => return Err(lost),
         };
         let Ok(batch) = Batch::from_json(&arrived.body) else {
             match Report::from_json(&arrived.body) {

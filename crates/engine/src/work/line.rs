@@ -286,7 +286,7 @@ impl Line {
                         self.take_back(broker).await?;
                     }
                 }
-                () = self.link.lost(broker) => return Err(BrokerError::Broker("the link was lost".to_owned())),
+                lost = self.link.lost(broker) => return Err(lost),
                 () = self.over.cancelled() => return Ok(()),
             }
         }

@@ -84,11 +84,12 @@ impl BrokerLink {
         self.now.borrow().is_some()
     }
 
-    /// Waits until it is another than this one, or down.
-    pub(super) async fn lost(&self, broker: &Arc<WorkBroker>) {
+    /// Waits until it is another than this one, or down: then nothing more comes or goes by this one.
+    pub(super) async fn lost(&self, broker: &Arc<WorkBroker>) -> BrokerError {
         let is_other = |now: &Option<Arc<WorkBroker>>| now.as_ref().is_none_or(|now| !Arc::ptr_eq(now, broker));
         // The sender lives as long as we do.
         let _ = self.now.subscribe().wait_for(is_other).await;
+        BrokerError::Broker("the link was lost".to_owned())
     }
 
     /// Something has failed by this one: everybody lets it go.
@@ -152,7 +153,7 @@ async fn watch(inner: &Inner, link: &BrokerLink, (url, broker): (&BrokerUrl, &Ar
     loop {
         tokio::select! {
             _ = look.tick() => {}
-            () = link.lost(broker) => return,
+            _ = link.lost(broker) => return,
             () = link.done.cancelled() => return,
         }
         if !broker.is_up() {

@@ -19,6 +19,7 @@ use sambac_domain::error::ErrorCode;
 use sambac_domain::id::AccountEventId;
 use sambac_domain::state::MessageState;
 use sambac_smpp::CommandStatus;
+use sambac_store::OrphanFilter;
 use sambac_store::rows::ChargeState;
 
 use operator::Operator;
@@ -208,6 +209,32 @@ async fn a_receipt_of_an_unanswered_otp_is_recognised_by_its_number() {
     assert_eq!(view.segments[0].smsc_message_id.as_deref(), Some("ABC1"));
     assert_eq!(view.charges[0].state, ChargeState::Captured);
     assert!(operator.nothing_more().await, "a password in doubt is not sent again");
+    platform.assert_ledger().await;
+}
+
+/// Its first attempt arrived, and the last one never did: the receipt of the first tells its end, which is not before it was sent.
+#[tokio::test]
+async fn a_receipt_of_an_earlier_attempt_ends_it_when_no_attempt_is_left() {
+    let (operator, platform, clock) = Platform::with_clock_and(|settings| settings.attempts_max = 3).await;
+    let submitted = platform.submit(TrafficClass::Transactional, "hello").await.expect("taken");
+    let any = OrphanFilter { limit: 1, ..OrphanFilter::default() };
+    for attempt in 1..=3 {
+        let lost = operator.next_submit().await;
+        operator.drop_link().await;
+        platform.until_events(submitted.message_id, "submit_unknown", attempt).await;
+        if attempt == 1 {
+            operator.receipt(&lost, "ABC3", "DELIVRD").await;
+            while platform.engine.orphans(&any).await.expect("a read").is_empty() {
+                tokio::task::yield_now().await;
+            }
+        }
+        clock.advance_micros(1_000_000);
+    }
+    let left = platform.engine.rematch_orphans(&any).await.expect("it is tried again").left;
+    let view = platform.until_final(submitted.message_id).await;
+    let segment = &view.segments[0];
+    assert_eq!((view.row.state, segment.smsc_message_id.as_deref(), left), (MessageState::Delivered, Some("ABC3"), 0));
+    assert!(segment.final_at >= segment.submitted_at, "{segment:?}");
     platform.assert_ledger().await;
 }
 

@@ -159,10 +159,16 @@ impl Platform {
 
     /// With one operator, and time that stands still until it is moved.
     pub(crate) async fn with_clock() -> (Operator, Self, Clock) {
+        Self::with_clock_and(|_| {}).await
+    }
+
+    /// The same by other settings.
+    pub(crate) async fn with_clock_and(change: impl FnOnce(&mut Settings)) -> (Operator, Self, Clock) {
         let operator = Operator::start().await;
         let (store, seal, folder) = prepared(&[operator.port], None).await;
-        let clock = Clock::mock(Clock::system().now());
-        let engine = Engine::start(Settings::new(seal), store, clock.clone()).await.expect("an engine");
+        let (clock, mut settings) = (Clock::mock(Clock::system().now()), Settings::new(seal));
+        change(&mut settings);
+        let engine = Engine::start(settings, store, clock.clone()).await.expect("an engine");
         (operator, Self { engine, folder, database: None }, clock)
     }
 

@@ -116,9 +116,14 @@ impl Cluster {
 
     /// Everything ends, and is judged.
     pub(super) async fn judged(self) -> Result<Report> {
+        self.judged_by(&Rules::default()).await
+    }
+
+    /// The same by other rules.
+    pub(super) async fn judged_by(self, rules: &Rules) -> Result<Report> {
         let Self { mut rig, works, binds, ways, rabbits, redis, postgres } = self;
         rig.rests_of(works).await.context("at the end")?;
-        let report = rig.judged(&Rules::default()).await;
+        let report = rig.judged(rules).await;
         drop((binds, ways, rabbits, redis, postgres));
         report
     }

@@ -65,7 +65,7 @@ pub(super) struct Around {
 }
 
 impl Rig {
-    /// With one operator and one account, whose client binds as `load`.
+    /// With one operator and one account, whose client binds as `load`, or as `codes`.
     pub(super) async fn new(fault: &Fault, setting: &Setting) -> Result<Self> {
         Self::with(fault, setting, OPERATOR, SOON).await
     }
@@ -99,6 +99,7 @@ impl Rig {
         };
         let site = Site::with_one_account("1000000")
             .smpp_account("bank", "load", "window_max = 100")
+            .smpp_account("bank", "codes", "window_max = 100\nclass = \"otp\"")
             .connector("alpha", &operator, connector)
             .route("all", &["alpha"], "");
         Ok(Self { around, ..Self::on_site(fault, setting, world, (operator, Vec::new()), &site).await? })

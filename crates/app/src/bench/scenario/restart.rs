@@ -24,7 +24,7 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<Report> {
     let (mut ready_ms, mut accepted_ms, mut idle_kib) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let mut site = Site::start_cold(layout(options, HEALTHY, (1, 100))).await?;
-        first_message(&site).await?;
+        first_message(&site, 0).await?;
         accepted_ms.push(u64::try_from(site.started.elapsed().as_millis())?);
         ready_ms.push(u64::try_from(site.ready_after.as_millis())?);
         site.settle().await?;
@@ -51,9 +51,9 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Sends one over REST and sees that it was taken.
-async fn first_message(site: &Site) -> anyhow::Result<()> {
-    let messages = Arc::new(Messages::new(Instant::now(), 0, 1));
+/// Sends one over REST, to the number of this index, and sees that it was taken.
+pub(super) async fn first_message(site: &Site, index: u64) -> anyhow::Result<()> {
+    let messages = Arc::new(Messages::new(Instant::now(), index, 1));
     let mut connection = Connection::open(site.http).await.context("the platform's REST port")?;
     let mut request = Request::new(site.http, site.api_key());
     let (status, body) = connection.exchange(request.for_message(&messages, 0)).await?;
@@ -61,7 +61,7 @@ async fn first_message(site: &Site) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn middle(values: &mut [u64]) -> u64 {
+pub(super) fn middle(values: &mut [u64]) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

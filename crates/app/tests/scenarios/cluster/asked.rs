@@ -13,20 +13,20 @@ use crate::admin_shell::Shell;
 use crate::world;
 
 /// A node with the ledger, one with the binds of one operator, and a person with a shell.
-struct Asked {
+pub(super) struct Asked {
     world: World,
-    operator: Simulator,
-    works: Platform,
+    pub(super) operator: Simulator,
+    pub(super) works: Platform,
     binds: ConnectorNode,
     shell: Shell,
-    rest: Rest,
+    pub(super) rest: Rest,
     secrets: Secrets,
-    _rabbit: Rabbit,
-    database: TestDatabase,
+    pub(super) rabbit: Rabbit,
+    pub(super) database: TestDatabase,
 }
 
 impl Asked {
-    async fn start(name: &str, operator: &str, settings: &str) -> Result<Self> {
+    pub(super) async fn start(name: &str, operator: &str, settings: &str) -> Result<Self> {
         let (database, rabbit) = (database().await?, Rabbit::start().await?);
         let world = world(name)?.on(database.url());
         let operator = world.simulator("alpha", operator).await?;
@@ -41,10 +41,10 @@ impl Asked {
         let binds = world.connector_node(&variables(&rabbit.url(), "", "2", "connector")).await?;
         let shell = Shell::new(works.http(), secrets.admin_key("operations")?);
         let rest = works.rest(&secrets)?;
-        Ok(Self { world, operator, works, binds, shell, rest, secrets, _rabbit: rabbit, database })
+        Ok(Self { world, operator, works, binds, shell, rest, secrets, rabbit, database })
     }
 
-    async fn until_open(&self, kind: &str, is_open: bool) -> Result<Value> {
+    pub(super) async fn until_open(&self, kind: &str, is_open: bool) -> Result<Value> {
         let mut found = Value::Null;
         until_true(&format!("{kind} is open: {is_open}"), async || {
             let all = self.shell.ask(&["alerts"]).await?;
@@ -56,7 +56,7 @@ impl Asked {
         Ok(found)
     }
 
-    fn passed(self) {
+    pub(super) fn passed(self) {
         drop(self.binds);
         self.world.passed();
     }

@@ -9,9 +9,12 @@ use serde_json::json;
 use super::{Served, charge};
 use crate::world;
 
-/// Magic numbers of the simulator: one that is delivered, one that the operator refuses.
-const DELIVERED: &str = "+999000000000";
-const REFUSED: &str = "+999000000040";
+/// One number that is delivered, one that the operator refuses.
+const DELIVERED: &str = "+447700900100";
+const REFUSED: &str = "+447700900140";
+/// Nothing ends before it was looked at: the operator answers after two seconds (to magic numbers it would at once).
+const OPERATOR: &str = "magic = false\n[answer]\ndelay_ms = 2000\n\
+                        [[rule]]\ndestination = \"447700900140\"\nanswer = { reject = 1.0, reject_status = 11 }";
 
 /// Available and held.
 type Sums = (&'static str, &'static str);
@@ -42,8 +45,7 @@ fn text(parts: usize) -> String {
 #[tokio::test]
 async fn balances_are_as_in_jasmin_where_that_means_something() -> Result<()> {
     let world = world("jasmin_billing")?;
-    // Nothing ends before it was looked at: the operator answers after a second.
-    let operator = world.simulator("alpha", "[answer]\ndelay_ms = 1000").await?;
+    let operator = world.simulator("alpha", OPERATOR).await?;
     let site = VECTORS.iter().fold(Site::new().connector("alpha", &operator, ""), provision);
     let secrets = world.apply(&site.route("all", &["alpha"], "")).await?;
     let platform = world.platform(&[]).await?;

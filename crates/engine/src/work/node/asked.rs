@@ -8,6 +8,7 @@ use sambac_bus::work::{Ask, Asked, Reply, Said, WorkBroker};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::SKEW_MAX;
 use super::held::Held;
 use super::say::say;
 use crate::Inner;
@@ -15,8 +16,6 @@ use crate::work::asks::PLACE_LIMIT;
 
 /// Before the queue of questions is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How much two nodes' clocks may differ.
-const SKEW_MAX: Duration = Duration::from_secs(5);
 /// Questions that are worked on at a time.
 const OPEN_MAX: u16 = 32;
 
@@ -51,7 +50,7 @@ async fn take(inner: &Arc<Inner>, held: &Arc<Held>, broker: &Arc<WorkBroker>) ->
         let arrived = tokio::select! {
             arrived = arrivals.next(), if open.len() < OPEN_MAX.into() => arrived?,
             Some(_) = open.join_next() => continue,
-            () = desk.link().lost(broker) => return Ok(()),
+            _ = desk.link().lost(broker) => return Ok(()),
             () = held.closed.cancelled() => break,
         };
         // Once is enough: who asks does so again when no reply comes.

@@ -58,7 +58,7 @@ async fn take(inner: &Arc<Inner>, held: &Held, broker: &Arc<WorkBroker>) -> Resu
             biased;
             () = held.closed.cancelled() => break,
             // Here only: what has come is never half taken.
-            () = desk.link.lost(broker) => return Ok(()),
+            _ = desk.link.lost(broker) => return Ok(()),
             arrived = otp.next() => (arrived?, otp.acknowledging()),
             arrived = transactional.next() => (arrived?, transactional.acknowledging()),
             arrived = marketing.next() => (arrived?, marketing.acknowledging()),

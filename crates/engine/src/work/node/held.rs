@@ -9,6 +9,7 @@ use sambac_domain::time::Timestamp;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::SKEW_MAX;
 use super::sent::Sent;
 use crate::connector::Connector;
 use crate::lease::HeldLease;
@@ -21,8 +22,6 @@ const ANSWERS_LIMIT: Duration = Duration::from_secs(3);
 const UNBIND_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take until the last reports are with the broker.
 const REPORTS_LIMIT: Duration = Duration::from_secs(2);
-/// How much two nodes' clocks may differ.
-const SKEW_MAX: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(super) struct Held {

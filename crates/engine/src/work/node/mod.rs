@@ -30,6 +30,8 @@ use held::Held;
 pub(crate) use say::reachable;
 pub(super) use share::lease_name;
 
+/// How much two nodes' clocks may differ.
+const SKEW_MAX: Duration = Duration::from_secs(5);
 /// Writes that may wait to be told.
 const WRITES_MAX: usize = 4_096;
 

@@ -54,7 +54,7 @@ async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Wri
         let broker = desk.link.up().await;
         let told = tokio::select! {
             told = tell(inner, desk, &broker, &mut inbox, &mut open, &mut is_closing) => told,
-            () = desk.link.lost(&broker) => Err(BrokerError::Broker("the link was lost".to_owned())),
+            lost = desk.link.lost(&broker) => Err(lost),
         };
         if let Err(error) = told {
             desk.link.failed(&broker, &error);
