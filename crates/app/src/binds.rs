@@ -20,7 +20,7 @@ pub(crate) async fn start(config: &Config) -> Result<Option<BindsNode>, Failure>
     let store = standby::prepared(config).await?;
     let settings = platform::settings(config, &store).await?;
     let lease = Duration::from_secs(config.cluster.lease_s);
-    let node = BindsNode::start(settings, &work, lease, store, Clock::system()).await;
+    let node = BindsNode::start(settings, &work, lease, store, Clock::steady()).await;
     Ok(Some(node.context("the node did not start")?))
 }
 

@@ -56,8 +56,11 @@ async fn told(broker: &WorkBroker, work: &WorkSettings, findings: &mut Findings)
             Err(error) => findings.bad("work queues", format!("{queue}: {error}"), "look at the broker's log"),
         }
     }
-    let dead = broker.counts(&work.queues.dead()).await.ok().flatten().unwrap_or_default();
-    let found = format!("{} messages are put aside", dead.messages);
+    let mut aside = 0;
+    for queue in [work.queues.dead(), work.queues.unreadable()] {
+        aside += broker.counts(&queue).await.ok().flatten().unwrap_or_default().messages;
+    }
+    let found = format!("{aside} messages are put aside");
     let to_do = "look at them (`sambac queue show`, the alert work_put_aside), and delete what you have dealt with";
-    findings.advise("put aside", dead.messages == 0, found, to_do);
+    findings.advise("put aside", aside == 0, found, to_do);
 }

@@ -61,7 +61,10 @@ async fn show(config: &Config, work: WorkSettings, output: Output) -> Result<(),
     let connectors = store.load_configuration().await.context("the connectors cannot be read")?.connectors;
     store.close().await;
     let broker = connect(&work, "sambac queue show").await.context("the broker cannot be reached")?;
-    let mut rows = vec![("results".to_owned(), work.queues.results()), ("put aside".to_owned(), work.queues.dead())];
+    let (results, dead, unreadable) = (work.queues.results(), work.queues.dead(), work.queues.unreadable());
+    let mut rows: Vec<(String, String)> = [("results", results), ("put aside", dead), ("cannot be read", unreadable)]
+        .map(|(of, queue)| (of.to_owned(), queue))
+        .into();
     for row in &connectors {
         rows.extend(Lane::ALL.map(|lane| (row.name.clone(), work.queues.submit(row.id, lane))));
     }

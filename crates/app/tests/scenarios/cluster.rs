@@ -2,6 +2,7 @@
 //! drained, or stands still for a while and goes on. With a broker the others send.
 
 mod asked;
+mod away;
 mod carried;
 mod doors;
 mod promoted;

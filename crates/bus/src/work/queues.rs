@@ -67,6 +67,11 @@ impl WorkQueues {
         format!("{}.dead", self.prefix)
     }
 
+    /// What nobody can read: nobody takes from it.
+    pub fn unreadable(&self) -> String {
+        format!("{}.unreadable", self.prefix)
+    }
+
     /// Makes a queue of work. One that is there stays as it is.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl WorkQueues {
         in_time(channel.queue_declare(queue.into(), durable, self.arguments(queue))).await.map(drop)
     }
 
-    /// All of RabbitMQ 3.10 and later. What is dead stays: it has no bound, no limit, and nowhere to go. A question that nobody takes is forgotten.
+    /// All of RabbitMQ 3.10 and later. What is dead or cannot be read stays: it has no bound, no limit, and nowhere to go. A question that nobody takes is forgotten.
     fn arguments(&self, queue: &str) -> FieldTable {
         let text = |value: &str| AMQPValue::LongString(value.into());
         let mut table = FieldTable::default();
@@ -85,7 +90,7 @@ impl WorkQueues {
         if queue.starts_with(&format!("{}.ask.", self.prefix)) {
             table.insert("x-overflow".into(), text("reject-publish"));
             table.insert("x-max-length".into(), AMQPValue::LongLongInt(ASKS_MAX));
-        } else if queue != self.dead() {
+        } else if queue != self.dead() && queue != self.unreadable() {
             table.insert("x-overflow".into(), text("reject-publish"));
             table.insert("x-max-length".into(), AMQPValue::LongLongInt(MESSAGES_MAX));
             table.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERIES_MAX));

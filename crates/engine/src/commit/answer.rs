@@ -417,8 +417,10 @@ impl Committer {
             self.recovered(&Recovered { intent: Some(intent), connector, announced_at, segments });
             return;
         }
-        let open: Vec<_> = segments.into_iter().filter(|id| self.has_no_answer(*id, connector, announced_at)).collect();
-        self.announced.extend(open.iter().copied());
+        let is_open = |id: &SegmentId| self.has_no_answer(*id, connector, announced_at);
+        let mut open: Vec<_> = segments.into_iter().filter(is_open).collect();
+        // A later intent, which was taken up before, may have it.
+        open.retain(|id| self.announced.insert(*id));
         if open.is_empty() && !self.open_intents.contains_key(&intent) {
             self.batch.intents_done.push(intent);
         } else {
@@ -431,7 +433,7 @@ impl Committer {
     fn has_no_answer(&self, segment: SegmentId, connector: ConnectorId, announced_at: Timestamp) -> bool {
         let Some(live) = self.live(segment.message()) else { return false };
         live.progress().of(segment).is_some_and(|progress| {
-            let answered = progress.answered_at.is_some_and(|at| at >= announced_at);
+            let answered = progress.answered_at.is_some_and(|at| at > announced_at);
             !answered && !progress.state.is_final() && progress.connector == connector
         })
     }

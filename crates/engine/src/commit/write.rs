@@ -161,10 +161,24 @@ pub(crate) struct Intent {
 #[derive(Debug)]
 pub(crate) struct Announcement {
     pub(crate) intent: IntentId,
-    /// Segments that must not be sent: they are announced already, answered, ended or moved elsewhere.
+    /// Segments that must not be sent: they are announced already, answered, ended or moved elsewhere. Of one that stands twice in the intent the second.
     pub(crate) refused: Vec<SegmentId>,
     /// Messages whose text was replaced since they were queued: what is to be sent.
     pub(crate) replaced: Vec<Arc<Message>>,
+}
+
+impl Announcement {
+    /// Leaves of `segments`, which were to be announced, those that may be sent, as they are to be sent.
+    pub(crate) fn sift(&self, segments: &mut Vec<Queued>) {
+        for refused in &self.refused {
+            if let Some(last) = segments.iter().rposition(|queued| queued.id == refused.raw()) {
+                segments.remove(last);
+            }
+        }
+        for message in &self.replaced {
+            segments.iter_mut().for_each(|queued| queued.task.replace(message));
+        }
+    }
 }
 
 /// What the last process left that has to do with receipts.
@@ -379,4 +393,28 @@ pub(crate) fn key_of(queued: &Queued) -> OutboxKey {
 /// The target whose queue holds a connector's segments.
 pub(crate) fn target_of(connector: ConnectorId) -> TargetId {
     TargetId::from(connector)
+}
+
+#[cfg(test)]
+mod tests {
+    use sambac_bus::{EventRef, Notice, Task};
+    use sambac_domain::class::Lane;
+    use sambac_domain::id::{AccountEventId, AccountId, NoticeId, TargetId};
+
+    use super::*;
+
+    /// A queue may give a segment twice: as it was put back, and as it was read from the outbox. One of the two is announced, and must be sent.
+    #[test]
+    fn of_a_segment_that_stands_there_twice_one_is_sent() {
+        let queued = |id: i64| {
+            let event = EventRef { account_id: AccountId::from_raw(1), event_id: AccountEventId::from_raw(1) };
+            let task = Task::Notify { id: NoticeId::from_raw(1), attempt: 0, notice: Arc::new(Notice::Event(event)) };
+            Queued { target: TargetId(1), lane: Lane(1), id, task }
+        };
+        let refused = [7, 9].map(SegmentId::from_raw).to_vec();
+        let announcement = Announcement { intent: IntentId::from_raw(1), refused, replaced: Vec::new() };
+        let mut segments: Vec<_> = [7, 8, 7, 9].map(queued).into();
+        announcement.sift(&mut segments);
+        assert_eq!(segments.iter().map(|queued| queued.id).collect::<Vec<_>>(), [7, 8]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Takes segments off the queue and has the intent to send them stored, a little ahead of the sender.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl Connector {
         let (mut given_up, mut announcement) = (Vec::new(), announcement);
         while let Some((segments, _)) = open.pop_front() {
             match announcement {
-                Some(announcement) => self.is_stored(announcement, segments),
+                Some(announcement) => self.is_stored(&announcement, segments),
                 None => given_up.extend(segments),
             }
             if given_up.is_empty() {
@@ -170,12 +170,10 @@ impl Connector {
     }
 
     /// These may be sent.
-    fn is_stored(&self, announcement: Announcement, mut segments: Vec<Queued>) {
-        let Announcement { intent, refused, replaced } = announcement;
-        replaced.iter().for_each(|message| segments.iter_mut().for_each(|queued| queued.task.replace(message)));
-        let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
-        let sendable = segments.into_iter().filter(|queued| !refused.contains(&queued.id));
-        self.ready.push(sendable.map(|queued| Announced { intent, queued }));
+    fn is_stored(&self, announcement: &Announcement, mut segments: Vec<Queued>) {
+        let intent = announcement.intent;
+        announcement.sift(&mut segments);
+        self.ready.push(segments.into_iter().map(|queued| Announced { intent, queued }));
     }
 }
 

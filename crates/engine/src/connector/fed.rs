@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sambac_bus::Queued;
+use sambac_bus::work::Answered;
 use sambac_domain::id::{IntentId, SegmentId};
 use sambac_store::rows::{AskedState, ConnectorOrderRow};
 use tokio::sync::mpsc;
@@ -13,8 +14,9 @@ use super::control::{Order, StopReason};
 use super::ready::Announced;
 pub(crate) use super::supervisor::start_fed as start;
 use super::{Connector, operate};
-use crate::commit::{AnswerOutcome, Write};
+use crate::commit::{Answer, AnswerOutcome, Write};
 use crate::lease::HeldLease;
+use crate::work::outcome;
 
 /// How often what waits for a link is looked through for what has expired.
 const LOOK: Duration = Duration::from_millis(500);
@@ -57,6 +59,28 @@ impl Connector {
         let segment = SegmentId::from_raw(queued.id);
         // False only when the node has ended: the broker hands it out again.
         self.not_sent(Announced { intent, queued }, segment, outcome).await;
+    }
+
+    /// Tells once more what became of a segment: the node that has the ledger now does not know it.
+    pub(crate) async fn tell_again(&self, told: Answered, queued: Queued) {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            // Somebody else may have it by now.
+            return;
+        }
+        let Answered { segment, intent, happened, submitted_at, answered_at } = told;
+        let answer = Answer {
+            intent,
+            connector: self.id(),
+            queued,
+            queue: Arc::clone(&self.queue),
+            segment,
+            outcome: outcome(happened, Some(&self.profile())),
+            submitted_at,
+            answered_at,
+            slot: None,
+        };
+        // False only when the node has ended: the broker hands it out again.
+        self.write(Write::Answer(Box::new(answer))).await;
     }
 
     /// Whether it takes segments: it is to run.

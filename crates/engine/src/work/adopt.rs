@@ -1,7 +1,7 @@
 //! After a crash of the node with the ledger: what it had announced may be in a queue, with the node that sends it, or answered. It is taken
 //! up as it is, and published again; whoever has had the connector meanwhile knows what it has sent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
@@ -15,7 +15,7 @@ use crate::Inner;
 use crate::commit::{Adopted, Write, target_of};
 use crate::relay::load_messages;
 
-/// Segments decided at once.
+/// Messages that are read at once.
 const PAGE: usize = 200;
 
 /// Takes up what the last process has announced. Runs after the lines were made, and before any of them publishes.
@@ -28,43 +28,50 @@ pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
     if segments > 0 {
         tracing::info!(intents = intents.len(), segments, "segments that the last process has announced are taken up");
     }
-    for intent in intents {
+    // The last first: a segment that was given back, and announced once more, is that intent's.
+    for intent in intents.into_iter().rev() {
         adopt_one(inner, intent).await?;
     }
     Ok(())
 }
 
 async fn adopt_one(inner: &Arc<Inner>, intent: IntentRow) -> Result<(), StoreError> {
-    let line = inner.work.office().and_then(|office| office.line(intent.connector_id));
-    for page in intent.segments.chunks(PAGE) {
-        let (done, open) = oneshot::channel();
-        let adopted = Adopted {
-            intent: intent.id,
-            connector: intent.connector_id,
-            announced_at: intent.created_at,
-            segments: page.to_vec(),
-            // A connector that nobody has any more: what became of its segments will not be known.
-            is_carried: line.is_some(),
-            done,
-        };
-        inner.write(Write::Adopted(adopted)).await;
-        // An error means that the engine has ended.
-        let open = open.await.unwrap_or_default();
-        let Some(line) = &line else { continue };
-        let ids: Vec<MessageId> = open.iter().map(|segment| segment.message()).collect();
-        let messages: HashMap<_, _> =
-            load_messages(inner, &ids).await?.into_iter().map(|live| (live.message.id, live)).collect();
-        let rows = inner.store.outbox_rows(target_of(intent.connector_id), &open).await?;
-        let queued = rows.into_iter().filter_map(|row| {
-            let segment = SegmentId::from_raw(row.id);
-            let message = Arc::clone(&messages.get(&segment.message())?.message);
-            let task = Task::Submit { segment, attempt: row.attempt, message };
-            Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
-        });
-        line.adopt(
-            Announced { intent: intent.id, at: intent.created_at, epoch: intent.epoch, link: None },
-            queued.collect(),
-        );
+    let IntentRow { id, connector_id, segments, created_at, epoch } = intent;
+    let line = inner.work.office().and_then(|office| office.line(connector_id));
+    // What has no row any more was answered, or waits for nothing but its end; what is to be tried later was answered, too.
+    let rows = match &line {
+        Some(_) => inner.store.outbox_rows(target_of(connector_id), &segments).await?,
+        None => Vec::new(),
+    };
+    let now = inner.clock.now();
+    let rows: Vec<_> = rows.into_iter().filter(|row| row.due_at <= now).collect();
+    let (done, open) = oneshot::channel();
+    let adopted = Adopted {
+        intent: id,
+        connector: connector_id,
+        announced_at: created_at,
+        segments: if line.is_some() { rows.iter().map(|row| SegmentId::from_raw(row.id)).collect() } else { segments },
+        // A connector that nobody has any more: what became of its segments will not be known.
+        is_carried: line.is_some(),
+        done,
+    };
+    inner.write(Write::Adopted(adopted)).await;
+    // An error means that the engine has ended.
+    let open: HashSet<SegmentId> = open.await.unwrap_or_default().into_iter().collect();
+    let Some(line) = line else { return Ok(()) };
+    let mut ids: Vec<MessageId> = open.iter().map(|segment| segment.message()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut messages = HashMap::new();
+    for page in ids.chunks(PAGE) {
+        messages.extend(load_messages(inner, page).await?.into_iter().map(|live| (live.message.id, live)));
     }
+    let queued = rows.into_iter().filter_map(|row| {
+        let segment = SegmentId::from_raw(row.id);
+        let message = Arc::clone(&messages.get(&segment.message()).filter(|_| open.contains(&segment))?.message);
+        let task = Task::Submit { segment, attempt: row.attempt, message };
+        Some(Queued { target: row.target, lane: row.lane, id: row.id, task })
+    });
+    line.adopt(Announced { intent: id, at: created_at, epoch, link: None }, queued.collect());
     Ok(())
 }

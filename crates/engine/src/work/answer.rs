@@ -24,7 +24,7 @@ pub(super) fn told(answer: &Answer) -> Answered {
 }
 
 /// What the node with the ledger makes of it: what a refusal means is in the connector's profile, which both nodes have.
-pub(super) fn outcome(happened: Happened, profile: Option<&Arc<Profile>>) -> AnswerOutcome {
+pub(crate) fn outcome(happened: Happened, profile: Option<&Arc<Profile>>) -> AnswerOutcome {
     match happened {
         Happened::Accepted { smsc_message_id } => AnswerOutcome::Accepted { smsc_message_id },
         Happened::Refused { command_status } => {

@@ -94,7 +94,7 @@ struct Handed {
 
 /// Hands a report's parts to the group commit, in their order.
 async fn hand_over(inner: &Arc<Inner>, mut report: Report) -> Handed {
-    let line = inner.work.office().and_then(|office| office.line(report.connector));
+    let line = inner.work.office().and_then(|office| office.announced_by(report.connector));
     for answered in std::mem::take(&mut report.answers) {
         if let Some(write) = line.as_ref().and_then(|line| line.answered(answered, report.held())) {
             inner.write(write).await;
@@ -154,12 +154,16 @@ fn found(inner: &Inner, connector: ConnectorId, seen: &ReceiptSeen) -> Found {
     Found::new(&inner.snapshot.load(), connector, seen.receipt.clone(), addresses, seen.received_at)
 }
 
-/// `None` when its text does not open: then it was sealed with another key, and nobody here can read it.
+/// `None` when its text does not open: then it was sealed with another key, and nobody here can read it. A person is told.
 fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Option<HandsetIn> {
     let snapshot = inner.snapshot.load();
-    let opened = inner.settings.seal.open_octets(seen.fingerprint, &seen.text);
-    let opened = opened.inspect_err(|error| tracing::error!(%error, "a handset's message cannot be read")).ok()?;
-    let MoBody { parts, tlvs } = serde_json::from_slice(&opened).ok()?;
+    let opened = inner.settings.seal.open_octets(seen.fingerprint, &seen.text).ok();
+    let Some(MoBody { parts, tlvs }) = opened.and_then(|opened| serde_json::from_slice(&opened).ok()) else {
+        let text =
+            "a handset's message does not open with this node's master key: its operator was told that we have it";
+        inner.alerts.raise(AlertKind::WorkPutAside, &connector.to_string(), text);
+        return None;
+    };
     Some(HandsetIn {
         connector,
         profile: snapshot.profile(connector).cloned().unwrap_or_default(),
@@ -176,7 +180,7 @@ fn handset_in(inner: &Inner, connector: ConnectorId, seen: &HandsetSeen) -> Opti
 }
 
 /// Takes what was put aside: segments that a node has been handed again and again and never answered are in doubt, and a report that came so often is taken once more; a
-/// person is told. What cannot be read stays.
+/// person is told. What cannot be read goes where nobody takes it.
 async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroker>) -> Result<Infallible, BrokerError> {
     let queue = link.queues().dead();
     let mut arrivals = broker.take(&queue, PREFETCH).await?;
@@ -197,8 +201,13 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
                     // When it cannot be acknowledged it comes again.
                     inner.tasks.spawn(async { drop(stored.await) });
                 }
-                Err(_) => {
-                    inner.alerts.raise(AlertKind::WorkPutAside, &queue, "something that cannot be read lies there");
+                Err(error) => {
+                    // Where nobody takes it: what is never acknowledged would cost this link after half an hour.
+                    let aside = link.queues().unreadable();
+                    inner.alerts.raise(AlertKind::WorkPutAside, &aside, error.to_string());
+                    broker.declare(&aside).await?;
+                    broker.publish(&aside, &arrived.body, true).await?.await?;
+                    acknowledging.done(arrived.tag).await?;
                 }
             }
             continue;
@@ -207,7 +216,7 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
         let text =
             format!("{} segments, the first {first}, were handed out again and again and never answered", batch.len());
         inner.alerts.raise(AlertKind::WorkPutAside, &queue, text);
-        if let Some(line) = inner.work.office().and_then(|office| office.line(batch.connector)) {
+        if let Some(line) = inner.work.office().and_then(|office| office.announced_by(batch.connector)) {
             line.end_batch(&batch, Happened::Unknown).await;
         }
         acknowledging.done(arrived.tag).await?;

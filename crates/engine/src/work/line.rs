@@ -4,7 +4,9 @@
 //! what the broker has not confirmed when a link is lost is published again, marked. When nobody has the connector for a while, its line takes
 //! back what lies in its queues, so that it can go another way.
 
-use std::collections::{HashSet, VecDeque};
+mod left;
+
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,16 +22,15 @@ use sambac_domain::id::{ConnectorId, SegmentId};
 use sambac_domain::profile::Profile;
 use sambac_store::rows::ConnectorRow;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::outcome;
 use super::asks;
 use super::link::BrokerLink;
-use super::node;
 use super::open::{Announced, Open};
 use crate::Inner;
-use crate::commit::{Announcement, Answer, Intent, Write, target_of};
+use crate::commit::{Answer, Intent, Write, target_of};
 use crate::connector::{ConnectorStatus, Looks};
 use crate::metrics::ConnectorMetrics;
 use crate::overdue::Questions;
@@ -49,8 +50,6 @@ const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a queue gives nothing when there is nothing more in it.
-const EMPTY_AFTER: Duration = Duration::from_millis(500);
 /// Before a publish that the broker refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -72,6 +71,8 @@ pub(crate) struct Line {
     setup: Mutex<Setup>,
     /// Everything that is open is to be published anew.
     anew: AtomicBool,
+    /// Its connector is not wanted any more: nothing more is announced, and what is open is waited for.
+    leaves: AtomicBool,
     over: CancellationToken,
 }
 
@@ -110,6 +111,7 @@ pub(super) fn start(inner: &Arc<Inner>, setup: Setup, link: &Arc<BrokerLink>) ->
         looks: Looks::default(),
         setup: Mutex::new(setup),
         anew: AtomicBool::new(false),
+        leaves: AtomicBool::new(false),
         over: inner.stopping.child_token(),
     });
     inner.tasks.spawn(relay::run(Arc::clone(inner), target_of(row.id), line.over.clone()));
@@ -137,8 +139,28 @@ async fn run(line: Arc<Line>) {
 }
 
 impl Line {
-    pub(super) fn end(&self) {
-        self.over.cancel();
+    /// Its connector is wanted, or not: then it ends once it knows what became of everything that it has announced.
+    pub(super) fn is_wanted(&self, is_wanted: bool) {
+        // Under this lock: it is not over in the moment in which it is wanted again.
+        let open = self.open();
+        self.leaves.store(!is_wanted, Ordering::Release);
+        drop(open);
+        self.changed.notify_one();
+    }
+
+    /// Ends it, if its connector is not wanted any more and nothing is open.
+    fn has_left(&self) -> bool {
+        let open = self.open();
+        let has_left = self.leaves() && open.segments.is_empty();
+        if has_left {
+            self.over.cancel();
+        }
+        has_left
+    }
+
+    /// Whether its connector is not wanted any more.
+    pub(super) fn leaves(&self) -> bool {
+        self.leaves.load(Ordering::Acquire)
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -225,6 +247,8 @@ impl Line {
         let was_kept = announced.was_kept(&answered, &orderly, self.link.number());
         let happened = if was_kept { Happened::NotSent } else { answered.happened };
         self.changed.notify_one();
+        // By this node's clock, as the intents are: the other one's may go otherwise.
+        let now = self.inner.clock.now();
         let snapshot = self.inner.snapshot.load();
         Some(Write::Answer(Box::new(Answer {
             intent: answered.intent,
@@ -233,8 +257,8 @@ impl Line {
             queue: Arc::clone(&self.queue),
             segment: answered.segment,
             outcome: outcome(happened, snapshot.profile(self.id)),
-            submitted_at: answered.submitted_at,
-            answered_at: answered.answered_at,
+            submitted_at: answered.submitted_at.map(|at| at.min(now)),
+            answered_at: now,
             slot: None,
         })))
     }
@@ -270,6 +294,9 @@ impl Line {
             while let Some(batch) = again.pop_front() {
                 self.publish(broker, batch, unconfirmed).await?;
             }
+            if unconfirmed.is_empty() && self.has_left() {
+                return Ok(());
+            }
             let took = unconfirmed.len() < CONFIRMS_MAX && self.may_publish() && self.next(broker, unconfirmed).await?;
             if took {
                 continue;
@@ -295,24 +322,13 @@ impl Line {
     /// Whether there is somebody who would send.
     fn may_publish(&self) -> bool {
         let heard = self.heard();
-        heard.as_ref().is_some_and(|seen| seen.is_fresh() && seen.how.bound > 0 && seen.how.stopped.is_none())
-    }
-
-    /// Whether a node has the lease of the connector, as far as the database says: it may be silent because the broker was away.
-    async fn has_holder(&self) -> bool {
-        let name = node::lease_name(self.id);
-        let held = self.inner.store.leases_held(&name).await;
-        held.map_or(true, |held| held.iter().any(|row| row.name == name))
+        let is_up = |seen: &Seen| seen.is_fresh() && seen.how.bound > 0 && seen.how.stopped.is_none();
+        !self.leaves() && heard.as_ref().is_some_and(is_up)
     }
 
     /// Whether a node tells how it is.
     pub(crate) fn is_heard(&self) -> bool {
         self.heard().as_ref().is_some_and(Seen::is_fresh)
-    }
-
-    /// Whether nothing is heard of the connector, and segments lie in its queues.
-    fn is_left(&self) -> bool {
-        !self.open().segments.is_empty() && !self.is_heard()
     }
 
     /// Announces and publishes what waits, if there is room; whether anything was taken.
@@ -349,12 +365,13 @@ impl Line {
         let segments = taken.iter().map(|queued| SegmentId::from_raw(queued.id)).collect();
         let (stored, announcement) = oneshot::channel();
         self.inner.write(Write::Intent(Intent { connector: self.id, segments, epoch, stored })).await;
-        // The batch was given up otherwise: the segments are still in the outbox.
-        let Announcement { intent, refused, replaced } = announcement.await.ok()?;
-        let refused: HashSet<_> = refused.into_iter().map(SegmentId::raw).collect();
-        taken.retain(|queued| !refused.contains(&queued.id));
-        replaced.iter().for_each(|message| taken.iter_mut().for_each(|queued| queued.task.replace(message)));
-        (!taken.is_empty()).then_some(Announced { intent, at, epoch, link })
+        let Ok(announcement) = announcement.await else {
+            // The batch was given up: they are still in the outbox, and wait in their place again.
+            taken.drain(..).rev().for_each(|queued| self.queue.put_back(queued));
+            return None;
+        };
+        announcement.sift(taken);
+        (!taken.is_empty()).then_some(Announced { intent: announcement.intent, at, epoch, link })
     }
 
     /// Publishes one batch. When it fails nobody knows what of it is in the broker: everything that is open is published anew then.
@@ -428,46 +445,6 @@ impl Line {
             tracing::warn!(connector = self.name, segments = open.len(), "announced segments are published again");
         }
         Ok(batches)
-    }
-
-    /// Takes back what lies in the queues, as nobody else does: what was never handed out was never sent.
-    async fn take_back(&self, broker: &WorkBroker) -> Result<(), BrokerError> {
-        let mut count = 0;
-        for lane in Lane::ALL {
-            let mut arrivals = broker.take(&self.link.queues().submit(self.id, lane), 64).await?;
-            let acknowledging = arrivals.acknowledging();
-            while let Ok(arrived) = timeout(EMPTY_AFTER, arrivals.next()).await {
-                let arrived = arrived?;
-                let Ok(batch) = Batch::from_json(&arrived.body) else {
-                    acknowledging.put_aside(arrived.tag).await?;
-                    continue;
-                };
-                count += batch.len();
-                let sent = arrived.redelivered || batch.again;
-                self.end_batch(&batch, if sent { Happened::Unknown } else { Happened::NotSent }).await;
-                acknowledging.done(arrived.tag).await?;
-            }
-        }
-        if count > 0 {
-            tracing::warn!(connector = self.name, segments = count, "no node has it: its segments were taken back");
-        }
-        Ok(())
-    }
-
-    /// Writes the same for all segments of a batch, and waits until it is stored.
-    pub(super) async fn end_batch(&self, batch: &Batch, happened: Happened) {
-        let (intent, answered_at) = (batch.intent, self.inner.clock.now());
-        for segment in batch.segments() {
-            let happened = happened.clone();
-            let answered = Answered { segment, intent, happened, submitted_at: None, answered_at };
-            if let Some(write) = self.answered(answered, 0..0) {
-                self.inner.write(write).await;
-            }
-        }
-        let (done, stored) = oneshot::channel();
-        self.inner.write(Write::Stored(done)).await;
-        // An error means that the engine has ended: the broker hands it out again.
-        let _ = stored.await;
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

@@ -29,6 +29,7 @@ use crate::Inner;
 use crate::alert::AlertKind;
 use crate::connector::ConnectorStatus;
 pub(crate) use adopt::adopt;
+pub(crate) use answer::outcome;
 use asks::Asks;
 use collect::Takes;
 use line::Line;
@@ -101,8 +102,13 @@ impl Office {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connector's line.
+    /// The line of a connector that is wanted.
     pub(crate) fn line(&self, id: ConnectorId) -> Option<Arc<Line>> {
+        self.announced_by(id).filter(|line| !line.leaves())
+    }
+
+    /// A connector's line, also when it only waits for what it has announced.
+    fn announced_by(&self, id: ConnectorId) -> Option<Arc<Line>> {
         self.lines().get(&id).cloned()
     }
 
@@ -118,7 +124,7 @@ impl Office {
 
     /// How all of them are.
     pub(crate) fn all(&self) -> Vec<ConnectorStatus> {
-        self.lines().values().map(|line| line.status()).collect()
+        self.lines().values().filter(|line| !line.leaves()).map(|line| line.status()).collect()
     }
 
     /// Every queue of segments is emptied, and everything that is announced is published anew.
@@ -130,14 +136,11 @@ impl Office {
 /// Makes the lines agree with the configuration.
 pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
     let snapshot = inner.snapshot.load_full();
-    let is_wanted = |id: &ConnectorId| snapshot.connectors.get(id).is_some_and(|row| row.enabled);
     let mut lines = office.lines();
+    // One that has announced something stays until it knows what became of that.
     lines.retain(|id, line| {
-        let stays = is_wanted(id) && !line.is_over();
-        if !stays {
-            line.end();
-        }
-        stays
+        line.is_wanted(snapshot.connectors.get(id).is_some_and(|row| row.enabled));
+        !line.is_over()
     });
     for row in snapshot.connectors.values().filter(|row| row.enabled) {
         let setup = (Arc::clone(row), snapshot.profile(row.id).cloned());

@@ -44,7 +44,8 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
         let esme = cluster.rig.client(&cluster.works).await?;
         if strike % 4 == 0 || strike == strikes {
             let codes = CODES_FROM + strike * CODES..CODES_FROM + (strike + 1) * CODES;
-            ahead = ahead.max(all_three(&mut cluster, &esme, codes).await?);
+            let (taken, before) = all_three(&mut cluster, &esme, codes).await?;
+            (slowest, ahead) = (slowest.max(taken), ahead.max(before));
         } else {
             slowest = slowest.max(one_node(&mut cluster, &esme).await?);
         }
@@ -54,7 +55,11 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     let text = format!("{MESSAGES} were taken within {slowest:?}");
     cluster.rig.report.expect("messages were not taken meanwhile", slowest < Duration::from_secs(30), text);
     cluster.rig.report.measured("4,000 messages were taken within at most, ms", u64::try_from(slowest.as_millis())?);
-    cluster.rig.report.expect("codes waited behind others", ahead <= AHEAD_MAX, format!("{ahead} of {MESSAGES} went before"));
+    cluster.rig.report.expect(
+        "codes waited behind others",
+        ahead <= AHEAD_MAX,
+        format!("{ahead} of {MESSAGES} went before"),
+    );
     cluster.rig.report.measured("of 4,000 that waited went before 50 codes that came last, at most", ahead);
     let rules = Rules { codes_to: CODES_FROM..u64::MAX, ..Rules::default() };
     Ok(few_twice(cluster.judged_by(&rules).await?, 0))
@@ -79,19 +84,22 @@ async fn one_node(cluster: &mut Cluster, esme: &Esme) -> Result<Duration> {
     Ok(taken)
 }
 
-/// All are killed, and come back when messages wait, and codes behind them; how many of the messages went before the last code.
-async fn all_three(cluster: &mut Cluster, esme: &Esme, codes: Range<u64>) -> Result<usize> {
+/// All are killed, and come back when messages wait, and codes behind them; how long it takes until all are taken, and how many of the messages went before the
+/// last code.
+async fn all_three(cluster: &mut Cluster, esme: &Esme, codes: Range<u64>) -> Result<(Duration, usize)> {
     let Cluster { rig, rabbits, works, .. } = cluster;
     let (urgent, before) = (rig.client_as(works, "codes").await?, rig.operator.journal()?.submits().count());
     for rabbit in rabbits.iter_mut() {
         rabbit.kill_9().await?;
     }
+    let began = Instant::now();
     let load = async {
         rig.clients.send(esme, MESSAGES).await?;
-        rig.clients.send_all(&urgent, codes, CODES_VALIDITY_S).await
+        rig.clients.send_all(&urgent, codes, CODES_VALIDITY_S).await?;
+        Ok::<_, anyhow::Error>(began.elapsed())
     };
-    let (loaded, ()) = tokio::join!(load, tokio::time::sleep(AWAY));
-    loaded?;
+    let (taken, ()) = tokio::join!(load, tokio::time::sleep(AWAY));
+    let taken = taken?;
     // Those that were killed together come back together: each waits for the others.
     for rabbit in rabbits.iter_mut() {
         rabbit.begin_again().await?;
@@ -107,5 +115,5 @@ async fn all_three(cluster: &mut Cluster, esme: &Esme, codes: Range<u64>) -> Res
     let is_code = |line: &Line| line.destination.parse::<u64>().is_ok_and(|number| number >= CODES_FROM);
     let since: Vec<bool> = journal.submits().skip(before).map(is_code).collect();
     let last = since.iter().rposition(|is_code| *is_code).context("codes")?;
-    Ok(since.iter().take(last).filter(|is_code| !**is_code).count())
+    Ok((taken, since.iter().take(last).filter(|is_code| !**is_code).count()))
 }

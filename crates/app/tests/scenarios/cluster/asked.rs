@@ -100,7 +100,7 @@ async fn what_is_with_an_operator_is_taken_back_by_the_node_with_the_binds() -> 
     let offered = "submit = { cancel = true }, session = { response_timeout_ms = 5000 }";
     for (name, manage, taken) in [("asked_back", "cancel = true", true), ("asked_kept", "cancel_status = 0x11", false)]
     {
-        let operator = format!("[receipt]\ndelay_ms = 10000\n[manage]\n{manage}");
+        let operator = format!("[receipt]\ndelay_ms = 4000\n[manage]\n{manage}");
         let asked = Asked::start(name, &operator, offered).await?;
         asked.works.until_bound().await?;
         let id = asked.rest.send_text("+447700900123", "taken back").await?;

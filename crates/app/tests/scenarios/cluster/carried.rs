@@ -11,6 +11,7 @@ use sambac_testkit::scenario::{ConnectorNode, Platform, Secrets, Simulator, Site
 use serde_json::{Value, json};
 
 use super::standby::{FIRST, OPERATOR, WINDOW, database, ends, judge};
+use crate::admin_shell::SCOPES;
 use crate::load::arrivals;
 use crate::world;
 
@@ -21,18 +22,23 @@ const MESSAGES: usize = 240;
 const SPAN: u64 = 1_000;
 
 /// A node with the ledger, nodes with binds, and two operators.
-struct Carried {
-    world: World,
+pub(super) struct Carried {
+    pub(super) world: World,
     rabbits: Vec<Rabbit>,
-    operators: Vec<Simulator>,
-    secrets: Secrets,
+    pub(super) operators: Vec<Simulator>,
+    pub(super) secrets: Secrets,
     /// The node with the ledger; none while there is none.
-    works: Option<Platform>,
-    _database: TestDatabase,
+    pub(super) works: Option<Platform>,
+    pub(super) database: TestDatabase,
 }
 
 impl Carried {
     async fn start(name: &str, operator: &str, rabbits: Vec<Rabbit>) -> Result<Self> {
+        Self::routed(name, operator, rabbits, &["alpha"]).await
+    }
+
+    /// Most messages go by these connectors, in this order.
+    pub(super) async fn routed(name: &str, operator: &str, rabbits: Vec<Rabbit>, by: &[&str]) -> Result<Self> {
         let database = database().await?;
         let world = world(name)?.on(database.url());
         let mut operators = Vec::new();
@@ -42,13 +48,13 @@ impl Carried {
             site = site.connector(name, &simulator, &connector());
             operators.push(simulator);
         }
-        let site = site.route("beta", &["beta"], "match = { prefix = \"9992\" }").route("all", &["alpha"], "");
-        let site = site.mo_route("bank", "all", "{ smpp = \"esme\" }", "");
+        let site = site.route("beta", &["beta"], "match = { prefix = \"9992\" }").route("all", by, "");
+        let site = site.mo_route("bank", "all", "{ smpp = \"esme\" }", "").table("admin_key", SCOPES);
         let secrets = world.apply(&site).await?;
         let url = rabbits.first().context("a broker")?.url();
         let hosts = hosts(&rabbits);
         let works = world.platform(&variables(&url, &hosts, "1", "worker")).await?;
-        Ok(Self { world, rabbits, operators, secrets, works: Some(works), _database: database })
+        Ok(Self { world, rabbits, operators, secrets, works: Some(works), database })
     }
 
     fn url(&self) -> String {
@@ -56,19 +62,19 @@ impl Carried {
     }
 
     /// A node with binds.
-    async fn connector_node(&self, node: &str) -> Result<ConnectorNode> {
+    pub(super) async fn connector_node(&self, node: &str) -> Result<ConnectorNode> {
         let (url, hosts) = (self.url(), hosts(&self.rabbits));
         self.world.connector_node(&variables(&url, &hosts, node, "connector")).await
     }
 
     /// A node that waits for the ledger.
-    async fn standby(&self, node: &str) -> Result<StandbyNode> {
+    pub(super) async fn standby(&self, node: &str) -> Result<StandbyNode> {
         let (url, hosts) = (self.url(), hosts(&self.rabbits));
         self.world.standby(&variables(&url, &hosts, node, "worker")).await
     }
 
     /// Two nodes, each with one connector.
-    async fn two(&self) -> Result<[ConnectorNode; 2]> {
+    pub(super) async fn two(&self) -> Result<[ConnectorNode; 2]> {
         let nodes = [self.connector_node("2").await?, self.connector_node("3").await?];
         until("each node has a connector", PATIENCE, async || {
             let bound = [nodes[0].bound().await?, nodes[1].bound().await?];
@@ -80,7 +86,7 @@ impl Carried {
     }
 
     /// A batch to each operator; the messages by their numbers.
-    async fn send(&self, class: &str) -> Result<HashMap<u64, String>> {
+    pub(super) async fn send(&self, class: &str) -> Result<HashMap<u64, String>> {
         self.send_from(FIRST, class).await
     }
 
@@ -97,7 +103,7 @@ impl Carried {
         ids.enumerate().map(|(index, id)| Ok((number(index), id?))).collect()
     }
 
-    fn arrivals(&self) -> Result<HashMap<u64, usize>> {
+    pub(super) fn arrivals(&self) -> Result<HashMap<u64, usize>> {
         let mut all = HashMap::new();
         for operator in &self.operators {
             for (number, times) in arrivals(&operator.journal()?) {
@@ -107,7 +113,7 @@ impl Carried {
         Ok(all)
     }
 
-    fn works(&self) -> Result<&Platform> {
+    pub(super) fn works(&self) -> Result<&Platform> {
         self.works.as_ref().context("a node with the ledger")
     }
 
@@ -129,7 +135,7 @@ impl Carried {
     }
 
     /// Everything has ended, was paid for once, and nothing is left in a queue. How many messages were sent twice.
-    async fn finish(self, messages: &HashMap<u64, String>) -> Result<usize> {
+    pub(super) async fn finish(self, messages: &HashMap<u64, String>) -> Result<usize> {
         let works = self.works()?;
         let ended = ends(works, &self.secrets, messages).await?;
         let twice = judge(&self.arrivals()?, &ended)?;
@@ -182,7 +188,7 @@ async fn messages_go_by_the_nodes_that_have_the_binds() -> Result<()> {
     let messages = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
     let shown = carried.command(&["queue", "show"]).await?;
-    ensure!(shown.lines().count() == 8 && shown.contains("\"queue\":\"sambac.results\""), "{shown}");
+    ensure!(shown.lines().count() == 9 && shown.contains("\"queue\":\"sambac.results\""), "{shown}");
     carried.command(&["queue", "rebuild"]).await?;
     let log = carried.world.path("platform.log");
     until_true("it is done", async || Ok(std::fs::read_to_string(&log)?.contains("are published again"))).await?;

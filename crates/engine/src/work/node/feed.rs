@@ -108,18 +108,23 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
     for (carried, message) in batch.messages.iter().zip(opened) {
         for segment in &carried.segments {
             let id = SegmentId::new(message.id, segment.no);
-            let known = held.sent().comes(id, batch.intent, &delivery);
+            let (known, before) = held.sent().comes(id, batch.intent, &delivery);
+            if let Some(before) = before {
+                before.one_done().await;
+            }
             match known {
-                Known::New => {}
                 Known::Open => continue,
-                Known::Answered => {
+                Known::Answered(None) => {
                     delivery.one_done().await;
                     continue;
                 }
+                Known::New | Known::Answered(Some(_)) => {}
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            if in_doubt {
+            if let Known::Answered(Some(told)) = known {
+                held.connector().tell_again(*told, queued).await;
+            } else if in_doubt {
                 held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::Unknown).await;
             } else if goes_back {
                 held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::NotSent).await;

@@ -1,5 +1,6 @@
 //! A connector that this node has the lease of.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) struct Held {
     /// When this node has got it, by its own clock.
     since: Timestamp,
     sent: Mutex<Sent>,
+    /// Another node is to have it.
+    leaves: AtomicBool,
     /// Since when no bind is up.
     down_since: Mutex<Option<Instant>>,
     /// Nothing more is taken from the broker.
@@ -55,6 +58,7 @@ impl Held {
             lease,
             since,
             sent: Mutex::default(),
+            leaves: AtomicBool::new(false),
             down_since: Mutex::new(Some(Instant::now())),
             closed: CancellationToken::new(),
             emptied: CancellationToken::new(),
@@ -99,6 +103,22 @@ impl Held {
             return false;
         }
         since.get_or_insert_with(Instant::now).elapsed() >= time
+    }
+
+    /// What waits for a bind goes back when there has been none for so long: it may go another way.
+    pub(super) async fn gives_back_while_down(&self, time: Duration) {
+        if self.is_down_for(time) && !self.is_leaving() {
+            self.connector.give_back().await;
+        }
+    }
+
+    /// From now on it is being handed over.
+    pub(super) fn leaves(&self) {
+        self.leaves.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaves.load(Ordering::Acquire)
     }
 
     /// Ends the connector for whoever comes next: nothing more is taken, what was not sent is given back, what was is waited for, then the binds go. Whether

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::link::{self, BrokerLink};
 use super::{Role, WorkSettings};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::commit::Write;
 use crate::start::{self, Begun, StartError};
 use crate::{Inner, Settings};
@@ -63,6 +63,23 @@ impl Desk {
         self.held().get(&id).cloned()
     }
 
+    /// Its lease is over: nothing more is sent, and the binds go. One that is being handed over is about to be so.
+    fn drops(&self, held: &Arc<Held>) {
+        if !held.is_leaving() && !held.given.is_cancelled() {
+            tracing::error!(connector = held.name(), "its lease is over: nothing more is sent by it");
+            held.drop_all();
+            self.forget(held);
+        }
+    }
+
+    /// It is not this node's any more; it may be again.
+    fn forget(&self, held: &Arc<Held>) {
+        let mut all = self.held();
+        if all.get(&held.id()).is_some_and(|now| Arc::ptr_eq(now, held)) {
+            all.remove(&held.id());
+        }
+    }
+
     fn all(&self) -> Vec<Arc<Held>> {
         let mut all: Vec<_> = self.held().values().cloned().collect();
         all.sort_by_key(|held| held.id());
@@ -95,6 +112,7 @@ impl BindsNode {
         let inner = start::make(settings, store, clock, begun)?;
         inner.tasks.spawn(start::watch_configuration(Arc::clone(&inner)));
         inner.tasks.spawn(share::run(Arc::clone(&inner)));
+        inner.tasks.spawn(clock::watch(Arc::clone(&inner)));
         if let Some(desk) = inner.work.desk() {
             inner.committer.spawn(link::run(Arc::clone(&inner), Arc::clone(&desk.link)));
         }

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sambac_bus::work::Acknowledging;
+use sambac_bus::work::{Acknowledging, Answered, Happened};
 use sambac_domain::id::{IntentId, SegmentId};
 
-use crate::by_id::{ById, Ids};
+use crate::by_id::ById;
 
 /// Answered segments that are remembered: what is handed out again comes again soon.
 const ANSWERED_MAX: usize = 200_000;
@@ -27,16 +27,16 @@ pub(super) enum Known {
     New,
     /// It waits, or is on its way.
     Open,
-    /// It was answered, and the node with the ledger knows.
-    Answered,
+    /// It was answered, and the broker has the report that tells so; what it told, unless the operator has taken it.
+    Answered(Option<Box<Answered>>),
 }
 
-/// See the module.
-#[derive(Default)]
-pub(super) struct Sent {
+/// See the module. `D` is what a segment comes with.
+pub(super) struct Sent<D = Delivery> {
     /// By segment and intent: a segment that was given back may come again before it is known that this was told.
-    open: ById<(SegmentId, IntentId), Arc<Delivery>>,
-    answered: Ids<(SegmentId, IntentId)>,
+    open: ById<(SegmentId, IntentId), Arc<D>>,
+    /// What was told of each, but for what the operator has taken: nobody publishes that again.
+    answered: ById<(SegmentId, IntentId), Option<Box<Answered>>>,
     /// In the order in which they were answered.
     order: VecDeque<(SegmentId, IntentId)>,
 }
@@ -56,22 +56,34 @@ impl Delivery {
     }
 }
 
-impl Sent {
-    /// Takes note of a segment that has come with this delivery.
-    pub(super) fn comes(&mut self, segment: SegmentId, intent: IntentId, delivery: &Arc<Delivery>) -> Known {
-        if self.answered.contains(&(segment, intent)) {
-            return Known::Answered;
+impl<D> Default for Sent<D> {
+    fn default() -> Self {
+        Self { open: ById::default(), answered: ById::default(), order: VecDeque::new() }
+    }
+}
+
+impl<D> Sent<D> {
+    /// Takes note of a segment that has come with this delivery; also the delivery that it came with before, if that is open. The broker has handed it out again,
+    /// or this is a copy: either way the one before is done with.
+    pub(super) fn comes(&mut self, segment: SegmentId, intent: IntentId, delivery: &Arc<D>) -> (Known, Option<Arc<D>>) {
+        let said = self.answered.get(&(segment, intent)).cloned();
+        if let Some(None) = said {
+            return (Known::Answered(None), None);
         }
-        // What it came with before is not to be acknowledged any more: the broker has handed it out again.
-        match self.open.insert((segment, intent), Arc::clone(delivery)) {
-            Some(_) => Known::Open,
-            None => Known::New,
-        }
+        let before = self.open.insert((segment, intent), Arc::clone(delivery));
+        let known = match (said, &before) {
+            (Some(said), None) => Known::Answered(said),
+            (_, Some(_)) => Known::Open,
+            (None, None) => Known::New,
+        };
+        (known, before)
     }
 
-    /// The node with the ledger knows what became of it: the delivery that it came with.
-    pub(super) fn is_answered(&mut self, segment: SegmentId, intent: IntentId) -> Option<Arc<Delivery>> {
-        if self.answered.insert((segment, intent)) {
+    /// The broker has the report that tells this: the delivery that the segment came with.
+    pub(super) fn is_answered(&mut self, told: Answered) -> Option<Arc<D>> {
+        let (segment, intent) = (told.segment, told.intent);
+        let is_taken = matches!(told.happened, Happened::Accepted { .. });
+        if self.answered.insert((segment, intent), (!is_taken).then(|| Box::new(told))).is_none() {
             self.order.push_back((segment, intent));
         }
         while self.order.len() > ANSWERED_MAX
@@ -85,5 +97,46 @@ impl Sent {
     /// How many segments are without an answer that is known to be told.
     pub(super) fn open(&self) -> usize {
         self.open.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sambac_domain::time::Timestamp;
+
+    use super::*;
+
+    const SEGMENT: SegmentId = SegmentId::from_raw(5 << 8 | 1);
+    const INTENT: IntentId = IntentId::from_raw(9 << 8);
+
+    fn told(happened: Happened) -> Answered {
+        let at = Timestamp(1);
+        Answered { segment: SEGMENT, intent: INTENT, happened, submitted_at: Some(at), answered_at: at }
+    }
+
+    /// Who takes the ledger over may not know what was told to the one before, and publishes it again: it is told again.
+    #[test]
+    fn what_was_told_is_told_again_unless_the_operator_has_taken_it() {
+        let (mut sent, delivery) = (Sent::default(), Arc::new(()));
+        let (known, before) = sent.comes(SEGMENT, INTENT, &delivery);
+        assert!(matches!(known, Known::New) && before.is_none());
+        assert!(sent.is_answered(told(Happened::Unknown)).is_some() && sent.open() == 0);
+        let (known, _) = sent.comes(SEGMENT, INTENT, &delivery);
+        let Known::Answered(Some(said)) = known else { panic!("it was answered") };
+        assert_eq!((*said, sent.open()), (told(Happened::Unknown), 1), "open until it is told");
+        assert!(sent.is_answered(told(Happened::Unknown)).is_some() && sent.open() == 0);
+        sent.is_answered(told(Happened::Accepted { smsc_message_id: "7".to_owned() }));
+        assert!(matches!(sent.comes(SEGMENT, INTENT, &delivery), (Known::Answered(None), None)));
+        assert_eq!(sent.order.len(), 1, "once");
+    }
+
+    /// The delivery of the copy before is done with: it would keep its place in the prefetch.
+    #[test]
+    fn of_two_copies_the_first_is_done_with() {
+        let (mut sent, first, second) = (Sent::default(), Arc::new(1), Arc::new(2));
+        sent.comes(SEGMENT, INTENT, &first);
+        let (known, before) = sent.comes(SEGMENT, INTENT, &second);
+        assert!(matches!(known, Known::Open) && before.is_some_and(|before| Arc::ptr_eq(&before, &first)));
+        assert!(sent.is_answered(told(Happened::NotSent)).is_some_and(|done| Arc::ptr_eq(&done, &second)));
     }
 }

@@ -50,10 +50,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
         }
         // An operator may not be told that we have what we cannot carry.
         inner.store_away.store(!desk.link.is_up(), Ordering::Relaxed);
-        for held in desk.all().into_iter().filter(|held| !held.lease().is_held()) {
-            tracing::error!(connector = held.name(), "its lease is over: nothing more is sent by it");
-            held.drop_all();
-            desk.held().remove(&held.id());
+        desk.all().iter().filter(|held| !held.lease().is_held()).for_each(|held| desk.drops(held));
+        if desk.link.is_up() {
+            for held in desk.all() {
+                held.gives_back_while_down(inner.settings.away_after).await;
+            }
         }
         tell(&inner, desk, &mut told).await;
         say::alerts(&inner, desk).await;
@@ -82,12 +83,15 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     wanted.sort_unstable();
     let share = wanted.len().div_ceil(nodes);
     for held in desk.all().into_iter().filter(|held| !wanted.contains(&held.id())) {
-        give(inner, desk, held).await;
+        give(inner, held);
     }
     let held = desk.all();
-    if let Some(last) = held.last().filter(|_| held.len() > share) {
+    if held.iter().any(|held| held.is_leaving()) {
         // One at a time: another node takes it before the next look.
-        give(inner, desk, Arc::clone(last)).await;
+        return Ok(());
+    }
+    if let Some(last) = held.last().filter(|_| held.len() > share) {
+        give(inner, Arc::clone(last));
         return Ok(());
     }
     let taken: Vec<_> = inner.store.leases_held(CONNECTOR).await?.into_iter().map(|row| row.name).collect();
@@ -127,17 +131,38 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
     let held = Held::new(connector, ended, lease, since);
     desk.held().insert(id, Arc::clone(&held));
     inner.tasks.spawn(asked::run(Arc::clone(inner), Arc::clone(&held)));
-    inner.tasks.spawn(feed::run(Arc::clone(inner), held));
+    inner.tasks.spawn(feed::run(Arc::clone(inner), Arc::clone(&held)));
+    inner.tasks.spawn(ends_with_its_lease(Arc::clone(inner), held));
     Ok(())
 }
 
-async fn give(inner: &Inner, desk: &Desk, held: Arc<Held>) {
+/// Whatever everything else waits for: without the lease nothing more is sent, and the binds go.
+async fn ends_with_its_lease(inner: Arc<Inner>, held: Arc<Held>) {
+    let Some(desk) = inner.work.desk() else { return };
+    tokio::select! {
+        _ = held.lease().lost() => desk.drops(&held),
+        () = inner.stopping.cancelled() => return,
+    }
+    held.given.cancelled().await;
+    desk.forget(&held);
+}
+
+/// Another node is to have it: this takes seconds, in which the others are served.
+fn give(inner: &Arc<Inner>, held: Arc<Held>) {
+    if held.is_leaving() {
+        return;
+    }
     tracing::info!(connector = held.name(), "it is handed over");
-    hand_over(inner, desk, &held).await;
-    desk.held().remove(&held.id());
+    held.leaves();
+    let inner = Arc::clone(inner);
+    inner.tasks.clone().spawn(async move {
+        let Some(desk) = inner.work.desk() else { return };
+        hand_over(&inner, desk, &held).await;
+    });
 }
 
 async fn hand_over(inner: &Inner, desk: &Desk, held: &Held) {
+    held.leaves();
     tell_leaving(inner, desk, held).await;
     let is_told = held.wind_up().await;
     if !is_told {
@@ -165,7 +190,13 @@ fn now(inner: &Inner, held: &Held) -> ConnectorSeen {
 /// Hands over everything at once, in time.
 pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, until: Instant) {
     let all = desk.all();
-    let ended = join_all(all.iter().map(async |held| hand_over(inner, desk, held).await));
+    let ended = join_all(all.iter().map(async |held| {
+        if held.is_leaving() {
+            held.given.cancelled().await;
+        } else {
+            hand_over(inner, desk, held).await;
+        }
+    }));
     if timeout_at(until, ended).await.is_err() {
         tracing::warn!("not every connector was handed over in time: their leases end by themselves");
     }
@@ -174,7 +205,7 @@ pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, until: Instant) {
 /// Tells how each connector is: at once when that has changed, and now and then.
 async fn tell(inner: &Inner, desk: &Desk, told: &mut Told) {
     told.retain(|id, _| desk.of(*id).is_some());
-    for held in desk.all().into_iter().filter(|_| desk.link.is_up()) {
+    for held in desk.all().into_iter().filter(|held| desk.link.is_up() && !held.is_leaving()) {
         let now = now(inner, &held);
         let is_news = told.get(&held.id()).is_none_or(|(at, before)| at.elapsed() >= TELL || changed(before, &now));
         if !is_news {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Confirm, HandsetSeen, ReceiptSeen, Report, WorkBroker};
-use sambac_domain::id::{ConnectorId, IntentId, SegmentId};
+use sambac_domain::id::ConnectorId;
 use sambac_domain::mo::MoBody;
 use sambac_smpp::CommandStatus;
 use tokio::sync::{mpsc, oneshot};
@@ -27,13 +27,14 @@ use crate::work::answer;
 const WRITES_MAX: usize = 500;
 /// Reports that may be without a confirm.
 const REPORTS_MAX: usize = 256;
+/// Before reports that the broker refused are published again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 /// How long the broker may take to confirm one.
 const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 
 /// A report, and what is done once the broker has it.
 struct Telling {
     report: Report,
-    answered: Vec<(SegmentId, IntentId)>,
     slots: Vec<Slot>,
     brought: Vec<(Acknowledgement, CommandStatus)>,
     stored: Vec<oneshot::Sender<()>>,
@@ -57,7 +58,11 @@ async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Wri
             lost = desk.link.lost(&broker) => Err(lost),
         };
         if let Err(error) = told {
-            desk.link.failed(&broker, &error);
+            match error {
+                // Its queue is full, or cannot be written now: the link has nothing to do with it.
+                BrokerError::Refused => tokio::time::sleep(REFUSED_PAUSE).await,
+                error => desk.link.failed(&broker, &error),
+            }
             // Published or not, they are published again: what comes twice is known.
             open.iter_mut().for_each(|telling: &mut Telling| telling.confirm = None);
         }
@@ -115,7 +120,6 @@ fn gather(inner: &Arc<Inner>, desk: &Desk, writes: &mut Vec<Write>, open: &mut V
             Write::Answer(answer) => {
                 let telling = of(desk, &mut tellings, answer.connector);
                 telling.report.answers.push(answer::told(&answer));
-                telling.answered.push((answer.segment, answer.intent));
                 telling.slots.extend(answer.slot);
             }
             Write::Receipt(receipt) => {
@@ -164,7 +168,7 @@ fn of<'a>(desk: &Desk, tellings: &'a mut Vec<Telling>, connector: ConnectorId) -
 
 impl Telling {
     fn new(report: Report) -> Self {
-        Self { report, answered: Vec::new(), slots: Vec::new(), brought: Vec::new(), stored: Vec::new(), confirm: None }
+        Self { report, slots: Vec::new(), brought: Vec::new(), stored: Vec::new(), confirm: None }
     }
 
     /// The broker has it.
@@ -176,8 +180,8 @@ impl Telling {
             let _ = done.send(());
         }
         let Some(held) = desk.of(self.report.connector) else { return };
-        for (segment, intent) in self.answered {
-            let delivery = held.sent().is_answered(segment, intent);
+        for told in self.report.answers {
+            let delivery = held.sent().is_answered(told);
             if let Some(delivery) = delivery {
                 delivery.one_done().await;
             }
