@@ -58,6 +58,13 @@ impl Meant {
 }
 
 impl Canceling {
+    /// Whose messages.
+    pub(super) const fn sender(&self) -> &Sender {
+        match self {
+            Self::Message(Meant { sender, .. }, _) | Self::Between(sender, _) => sender,
+        }
+    }
+
     pub(super) fn read(client: &Client, sm: &CancelSm<'_>) -> Result<Self, ErrorCode> {
         let number = |address: Address<'_>| normalise_smpp(address.ton, address.addr);
         if !sm.message_id.is_empty() {

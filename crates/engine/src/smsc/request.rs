@@ -136,7 +136,12 @@ impl Requests {
         let client = &self.client;
         let work = match pdu {
             Pdu::QuerySm(sm) => Managing::Query(Meant::read(client, sm.message_id, sm.source)?),
-            Pdu::CancelSm(sm) => Managing::Cancel(Canceling::read(client, sm)?),
+            Pdu::CancelSm(sm) => {
+                let canceling = Canceling::read(client, sm)?;
+                // It may take a turn at the operator, as a message does.
+                self.pace.pass(1, canceling.sender()).await?;
+                Managing::Cancel(canceling)
+            }
             Pdu::ReplaceSm(sm) => Managing::Replace(Replacing::read(client, sm)?),
             _ => return Err(ErrorCode::UnknownCommand),
         };

@@ -223,3 +223,18 @@ async fn q_i3_broadcast_is_not_offered() -> Result<()> {
     served.world.passed();
     Ok(())
 }
+
+/// It may take a turn at the operator: who floods with it is too fast, as with messages.
+#[tokio::test]
+async fn a_cancellation_counts_in_the_clients_throughput() -> Result<()> {
+    let limits = "{ limits = { throughput = \"1/h burst 3\", answer_delay_max_ms = 0 } }";
+    let served = Served::start("cancel_pace", "", limits).await?;
+    let mut client = served.client(interface_version::V3_4).await?;
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(cancel(&mut client, "00000000000000ff", NUMBER).await?);
+    }
+    assert_eq!(statuses, [0x0C, 0x0C, 0x0C, 0x58], "no such message; too fast");
+    served.world.passed();
+    Ok(())
+}

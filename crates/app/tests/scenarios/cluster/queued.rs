@@ -1,22 +1,18 @@
 //! What lies in the broker's queues longer than it should: a report that was put aside, a question whose asker has gone.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use sambac_bus::work::{Ask, Asked, ReceiptSeen, Report, WorkBroker, WorkQueues};
 use sambac_domain::id::ConnectorId;
 use sambac_domain::receipt::{ReceiptInput, parse};
-use sambac_domain::time::Timestamp;
 use sambac_domain::{Msisdn, Sender};
+use sambac_engine::clock::Clock;
 
 use super::asked::Asked as Nodes;
 
 const NUMBER: &str = "447700900123";
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn now() -> Result<Timestamp> {
-    Ok(Timestamp::EPOCH.saturating_add(SystemTime::now().duration_since(UNIX_EPOCH)?))
-}
 
 async fn broker(nodes: &Nodes) -> Result<(WorkBroker, WorkQueues, ConnectorId)> {
     let queues = WorkQueues::new("sambac");
@@ -41,7 +37,7 @@ async fn a_report_that_was_put_aside_is_taken_once_more() -> Result<()> {
         receipt: parse(&input).context("a receipt")?,
         source: NUMBER.to_owned(),
         destination: "Bank".to_owned(),
-        received_at: now()?,
+        received_at: Clock::system().now(),
     });
     broker.publish(&queues.dead(), &report.to_json(), true).await?.await?;
     ensure!(nodes.rest.final_state(&id).await? == "delivered");
@@ -57,7 +53,8 @@ async fn a_question_that_is_too_old_does_not_reach_the_operator() -> Result<()> 
     nodes.works.until_bound().await?;
     let (broker, queues, connector) = broker(&nodes).await?;
     let (sender, destination) = (Sender::parse("Bank")?, Msisdn::from_digits(NUMBER.as_bytes())?);
-    let (before, after) = (now()?.saturating_sub(MINUTE), now()?.saturating_add(MINUTE));
+    let now = Clock::system().now();
+    let (before, after) = (now.saturating_sub(MINUTE), now.saturating_add(MINUTE));
     for (id, until, smsc_message_id) in [(1, before, "old"), (2, after, "new")] {
         let asked = Asked::TakeBack { smsc_message_id: smsc_message_id.to_owned(), sender, destination };
         let ask = Ask::new(connector, id, until, asked);
