@@ -88,14 +88,12 @@ impl Committer {
             return self.wait_for_expiry(&case);
         }
         kill_point::breaks("answer", case.live.message.destination);
-        let has_ended = case.with(|progress| {
-            let has_ended = progress.state.is_final();
-            if !has_ended {
-                progress.submitted_at = answer.submitted_at.or(progress.submitted_at);
-            }
-            has_ended
+        let is_open = case.with(|progress| {
+            let is_open = !progress.state.is_final();
+            progress.submitted_at = answer.submitted_at.filter(|_| is_open).or(progress.submitted_at);
+            is_open
         });
-        if has_ended != Some(false) {
+        if is_open != Some(true) {
             // It ended meanwhile (expired, or by an earlier attempt's receipt): only the outbox row is left to remove.
             self.batch.outbox_done.push(case.row.clone());
             return;

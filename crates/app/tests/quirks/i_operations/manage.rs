@@ -227,7 +227,8 @@ async fn q_i3_broadcast_is_not_offered() -> Result<()> {
 /// It may take a turn at the operator: who floods with it is too fast, as with messages.
 #[tokio::test]
 async fn a_cancellation_counts_in_the_clients_throughput() -> Result<()> {
-    let limits = "{ limits = { throughput = \"1/h burst 3\", answer_delay_max_ms = 0 } }";
+    let limits =
+        "{ receipt = { message_id = \"hex\" }, limits = { throughput = \"1/h burst 3\", answer_delay_max_ms = 0 } }";
     let served = Served::start("cancel_pace", "", limits).await?;
     let mut client = served.client(interface_version::V3_4).await?;
     let mut statuses = Vec::new();

@@ -12,6 +12,8 @@ use super::carried::Carried;
 use super::standby::{OPERATOR, WINDOW};
 use crate::admin_shell::Shell;
 
+/// It always has some that it has not answered.
+const SLOW: &str = "magic = false\n[answer]\ndelay_ms = [150, 300]";
 /// Until an operator without a bind is away, and what waits for it has gone another way.
 const AWAY: Duration = Duration::from_secs(60);
 
@@ -38,7 +40,7 @@ async fn a_connector_that_is_disabled_keeps_the_answers_to_what_it_has_announced
 /// Its links are lost, which is told; then the node that was told dies. The next one does not know, and is told again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_operator_left_unanswered_is_known_to_the_next_node_with_the_ledger() -> Result<()> {
-    let mut carried = Carried::routed("away_told", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;
+    let mut carried = Carried::routed("away_told", SLOW, vec![Rabbit::start().await?], &["alpha"]).await?;
     let nodes = carried.two().await?;
     let waits = carried.standby("4").await?;
     let messages = carried.send("transactional").await?;
@@ -48,7 +50,7 @@ async fn what_an_operator_left_unanswered_is_known_to_the_next_node_with_the_led
     until_true("some are in doubt", async || Ok(carried.database.number(unknown).await? > 0)).await?;
     carried.works.take().context("a node with the ledger")?.kill_9().await?;
     carried.works = Some(waits.until_it_works().await?);
-    carried.operators[0].start_again(&carried.world, OPERATOR).await?;
+    carried.operators[0].start_again(&carried.world, SLOW).await?;
     all_sent(&carried, &messages).await?;
     drop(nodes);
     carried.world.passed();
