@@ -63,15 +63,17 @@ impl Connector {
         }
     }
 
-    /// A place in a window and a turn, before others that wait, but never before codes: their share is not for it.
+    /// A place in a window and a turn, ahead of segments; while codes wait, what is kept is for them.
     async fn place_ahead(&self) -> (Arc<Link>, Slot) {
         loop {
-            let link = self.links().iter().max_by_key(|link| link.free(false, 0)).cloned();
+            let (_, codes) = self.ready.len();
+            let may_use_all = codes == 0;
+            let link = self.links().iter().max_by_key(|link| link.free(may_use_all, 0)).cloned();
             if let Some(link) = link
-                && let Some(slot) = link.slot(false, 0)
+                && let Some(slot) = link.slot(may_use_all, 0)
             {
                 let now = Instant::now();
-                if self.throughput.take(false, now).is_ok() && link.may_send(now).is_ok() {
+                if self.throughput.take(may_use_all, now).is_ok() && link.may_send(now).is_ok() {
                     return (link, slot);
                 }
             }

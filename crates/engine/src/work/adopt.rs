@@ -10,6 +10,7 @@ use sambac_store::StoreError;
 use sambac_store::rows::IntentRow;
 use tokio::sync::oneshot;
 
+use super::announced_by;
 use super::open::Announced;
 use crate::Inner;
 use crate::commit::{Adopted, Write, target_of};
@@ -37,7 +38,7 @@ pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 async fn adopt_one(inner: &Arc<Inner>, intent: IntentRow) -> Result<(), StoreError> {
     let IntentRow { id, connector_id, segments, created_at, epoch } = intent;
-    let line = inner.work.office().and_then(|office| office.line(connector_id));
+    let line = inner.work.office().and_then(|office| announced_by(inner, office, connector_id));
     // What has no row any more was answered, or waits for nothing but its end; what is to be tried later was answered, too.
     let rows = match &line {
         Some(_) => inner.store.outbox_rows(target_of(connector_id), &segments).await?,

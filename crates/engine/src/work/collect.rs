@@ -13,6 +13,7 @@ use sambac_domain::id::ConnectorId;
 use sambac_domain::mo::MoBody;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::link::BrokerLink;
 use super::put_aside;
@@ -22,6 +23,8 @@ use crate::commit::{Acknowledgement, Brought, Found, HandsetIn, ReceiptFrom, Rec
 
 /// Reports that are handed out and not stored.
 const PREFETCH: u16 = 64;
+/// How long the broker may take to confirm what is set aside.
+const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 /// Before something that the database did not take is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -205,9 +208,11 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
                     // Where nobody takes it: what is never acknowledged would cost this link after half an hour.
                     let aside = link.queues().unreadable();
                     inner.alerts.raise(AlertKind::WorkPutAside, &aside, error.to_string());
-                    broker.declare(&aside).await?;
-                    broker.publish(&aside, &arrived.body, true).await?.await?;
-                    acknowledging.done(arrived.tag).await?;
+                    match set_aside(broker, &aside, &arrived.body).await {
+                        Ok(()) => acknowledging.done(arrived.tag).await?,
+                        Err(error) if broker.is_up() => tracing::error!(%error, aside, "it stays among the dead"),
+                        Err(error) => return Err(error),
+                    }
                 }
             }
             continue;
@@ -221,4 +226,10 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
         }
         acknowledging.done(arrived.tag).await?;
     }
+}
+
+async fn set_aside(broker: &WorkBroker, queue: &str, body: &[u8]) -> Result<(), BrokerError> {
+    broker.declare(queue).await?;
+    let confirm = broker.publish(queue, body, true).await?;
+    timeout(CONFIRM_LIMIT, confirm).await.map_err(|_| BrokerError::Timeout)?
 }

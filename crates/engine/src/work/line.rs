@@ -298,7 +298,7 @@ impl Line {
                 return Ok(());
             }
             let took = unconfirmed.len() < CONFIRMS_MAX && self.may_publish() && self.next(broker, unconfirmed).await?;
-            if took {
+            if took && !self.is_over() {
                 continue;
             }
             tokio::select! {
@@ -368,6 +368,10 @@ impl Line {
         let Ok(announcement) = announcement.await else {
             // The batch was given up: they are still in the outbox, and wait in their place again.
             taken.drain(..).rev().for_each(|queued| self.queue.put_back(queued));
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_PAUSE) => {}
+                () = self.over.cancelled() => {}
+            }
             return None;
         };
         announcement.sift(taken);

@@ -28,7 +28,8 @@ async fn a_report_that_was_put_aside_is_taken_once_more() -> Result<()> {
     nodes.works.until_bound().await?;
     let id = nodes.rest.send_text(&format!("+{NUMBER}"), "put aside").await?;
     nodes.rest.until_event(&id, "answered").await?;
-    let given = nodes.operator.journal()?.of("answer").map(|line| line.message_id.clone()).next().unwrap_or_default();
+    let journal = nodes.operator.until("answer", 1).await?;
+    let given = journal.of("answer").map(|line| line.message_id.clone()).next().context("an answer")?;
     let text = format!("id:{given} sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000");
     let input = ReceiptInput { esm_class: 4, short_message: text.as_bytes(), ..ReceiptInput::default() };
     let (broker, queues, connector) = broker(&nodes).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sambac_bus::work::Batch;
 use sambac_domain::id::ConnectorId;
 use sambac_domain::time::Timestamp;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::SKEW_MAX;
@@ -17,6 +17,8 @@ use crate::lease::HeldLease;
 
 /// How often handing over looks whether everything is answered.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often it is looked whether it has been without a bind for too long.
+const DOWN_LOOK: Duration = Duration::from_millis(500);
 /// How long the answers to what is on its way are waited for.
 const ANSWERS_LIMIT: Duration = Duration::from_secs(3);
 /// How long unbinding may take.
@@ -107,9 +109,28 @@ impl Held {
 
     /// What waits for a bind goes back when there has been none for so long: it may go another way.
     pub(super) async fn gives_back_while_down(&self, time: Duration) {
-        if self.is_down_for(time) && !self.is_leaving() {
-            self.connector.give_back().await;
+        let mut look = tokio::time::interval(DOWN_LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = look.tick() => {}
+                () = self.closed.cancelled() => return,
+            }
+            if self.is_down_for(time) {
+                self.connector.give_back().await;
+            }
         }
+    }
+
+    /// Whether the connector has ended by itself: its settings want another one.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    /// Nothing more is taken, and the binds go.
+    pub(super) fn stops(&self) {
+        self.closed.cancel();
+        self.connector.end();
     }
 
     /// From now on it is being handed over.
@@ -162,8 +183,7 @@ impl Held {
 
     /// The lease is another's, or nobody's: nothing more is sent, and what is open is the next holder's.
     pub(super) fn drop_all(&self) {
-        self.closed.cancel();
-        self.connector.end();
+        self.stops();
         self.given.cancel();
     }
 }

@@ -63,9 +63,11 @@ impl Desk {
         self.held().get(&id).cloned()
     }
 
-    /// Its lease is over: nothing more is sent, and the binds go. One that is being handed over is about to be so.
+    /// Its lease is over: nothing more is sent, and the binds go.
     fn drops(&self, held: &Arc<Held>) {
-        if !held.is_leaving() && !held.given.is_cancelled() {
+        if held.is_leaving() {
+            held.stops();
+        } else if !held.given.is_cancelled() {
             tracing::error!(connector = held.name(), "its lease is over: nothing more is sent by it");
             held.drop_all();
             self.forget(held);

@@ -51,11 +51,6 @@ pub(super) async fn run(inner: Arc<Inner>) {
         // An operator may not be told that we have what we cannot carry.
         inner.store_away.store(!desk.link.is_up(), Ordering::Relaxed);
         desk.all().iter().filter(|held| !held.lease().is_held()).for_each(|held| desk.drops(held));
-        if desk.link.is_up() {
-            for held in desk.all() {
-                held.gives_back_while_down(inner.settings.away_after).await;
-            }
-        }
         tell(&inner, desk, &mut told).await;
         say::alerts(&inner, desk).await;
         if asked_at.is_none_or(|at| at.elapsed() >= ASK) {
@@ -82,7 +77,8 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     let mut wanted: Vec<_> = snapshot.connectors.values().filter(|row| row.enabled).map(|row| row.id).collect();
     wanted.sort_unstable();
     let share = wanted.len().div_ceil(nodes);
-    for held in desk.all().into_iter().filter(|held| !wanted.contains(&held.id())) {
+    let is_over = |held: &Arc<Held>| !wanted.contains(&held.id()) || held.has_ended();
+    for held in desk.all().into_iter().filter(is_over) {
         give(inner, held);
     }
     let held = desk.all();
@@ -132,7 +128,9 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
     desk.held().insert(id, Arc::clone(&held));
     inner.tasks.spawn(asked::run(Arc::clone(inner), Arc::clone(&held)));
     inner.tasks.spawn(feed::run(Arc::clone(inner), Arc::clone(&held)));
-    inner.tasks.spawn(ends_with_its_lease(Arc::clone(inner), held));
+    inner.tasks.spawn(ends_with_its_lease(Arc::clone(inner), Arc::clone(&held)));
+    let away_after = inner.settings.away_after;
+    inner.tasks.spawn(async move { held.gives_back_while_down(away_after).await });
     Ok(())
 }
 

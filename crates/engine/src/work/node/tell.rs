@@ -58,13 +58,23 @@ async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Wri
             lost = desk.link.lost(&broker) => Err(lost),
         };
         if let Err(error) = told {
-            match error {
-                // Its queue is full, or cannot be written now: the link has nothing to do with it.
-                BrokerError::Refused => tokio::time::sleep(REFUSED_PAUSE).await,
-                error => desk.link.failed(&broker, &error),
+            let refused = matches!(error, BrokerError::Refused);
+            if refused && let Some(first) = open.front_mut() {
+                first.confirm = None; // It has been told.
             }
             // Published or not, they are published again: what comes twice is known.
-            open.iter_mut().for_each(|telling: &mut Telling| telling.confirm = None);
+            open.iter_mut()
+                .filter_map(|telling: &mut Telling| telling.confirm.take())
+                .for_each(|(open, _)| open.settle());
+            if !refused {
+                desk.link.failed(&broker, &error);
+                continue;
+            }
+            // Its queue is full, cannot be written now, or is gone: the link has nothing to do with it.
+            tokio::time::sleep(REFUSED_PAUSE).await;
+            if let Err(error) = broker.declare(&desk.link.queues().results()).await {
+                desk.link.failed(&broker, &error);
+            }
         }
     }
 }
