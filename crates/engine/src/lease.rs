@@ -201,10 +201,11 @@ impl Held {
     }
 }
 
-/// Renews the lease as long as somebody has it.
+/// Renews the lease as long as somebody has it. That it is over is told at the end of its term, not at the renewal after.
 async fn keep(held: Weak<Held>, interval: Duration) {
     loop {
-        tokio::time::sleep(interval).await;
+        let Some(end) = held.upgrade().map(|held| held.term.end()) else { return };
+        tokio::time::sleep_until(end.min(Instant::now() + interval)).await;
         let Some(held) = held.upgrade().filter(|held| held.lost.borrow().is_none()) else { return };
         if let Some(why) = held.renew().await {
             held.lost.send_replace(Some(why));
@@ -242,5 +243,24 @@ mod tests {
         assert_eq!(term.end(), at(10_000));
         term.end_now();
         assert!(!term.holds_at(at(2_000)));
+    }
+
+    /// Whoever must stop by its end is told at its end, whenever the next renewal would have been.
+    #[tokio::test]
+    async fn that_it_is_over_is_told_at_its_end() {
+        let file = std::env::temp_dir().join(format!("sambac-lease-{}.db", sambac_testkit::unique()));
+        let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let (time, left) = (Duration::from_secs(8), Duration::from_secs(1));
+        let taken = store.take_lease(LEDGER, "a node", time).await.unwrap().unwrap();
+        store.close().await;
+        std::fs::remove_file(file).unwrap();
+
+        // No renewal comes through from here on.
+        tokio::time::pause();
+        let now = Instant::now();
+        HeldLease::new(store, &taken, time, now - (time - left)).lost().await;
+        let told_after = now.elapsed();
+        assert!(told_after >= left && told_after < left + Duration::from_millis(10), "{told_after:?}");
     }
 }

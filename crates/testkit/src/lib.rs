@@ -6,4 +6,7 @@ pub mod rabbit;
 pub mod redis;
 pub mod scenario;
 pub mod sql;
+mod unique;
 mod watchdog;
+
+pub use unique::unique;

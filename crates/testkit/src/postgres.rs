@@ -20,13 +20,13 @@
 mod killable;
 mod server;
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 pub use killable::KillablePostgres;
 use server::Server;
+
+use crate::unique;
 
 const TEMPLATE: &str = "sambac_template";
 const UNFINISHED: &str = "sambac_template_unfinished";
@@ -101,8 +101,7 @@ pub async fn empty_database() -> Result<TestDatabase> {
 }
 
 async fn create(server: &Server, template: &str) -> Result<TestDatabase> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let name = format!("test_{}", unique());
     let mut admin = connect(server).await?;
     run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
     admin.close().await?;

@@ -16,7 +16,6 @@
 use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -24,6 +23,7 @@ use rand::Rng as _;
 use tokio::net::TcpStream;
 
 use crate::scenario::wait::{until, until_true};
+use crate::unique;
 use crate::watchdog::Watchdog;
 
 const MISSING: &str = "no RabbitMQ server found: run tools/setup test, or install it (Debian and Ubuntu: `apt-get install rabbitmq-server`)";
@@ -44,7 +44,7 @@ impl Rabbit {
     /// # Errors
     /// No RabbitMQ is installed (the text says what to run), or it does not start.
     pub async fn start() -> Result<Self> {
-        let name = unique_name();
+        let name = unique();
         let mut rabbit = Self::prepare(&name, free_port()?, true, &[])?;
         rabbit.start_again().await?;
         Ok(rabbit)
@@ -55,7 +55,7 @@ impl Rabbit {
     /// # Errors
     /// As [`Rabbit::start`].
     pub async fn cluster() -> Result<[Self; 3]> {
-        let (name, names_port) = (unique_name(), free_port()?);
+        let (name, names_port) = (unique(), free_port()?);
         let nodes = [1, 2, 3].map(|number| format!("{name}-{number}"));
         let prepare = |number: usize| Self::prepare(&nodes[number], names_port, number == 0, &nodes);
         let mut all = [prepare(0)?, prepare(1)?, prepare(2)?];
@@ -141,12 +141,6 @@ impl Rabbit {
         };
         until("the private RabbitMQ listens", START_LIMIT, listens).await.with_context(log).map(drop)
     }
-}
-
-/// Of no other server of any test.
-fn unique_name() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A port that nobody has now, below those that the system gives to clients: one of these would be in the way of a server that comes back. The server

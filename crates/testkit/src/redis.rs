@@ -15,13 +15,13 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
 use crate::scenario::wait::{until, until_true};
+use crate::unique;
 use crate::watchdog::Watchdog;
 
 const MISSING: &str =
@@ -64,9 +64,7 @@ impl RedisServer {
     }
 
     async fn configured(password: &str, tls: Option<(&str, &str)>) -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let home = std::env::temp_dir().join(format!("sambac-redis-{}-{number}", std::process::id()));
+        let home = std::env::temp_dir().join(format!("sambac-redis-{}", unique()));
         std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         std::fs::write(home.join("conf"), Self::settings(port, password, tls.is_some()))?;

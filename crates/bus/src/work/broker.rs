@@ -14,6 +14,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::queues::{QueueCounts, QueueFound, WorkQueues, confirming, purge};
 use crate::amqp::{BrokerError, BrokerUrl, in_time};
@@ -23,6 +24,8 @@ const TRANSIENT: u8 = 1;
 /// How long something waits that the next one makes worthless.
 const PASSING_MS: &str = "5000";
 
+/// How long the broker may take to confirm something.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(20);
 /// How long a confirm that nobody waits for may take.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -36,11 +39,14 @@ pub struct WorkBroker {
 
 /// What was published and is not confirmed yet: a future of the broker's word that it has it.
 ///
-/// It ends with [`BrokerError::Refused`] when the queue is full or gone, or too few of the broker's nodes are up. After another error
-/// nobody knows whether it was published.
+/// It ends with [`BrokerError::Refused`] when the queue is full or gone, or too few of the broker's nodes are up, and with
+/// [`BrokerError::Timeout`] 20 s after it was published. After another error than the first nobody knows whether it was published.
 #[derive(Debug)]
 #[must_use = "what is not confirmed may be lost"]
-pub struct Confirm(Pin<Box<PublisherConfirm>>);
+pub struct Confirm {
+    word: Pin<Box<PublisherConfirm>>,
+    limit: Pin<Box<Sleep>>,
+}
 
 /// What comes out of one queue.
 #[derive(Debug)]
@@ -99,7 +105,7 @@ impl WorkBroker {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         in_time(self.channel.basic_publish("".into(), queue.into(), options, body, properties))
             .await
-            .map(|confirm| Confirm(Box::pin(confirm)))
+            .map(|word| Confirm { word: Box::pin(word), limit: Box::pin(sleep(CONFIRMED_WITHIN)) })
     }
 
     /// Takes from a queue, up to `prefetch` messages that are not acknowledged.
@@ -164,14 +170,14 @@ impl WorkBroker {
     /// Says goodbye, within a moment.
     pub async fn close(&self) {
         // It ends with the process in any case.
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.connection.close(200, "done".into())).await;
+        let _ = timeout(Duration::from_secs(2), self.connection.close(200, "done".into())).await;
     }
 }
 
 impl Confirm {
     /// Lets the broker say it in its time: nobody waits for it. (A confirm that is dropped before is remembered by its channel for ever.)
     pub fn settle(self) {
-        tokio::spawn(tokio::time::timeout(SETTLED_WITHIN, self));
+        tokio::spawn(timeout(SETTLED_WITHIN, self.word));
     }
 }
 
@@ -179,13 +185,16 @@ impl Future for Confirm {
     type Output = Result<(), BrokerError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let told = ready!(self.0.as_mut().poll(context))?;
-        Poll::Ready(match told {
-            Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
-                Err(BrokerError::Refused)
-            }
-        })
+        if let Poll::Ready(told) = self.word.as_mut().poll(context) {
+            return Poll::Ready(match told? {
+                Confirmation::Ack(None) => Ok(()),
+                Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
+                    Err(BrokerError::Refused)
+                }
+            });
+        }
+        ready!(self.limit.as_mut().poll(context));
+        Poll::Ready(Err(BrokerError::Timeout))
     }
 }
 

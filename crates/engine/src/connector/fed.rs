@@ -14,7 +14,7 @@ use super::control::{Order, StopReason};
 use super::ready::Announced;
 pub(crate) use super::supervisor::start_fed as start;
 use super::{Connector, operate};
-use crate::commit::{Answer, AnswerOutcome, Write};
+use crate::commit::{AnswerOutcome, Write};
 use crate::lease::HeldLease;
 use crate::work::outcome;
 
@@ -63,24 +63,10 @@ impl Connector {
 
     /// Tells once more what became of a segment: the node that has the ledger now does not know it.
     pub(crate) async fn tell_again(&self, told: Answered, queued: Queued) {
-        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
-            // Somebody else may have it by now.
-            return;
-        }
         let Answered { segment, intent, happened, submitted_at, answered_at } = told;
-        let answer = Answer {
-            intent,
-            connector: self.id(),
-            queued,
-            queue: Arc::clone(&self.queue),
-            segment,
-            outcome: outcome(happened, Some(&self.profile())),
-            submitted_at,
-            answered_at,
-            slot: None,
-        };
+        let outcome = outcome(happened, Some(&self.profile()));
         // False only when the node has ended: the broker hands it out again.
-        self.write(Write::Answer(Box::new(answer))).await;
+        self.tell(Announced { intent, queued }, segment, outcome, (submitted_at, answered_at)).await;
     }
 
     /// Whether it takes segments: it is to run.

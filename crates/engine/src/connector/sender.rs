@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sambac_bus::{Attempt, Task};
 use sambac_domain::id::SegmentId;
 use sambac_domain::planted::{Bug, planted};
+use sambac_domain::time::Timestamp;
 use sambac_smpp::{TlvBuf, TrySendError};
 use tokio::time::Instant;
 
@@ -189,6 +190,18 @@ impl Connector {
 
     /// Ends the announcement of a segment that was not written to any link.
     pub(super) async fn not_sent(&self, announced: Announced, segment: SegmentId, outcome: AnswerOutcome) -> bool {
+        self.tell(announced, segment, outcome, (None, self.inner.clock.now())).await
+    }
+
+    /// Tells what became of a segment that has no place in a window; `false` when the engine has ended. The times: when it was submitted, if it
+    /// was, and when this was known.
+    pub(super) async fn tell(
+        &self,
+        announced: Announced,
+        segment: SegmentId,
+        outcome: AnswerOutcome,
+        (submitted_at, answered_at): (Option<Timestamp>, Timestamp),
+    ) -> bool {
         if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
             // Somebody else may have it by now.
             return true;
@@ -200,8 +213,8 @@ impl Connector {
             queue: Arc::clone(&self.queue),
             segment,
             outcome,
-            submitted_at: None,
-            answered_at: self.inner.clock.now(),
+            submitted_at,
+            answered_at,
             slot: None,
         };
         self.write(Write::Answer(Box::new(answer))).await

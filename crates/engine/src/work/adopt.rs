@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sambac_bus::{Queued, Task};
-use sambac_domain::id::{MessageId, SegmentId};
+use sambac_domain::id::{ConnectorId, MessageId, SegmentId};
 use sambac_store::StoreError;
 use sambac_store::rows::IntentRow;
 use tokio::sync::oneshot;
 
-use super::announced_by;
+use super::Office;
+use super::line::{self, Line};
 use super::open::Announced;
 use crate::Inner;
 use crate::commit::{Adopted, Write, target_of};
@@ -36,9 +37,23 @@ pub(crate) async fn adopt(inner: &Arc<Inner>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The line of a connector for which something is announced. For one that is not wanted any more one is made that only waits for what becomes of that; for
+/// one that is gone there is none.
+fn line_of(inner: &Arc<Inner>, office: &Office, id: ConnectorId) -> Option<Arc<Line>> {
+    if let Some(line) = office.announced_by(id) {
+        return Some(line);
+    }
+    let snapshot = inner.snapshot.load_full();
+    let row = snapshot.connectors.get(&id)?;
+    let line = line::start(inner, (Arc::clone(row), snapshot.profile(id).cloned()), &office.link);
+    line.is_wanted(false);
+    office.lines().insert(id, Arc::clone(&line));
+    Some(line)
+}
+
 async fn adopt_one(inner: &Arc<Inner>, intent: IntentRow) -> Result<(), StoreError> {
     let IntentRow { id, connector_id, segments, created_at, epoch } = intent;
-    let line = inner.work.office().and_then(|office| announced_by(inner, office, connector_id));
+    let line = inner.work.office().and_then(|office| line_of(inner, office, connector_id));
     // What has no row any more was answered, or waits for nothing but its end; what is to be tried later was answered, too.
     let rows = match &line {
         Some(_) => inner.store.outbox_rows(target_of(connector_id), &segments).await?,

@@ -13,7 +13,6 @@ use sambac_domain::id::ConnectorId;
 use sambac_domain::mo::MoBody;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::link::BrokerLink;
 use super::put_aside;
@@ -23,8 +22,6 @@ use crate::commit::{Acknowledgement, Brought, Found, HandsetIn, ReceiptFrom, Rec
 
 /// Reports that are handed out and not stored.
 const PREFETCH: u16 = 64;
-/// How long the broker may take to confirm what is set aside.
-const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 /// Before something that the database did not take is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -230,6 +227,5 @@ async fn take_dead(inner: &Arc<Inner>, link: &BrokerLink, broker: &Arc<WorkBroke
 
 async fn set_aside(broker: &WorkBroker, queue: &str, body: &[u8]) -> Result<(), BrokerError> {
     broker.declare(queue).await?;
-    let confirm = broker.publish(queue, body, true).await?;
-    timeout(CONFIRM_LIMIT, confirm).await.map_err(|_| BrokerError::Timeout)?
+    broker.publish(queue, body, true).await?.await
 }

@@ -44,8 +44,6 @@ const INTENT_MAX: usize = 500;
 const BATCH_MAX: [usize; Lane::COUNT] = [16, 64, 64];
 /// Publishes that may be without a confirm.
 const CONFIRMS_MAX: usize = 256;
-/// How long the broker may take to confirm one.
-const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 /// After how long without a word nobody has the connector.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// How often that is looked at.
@@ -88,7 +86,6 @@ struct Seen {
 struct Unconfirmed {
     batch: Batch,
     confirm: Confirm,
-    until: Instant,
 }
 
 /// The settings of a connector.
@@ -276,7 +273,10 @@ impl Line {
         }
         let mut unconfirmed = VecDeque::new();
         let carried = self.carry(broker, again, &mut unconfirmed).await;
-        again.extend(unconfirmed.into_iter().map(|open: Unconfirmed| open.batch.once_more()));
+        again.extend(unconfirmed.into_iter().map(|open: Unconfirmed| {
+            open.confirm.settle();
+            open.batch.once_more()
+        }));
         carried
     }
 
@@ -396,7 +396,7 @@ impl Line {
             }
             let queue = self.link.queues().submit(self.id, batch.lane);
             let confirm = broker.publish(&queue, &batch.to_json(), true).await?;
-            unconfirmed.push_back(Unconfirmed { batch, confirm, until: Instant::now() + CONFIRM_LIMIT });
+            unconfirmed.push_back(Unconfirmed { batch, confirm });
             Ok(())
         };
         published.await.inspect_err(|_| self.anew.store(true, Ordering::Release))
@@ -463,7 +463,7 @@ impl Line {
 /// Waits for the oldest confirm.
 async fn first(unconfirmed: &mut VecDeque<Unconfirmed>) -> Result<(), BrokerError> {
     let Some(oldest) = unconfirmed.front_mut() else { return Ok(()) };
-    tokio::time::timeout_at(oldest.until, &mut oldest.confirm).await.map_err(|_| BrokerError::Timeout)??;
+    (&mut oldest.confirm).await?;
     unconfirmed.pop_front();
     Ok(())
 }

@@ -151,20 +151,6 @@ pub(crate) fn apply_snapshot(inner: &Arc<Inner>, office: &Office) {
     }
 }
 
-/// The line of a connector for which something is announced. For one that is not wanted any more one is made that only waits for what becomes of that; for
-/// one that is gone there is none.
-fn announced_by(inner: &Arc<Inner>, office: &Office, id: ConnectorId) -> Option<Arc<Line>> {
-    if let Some(line) = office.announced_by(id) {
-        return Some(line);
-    }
-    let snapshot = inner.snapshot.load_full();
-    let row = snapshot.connectors.get(&id)?;
-    let line = line::start(inner, (Arc::clone(row), snapshot.profile(id).cloned()), &office.link);
-    line.is_wanted(false);
-    office.lines().insert(id, Arc::clone(&line));
-    Some(line)
-}
-
 /// Begins to carry: the link to the broker, and what comes back.
 pub(crate) fn start(inner: &Arc<Inner>, office: &Office) {
     // It outlives the tasks that carry by it.

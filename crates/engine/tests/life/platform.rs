@@ -400,7 +400,7 @@ async fn prepared(ports: &[u16], url: Option<&str>) -> (Store, Seal, PathBuf) {
 }
 
 async fn prepared_with(ports: &[u16], url: Option<&str>, policy: ChargePolicy) -> (Store, Seal, PathBuf) {
-    let folder = std::env::temp_dir().join(format!("sambac-life-{}-{}", std::process::id(), ports[0]));
+    let folder = std::env::temp_dir().join(format!("sambac-life-{}", sambac_testkit::unique()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let store = Store::open(url.unwrap_or(&sqlite(&folder))).await.expect("a database");
     store.migrate().await.expect("a schema");

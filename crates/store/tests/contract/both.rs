@@ -1,7 +1,6 @@
 //! One test body, two named tests: `name::sqlite` and `name::postgres`, each on an empty, migrated database.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use sambac_store::Store;
 use sambac_testkit::postgres::{self, TestDatabase};
@@ -42,9 +41,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("sambac-store-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
+        let folder = std::env::temp_dir().join(format!("sambac-store-{}", sambac_testkit::unique()));
         std::fs::create_dir_all(&folder).unwrap();
         Self { folder }
     }

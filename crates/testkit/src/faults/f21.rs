@@ -9,6 +9,7 @@ use super::bench::Bench;
 use super::{Fault, Report, Setting};
 use crate::scenario::World;
 use crate::scenario::wait::until;
+use crate::unique;
 
 /// What is played, and what must hold.
 pub(super) const FAULT: Fault = Fault {
@@ -57,7 +58,7 @@ impl Group {
     fn new(octets: u64) -> Result<Self> {
         let is_second = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
         let root = if is_second { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/memory" };
-        let at = Path::new(root).join(format!("sambac-{}", std::process::id()));
+        let at = Path::new(root).join(format!("sambac-{}", unique()));
         std::fs::create_dir(&at)
             .with_context(|| format!("no control group can be made (root may): {}", at.display()))?;
         let group = Self { at, is_second };

@@ -143,7 +143,7 @@ mod tests {
     /// What is sent while it is shut waits, and comes when it is open again, on the connection that was there.
     #[tokio::test]
     async fn what_was_shut_in_comes_later() -> Result<()> {
-        let socket = std::env::temp_dir().join(format!("sambac-gate-{}", std::process::id()));
+        let socket = std::env::temp_dir().join(format!("sambac-gate-{}", crate::unique()));
         let server = UnixListener::bind(&socket)?;
         let gate = Gate::to(socket.as_path()).await?;
         let mut client = TcpStream::connect(("127.0.0.1", gate.port())).await?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::process;
 use super::{ConnectorNode, Database, Mirror, Platform, Secrets, Simulator, Site, StandbyNode};
+use crate::unique;
 
 /// How long a command may take that does not stay.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
@@ -30,14 +31,7 @@ impl World {
     /// # Errors
     /// When the folder cannot be made.
     pub fn new(binary: &str, name: &str) -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join("sambac-scenarios").join(format!("{name}-{}-{number}", std::process::id()));
-        // A process of that number may have left one behind long ago.
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
-        }
+        let folder = std::env::temp_dir().join("sambac-scenarios").join(format!("{name}-{}", unique()));
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         Ok(Self { binary: binary.into(), store_url: None, folder, passed: AtomicBool::new(false) })
     }

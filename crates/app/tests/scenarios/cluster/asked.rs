@@ -18,7 +18,7 @@ pub(super) struct Asked {
     pub(super) operator: Simulator,
     pub(super) works: Platform,
     binds: ConnectorNode,
-    shell: Shell,
+    pub(super) shell: Shell,
     pub(super) rest: Rest,
     secrets: Secrets,
     pub(super) rabbit: Rabbit,

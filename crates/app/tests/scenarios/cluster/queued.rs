@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_bus::work::{Ask, Asked, ReceiptSeen, Report, WorkBroker, WorkQueues};
+use sambac_bus::work::{Ask, Asked, HandsetSeen, ReceiptSeen, Report, WorkBroker, WorkQueues};
 use sambac_domain::id::ConnectorId;
 use sambac_domain::receipt::{ReceiptInput, parse};
 use sambac_domain::{Msisdn, Sender};
 use sambac_engine::clock::Clock;
+use sambac_testkit::scenario::wait::until_true;
 
 use super::asked::Asked as Nodes;
 
@@ -43,6 +44,44 @@ async fn a_report_that_was_put_aside_is_taken_once_more() -> Result<()> {
     broker.publish(&queues.dead(), &report.to_json(), true).await?.await?;
     ensure!(nodes.rest.final_state(&id).await? == "delivered");
     nodes.until_open("work_put_aside", true).await?;
+    nodes.passed();
+    Ok(())
+}
+
+/// What nobody can read goes where nobody takes it, and a person is told; what comes after it is taken.
+#[tokio::test]
+async fn what_nobody_can_read_is_in_nobodys_way() -> Result<()> {
+    let nodes = Nodes::start("queued_garbage", "[receipt]\ngiven = 1.0", "receipt = { query_after_s = 0 }").await?;
+    nodes.works.until_bound().await?;
+    let (broker, queues, connector) = broker(&nodes).await?;
+    for queue in [queues.results(), queues.dead()] {
+        broker.publish(&queue, b"{not a report", true).await?.await?;
+    }
+    let mut report = Report::new(connector, "2", 1);
+    report.handsets.push(HandsetSeen {
+        source: NUMBER.to_owned(),
+        destination: "447700900000".to_owned(),
+        text: "c2VhbGVkIHdpdGggYW5vdGhlciBrZXk=".to_owned(),
+        reference: None,
+        fingerprint: 1,
+        has_reference: false,
+        received_at: Clock::system().now(),
+    });
+    broker.publish(&queues.results(), &report.to_json(), true).await?.await?;
+    let id = nodes.rest.send_text(&format!("+{NUMBER}"), "after it").await?;
+    ensure!(nodes.rest.final_state(&id).await? == "delivered");
+    until_true("what cannot be read lies apart", async || {
+        let apart = broker.counts(&queues.unreadable()).await?;
+        Ok(apart.is_some_and(|apart| apart.messages == 2))
+    })
+    .await?;
+    let alerts = nodes.shell.ask(&["alerts"]).await?;
+    let subjects: Vec<_> = alerts["data"].as_array().into_iter().flatten().map(|alert| &alert["subject"]).collect();
+    for subject in [queues.results(), queues.unreadable(), connector.to_string()] {
+        ensure!(subjects.iter().any(|found| **found == subject), "no alert of {subject}: {alerts}");
+    }
+    let left = broker.counts(&queues.results()).await?.context("the queue of results")?;
+    ensure!(left.messages == 0, "{left:?}");
     nodes.passed();
     Ok(())
 }

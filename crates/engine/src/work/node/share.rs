@@ -50,7 +50,6 @@ pub(super) async fn run(inner: Arc<Inner>) {
         }
         // An operator may not be told that we have what we cannot carry.
         inner.store_away.store(!desk.link.is_up(), Ordering::Relaxed);
-        desk.all().iter().filter(|held| !held.lease().is_held()).for_each(|held| desk.drops(held));
         tell(&inner, desk, &mut told).await;
         say::alerts(&inner, desk).await;
         if asked_at.is_none_or(|at| at.elapsed() >= ASK) {
@@ -66,12 +65,23 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
-/// Takes what is this node's share, gives what is more, and does what people have asked for.
+/// Says that this node is there, takes what is its share, gives what is more, and does what people have asked for.
 async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> Result<(), StoreError> {
     if there.as_ref().is_none_or(|lease| !lease.is_held()) {
         let name = format!("{NODE}{}", desk.node);
         *there = HeldLease::take(&inner.store, &name, inner.settings.node, desk.lease).await?;
     }
+    share_out(inner, desk).await?;
+    for order in inner.store.connector_orders().await? {
+        // One that leaves hears it from its next holder.
+        if let Some(held) = desk.of(order.id).filter(|held| !held.is_leaving()) {
+            held.connector().obey(&order);
+        }
+    }
+    Ok(())
+}
+
+async fn share_out(inner: &Arc<Inner>, desk: &Desk) -> Result<(), StoreError> {
     let nodes = inner.store.leases_held(NODE).await?.len().max(1);
     let snapshot = inner.snapshot.load_full();
     let mut wanted: Vec<_> = snapshot.connectors.values().filter(|row| row.enabled).map(|row| row.id).collect();
@@ -94,11 +104,6 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
     let free = wanted.into_iter().filter(|id| !taken.contains(&lease_name(*id)) && desk.of(*id).is_none());
     for id in free.take(share.saturating_sub(held.len())) {
         take(inner, desk, id).await?;
-    }
-    for order in inner.store.connector_orders().await? {
-        if let Some(held) = desk.of(order.id) {
-            held.connector().obey(&order);
-        }
     }
     Ok(())
 }
@@ -160,7 +165,6 @@ fn give(inner: &Arc<Inner>, held: Arc<Held>) {
 }
 
 async fn hand_over(inner: &Inner, desk: &Desk, held: &Held) {
-    held.leaves();
     tell_leaving(inner, desk, held).await;
     let is_told = held.wind_up().await;
     if !is_told {
@@ -192,6 +196,7 @@ pub(super) async fn hand_over_all(inner: &Inner, desk: &Desk, until: Instant) {
         if held.is_leaving() {
             held.given.cancelled().await;
         } else {
+            held.leaves();
             hand_over(inner, desk, held).await;
         }
     }));

@@ -13,7 +13,6 @@ use sambac_domain::id::ConnectorId;
 use sambac_domain::mo::MoBody;
 use sambac_smpp::CommandStatus;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::Desk;
 use crate::Inner;
@@ -29,8 +28,6 @@ const WRITES_MAX: usize = 500;
 const REPORTS_MAX: usize = 256;
 /// Before reports that the broker refused are published again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(1);
-/// How long the broker may take to confirm one.
-const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 
 /// A report, and what is done once the broker has it.
 struct Telling {
@@ -39,7 +36,7 @@ struct Telling {
     brought: Vec<(Acknowledgement, CommandStatus)>,
     stored: Vec<oneshot::Sender<()>>,
     /// Its confirm, once it is published.
-    confirm: Option<(Confirm, Instant)>,
+    confirm: Option<Confirm>,
 }
 
 /// Runs until nobody has anything to tell any more, and everything is told.
@@ -63,9 +60,7 @@ async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Wri
                 first.confirm = None; // It has been told.
             }
             // Published or not, they are published again: what comes twice is known.
-            open.iter_mut()
-                .filter_map(|telling: &mut Telling| telling.confirm.take())
-                .for_each(|(open, _)| open.settle());
+            open.iter_mut().filter_map(|telling: &mut Telling| telling.confirm.take()).for_each(Confirm::settle);
             if !refused {
                 desk.link.failed(&broker, &error);
                 continue;
@@ -92,7 +87,7 @@ async fn tell(
     loop {
         for telling in open.iter_mut().filter(|telling| telling.confirm.is_none()) {
             let confirm = broker.publish(&queue, &telling.report.to_json(), true).await?;
-            telling.confirm = Some((confirm, Instant::now() + CONFIRM_LIMIT));
+            telling.confirm = Some(confirm);
         }
         if *is_closing && open.is_empty() {
             return Ok(());
@@ -118,8 +113,8 @@ async fn tell(
 
 /// Waits for the oldest confirm.
 async fn first(open: &mut VecDeque<Telling>) -> Result<(), BrokerError> {
-    let Some((confirm, until)) = open.front_mut().and_then(|telling| telling.confirm.as_mut()) else { return Ok(()) };
-    tokio::time::timeout_at(*until, confirm).await.map_err(|_| BrokerError::Timeout)?
+    let Some(confirm) = open.front_mut().and_then(|telling| telling.confirm.as_mut()) else { return Ok(()) };
+    confirm.await
 }
 
 /// Makes reports of writes, one for each connector, in the order of its writes.
