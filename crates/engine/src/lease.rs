@@ -120,6 +120,11 @@ impl HeldLease {
         self.0.orderly_since
     }
 
+    /// For how long this holder has had it.
+    pub(crate) fn age(&self) -> Duration {
+        self.0.term.taken_at.elapsed()
+    }
+
     /// Waits until it is not held any more; tells why.
     pub(crate) async fn lost(&self) -> String {
         let mut lost = self.0.lost.subscribe();

@@ -5,6 +5,7 @@ mod asked;
 mod away;
 mod carried;
 mod doors;
+mod lost;
 mod promoted;
 mod queued;
 mod standby;

@@ -16,7 +16,9 @@ pub struct BrokerUrl(AMQPUri);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerUrlError {
     /// Not a URL of a broker.
-    #[error("a broker's URL is amqp://user:password@host:port/vhost")]
+    #[error(
+        "a broker's URL is amqp://user:password@host:port/vhost; a password's @ : / ? # are written %40 %3a %2f %3f %23"
+    )]
     Malformed,
     /// TLS.
     #[error(
@@ -58,6 +60,9 @@ impl FromStr for BrokerUrl {
     type Err = BrokerUrlError;
 
     fn from_str(text: &str) -> Result<Self, BrokerUrlError> {
+        if has_open_password(text) {
+            return Err(BrokerUrlError::Malformed);
+        }
         let mut uri = AMQPUri::from_str(text).map_err(|_| BrokerUrlError::Malformed)?;
         if uri.scheme == AMQPScheme::AMQPS {
             return Err(BrokerUrlError::Tls);
@@ -65,6 +70,14 @@ impl FromStr for BrokerUrl {
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
         Ok(Self(uri))
     }
+}
+
+/// Whether a password is not written as it must be in a URL: a part of it would be taken for the host, and shown.
+fn has_open_password(text: &str) -> bool {
+    let behind = text.split_once("://").map_or(text, |(_, behind)| behind);
+    let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+    let (authority, rest) = behind.split_at(end);
+    authority.matches('@').count() > 1 || rest.contains(['@', '#'])
 }
 
 impl fmt::Display for BrokerUrl {
@@ -105,7 +118,10 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_without_being_told_again() {
-        for text in ["", "broker", "http://bank:5ecret@broker", "amqp://bank:5ecret@broker:port"] {
+        let open =
+            ["5@ecret", "5ecret#x", "5ecret/x", "1?x"].map(|password| format!("amqp://bank:{password}@broker/sms"));
+        let none = ["", "broker", "http://bank:5ecret@broker", "amqp://bank:5ecret@broker:port"];
+        for text in none.into_iter().chain(open.iter().map(String::as_str)) {
             let error = text.parse::<BrokerUrl>().unwrap_err();
             assert_eq!(error, BrokerUrlError::Malformed, "{text}");
             assert!(!error.to_string().contains("5ecret"));

@@ -19,6 +19,9 @@ use crate::alert::AlertKind;
 /// How long before a certificate ends a person is told.
 const CERTIFICATE_NOTICE: Duration = Duration::from_secs(30 * 86_400);
 
+/// How long the binds of who had a connector before may stay up, at the longest: it was frozen, or its operator is slow to notice.
+const TAKEN_OVER: Duration = Duration::from_secs(30);
+
 /// Runs until the seat is given up.
 pub(super) async fn run(connector: Arc<Connector>, seat: Arc<Seat>) {
     while !seat.gone.is_cancelled() {
@@ -161,6 +164,7 @@ impl Connector {
                 }
                 wait(bind.reconnect_max_ms)
             }
+            Failure::Refused(BindRefusal::Limit | BindRefusal::Stale) if self.is_taken_over() => None,
             Failure::Refused(BindRefusal::Limit) => wait(bind.limit_wait_ms),
             Failure::Refused(BindRefusal::Stale) => wait(bind.stale_bind_wait_ms),
             Failure::Refused(BindRefusal::Temporary) | Failure::Link => None,
@@ -169,6 +173,11 @@ impl Connector {
                 wait(bind.reconnect_max_ms)
             }
         }
+    }
+
+    /// Whether another process has had the connector just now: its binds may still be up, and go soon.
+    fn is_taken_over(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.epoch() > 1 && lease.age() < TAKEN_OVER)
     }
 
     /// Tells a person when the certificates of a link end soon.

@@ -5,6 +5,7 @@
 //! back what lies in its queues, so that it can go another way.
 
 mod left;
+mod missed;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -35,6 +36,7 @@ use crate::connector::{ConnectorStatus, Looks};
 use crate::metrics::ConnectorMetrics;
 use crate::overdue::Questions;
 use crate::{kill_point, relay};
+use missed::Missed;
 
 /// Segments of one lane that may be announced and without an answer: what lies in the broker is no more than that.
 const AHEAD_MAX: usize = 2_000;
@@ -286,7 +288,7 @@ impl Line {
         again: &mut VecDeque<Batch>,
         unconfirmed: &mut VecDeque<Unconfirmed>,
     ) -> Result<(), BrokerError> {
-        let mut look = tokio::time::interval(LOOK);
+        let (mut look, mut missed) = (tokio::time::interval(LOOK), Missed::default());
         loop {
             if self.anew.swap(false, Ordering::AcqRel) {
                 *again = self.everything(broker).await.inspect_err(|_| self.anew.store(true, Ordering::Release))?;
@@ -312,6 +314,7 @@ impl Line {
                     if self.is_left() && !self.has_holder().await {
                         self.take_back(broker).await?;
                     }
+                    again.extend(self.missed(broker, &mut missed).await?);
                 }
                 lost = self.link.lost(broker) => return Err(lost),
                 () = self.over.cancelled() => return Ok(()),
@@ -437,7 +440,12 @@ impl Line {
         for lane in Lane::ALL {
             broker.purge(&self.link.queues().submit(self.id, lane)).await?;
         }
-        let mut open: Vec<_> = self.open().segments.values().cloned().collect();
+        let open = self.open().segments.values().cloned().collect();
+        Ok(self.once_more(open))
+    }
+
+    /// What is published again of these, in the order of their intents.
+    fn once_more(&self, mut open: Vec<(Announced, Queued)>) -> VecDeque<Batch> {
         open.sort_unstable_by_key(|(announced, queued)| (*announced, queued.lane, queued.id));
         let mut batches = VecDeque::new();
         for intent in open.chunk_by(|(one, _), (other, _)| one == other) {
@@ -448,7 +456,7 @@ impl Line {
         if !batches.is_empty() {
             tracing::warn!(connector = self.name, segments = open.len(), "announced segments are published again");
         }
-        Ok(batches)
+        batches
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

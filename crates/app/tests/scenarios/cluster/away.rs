@@ -72,7 +72,7 @@ async fn what_was_announced_goes_another_way_when_its_operator_is_away() -> Resu
 }
 
 /// Waits until an operator has answered each of them: a receipt of one that has gone since will not come. What was sent twice says so.
-async fn all_sent(carried: &Carried, messages: &HashMap<u64, String>) -> Result<()> {
+pub(super) async fn all_sent(carried: &Carried, messages: &HashMap<u64, String>) -> Result<()> {
     let waiting = format!(
         "SELECT COUNT(*) FROM segments WHERE state IN ({}, {})",
         MessageState::Routed.code(),

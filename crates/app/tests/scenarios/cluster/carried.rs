@@ -57,7 +57,7 @@ impl Carried {
         Ok(Self { world, rabbits, operators, secrets, works: Some(works), database })
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         self.rabbits.first().map(Rabbit::url).unwrap_or_default()
     }
 
@@ -65,6 +65,11 @@ impl Carried {
     pub(super) async fn connector_node(&self, node: &str) -> Result<ConnectorNode> {
         let (url, hosts) = (self.url(), hosts(&self.rabbits));
         self.world.connector_node(&variables(&url, &hosts, node, "connector")).await
+    }
+
+    /// A node with binds that goes by another broker.
+    pub(super) async fn node_at(&self, node: &str, url: &str) -> Result<ConnectorNode> {
+        self.world.connector_node(&variables(url, "", node, "connector")).await
     }
 
     /// A node that waits for the ledger.

@@ -112,17 +112,12 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
             if let Some(before) = before {
                 before.one_done().await;
             }
-            match known {
-                Known::Open => continue,
-                Known::Answered(None) => {
-                    delivery.one_done().await;
-                    continue;
-                }
-                Known::New | Known::Answered(Some(_)) => {}
+            if matches!(known, Known::Open) {
+                continue;
             }
             let task = Task::Submit { segment: id, attempt: segment.attempt, message: Arc::clone(&message) };
             let queued = Queued { target: target_of(held.id()), lane: batch.lane, id: id.raw(), task };
-            if let Known::Answered(Some(told)) = known {
+            if let Known::Answered(told) = known {
                 held.connector().tell_again(*told, queued).await;
             } else if in_doubt {
                 held.connector().not_sent_here(batch.intent, queued, AnswerOutcome::Unknown).await;

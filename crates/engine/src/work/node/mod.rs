@@ -48,11 +48,17 @@ pub(crate) struct Desk {
     lease: Duration,
     held: Mutex<HashMap<ConnectorId, Arc<Held>>>,
     writes: mpsc::Sender<Write>,
+    /// Who says that it is the node of this number, while another process does.
+    namesake: Mutex<Option<String>>,
 }
 
 impl Desk {
     fn held(&self) -> MutexGuard<'_, HashMap<ConnectorId, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn namesake(&self) -> MutexGuard<'_, Option<String>> {
+        self.namesake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) const fn link(&self) -> &Arc<BrokerLink> {
@@ -108,6 +114,7 @@ impl BindsNode {
             lease,
             held: Mutex::default(),
             writes: writes.clone(),
+            namesake: Mutex::default(),
         };
         let settings = Settings { lease: None, shared_limits: None, events: None, work: None, ..settings };
         let begun = Begun::without_ledger(&settings, &store, &clock, writes, Role::Binds(desk)).await?;
@@ -130,8 +137,11 @@ impl BindsNode {
 
     /// Why it can do nothing, for a person to read; nothing when it can.
     pub fn reasons(&self) -> Vec<String> {
-        let is_up = self.0.work.desk().is_some_and(|desk| desk.link.is_up());
-        if is_up { Vec::new() } else { vec!["the broker that carries work is away".to_owned()] }
+        let Some(desk) = self.0.work.desk() else { return Vec::new() };
+        let is_away = !desk.link.is_up();
+        let away = is_away.then(|| "the broker that carries work is away".to_owned());
+        let namesake = desk.namesake().as_ref().map(|holder| share::same_number(holder));
+        away.into_iter().chain(namesake).collect()
     }
 
     /// Metrics in OpenMetrics text.

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sambac_bus::work::{Acknowledging, Answered, Happened};
+use sambac_bus::work::{Acknowledging, Answered};
 use sambac_domain::id::{IntentId, SegmentId};
 
 use crate::by_id::ById;
 
-/// Answered segments that are remembered: what is handed out again comes again soon.
-const ANSWERED_MAX: usize = 200_000;
+/// Answered segments that are remembered: some times what the node with the ledger announces ahead, which is all that it may publish again.
+const ANSWERED_MAX: usize = 50_000;
 
 /// One message of a queue, as long as some of its segments are open.
 #[derive(Debug)]
@@ -27,16 +27,16 @@ pub(super) enum Known {
     New,
     /// It waits, or is on its way.
     Open,
-    /// It was answered, and the broker has the report that tells so; what it told, unless the operator has taken it.
-    Answered(Option<Box<Answered>>),
+    /// It was answered, and the broker has had the report that tells so; what it told.
+    Answered(Box<Answered>),
 }
 
 /// See the module. `D` is what a segment comes with.
 pub(super) struct Sent<D = Delivery> {
     /// By segment and intent: a segment that was given back may come again before it is known that this was told.
     open: ById<(SegmentId, IntentId), Arc<D>>,
-    /// What was told of each, but for what the operator has taken: nobody publishes that again.
-    answered: ById<(SegmentId, IntentId), Option<Box<Answered>>>,
+    /// What was told of each.
+    answered: ById<(SegmentId, IntentId), Box<Answered>>,
     /// In the order in which they were answered.
     order: VecDeque<(SegmentId, IntentId)>,
 }
@@ -67,9 +67,6 @@ impl<D> Sent<D> {
     /// or this is a copy: either way the one before is done with.
     pub(super) fn comes(&mut self, segment: SegmentId, intent: IntentId, delivery: &Arc<D>) -> (Known, Option<Arc<D>>) {
         let said = self.answered.get(&(segment, intent)).cloned();
-        if let Some(None) = said {
-            return (Known::Answered(None), None);
-        }
         let before = self.open.insert((segment, intent), Arc::clone(delivery));
         let known = match (said, &before) {
             (Some(said), None) => Known::Answered(said),
@@ -82,8 +79,7 @@ impl<D> Sent<D> {
     /// The broker has the report that tells this: the delivery that the segment came with.
     pub(super) fn is_answered(&mut self, told: Answered) -> Option<Arc<D>> {
         let (segment, intent) = (told.segment, told.intent);
-        let is_taken = matches!(told.happened, Happened::Accepted { .. });
-        if self.answered.insert((segment, intent), (!is_taken).then(|| Box::new(told))).is_none() {
+        if self.answered.insert((segment, intent), Box::new(told)).is_none() {
             self.order.push_back((segment, intent));
         }
         while self.order.len() > ANSWERED_MAX
@@ -102,6 +98,7 @@ impl<D> Sent<D> {
 
 #[cfg(test)]
 mod tests {
+    use sambac_bus::work::Happened;
     use sambac_domain::time::Timestamp;
 
     use super::*;
@@ -114,20 +111,21 @@ mod tests {
         Answered { segment: SEGMENT, intent: INTENT, happened, submitted_at: Some(at), answered_at: at }
     }
 
-    /// Who takes the ledger over may not know what was told to the one before, and publishes it again: it is told again.
+    /// Who takes the ledger over may not know what was told to the one before, and a queue of reports may be lost: what is published again is told
+    /// again, also that the operator has taken it.
     #[test]
-    fn what_was_told_is_told_again_unless_the_operator_has_taken_it() {
-        let (mut sent, delivery) = (Sent::default(), Arc::new(()));
-        let (known, before) = sent.comes(SEGMENT, INTENT, &delivery);
-        assert!(matches!(known, Known::New) && before.is_none());
-        assert!(sent.is_answered(told(Happened::Unknown)).is_some() && sent.open() == 0);
-        let (known, _) = sent.comes(SEGMENT, INTENT, &delivery);
-        let Known::Answered(Some(said)) = known else { panic!("it was answered") };
-        assert_eq!((*said, sent.open()), (told(Happened::Unknown), 1), "open until it is told");
-        assert!(sent.is_answered(told(Happened::Unknown)).is_some() && sent.open() == 0);
-        sent.is_answered(told(Happened::Accepted { smsc_message_id: "7".to_owned() }));
-        assert!(matches!(sent.comes(SEGMENT, INTENT, &delivery), (Known::Answered(None), None)));
-        assert_eq!(sent.order.len(), 1, "once");
+    fn what_was_told_is_told_again() {
+        for happened in [Happened::Unknown, Happened::Accepted { smsc_message_id: "7".to_owned() }] {
+            let (mut sent, delivery) = (Sent::default(), Arc::new(()));
+            let (known, before) = sent.comes(SEGMENT, INTENT, &delivery);
+            assert!(matches!(known, Known::New) && before.is_none());
+            assert!(sent.is_answered(told(happened.clone())).is_some() && sent.open() == 0);
+            let (known, _) = sent.comes(SEGMENT, INTENT, &delivery);
+            let Known::Answered(said) = known else { panic!("it was answered") };
+            assert_eq!((*said, sent.open()), (told(happened.clone()), 1), "open until it is told");
+            assert!(sent.is_answered(told(happened)).is_some() && sent.open() == 0);
+            assert_eq!(sent.order.len(), 1, "once");
+        }
     }
 
     /// The delivery of the copy before is done with: it would keep its place in the prefetch.

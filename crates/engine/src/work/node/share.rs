@@ -68,8 +68,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
 /// Says that this node is there, takes what is its share, gives what is more, and does what people have asked for.
 async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> Result<(), StoreError> {
     if there.as_ref().is_none_or(|lease| !lease.is_held()) {
-        let name = format!("{NODE}{}", desk.node);
-        *there = HeldLease::take(&inner.store, &name, inner.settings.node, desk.lease).await?;
+        *there = say_there(inner, desk).await?;
     }
     share_out(inner, desk).await?;
     for order in inner.store.connector_orders().await? {
@@ -79,6 +78,24 @@ async fn ask(inner: &Arc<Inner>, desk: &Desk, there: &mut Option<HeldLease>) -> 
         }
     }
     Ok(())
+}
+
+/// Takes the lease by which this node says that it is there. Another process may have it: the one before this, for a moment, or one that was given the same number.
+async fn say_there(inner: &Inner, desk: &Desk) -> Result<Option<HeldLease>, StoreError> {
+    let name = format!("{NODE}{}", desk.node);
+    let taken = HeldLease::take(&inner.store, &name, inner.settings.node, desk.lease).await?;
+    let holder = if taken.is_none() { inner.store.lease(&name).await?.map(|row| row.holder) } else { None };
+    let mut namesake = desk.namesake();
+    if let Some(holder) = holder.as_ref().filter(|holder| namesake.as_ref() != Some(*holder)) {
+        tracing::warn!("{}", same_number(holder));
+    }
+    *namesake = holder;
+    Ok(taken)
+}
+
+/// What is wrong when two processes say that they are the same node.
+pub(super) fn same_number(holder: &str) -> String {
+    format!("{holder} says that it is this node: if it runs, give each node a number of its own (SAMBAC_NODE)")
 }
 
 async fn share_out(inner: &Arc<Inner>, desk: &Desk) -> Result<(), StoreError> {

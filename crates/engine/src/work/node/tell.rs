@@ -49,7 +49,19 @@ pub(super) async fn run(inner: Arc<Inner>, inbox: mpsc::Receiver<Write>) {
 async fn tell_all(inner: &Arc<Inner>, desk: &Desk, mut inbox: mpsc::Receiver<Write>) {
     let (mut open, mut is_closing) = (VecDeque::new(), false);
     while !is_closing || !open.is_empty() {
-        let broker = desk.link.up().await;
+        let broker = tokio::select! {
+            broker = desk.link.up() => broker,
+            () = inner.closing.cancelled(), if !is_closing => {
+                // What there is to tell waits for the broker. Where there is nothing, nobody does.
+                inbox.close();
+                is_closing = true;
+                let mut writes = Vec::new();
+                while inbox.recv_many(&mut writes, WRITES_MAX).await > 0 {
+                    gather(inner, desk, &mut writes, &mut open);
+                }
+                continue;
+            }
+        };
         let told = tokio::select! {
             told = tell(inner, desk, &broker, &mut inbox, &mut open, &mut is_closing) => told,
             lost = desk.link.lost(&broker) => Err(lost),
