@@ -4,7 +4,9 @@ pub(crate) mod command;
 
 use sambac_bus::amqp::{BrokerError, BrokerUrl};
 use sambac_bus::work::{WorkBroker, WorkQueues};
+use sambac_domain::class::Lane;
 use sambac_engine::work::WorkSettings;
+use sambac_store::rows::ConnectorRow;
 
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
@@ -18,6 +20,17 @@ pub(crate) fn settings(config: &Config) -> Result<Option<WorkSettings>, Failure>
         config.queue.hosts.iter().map(|place| first.at(place)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let urls = std::iter::once(first).chain(further).collect();
     Ok(Some(WorkSettings { urls, queues: WorkQueues::new(&config.queue.prefix) }))
+}
+
+/// The names of all queues of segments, questions and reports, each with whose it is.
+pub(crate) fn names(queues: &WorkQueues, connectors: &[ConnectorRow]) -> Vec<(String, String)> {
+    let common = [("results", queues.results()), ("put aside", queues.dead()), ("cannot be read", queues.unreadable())];
+    let common = common.map(|(of, queue)| (of.to_owned(), queue));
+    let own = connectors.iter().flat_map(|row| {
+        let lanes = Lane::ALL.map(|lane| queues.submit(row.id, lane));
+        lanes.into_iter().chain([queues.ask(row.id)]).map(|queue| (row.name.clone(), queue))
+    });
+    common.into_iter().chain(own).collect()
 }
 
 /// A connection to the first of its nodes that answers.

@@ -18,6 +18,8 @@ pub struct PostgresFacts {
     pub is_replica: bool,
     /// Whether our connection is encrypted.
     pub is_encrypted: bool,
+    /// Whether it does not leave the machine.
+    pub is_local: bool,
     /// Whether the role that we are may do everything there.
     pub is_superuser: bool,
     /// Its clock, at some moment of the question.
@@ -43,14 +45,23 @@ impl Store {
         );
         let flags = query(
             "SELECT pg_is_in_recovery(), COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
+                COALESCE(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = '::1', true),
                 (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
         );
-        let (is_replica, is_encrypted, is_superuser) =
-            flags.first::<(bool, bool, bool)>(self.pool()).await?.unwrap_or_default();
+        let (is_replica, is_encrypted, is_local, is_superuser) =
+            flags.first::<(bool, bool, bool, bool)>(self.pool()).await?.unwrap_or_default();
         // The clock comes last, so that the question for it takes as little as can be.
         let (version, now) = numbers.first::<(i64, i64)>(self.pool()).await?.unwrap_or_default();
         let settings = settings.into_iter().collect();
-        Ok(Some(PostgresFacts { version, settings, is_replica, is_encrypted, is_superuser, now: Timestamp(now) }))
+        Ok(Some(PostgresFacts {
+            version,
+            settings,
+            is_replica,
+            is_encrypted,
+            is_local,
+            is_superuser,
+            now: Timestamp(now),
+        }))
     }
 
     /// The version of SQLite that is built in; `None` for a database of another kind.

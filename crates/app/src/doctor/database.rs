@@ -111,8 +111,14 @@ fn access(facts: &PostgresFacts, findings: &mut Findings) {
     let to_do =
         format!("raise `max_connections`: each process of the platform has up to {CONNECTIONS}, and tools need some");
     findings.advise("connections", left >= 2 * CONNECTIONS, format!("{left} for all"), &to_do);
-    let to_do = "set `ssl = on` there and `?sslmode=verify-full` in `store.url`, unless both are on one machine";
-    findings.advise("encryption", facts.is_encrypted, if facts.is_encrypted { "TLS" } else { "none" }, to_do);
+    let to_do =
+        "set `ssl = on` there and `?sslmode=verify-full` in `store.url`: codes and passwords travel readably otherwise";
+    let found = match (facts.is_encrypted, facts.is_local) {
+        (true, _) => "TLS",
+        (false, true) => "none, on this machine",
+        (false, false) => "none",
+    };
+    findings.advise("encryption", facts.is_encrypted || facts.is_local, found, to_do);
     let found = if facts.is_superuser { "a superuser" } else { "a role of its own" };
     let to_do = "make a role that owns the database and nothing else: `CREATE ROLE sambac LOGIN` and `ALTER DATABASE … OWNER TO sambac`";
     findings.advise("role", !facts.is_superuser, found, to_do);

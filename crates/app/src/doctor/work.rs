@@ -2,10 +2,11 @@
 
 use sambac_bus::work::{QueueFound, WorkBroker};
 use sambac_engine::work::WorkSettings;
+use sambac_store::rows::ConnectorRow;
 
 use super::finding::Findings;
 use crate::config::Config;
-use crate::queue;
+use crate::{platform, queue};
 
 pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let work = match queue::settings(config) {
@@ -22,7 +23,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
             Ok(broker) => {
                 findings.good("work queue", format!("{url} answers"));
                 if !std::mem::replace(&mut has_told, true) {
-                    told(&broker, &work, findings).await;
+                    told(&broker, &work, &connectors(config).await, findings).await;
                 }
                 broker.close().await;
             }
@@ -38,23 +39,41 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     findings.advise("work queue's nodes", work.urls.len() > 1, found, to_do);
 }
 
-async fn told(broker: &WorkBroker, work: &WorkSettings, findings: &mut Findings) {
+/// Those whose queues there are; none when the database does not say.
+async fn connectors(config: &Config) -> Vec<ConnectorRow> {
+    let Ok(store) = platform::open_existing(config).await else { return Vec::new() };
+    let configuration = store.load_configuration().await;
+    store.close().await;
+    configuration.map(|configuration| configuration.connectors).unwrap_or_default()
+}
+
+async fn told(broker: &WorkBroker, work: &WorkSettings, connectors: &[ConnectorRow], findings: &mut Findings) {
     let blocked = broker.is_blocked();
     let found = if blocked { "it takes nothing for now" } else { "it takes what it is given" };
     let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
     findings.check("work queue's alarms", !blocked, found, to_do);
-    for queue in [work.queues.results(), work.queues.dead()] {
-        match broker.find(&queue).await {
-            Ok(QueueFound::Missing) => {
-                findings.skipped("work queues", format!("{queue} is not there yet: the first start makes it"));
+    let (mut right, mut is_well) = (0, true);
+    for (_, queue) in queue::names(&work.queues, connectors) {
+        let (wrong, to_do) = match broker.find(&queue).await {
+            // It is made by whoever comes first.
+            Ok(QueueFound::Missing) => continue,
+            Ok(QueueFound::AsDeclared) => {
+                right += 1;
+                continue;
             }
-            Ok(QueueFound::AsDeclared) => findings.good("work queues", format!("{queue} is replicated (quorum)")),
-            Ok(QueueFound::Otherwise(said)) => {
-                let to_do = "it was made by somebody else, and may lose what is in it: stop all nodes, delete it, and start them";
-                findings.bad("work queues", format!("{queue}: {said}"), to_do);
-            }
-            Err(error) => findings.bad("work queues", format!("{queue}: {error}"), "look at the broker's log"),
-        }
+            Ok(QueueFound::Otherwise(said)) => (
+                said,
+                "it was made by somebody else, and may lose what is in it: stop all nodes, delete it, and start them",
+            ),
+            Err(error) => (error.to_string(), "look at the broker's log"),
+        };
+        is_well = false;
+        findings.bad("work queues", format!("{queue}: {wrong}"), to_do);
+    }
+    match right {
+        _ if !is_well => {}
+        0 => findings.skipped("work queues", "none is there yet: the first start makes them"),
+        right => findings.good("work queues", format!("{right} are replicated (quorum)")),
     }
     let mut aside = 0;
     for queue in [work.queues.dead(), work.queues.unreadable()] {

@@ -8,11 +8,10 @@
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use sambac_bus::work::QueueCounts;
-use sambac_domain::class::Lane;
 use sambac_engine::work::{WorkSettings, ask_rebuild};
 use serde_json::json;
 
-use super::{connect, settings};
+use super::{connect, names, settings};
 use crate::config::command::load;
 use crate::config::{Config, Flags};
 use crate::exit::{Exit, Failure};
@@ -61,15 +60,8 @@ async fn show(config: &Config, work: WorkSettings, output: Output) -> Result<(),
     let connectors = store.load_configuration().await.context("the connectors cannot be read")?.connectors;
     store.close().await;
     let broker = connect(&work, "sambac queue show").await.context("the broker cannot be reached")?;
-    let (results, dead, unreadable) = (work.queues.results(), work.queues.dead(), work.queues.unreadable());
-    let mut rows: Vec<(String, String)> = [("results", results), ("put aside", dead), ("cannot be read", unreadable)]
-        .map(|(of, queue)| (of.to_owned(), queue))
-        .into();
-    for row in &connectors {
-        rows.extend(Lane::ALL.map(|lane| (row.name.clone(), work.queues.submit(row.id, lane))));
-    }
     let mut table = Table::new(&["of", "queue", "messages", "consumers"]);
-    for (of, queue) in rows {
+    for (of, queue) in names(&work.queues, &connectors) {
         let counts = broker.counts(&queue).await.context("the broker does not say what it has")?;
         let QueueCounts { messages, consumers } = counts.unwrap_or_default();
         if output == Output::Json {

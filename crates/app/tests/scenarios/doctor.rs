@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result, ensure};
+use sambac_bus::amqp::Consumer;
+use sambac_bus::work::{WorkBroker, WorkQueues};
 use sambac_testkit::postgres::{KillablePostgres, empty_database};
 use sambac_testkit::rabbit::Rabbit;
 use sambac_testkit::redis::RedisServer;
@@ -92,11 +94,42 @@ async fn a_queue_that_nobody_takes_from_is_named() -> Result<()> {
     let (found, _) = looked_at(&world, &there).await?;
     let verdicts = ["broker", "exchange", "mirror's queue"].map(|check| verdict(&found, check));
     assert_eq!(verdicts, ["ok", "skipped", "skipped"], "{found:?}");
-    let consumer = sambac_bus::amqp::Consumer::connect(&url.parse()?, "sambac.billing", "test", &["#"], 10).await?;
+    let consumer = Consumer::connect(&url.parse()?, "sambac.billing", "test", &["#"], 10).await?;
     assert_eq!(verdict(&looked_at(&world, &there).await?.0, "mirror's queue"), "ok");
     consumer.close().await;
     let (found, _) = looked_at(&world, &there).await?;
     assert_eq!((verdict(&found, "exchange"), verdict(&found, "mirror's queue")), ("ok", "warning"), "{found:?}");
+    world.passed();
+    Ok(())
+}
+
+/// A broker of work that is away is bad, since nothing is sent then; a queue that somebody else has made may lose what is in it.
+#[tokio::test]
+async fn queues_of_work_are_as_they_must_be() -> Result<()> {
+    let world = world("doctor_work")?;
+    let away = [("SAMBAC_QUEUE_URL", "amqp://guest:5ecret@127.0.0.1:1/%2f")];
+    let (found, _) = looked_at(&world, &away).await?;
+    assert_eq!(verdict(&found, "work queue"), "bad", "{found:?}");
+    ensure!(!format!("{found:?}").contains("5ecret"), "{found:?}");
+    let rabbit = Rabbit::start().await?;
+    let url = rabbit.url();
+    let there = [("SAMBAC_QUEUE_URL", url.as_str())];
+    let verdicts = async || -> Result<[String; 3]> {
+        let (found, _) = looked_at(&world, &there).await?;
+        Ok(["work queue", "work queues", "put aside"].map(|check| verdict(&found, check).to_owned()))
+    };
+    assert_eq!(verdicts().await?, ["ok", "skipped", "ok"]);
+    let queues = WorkQueues::new("sambac");
+    let broker = WorkBroker::connect(&url.parse()?, queues.clone(), "test").await?;
+    broker.declare(&queues.results()).await?;
+    assert_eq!(verdicts().await?, ["ok", "ok", "ok"]);
+    broker.declare(&queues.unreadable()).await?;
+    broker.publish(&queues.unreadable(), b"?", true).await?.await?;
+    assert_eq!(verdicts().await?, ["ok", "ok", "warning"]);
+    let another = Consumer::connect(&url.parse()?, "sambac.billing", &queues.dead(), &["#"], 10).await?;
+    another.close().await;
+    let (found, bad) = looked_at(&world, &there).await?;
+    ensure!(bad.iter().any(|check| check == "work queues"), "{found:?}");
     world.passed();
     Ok(())
 }

@@ -193,7 +193,7 @@ async fn messages_go_by_the_nodes_that_have_the_binds() -> Result<()> {
     let messages = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
     let shown = carried.command(&["queue", "show"]).await?;
-    ensure!(shown.lines().count() == 9 && shown.contains("\"queue\":\"sambac.results\""), "{shown}");
+    ensure!(shown.lines().count() == 11 && shown.contains("\"queue\":\"sambac.results\""), "{shown}");
     carried.command(&["queue", "rebuild"]).await?;
     let log = carried.world.path("platform.log");
     until_true("it is done", async || Ok(std::fs::read_to_string(&log)?.contains("are published again"))).await?;
