@@ -18,7 +18,7 @@ use std::time::Duration;
 use sambac_store::rows::LeaseRow;
 use sambac_store::{Store, StoreError};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Inner;
 use crate::ledger::holder;
@@ -27,6 +27,8 @@ use crate::ledger::holder;
 const LEDGER: &str = "ledger";
 /// How often who waits asks for it.
 const ASK_INTERVAL: Duration = Duration::from_millis(250);
+/// How long it may take to read who has it now.
+const TELL_LIMIT: Duration = Duration::from_secs(1);
 /// Renewals in the time of one lease.
 const RENEWALS: u32 = 4;
 
@@ -192,7 +194,10 @@ impl Held {
         let asked_at = Instant::now();
         match timeout_at(self.term.end(), self.store.renew_lease(&self.name, self.epoch, self.time)).await {
             Ok(Ok(true)) => self.term.renew(asked_at, self.time),
-            Ok(Ok(false)) => return Some(format!("{} works now", self.holder_now().await)),
+            Ok(Ok(false)) => {
+                self.term.end_now();
+                return Some(format!("{} works now", self.holder_now().await));
+            }
             Ok(Err(error)) => tracing::error!(%error, "the lease was not renewed; tried again"),
             Err(_) => {}
         }
@@ -201,7 +206,7 @@ impl Held {
     }
 
     async fn holder_now(&self) -> String {
-        let row = self.store.lease(&self.name).await.ok().flatten();
+        let row = timeout(TELL_LIMIT, self.store.lease(&self.name)).await.ok().and_then(Result::ok).flatten();
         row.map_or_else(|| "somebody".to_owned(), |row| format!("{} (lease {})", row.holder, row.epoch))
     }
 }

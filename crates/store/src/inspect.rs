@@ -45,7 +45,7 @@ impl Store {
         );
         let flags = query(
             "SELECT pg_is_in_recovery(), COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
-                COALESCE(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = '::1', true),
+                COALESCE(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = inet_server_addr(), true),
                 (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
         );
         let (is_replica, is_encrypted, is_local, is_superuser) =

@@ -23,7 +23,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
             Ok(broker) => {
                 findings.good("work queue", format!("{url} answers"));
                 if !std::mem::replace(&mut has_told, true) {
-                    told(&broker, &work, &connectors(config).await, findings).await;
+                    told(&broker, &work, connectors(config).await, findings).await;
                 }
                 broker.close().await;
             }
@@ -39,21 +39,29 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     findings.advise("work queue's nodes", work.urls.len() > 1, found, to_do);
 }
 
-/// Those whose queues there are; none when the database does not say.
-async fn connectors(config: &Config) -> Vec<ConnectorRow> {
-    let Ok(store) = platform::open_existing(config).await else { return Vec::new() };
+/// Those whose queues there are; `None` when the database does not say.
+async fn connectors(config: &Config) -> Option<Vec<ConnectorRow>> {
+    let store = platform::open_existing(config).await.ok()?;
     let configuration = store.load_configuration().await;
     store.close().await;
-    configuration.map(|configuration| configuration.connectors).unwrap_or_default()
+    Some(configuration.ok()?.connectors)
 }
 
-async fn told(broker: &WorkBroker, work: &WorkSettings, connectors: &[ConnectorRow], findings: &mut Findings) {
+async fn told(
+    broker: &WorkBroker,
+    work: &WorkSettings,
+    connectors: Option<Vec<ConnectorRow>>,
+    findings: &mut Findings,
+) {
     let blocked = broker.is_blocked();
     let found = if blocked { "it takes nothing for now" } else { "it takes what it is given" };
     let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
     findings.check("work queue's alarms", !blocked, found, to_do);
+    if connectors.is_none() {
+        findings.skipped("work queues", "those of connectors: the database does not say which there are");
+    }
     let (mut right, mut is_well) = (0, true);
-    for (_, queue) in queue::names(&work.queues, connectors) {
+    for (_, queue) in queue::names(&work.queues, &connectors.unwrap_or_default()) {
         let (wrong, to_do) = match broker.find(&queue).await {
             // It is made by whoever comes first.
             Ok(QueueFound::Missing) => continue,

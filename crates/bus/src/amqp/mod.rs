@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
 
 pub use consumer::{Consumer, Delivered};
 pub use probe::{BrokerFacts, QueueFacts, probe};
@@ -22,12 +22,18 @@ pub use url::{BrokerUrl, BrokerUrlError};
 /// How long the broker may take to take a connection, or to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// By which the broker says that something is not there.
+const NOT_FOUND: u16 = 404;
+
 /// The broker did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// It is away, or the connection broke.
     #[error("the broker: {0}")]
     Broker(String),
+    /// What was named is not there.
+    #[error("the broker: {0}")]
+    Missing(String),
     /// It does not answer.
     #[error("the broker did not answer within {} s", ANSWER_TIMEOUT.as_secs())]
     Timeout,
@@ -38,7 +44,10 @@ pub enum BrokerError {
 
 impl From<lapin::Error> for BrokerError {
     fn from(error: lapin::Error) -> Self {
-        Self::Broker(error.to_string())
+        match error.kind() {
+            ErrorKind::ProtocolError(said) if said.get_id() == NOT_FOUND => Self::Missing(error.to_string()),
+            _ => Self::Broker(error.to_string()),
+        }
     }
 }
 

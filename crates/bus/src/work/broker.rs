@@ -132,13 +132,16 @@ impl WorkBroker {
     /// What a queue has; `None` when there is none.
     ///
     /// # Errors
-    /// [`BrokerError`] when the connection is gone.
+    /// [`BrokerError`] when the broker does not say.
     pub async fn counts(&self, queue: &str) -> Result<Option<QueueCounts>, BrokerError> {
         // A passive declaration that finds nothing closes its channel.
         let channel = in_time(self.connection.create_channel()).await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let declared = in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await.ok();
-        Ok(declared.map(|queue| QueueCounts { messages: queue.message_count(), consumers: queue.consumer_count() }))
+        match in_time(channel.queue_declare(queue.into(), passive, FieldTable::default())).await {
+            Ok(queue) => Ok(Some(QueueCounts { messages: queue.message_count(), consumers: queue.consumer_count() })),
+            Err(BrokerError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// How a queue is; changes nothing.

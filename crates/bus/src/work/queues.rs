@@ -24,7 +24,7 @@ pub struct WorkQueues {
 /// What a queue has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCounts {
-    /// What waits in it, handed out or not.
+    /// What waits in it and is not handed out.
     pub messages: u32,
     /// Who takes from it.
     pub consumers: u32,

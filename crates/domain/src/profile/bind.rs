@@ -74,9 +74,9 @@ section! {
         reconnect_min_ms: u64 = 1_000, ["Q-A12"], 10..=3_600_000;
         /// The longest pause between attempts to bind.
         reconnect_max_ms: u64 = 60_000, ["Q-A12"], 10..=3_600_000;
-        /// Pause after the SMSC said that our last bind is still up (0x05).
+        /// Pause after the SMSC said that our last bind is still up (0x05). Not in the first half minute after another node had the connector.
         stale_bind_wait_ms: u64 = 35_000, ["Q-A12"], 10..=3_600_000;
-        /// Pause after the SMSC said that no more binds are allowed.
+        /// Pause after the SMSC said that no more binds are allowed. Not in the first half minute after another node had the connector.
         limit_wait_ms: u64 = 60_000, ["Q-A13"], 10..=3_600_000;
         /// What refused binds mean, by command_status ("0x0D" or "0x400-0x4FF"): "credentials", "limit", "stale" or
         /// "temporary". What is not named has its usual meaning.

@@ -440,21 +440,26 @@ impl Line {
         for lane in Lane::ALL {
             broker.purge(&self.link.queues().submit(self.id, lane)).await?;
         }
-        let open = self.open().segments.values().cloned().collect();
-        Ok(self.once_more(open))
+        let all: Vec<_> = self.open().segments.keys().copied().collect();
+        let batches = self.once_more(&all);
+        if !batches.is_empty() {
+            tracing::warn!(connector = self.name, segments = all.len(), "announced segments are published again");
+        }
+        Ok(batches)
     }
 
     /// What is published again of these, in the order of their intents.
-    fn once_more(&self, mut open: Vec<(Announced, Queued)>) -> VecDeque<Batch> {
+    fn once_more(&self, segments: &[SegmentId]) -> VecDeque<Batch> {
+        let mut own = self.open();
+        own.may_be_lost(segments);
+        let mut open: Vec<_> = segments.iter().filter_map(|segment| own.segments.get(segment).cloned()).collect();
+        drop(own);
         open.sort_unstable_by_key(|(announced, queued)| (*announced, queued.lane, queued.id));
         let mut batches = VecDeque::new();
         for intent in open.chunk_by(|(one, _), (other, _)| one == other) {
             let queued: Vec<_> = intent.iter().map(|(_, queued)| queued.clone()).collect();
             let of_intent = intent.first().map(|(announced, _)| self.batches(*announced, &queued));
             batches.extend(of_intent.into_iter().flatten().map(Batch::once_more));
-        }
-        if !batches.is_empty() {
-            tracing::warn!(connector = self.name, segments = open.len(), "announced segments are published again");
         }
         batches
     }

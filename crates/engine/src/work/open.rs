@@ -22,7 +22,7 @@ pub(super) struct Announced {
     pub(super) intent: IntentId,
     pub(super) at: Timestamp,
     pub(super) epoch: i64,
-    /// By which link to the broker this process has announced it; `None`: the process before has.
+    /// By which link to the broker this process has announced it; `None`: the process before has, or reports of it may be lost.
     pub(super) link: Option<u64>,
 }
 
@@ -43,6 +43,15 @@ impl Open {
             && let Some(count) = self.lanes.get_mut(lane)
         {
             *count += 1;
+        }
+    }
+
+    /// Reports of these may be lost: what nobody tells of them may have happened all the same.
+    pub(super) fn may_be_lost(&mut self, segments: &[SegmentId]) {
+        for segment in segments {
+            if let Some((announced, _)) = self.segments.get_mut(segment) {
+                announced.link = None;
+            }
         }
     }
 
@@ -97,6 +106,16 @@ mod tests {
         let event = EventRef { account_id: AccountId::from_raw(1), event_id: AccountEventId::from_raw(1) };
         let task = Task::Notify { id: NoticeId::from_raw(1), attempt: 0, notice: Arc::new(Notice::Event(event)) };
         Queued { target: TargetId(1), lane, id: SEGMENT.raw(), task }
+    }
+
+    /// It was published once more because nobody has told of it: whoever has had it may have, in a report that somebody has thrown away.
+    #[test]
+    fn what_was_missed_stays_in_doubt() {
+        let (mut open, doubt) = (Open::default(), answered(Happened::Unknown, None));
+        open.insert(announced(3, Some(7)), queued(Lane(1)));
+        open.may_be_lost(&[SEGMENT]);
+        let (announced, _) = open.remove(SEGMENT, INTENT).expect("it is open");
+        assert!(!announced.was_kept(&doubt, &(3..5), 7));
     }
 
     #[test]

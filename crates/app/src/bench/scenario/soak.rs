@@ -114,10 +114,15 @@ fn judge(report: &mut Report, seen: &[Seen], thirds: &[Latencies; 3]) -> anyhow:
     }
     let p99_ms = |third: &Latencies| third.summary().map_or(0, |latency| latency.p99_us.div_ceil(1_000));
     let allowed = (p99_ms(before) * (100 + SLOWER_PERCENT) / 100).max(p99_ms(before) + SLOWER_MS);
-    let last_kib = seen.last().map_or(0, |one| one.resident_kib);
-    report.figures = [("rss_last_kib", last_kib), ("files_most", most), ("files_least", least)]
+    let kib = |one: Option<&Seen>| one.map_or(0, |one| one.resident_kib);
+    let (first_kib, last_kib) = (kib(seen.first()), kib(seen.last()));
+    let most_kib = seen.iter().map(|one| one.resident_kib).max().unwrap_or_default();
+    let memory = [("rss_first_kib", first_kib), ("rss_most_kib", most_kib), ("rss_last_kib", last_kib)];
+    report.figures = [("files_most", most), ("files_least", least)]
+        .into_iter()
+        .chain(memory)
         .map(|(name, value)| (name.to_owned(), value))
-        .into();
+        .collect();
     let grown = u64::try_from(growth(seen).max(0))?;
     report.bars = vec![
         Bar::at_most("RSS growth in ten minutes, of 10,000", GROWTH_MAX, Some(grown)),

@@ -83,7 +83,7 @@ async fn binds_that_a_frozen_node_still_had_are_tried_again_soon() -> Result<()>
     Ok(())
 }
 
-/// Two nodes were given the same number: the second one does nothing, and says why.
+/// Two nodes were given the same number: the second one says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_node_of_the_same_number_says_so() -> Result<()> {
     let carried = Carried::routed("lost_number", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;

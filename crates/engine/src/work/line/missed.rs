@@ -1,47 +1,52 @@
-//! What should have an answer by now, and lies in no queue: somebody has emptied one, or the broker has lost it.
+//! What should have an answer by now, and lies in no queue: somebody has emptied one, or has thrown reports away.
 //!
 //! Whoever has the connector says nothing of what has not come. What he has he knows, also when it comes once more: so it is published once more when its queue is
-//! empty, at first soon, then more and more rarely, as an operator may take its time.
+//! empty; again and again, but more and more rarely, as an operator may take its time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use sambac_bus::Queued;
 use sambac_bus::amqp::BrokerError;
 use sambac_bus::work::{Batch, WorkBroker};
 use sambac_domain::class::Lane;
-use sambac_domain::id::IntentId;
+use sambac_domain::id::SegmentId;
 use sambac_domain::time::Timestamp;
 use tokio::time::Instant;
 
-use super::{Announced, Line};
+use super::{Line, Seen};
 
 /// After how long without an answer it is looked for.
 const MISSED_AFTER: Duration = Duration::from_secs(10);
-/// Between one look and the next for the same.
+/// Between one look and the next.
 const PAUSE_MIN: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 
-/// When it is looked next.
-#[derive(Default)]
-pub(super) struct Missed {
-    next: Option<Instant>,
+/// When each lane is looked at next.
+pub(super) struct Missed([Look; Lane::COUNT]);
+
+#[derive(Clone, Copy)]
+struct Look {
+    next: Instant,
     pause: Duration,
-    /// The oldest that was without an answer at the last look.
-    oldest: Option<IntentId>,
 }
 
-impl Missed {
+impl Default for Missed {
+    /// What was published when the link came is not looked for at once.
+    fn default() -> Self {
+        Self([Look { next: Instant::now() + PAUSE_MIN, pause: PAUSE_MIN }; Lane::COUNT])
+    }
+}
+
+impl Look {
     fn is_due(&self) -> bool {
-        self.next.is_none_or(|next| next <= Instant::now())
+        self.next <= Instant::now()
     }
 
-    /// Waits longer each time that the oldest is the same.
-    fn looked(&mut self, oldest: Option<IntentId>) {
-        let is_same = oldest.is_some() && self.oldest == oldest;
-        self.pause = if is_same { (self.pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
-        self.next = Some(Instant::now() + self.pause);
-        self.oldest = oldest;
+    /// Waits longer each time that something was missed.
+    fn looked(&mut self, has_missed: bool) {
+        let pause = if has_missed { self.pause } else { PAUSE_MIN };
+        self.next = Instant::now() + pause;
+        self.pause = if has_missed { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
     }
 }
 
@@ -52,27 +57,38 @@ impl Line {
         broker: &WorkBroker,
         missed: &mut Missed,
     ) -> Result<VecDeque<Batch>, BrokerError> {
-        if !missed.is_due() || !self.may_publish() {
-            return Ok(VecDeque::new());
-        }
-        let before = self.inner.clock.now().saturating_sub(MISSED_AFTER);
-        let mut late = Vec::new();
-        for lane in Lane::ALL {
-            let of_lane = self.late(lane, before);
-            // What lies in a queue waits for its turn.
+        let mut all = Vec::new();
+        for (lane, look) in Lane::ALL.into_iter().zip(&mut missed.0) {
+            if !look.is_due() || !self.is_with_a_node() {
+                continue;
+            }
+            let late = self.late(lane, self.inner.clock.now().saturating_sub(MISSED_AFTER));
             let queue = self.link.queues().submit(self.id, lane);
-            if !of_lane.is_empty() && broker.counts(&queue).await?.is_none_or(|found| found.messages == 0) {
-                late.extend(of_lane);
+            // What lies in a queue waits for its turn.
+            let is_missed = !late.is_empty() && broker.counts(&queue).await?.is_some_and(|found| found.messages == 0);
+            look.looked(is_missed);
+            if is_missed {
+                tracing::info!(
+                    connector = self.name,
+                    segments = late.len(),
+                    "segments without an answer are published once more"
+                );
+                all.extend(late);
             }
         }
-        missed.looked(late.iter().map(|(announced, _)| announced.intent).min());
-        Ok(self.once_more(late))
+        Ok(self.once_more(&all))
     }
 
-    fn late(&self, lane: Lane, before: Timestamp) -> Vec<(Announced, Queued)> {
+    /// Whether a node has it, with a bind or without, and would say what it knows.
+    fn is_with_a_node(&self) -> bool {
+        !self.leaves() && self.heard().as_ref().is_some_and(Seen::is_fresh)
+    }
+
+    fn late(&self, lane: Lane, before: Timestamp) -> Vec<SegmentId> {
         let open = self.open();
-        let all = open.segments.values();
-        all.filter(|(announced, queued)| queued.lane == lane && announced.at <= before).cloned().collect()
+        let late =
+            open.segments.iter().filter(|(_, (announced, queued))| queued.lane == lane && announced.at <= before);
+        late.map(|(segment, _)| *segment).collect()
     }
 }
 
@@ -81,17 +97,17 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_same_is_looked_for_more_and_more_rarely() {
-        let mut missed = Missed::default();
-        let intent = |no: i64| Some(IntentId::from_raw(no << 8));
-        let mut pauses = Vec::new();
-        for oldest in [intent(1), intent(1), intent(1), intent(2), None, intent(2)].into_iter().chain([intent(3); 7]) {
-            assert!(missed.is_due());
-            missed.looked(oldest);
-            assert!(!missed.is_due());
-            pauses.push(missed.pause.as_secs());
-            tokio::time::advance(missed.pause).await;
+    async fn what_an_operator_does_not_answer_is_published_more_and_more_rarely() {
+        let Missed([mut look, ..]) = Missed::default();
+        let mut after = Vec::new();
+        for has_missed in [true, true, false, true, true, true, true, true, true, true, false, true] {
+            let waited = look.next - Instant::now();
+            assert!(!look.is_due());
+            tokio::time::advance(waited).await;
+            assert!(look.is_due());
+            look.looked(has_missed);
+            after.push(waited.as_secs());
         }
-        assert_eq!(pauses, [10, 20, 40, 10, 10, 10, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(after, [10, 10, 20, 10, 10, 20, 40, 80, 160, 300, 300, 10]);
     }
 }

@@ -32,6 +32,8 @@ pub(super) use share::lease_name;
 
 /// How much two nodes' clocks may differ.
 const SKEW_MAX: Duration = Duration::from_secs(5);
+/// How long after its end a lease may still be asked for.
+const NAME_LEEWAY: Duration = Duration::from_secs(2);
 /// Writes that may wait to be told.
 const WRITES_MAX: usize = 4_096;
 
@@ -48,8 +50,8 @@ pub(crate) struct Desk {
     lease: Duration,
     held: Mutex<HashMap<ConnectorId, Arc<Held>>>,
     writes: mpsc::Sender<Write>,
-    /// Who says that it is the node of this number, while another process does.
-    namesake: Mutex<Option<String>>,
+    /// Who says that it is the node of this number, and since when, while it is not this process.
+    other: Mutex<Option<(Instant, String)>>,
 }
 
 impl Desk {
@@ -57,8 +59,19 @@ impl Desk {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn namesake(&self) -> MutexGuard<'_, Option<String>> {
-        self.namesake.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes who says that it is this node, and is another process.
+    fn is_called_by(&self, holder: Option<String>) {
+        let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        if other.as_ref().map(|(_, holder)| holder) != holder.as_ref() {
+            *other = holder.map(|holder| (Instant::now(), holder));
+        }
+    }
+
+    /// What is wrong when another process says that it is this node, for longer than one that has ended could.
+    fn namesake(&self) -> Option<String> {
+        let other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, holder) = other.as_ref().filter(|(since, _)| since.elapsed() > self.lease + NAME_LEEWAY)?;
+        Some(format!("{holder} says that it is this node: give each node a number of its own (SAMBAC_NODE)"))
     }
 
     pub(super) const fn link(&self) -> &Arc<BrokerLink> {
@@ -114,7 +127,7 @@ impl BindsNode {
             lease,
             held: Mutex::default(),
             writes: writes.clone(),
-            namesake: Mutex::default(),
+            other: Mutex::default(),
         };
         let settings = Settings { lease: None, shared_limits: None, events: None, work: None, ..settings };
         let begun = Begun::without_ledger(&settings, &store, &clock, writes, Role::Binds(desk)).await?;
@@ -135,13 +148,12 @@ impl BindsNode {
         held.iter().map(|held| (held.name().to_owned(), held.connector().bound())).collect()
     }
 
-    /// Why it can do nothing, for a person to read; nothing when it can.
+    /// What is wrong with it, for a person to read; nothing when it is ready.
     pub fn reasons(&self) -> Vec<String> {
         let Some(desk) = self.0.work.desk() else { return Vec::new() };
         let is_away = !desk.link.is_up();
         let away = is_away.then(|| "the broker that carries work is away".to_owned());
-        let namesake = desk.namesake().as_ref().map(|holder| share::same_number(holder));
-        away.into_iter().chain(namesake).collect()
+        away.into_iter().chain(desk.namesake()).collect()
     }
 
     /// Metrics in OpenMetrics text.

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sambac_bus::work::{Acknowledging, Answered};
+use sambac_bus::work::{Acknowledging, Answered, Happened};
 use sambac_domain::id::{IntentId, SegmentId};
 
 use crate::by_id::ById;
 
-/// Answered segments that are remembered: some times what the node with the ledger announces ahead, which is all that it may publish again.
-const ANSWERED_MAX: usize = 50_000;
+/// Answered segments that are remembered. What is older, and comes once more, is not known for sent or not.
+const ANSWERED_MAX: usize = 100_000;
 
 /// One message of a queue, as long as some of its segments are open.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(super) struct Sent<D = Delivery> {
     answered: ById<(SegmentId, IntentId), Box<Answered>>,
     /// In the order in which they were answered.
     order: VecDeque<(SegmentId, IntentId)>,
+    /// The last intent of which something that may have been sent is forgotten.
+    forgotten: Option<IntentId>,
 }
 
 impl Delivery {
@@ -58,7 +60,7 @@ impl Delivery {
 
 impl<D> Default for Sent<D> {
     fn default() -> Self {
-        Self { open: ById::default(), answered: ById::default(), order: VecDeque::new() }
+        Self { open: ById::default(), answered: ById::default(), order: VecDeque::new(), forgotten: None }
     }
 }
 
@@ -76,6 +78,11 @@ impl<D> Sent<D> {
         (known, before)
     }
 
+    /// Whether something of this intent, or of one after it, may have been sent and forgotten.
+    pub(super) fn may_have_forgotten(&self, intent: IntentId) -> bool {
+        self.forgotten.is_some_and(|forgotten| intent <= forgotten)
+    }
+
     /// The broker has the report that tells this: the delivery that the segment came with.
     pub(super) fn is_answered(&mut self, told: Answered) -> Option<Arc<D>> {
         let (segment, intent) = (told.segment, told.intent);
@@ -85,7 +92,10 @@ impl<D> Sent<D> {
         while self.order.len() > ANSWERED_MAX
             && let Some(oldest) = self.order.pop_front()
         {
-            self.answered.remove(&oldest);
+            let told = self.answered.remove(&oldest);
+            if told.is_some_and(|told| !matches!(told.happened, Happened::NotSent)) {
+                self.forgotten = self.forgotten.max(Some(oldest.1));
+            }
         }
         self.open.remove(&(segment, intent))
     }
@@ -98,7 +108,6 @@ impl<D> Sent<D> {
 
 #[cfg(test)]
 mod tests {
-    use sambac_bus::work::Happened;
     use sambac_domain::time::Timestamp;
 
     use super::*;
@@ -126,6 +135,25 @@ mod tests {
             assert!(sent.is_answered(told(happened)).is_some() && sent.open() == 0);
             assert_eq!(sent.order.len(), 1, "once");
         }
+    }
+
+    /// What is forgotten may have been sent: if it comes once more, it is in doubt.
+    #[test]
+    fn what_was_sent_long_ago_is_known_to_be_forgotten() {
+        let mut sent = Sent::<()>::default();
+        let mut tell = |no: i64, happened: Happened| {
+            let (segment, intent) = (SegmentId::from_raw(no << 8 | 1), IntentId::from_raw(no << 8));
+            sent.is_answered(Answered { segment, intent, ..told(happened) });
+            let forgets = |no: i64| sent.may_have_forgotten(IntentId::from_raw(no << 8));
+            [forgets(1), forgets(2), forgets(3)]
+        };
+        let max = i64::try_from(ANSWERED_MAX).unwrap();
+        for no in 1..=max {
+            assert_eq!(tell(no, if no == 2 { Happened::NotSent } else { Happened::Unknown }), [false; 3]);
+        }
+        assert_eq!(tell(max + 1, Happened::Unknown), [true, false, false]);
+        assert_eq!(tell(max + 2, Happened::Unknown), [true, false, false], "the second was not sent");
+        assert_eq!(tell(max + 3, Happened::Unknown), [true, true, true]);
     }
 
     /// The delivery of the copy before is done with: it would keep its place in the prefetch.

@@ -43,6 +43,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut there, mut asked_at, mut told) = (None::<HeldLease>, None::<Instant>, Told::default());
+    let mut namesake = None;
     loop {
         tokio::select! {
             _ = look.tick() => {}
@@ -57,6 +58,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
             if let Err(error) = ask(&inner, desk, &mut there).await {
                 tracing::error!(%error, "leases of connectors were not asked for");
             }
+            let now = desk.namesake();
+            if let Some(wrong) = now.as_ref().filter(|_| now != namesake) {
+                tracing::error!("{wrong}");
+            }
+            namesake = now;
         }
     }
     // Others count this node no more.
@@ -85,17 +91,8 @@ async fn say_there(inner: &Inner, desk: &Desk) -> Result<Option<HeldLease>, Stor
     let name = format!("{NODE}{}", desk.node);
     let taken = HeldLease::take(&inner.store, &name, inner.settings.node, desk.lease).await?;
     let holder = if taken.is_none() { inner.store.lease(&name).await?.map(|row| row.holder) } else { None };
-    let mut namesake = desk.namesake();
-    if let Some(holder) = holder.as_ref().filter(|holder| namesake.as_ref() != Some(*holder)) {
-        tracing::warn!("{}", same_number(holder));
-    }
-    *namesake = holder;
+    desk.is_called_by(holder);
     Ok(taken)
-}
-
-/// What is wrong when two processes say that they are the same node.
-pub(super) fn same_number(holder: &str) -> String {
-    format!("{holder} says that it is this node: if it runs, give each node a number of its own (SAMBAC_NODE)")
 }
 
 async fn share_out(inner: &Arc<Inner>, desk: &Desk) -> Result<(), StoreError> {

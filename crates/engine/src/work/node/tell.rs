@@ -197,11 +197,11 @@ impl Telling {
             let _ = done.send(());
         }
         let Some(held) = desk.of(self.report.connector) else { return };
-        for told in self.report.answers {
-            let delivery = held.sent().is_answered(told);
-            if let Some(delivery) = delivery {
-                delivery.one_done().await;
-            }
+        // All of them are known as told before anything is waited for: this may end there, with the link.
+        let answers = self.report.answers.into_iter();
+        let deliveries: Vec<_> = answers.filter_map(|told| held.sent().is_answered(told)).collect();
+        for delivery in deliveries {
+            delivery.one_done().await;
         }
     }
 }
