@@ -6,14 +6,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::StoreError;
 use crate::checkpoint::Checkpointer;
@@ -45,6 +45,10 @@ const POSTGRES_SETTINGS: [(&str, &str); 8] = [
 const POSTGRES_CONNECTIONS: u32 = 16;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Steps of SQLite's machine between two looks whether a read is to end: some hundred microseconds.
+const LOOK_EVERY: i32 = 10_000;
+/// How long statements that run may hold up the end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// Between two attempts to reach a server that is about to be there.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -55,6 +59,8 @@ pub(crate) enum Pool {
         writer: SqlitePool,
         readers: SqlitePool,
         checkpointer: Arc<Checkpointer>,
+        /// What reads ends at once.
+        closing: Arc<AtomicBool>,
         uses: Uses,
     },
     Postgres {
@@ -124,12 +130,16 @@ impl Pool {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, checkpointer, .. } => {
+            Self::Sqlite { writer, readers, checkpointer, closing, .. } => {
+                closing.store(true, Ordering::Relaxed);
                 checkpointer.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool, .. } => pool.close().await,
+            Self::Postgres { pool, .. } => {
+                // A statement that nobody waits for any more ends with its connection.
+                let _ = timeout(CLOSE_LIMIT, pool.close()).await;
+            }
             // Whoever simulates opens the file once, and has it outlive every process.
             #[cfg(debug_assertions)]
             Self::Simulated { .. } => {}
@@ -160,9 +170,10 @@ async fn open_sqlite(path: &Path) -> Result<Pool, StoreError> {
     is_file_whole(path, &writer).await?;
     let damage = Damage::of_file(path);
     let checkpointer = sqlite_pool(1).connect_lazy_with(options.clone().pragma("cache_size", "-512"));
-    let readers = sqlite_pool(READERS).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
+    let closing = Arc::new(AtomicBool::new(false));
+    let readers = reader_pool(&closing).connect_lazy_with(options.read_only(true).pragma("cache_size", "-4096"));
     let checkpointer = Arc::new(Checkpointer::start(checkpointer, damage.clone()));
-    Ok(Pool::Sqlite { writer, readers, checkpointer, uses: Uses { damage, ..Uses::default() } })
+    Ok(Pool::Sqlite { writer, readers, checkpointer, closing, uses: Uses { damage, ..Uses::default() } })
 }
 
 /// SQLite would take a damaged log for one that ends there, and forget what comes behind.
@@ -207,6 +218,19 @@ async fn is_file_whole(path: &Path, writer: &SqlitePool) -> Result<(), StoreErro
 /// counts it as open, and every later unit of work would be refused: such a connection is closed and made anew.
 fn writer_pool() -> SqlitePoolOptions {
     sqlite_pool(1).after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+}
+
+/// What they read can be broken off: adding up an hour's millions takes longer than a process may to end.
+fn reader_pool(closing: &Arc<AtomicBool>) -> SqlitePoolOptions {
+    let closing = Arc::clone(closing);
+    sqlite_pool(READERS).after_connect(move |connection, _| {
+        let closing = Arc::clone(&closing);
+        Box::pin(async move {
+            let goes_on = move || !closing.load(Ordering::Relaxed);
+            connection.lock_handle().await?.set_progress_handler(LOOK_EVERY, goes_on);
+            Ok(())
+        })
+    })
 }
 
 /// The connections stay open and are not asked whether they are alive: the database is in this process.
@@ -279,6 +303,22 @@ mod tests {
             detail: None,
         };
         Batch { events: (first..first + 500).map(event).collect(), ..Batch::default() }
+    }
+
+    /// As the ledger's check of an hour with millions of messages does.
+    #[tokio::test]
+    async fn what_reads_for_long_is_broken_off_at_the_end() {
+        let path = std::env::temp_dir().join(format!("sambac-long-{}.db", sambac_testkit::unique()));
+        let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let Pool::Sqlite { readers, .. } = store.pool() else { panic!("this is SQLite") };
+        let mut reader = readers.acquire().await.unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let reading = tokio::spawn(async move { sqlx::query(endless).fetch_one(&mut *reader).await.map(drop) });
+        store.close().await;
+        let ended = reading.await.unwrap().unwrap_err();
+        assert!(ended.to_string().contains("interrupt"), "{ended}");
+        std::fs::remove_file(path).unwrap();
     }
 
     #[tokio::test]

@@ -106,14 +106,16 @@ async fn a_queue_that_nobody_takes_from_is_named() -> Result<()> {
 /// A broker of work that is away is bad, since nothing is sent then; a queue that somebody else has made may lose what is in it.
 #[tokio::test]
 async fn queues_of_work_are_as_they_must_be() -> Result<()> {
-    let world = world("doctor_work")?;
-    let away = [("SAMBAC_QUEUE_URL", "amqp://guest:5ecret@127.0.0.1:1/%2f")];
+    let database = empty_database().await?;
+    let world = world("doctor_work")?.on(database.url());
+    let lease = ("SAMBAC_CLUSTER_LEASE_S", "8");
+    let away = [lease, ("SAMBAC_QUEUE_URL", "amqp://guest:5ecret@127.0.0.1:1/%2f")];
     let (found, _) = looked_at(&world, &away).await?;
     assert_eq!(verdict(&found, "work queue"), "bad", "{found:?}");
     ensure!(!format!("{found:?}").contains("5ecret"), "{found:?}");
     let rabbit = Rabbit::start().await?;
     let url = rabbit.url();
-    let there = [("SAMBAC_QUEUE_URL", url.as_str())];
+    let there = [lease, ("SAMBAC_QUEUE_URL", url.as_str())];
     let verdicts = async || -> Result<[String; 3]> {
         let (found, _) = looked_at(&world, &there).await?;
         Ok(["work queue", "work queues", "put aside"].map(|check| verdict(&found, check).to_owned()))

@@ -43,7 +43,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
             _ = interval.tick() => {}
             () = inner.stopping.cancelled() => return,
         }
-        match auditor.look(&inner).await {
+        let looked = tokio::select! {
+            looked = auditor.look(&inner) => looked,
+            // A whole look may take minutes.
+            () = inner.stopping.cancelled() => return,
+        };
+        match looked {
             Ok(breaches) => tell(&inner, &breaches),
             Err(error) => not_added_up(&inner, &error),
         }
