@@ -123,8 +123,20 @@ async fn run(scenario: Scenario, options: &Options) -> anyhow::Result<Report> {
     let name = scenario.name();
     let machine = Machine::look(&options.folder);
     let at = Clock::system().now().rfc3339();
-    let report = scenario.run(options).await.with_context(|| format!("scenario {name}"))?;
+    let mut report = scenario.run(options).await.with_context(|| format!("scenario {name}"))?;
+    report.settings.extend(servers(options));
     Ok(Report { scenario: name, at, machine, ..report })
+}
+
+/// What it was run on beside the one process and its file.
+fn servers(options: &Options) -> impl Iterator<Item = (String, u64)> {
+    let servers = [
+        ("postgresql", options.store_url.is_some().into()),
+        ("rabbitmq", options.queue_url.is_some().into()),
+        ("redis", options.redis_url.is_some().into()),
+        ("connector_nodes", options.connector_nodes.into()),
+    ];
+    servers.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count))
 }
 
 /// Writes the figures over those of the last time.

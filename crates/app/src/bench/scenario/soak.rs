@@ -3,6 +3,7 @@
 //! The time is parted into turns, each with a client of its own. The first third is warm-up: caches fill, and the database gets its length. What comes after
 //! it is fitted by a line.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,12 +54,14 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<Report> {
         let until = began + Duration::from_millis(seconds * 1_000 * (turn + 1) / TURNS);
         run_turn(&site, options, (turn, rate, until), latencies, &mut load).await?;
         let pid = site.platform.pid();
-        let resident_kib = process::memory(pid).resident_kib;
-        seen.push(Seen {
-            at_ms: u64::try_from(began.elapsed().as_millis())?,
-            resident_kib,
-            files: process::files(pid),
-        });
+        let (resident_kib, files) = (process::memory(pid).resident_kib, process::files(pid));
+        // An hour is long: whoever waits sees how it goes, also when it does not come to its end.
+        let (turn, delivered) = (turn + 1, load.delivered);
+        let _ = writeln!(
+            std::io::stderr(),
+            "{turn} of {TURNS}: {delivered} delivered, {resident_kib} KiB of memory, {files} open files"
+        );
+        seen.push(Seen { at_ms: u64::try_from(began.elapsed().as_millis())?, resident_kib, files });
     }
     load.offered_ms = u64::try_from(began.elapsed().as_millis())?;
     load.accepted_per_s = per_s(load.accepted, load.offered_ms);
