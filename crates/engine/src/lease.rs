@@ -29,6 +29,8 @@ const LEDGER: &str = "ledger";
 const ASK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long it may take to read who has it now.
 const TELL_LIMIT: Duration = Duration::from_secs(1);
+/// The end of a term that was given up, or is another's.
+const ENDED: u64 = 0;
 /// Renewals in the time of one lease.
 const RENEWALS: u32 = 4;
 
@@ -134,6 +136,11 @@ impl HeldLease {
         why.unwrap_or_default()
     }
 
+    /// Whether there is a lease to hold, and it is not held at this moment.
+    pub(crate) fn is_over(lease: Option<&Self>) -> bool {
+        lease.is_some_and(|lease| !lease.is_held())
+    }
+
     /// Whether it is held at this moment.
     pub fn is_held(&self) -> bool {
         self.0.term.holds_at(Instant::now())
@@ -170,13 +177,16 @@ impl Term {
         Self { taken_at: asked_at, until_us: AtomicU64::new(micros(time)) }
     }
 
+    /// What was ended stays so, also when the answer to a renewal comes afterwards.
     fn renew(&self, asked_at: Instant, time: Duration) {
         let until = asked_at.saturating_duration_since(self.taken_at).saturating_add(time);
-        self.until_us.store(micros(until), Ordering::Release);
+        let later = |now: u64| (now != ENDED).then(|| micros(until));
+        // An error tells that it has ended.
+        let _ = self.until_us.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
     }
 
     fn end_now(&self) {
-        self.until_us.store(0, Ordering::Release);
+        self.until_us.store(ENDED, Ordering::Release);
     }
 
     fn end(&self) -> Instant {
@@ -253,23 +263,52 @@ mod tests {
         assert_eq!(term.end(), at(10_000));
         term.end_now();
         assert!(!term.holds_at(at(2_000)));
+        term.renew(at(4_000), lease);
+        assert!(!term.holds_at(at(4_000)), "a renewal that was on its way");
+    }
+
+    const TIME: Duration = Duration::from_secs(8);
+
+    /// A lease that somebody has just taken from a store in this file.
+    async fn taken() -> (Store, LeaseRow, std::path::PathBuf) {
+        let file = std::env::temp_dir().join(format!("sambac-lease-{}.db", sambac_testkit::unique()));
+        let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let taken = store.take_lease(LEDGER, "a node", TIME).await.unwrap().unwrap();
+        (store, taken, file)
+    }
+
+    async fn removed(store: &Store, file: &std::path::Path) {
+        store.close().await;
+        std::fs::remove_file(file).unwrap();
+    }
+
+    /// Another one has it: this process stops then, and not only when its own term would have ended.
+    #[tokio::test]
+    async fn a_refused_renewal_ends_it_at_once() {
+        let (store, taken, file) = taken().await;
+        let held = HeldLease::new(store.clone(), &taken, TIME, Instant::now());
+        assert_eq!(held.0.renew().await, None);
+        assert!(held.is_held());
+        assert!(store.release_lease(LEDGER, taken.epoch).await.unwrap());
+        store.take_lease(LEDGER, "another node", TIME).await.unwrap().unwrap();
+        let why = held.0.renew().await.unwrap();
+        assert!(why.contains("another node"), "{why}");
+        assert!(!held.is_held());
+        removed(&store, &file).await;
     }
 
     /// Whoever must stop by its end is told at its end, whenever the next renewal would have been.
     #[tokio::test]
     async fn that_it_is_over_is_told_at_its_end() {
-        let file = std::env::temp_dir().join(format!("sambac-lease-{}.db", sambac_testkit::unique()));
-        let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
-        store.migrate().await.unwrap();
-        let (time, left) = (Duration::from_secs(8), Duration::from_secs(1));
-        let taken = store.take_lease(LEDGER, "a node", time).await.unwrap().unwrap();
-        store.close().await;
-        std::fs::remove_file(file).unwrap();
+        let (store, taken, file) = taken().await;
+        let left = Duration::from_secs(1);
+        removed(&store, &file).await;
 
         // No renewal comes through from here on.
         tokio::time::pause();
         let now = Instant::now();
-        HeldLease::new(store, &taken, time, now - (time - left)).lost().await;
+        HeldLease::new(store, &taken, TIME, now - (TIME - left)).lost().await;
         let told_after = now.elapsed();
         assert!(told_after >= left && told_after < left + Duration::from_millis(10), "{told_after:?}");
     }

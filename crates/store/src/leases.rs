@@ -40,10 +40,11 @@ impl Store {
     }
 
     /// Holds a lease for so long from now on, also when its time was over and nobody else has it. Answers whether it is held:
-    /// false when another has had it since.
+    /// false when another has had it since, or it was given up.
     pub async fn renew_lease(&self, name: &str, epoch: i64, time: Duration) -> Result<bool, StoreError> {
         let now = self.pool().dialect().now_us();
-        let renew = format!("UPDATE leases SET expires_at = {now} + $3 WHERE name = $1 AND epoch = $2");
+        let renew =
+            format!("UPDATE leases SET expires_at = {now} + $3 WHERE name = $1 AND epoch = $2 AND expires_at > 0");
         self.change_lease(renew, name, epoch, micros(time)).await
     }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::Connector;
 use super::link::{Link, Slot};
 use crate::Inner;
+use crate::lease::HeldLease;
 
 /// How often it is looked for a place in a window.
 const LOOK: Duration = Duration::from_millis(10);
@@ -50,7 +51,7 @@ impl Connector {
         };
         loop {
             let (link, slot) = self.place_ahead().await;
-            if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            if HeldLease::is_over(self.lease.as_ref()) {
                 return false;
             }
             // A link that is going down takes nothing: the next one may.

@@ -18,6 +18,7 @@ use crate::alert::AlertKind;
 use crate::breakage::{self, Hand, Step};
 use crate::commit::{Answer, AnswerOutcome, Write};
 use crate::kill_point;
+use crate::lease::HeldLease;
 
 /// Why nothing can go now.
 enum Wait {
@@ -129,7 +130,7 @@ impl Connector {
     async fn send(&self, link: &Arc<Link>, slot: Slot, announced: Announced) -> bool {
         let Task::Submit { segment, message, attempt } = &announced.queued.task else { return true };
         let (segment, message, attempt) = (*segment, Arc::clone(message), Attempt::from_raw(*attempt));
-        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+        if HeldLease::is_over(self.lease.as_ref()) {
             // Another node may be about to send it, and this one is about to end: also when it has just stood still for a while.
             self.ready.put_back(announced);
             drop(slot);
@@ -202,7 +203,7 @@ impl Connector {
         outcome: AnswerOutcome,
         (submitted_at, answered_at): (Option<Timestamp>, Timestamp),
     ) -> bool {
-        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+        if HeldLease::is_over(self.lease.as_ref()) {
             // Somebody else may have it by now.
             return true;
         }

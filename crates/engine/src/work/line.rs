@@ -33,6 +33,7 @@ use super::open::{Announced, Open};
 use crate::Inner;
 use crate::commit::{Answer, Intent, Write, target_of};
 use crate::connector::{ConnectorStatus, Looks};
+use crate::lease::HeldLease;
 use crate::metrics::ConnectorMetrics;
 use crate::overdue::Questions;
 use crate::{kill_point, relay};
@@ -388,7 +389,7 @@ impl Line {
         batch: Batch,
         unconfirmed: &mut VecDeque<Unconfirmed>,
     ) -> Result<(), BrokerError> {
-        if self.inner.settings.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+        if HeldLease::is_over(self.inner.settings.lease.as_ref()) {
             // Another node has the ledger, and has taken this up; this one is about to end.
             self.over.cancelled().await;
             return Ok(());

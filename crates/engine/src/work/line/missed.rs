@@ -44,9 +44,9 @@ impl Look {
 
     /// Waits longer each time that something was missed.
     fn looked(&mut self, has_missed: bool) {
-        let pause = if has_missed { self.pause } else { PAUSE_MIN };
+        let (pause, then) = if has_missed { (self.pause, self.pause * 2) } else { (PAUSE_MIN, PAUSE_MIN) };
         self.next = Instant::now() + pause;
-        self.pause = if has_missed { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
+        self.pause = then.min(PAUSE_MAX);
     }
 }
 

@@ -95,8 +95,8 @@ async fn comes(inner: &Arc<Inner>, held: &Held, arrived: &Arrived, by: Acknowled
         Ok(batch) => batch,
         Err(error) => return put_aside(inner, held.name(), &by, arrived.tag, &error.to_string()).await,
     };
-    let may_be_sent = held.may_be_anothers(&batch) || held.sent().may_have_forgotten(batch.intent);
-    let in_doubt = (arrived.redelivered || batch.again) && may_be_sent;
+    let comes_again = arrived.redelivered || batch.again;
+    let in_doubt = comes_again && (held.may_be_anothers(&batch) || held.sent().may_have_forgotten(batch.intent));
     let goes_back =
         held.closed.is_cancelled() || !held.connector().takes() || held.is_down_for(inner.settings.away_after);
     let delivery = Delivery::new(by.clone(), arrived.tag, batch.len());

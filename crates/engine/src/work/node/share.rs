@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sambac_bus::work::ConnectorSeen;
 use sambac_domain::id::ConnectorId;
+use sambac_domain::time::Timestamp;
 use sambac_store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
@@ -137,20 +138,36 @@ async fn take(inner: &Arc<Inner>, desk: &Desk, id: ConnectorId) -> Result<(), St
     let Some(lease) = HeldLease::take(&inner.store, &lease_name(id), inner.settings.node, desk.lease).await? else {
         return Ok(());
     };
-    let fed = Fed { writes: desk.writes.clone(), lease: lease.clone() };
-    let Some((connector, ended)) = fed::start(inner, id, fed) else {
+    let Some(held) = begin(inner, desk, (id, since), &lease) else {
         lease.release().await;
         return Ok(());
     };
     tracing::info!(connector = %id, epoch = lease.epoch(), "this node has it now");
-    let held = Held::new(connector, ended, lease, since);
-    desk.held().insert(id, Arc::clone(&held));
     inner.tasks.spawn(asked::run(Arc::clone(inner), Arc::clone(&held)));
     inner.tasks.spawn(feed::run(Arc::clone(inner), Arc::clone(&held)));
     inner.tasks.spawn(ends_with_its_lease(Arc::clone(inner), Arc::clone(&held)));
     let away_after = inner.settings.away_after;
     inner.tasks.spawn(async move { held.gives_back_while_down(away_after).await });
     Ok(())
+}
+
+/// Begins with a connector whose lease was just taken; `None` when there is none of that id any more, or this node is about to end: it has told which
+/// it hands over, or is about to look.
+fn begin(
+    inner: &Arc<Inner>,
+    desk: &Desk,
+    (id, since): (ConnectorId, Timestamp),
+    lease: &HeldLease,
+) -> Option<Arc<Held>> {
+    let mut all = desk.held();
+    if inner.draining.is_cancelled() {
+        return None;
+    }
+    let fed = Fed { writes: desk.writes.clone(), lease: lease.clone() };
+    let (connector, ended) = fed::start(inner, id, fed)?;
+    let held = Held::new(connector, ended, lease.clone(), since);
+    all.insert(id, Arc::clone(&held));
+    Some(held)
 }
 
 /// Whatever everything else waits for: without the lease nothing more is sent, and the binds go.
