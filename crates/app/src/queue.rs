@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 
+use anyhow::Context as _;
 use sambac_bus::amqp::{BrokerError, BrokerUrl};
 use sambac_bus::work::{WorkBroker, WorkQueues};
 use sambac_domain::class::Lane;
@@ -10,6 +11,7 @@ use sambac_store::rows::ConnectorRow;
 
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
+use crate::platform;
 
 /// The broker and its queues; `None` when each process does all of its work itself.
 pub(crate) fn settings(config: &Config) -> Result<Option<WorkSettings>, Failure> {
@@ -20,6 +22,14 @@ pub(crate) fn settings(config: &Config) -> Result<Option<WorkSettings>, Failure>
         config.queue.hosts.iter().map(|place| first.at(place)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let urls = std::iter::once(first).chain(further).collect();
     Ok(Some(WorkSettings { urls, queues: WorkQueues::new(&config.queue.prefix) }))
+}
+
+/// The connectors whose queues there are.
+pub(crate) async fn connectors(config: &Config) -> Result<Vec<ConnectorRow>, Failure> {
+    let store = platform::open_existing(config).await?;
+    let configuration = store.load_configuration().await;
+    store.close().await;
+    Ok(configuration.context("the connectors cannot be read")?.connectors)
 }
 
 /// The names of all queues of segments, questions and reports, each with whose it is.

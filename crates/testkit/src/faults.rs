@@ -37,11 +37,13 @@ mod f23;
 mod f24;
 mod flood;
 mod net;
+mod page;
 mod report;
 mod rig;
 mod shim;
 mod steady;
 
+pub use page::page;
 pub use report::{Report, Setting};
 
 /// A fault by its number in the catalogue.

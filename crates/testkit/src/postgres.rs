@@ -73,12 +73,37 @@ impl TestDatabase {
         number.with_context(|| query.to_owned())
     }
 
+    /// Locks the rows that a query finds, `FOR UPDATE`: whoever wants them waits until they are free.
+    ///
+    /// # Errors
+    /// When the server does not do it.
+    pub async fn lock(&self, query: &str) -> Result<Locked> {
+        let mut connection = PgConnection::connect(&self.url).await.with_context(|| self.url.clone())?;
+        run(&mut connection, "BEGIN".to_owned()).await?;
+        run(&mut connection, query.to_owned()).await?;
+        Ok(Locked(connection))
+    }
+
     async fn administer(&self, statements: &[String]) -> Result<()> {
         let mut admin = connect(&Server::of_this_run().await?).await?;
         for statement in statements {
             run(&mut admin, statement.clone()).await?;
         }
         admin.close().await.context("closing the connection")
+    }
+}
+
+/// Rows that are locked.
+#[derive(Debug)]
+pub struct Locked(PgConnection);
+
+impl Locked {
+    /// Lets go of them; nothing has changed.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub async fn free(self) -> Result<()> {
+        self.0.close().await.context("closing the connection")
     }
 }
 

@@ -129,6 +129,30 @@ impl Rabbit {
         self.watchdog.order("start").await
     }
 
+    /// What it has written to its log.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.home.join("log"))?)
+    }
+
+    /// It finds itself short of memory, and takes nothing from whoever publishes.
+    ///
+    /// # Errors
+    /// When the watchdog is gone itself.
+    pub async fn runs_short(&mut self) -> Result<()> {
+        self.watchdog.order("short").await
+    }
+
+    /// It has memory again.
+    ///
+    /// # Errors
+    /// When the watchdog is gone itself.
+    pub async fn has_enough(&mut self) -> Result<()> {
+        self.watchdog.order("enough").await
+    }
+
     /// Waits until it takes connections.
     ///
     /// # Errors
@@ -136,7 +160,7 @@ impl Rabbit {
     pub async fn until_it_listens(&self) -> Result<()> {
         let listens = async || Ok(TcpStream::connect(("127.0.0.1", self.port)).await.ok());
         let log = || {
-            let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
+            let log = self.log().unwrap_or_default();
             log.lines().rev().take(20).collect::<Vec<_>>().join("\n")
         };
         until("the private RabbitMQ listens", START_LIMIT, listens).await.with_context(log).map(drop)
@@ -193,11 +217,14 @@ names_pid=
 [ -z "$has_names" ] || { $as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 </dev/null & names_pid=$!; }
 group=
 end_server() { env kill -9 -- "-$group"; wait "$group"; group=; }
+control() { $as "${server%/*}/rabbitmqctl" -n "$node" "$@" >>log 2>&1 </dev/null; }
 while read -r word; do
     case $word in
     start) setsid $as "$server" >>log 2>&1 </dev/null & group=$! ;;
     kill) end_server ;;
-    await) $as "${server%/*}/rabbitmqctl" -n "$node" await_online_nodes 3 >>log 2>&1 </dev/null ;;
+    await) control await_online_nodes 3 ;;
+    short) control set_vm_memory_high_watermark 0 ;;
+    enough) control set_vm_memory_high_watermark 0.4 ;;
     esac
     echo "$word"
 done

@@ -1,12 +1,13 @@
 //! The broker that carries work to other nodes, where there is one.
 
+use sambac_bus::amqp::{BrokerUrl, BrokerVersion};
 use sambac_bus::work::{QueueFound, WorkBroker};
 use sambac_engine::work::WorkSettings;
 use sambac_store::rows::ConnectorRow;
 
 use super::finding::Findings;
 use crate::config::Config;
-use crate::{platform, queue};
+use crate::queue;
 
 pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let work = match queue::settings(config) {
@@ -21,9 +22,9 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     for url in &work.urls {
         match WorkBroker::connect(url, work.queues.clone(), "sambac doctor").await {
             Ok(broker) => {
-                findings.good("work queue", format!("{url} answers"));
+                version(url, findings).await;
                 if !std::mem::replace(&mut has_told, true) {
-                    told(&broker, &work, connectors(config).await, findings).await;
+                    told(&broker, &work, queue::connectors(config).await.ok(), findings).await;
                 }
                 broker.close().await;
             }
@@ -39,12 +40,18 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     findings.advise("work queue's nodes", work.urls.len() > 1, found, to_do);
 }
 
-/// Those whose queues there are; `None` when the database does not say.
-async fn connectors(config: &Config) -> Option<Vec<ConnectorRow>> {
-    let store = platform::open_existing(config).await.ok()?;
-    let configuration = store.load_configuration().await;
-    store.close().await;
-    Some(configuration.ok()?.connectors)
+/// Quorum queues have what we ask of them (`x-delivery-limit`, dead letters at least once) since 3.10.
+async fn version(url: &BrokerUrl, findings: &mut Findings) {
+    match BrokerVersion::ask(url).await {
+        Ok(version) => {
+            let found = format!("{url} answers: {version}");
+            let to_do = "update it to RabbitMQ 3.10 or later: older ones keep no count of deliveries, and lose what is put aside";
+            findings.check("work queue", version.is_since(3, 10) != Some(false), found, to_do);
+        }
+        Err(error) => {
+            findings.good("work queue", format!("{url} answers; which version it is it does not say: {error}"))
+        }
+    }
 }
 
 async fn told(
@@ -53,10 +60,10 @@ async fn told(
     connectors: Option<Vec<ConnectorRow>>,
     findings: &mut Findings,
 ) {
-    let blocked = broker.is_blocked();
-    let found = if blocked { "it takes nothing for now" } else { "it takes what it is given" };
+    let takes = broker.takes().await.unwrap_or_default();
+    let found = if takes { "it takes what it is given" } else { "it takes nothing for now" };
     let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
-    findings.check("work queue's alarms", !blocked, found, to_do);
+    findings.check("work queue's alarms", takes, found, to_do);
     if connectors.is_none() {
         findings.skipped("work queues", "those of connectors: the database does not say which there are");
     }

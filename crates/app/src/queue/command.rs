@@ -11,7 +11,7 @@ use sambac_bus::work::QueueCounts;
 use sambac_engine::work::{WorkSettings, ask_rebuild};
 use serde_json::json;
 
-use super::{connect, names, settings};
+use super::{connect, connectors, names, settings};
 use crate::config::command::load;
 use crate::config::{Config, Flags};
 use crate::exit::{Exit, Failure};
@@ -56,9 +56,7 @@ impl QueueCommand {
 }
 
 async fn show(config: &Config, work: WorkSettings, output: Output) -> Result<(), Failure> {
-    let store = platform::open_existing(config).await?;
-    let connectors = store.load_configuration().await.context("the connectors cannot be read")?.connectors;
-    store.close().await;
+    let connectors = connectors(config).await?;
     let broker = connect(&work, "sambac queue show").await.context("the broker cannot be reached")?;
     let mut table = Table::new(&["of", "queue", "messages", "consumers"]);
     for (of, queue) in names(&work.queues, &connectors) {

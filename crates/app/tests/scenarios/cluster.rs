@@ -5,8 +5,20 @@ mod asked;
 mod away;
 mod carried;
 mod doors;
+mod killed;
 mod lost;
 mod promoted;
 mod queued;
+mod short;
 mod standby;
 mod versions;
+
+use anyhow::Result;
+use sambac_bus::work::{WorkBroker, WorkQueues};
+
+/// A link of the test's own to the broker, and the names of what nodes have there.
+pub(crate) async fn broker(url: &str) -> Result<(WorkBroker, WorkQueues)> {
+    let queues = WorkQueues::new("sambac");
+    let broker = WorkBroker::connect(&url.parse()?, queues.clone(), "test").await?;
+    Ok((broker, queues))
+}

@@ -5,19 +5,22 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result, ensure};
 use sambac_bus::amqp::Consumer;
-use sambac_bus::work::{WorkBroker, WorkQueues};
 use sambac_testkit::postgres::{KillablePostgres, empty_database};
 use sambac_testkit::rabbit::Rabbit;
 use sambac_testkit::redis::RedisServer;
 use sambac_testkit::scenario::{Site, World};
 use serde_json::Value;
 
+use crate::cluster::broker;
 use crate::world;
 
 const CHECK_FAILED: i32 = 7;
 
 /// What the doctor says of each thing, and what of it is bad. Where the tests' folder lies is no matter of theirs.
-async fn looked_at(world: &World, variables: &[(&str, &str)]) -> Result<(BTreeMap<String, Value>, Vec<String>)> {
+pub(crate) async fn looked_at(
+    world: &World,
+    variables: &[(&str, &str)],
+) -> Result<(BTreeMap<String, Value>, Vec<String>)> {
     let output = world.run_with(&["--output", "json", "doctor"], variables).await?;
     let lines = String::from_utf8(output.stdout)?;
     let found = lines.lines().map(|line| {
@@ -32,7 +35,7 @@ async fn looked_at(world: &World, variables: &[(&str, &str)]) -> Result<(BTreeMa
     Ok((found, bad.into_iter().filter(|check| check != "file system").collect()))
 }
 
-fn verdict<'a>(found: &'a BTreeMap<String, Value>, check: &str) -> &'a str {
+pub(crate) fn verdict<'a>(found: &'a BTreeMap<String, Value>, check: &str) -> &'a str {
     found.get(check).and_then(|found| found["verdict"].as_str()).unwrap_or("not looked at")
 }
 
@@ -121,8 +124,10 @@ async fn queues_of_work_are_as_they_must_be() -> Result<()> {
         Ok(["work queue", "work queues", "put aside"].map(|check| verdict(&found, check).to_owned()))
     };
     assert_eq!(verdicts().await?, ["ok", "skipped", "ok"]);
-    let queues = WorkQueues::new("sambac");
-    let broker = WorkBroker::connect(&url.parse()?, queues.clone(), "test").await?;
+    let (found, _) = looked_at(&world, &there).await?;
+    let said = found["work queue"]["found"].as_str().context("what was found")?;
+    ensure!(said.contains("answers: RabbitMQ "), "{said}");
+    let (broker, queues) = broker(&url).await?;
     broker.declare(&queues.results()).await?;
     assert_eq!(verdicts().await?, ["ok", "ok", "ok"]);
     broker.declare(&queues.unreadable()).await?;

@@ -7,20 +7,27 @@ mod consumer;
 mod probe;
 mod publisher;
 mod url;
+mod version;
 
 use std::time::Duration;
 
-use lapin::options::ExchangeDeclareOptions;
+use lapin::options::{BasicPublishOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind, PublisherConfirm};
 
 pub use consumer::{Consumer, Delivered};
 pub use probe::{BrokerFacts, QueueFacts, probe};
 pub use publisher::{Outgoing, Publisher};
 pub use url::{BrokerUrl, BrokerUrlError};
+pub use version::BrokerVersion;
 
 /// How long the broker may take to take a connection, or to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A broker that has not taken something by then takes nothing.
+pub(crate) const TAKES_WITHIN: Duration = Duration::from_secs(3);
+/// A queue that nobody makes.
+const NOWHERE: &str = "sambac.nowhere";
 
 /// By which the broker says that something is not there.
 const NOT_FOUND: u16 = 404;
@@ -59,6 +66,13 @@ async fn open(url: &BrokerUrl, exchange: &str, name: &str) -> Result<(Connection
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     in_time(channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())).await?;
     Ok((connection, channel))
+}
+
+/// Publishes something that goes nowhere, on a channel that has confirms: only who publishes is told that the broker is short of memory or of room, and it
+/// confirms nothing as long as it is.
+pub(crate) async fn knock(channel: &Channel) -> Result<PublisherConfirm, BrokerError> {
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    in_time(channel.basic_publish("".into(), NOWHERE.into(), options, b"", properties)).await
 }
 
 pub(crate) async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BrokerError> {

@@ -1,10 +1,11 @@
 //! Looks at a broker without changing anything there.
 
-use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::options::{ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties, ExchangeKind};
+use tokio::time::timeout;
 
-use super::{BrokerError, BrokerUrl, in_time};
+use super::{BrokerError, BrokerUrl, TAKES_WITHIN, in_time, knock};
 
 /// What a broker says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,10 @@ pub async fn probe(url: &BrokerUrl, exchange: &str, queue: &str) -> Result<Broke
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let declared = in_time(channel.queue_declare(queue.into(), options, FieldTable::default())).await.ok();
     let queue = declared.map(|queue| QueueFacts { messages: queue.message_count(), consumers: queue.consumer_count() });
-    let is_blocked = connection.status().blocked();
+    let channel = in_time(connection.create_channel()).await?;
+    in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    // Who may not publish there is told so: that is no answer to this question.
+    let is_blocked = timeout(TAKES_WITHIN, knock(&channel).await?).await.is_err();
     // It ends with this process in any case.
     let _ = in_time(connection.close(200, "done".into())).await;
     Ok(BrokerFacts { is_blocked, has_exchange, queue })

@@ -17,7 +17,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::queues::{QueueCounts, QueueFound, WorkQueues, confirming, purge};
-use crate::amqp::{BrokerError, BrokerUrl, in_time};
+use crate::amqp::{BrokerError, BrokerUrl, TAKES_WITHIN, in_time, knock};
 
 const PERSISTENT: u8 = 2;
 const TRANSIENT: u8 = 1;
@@ -103,9 +103,7 @@ impl WorkBroker {
         let properties = if kept { properties } else { properties.with_expiration(PASSING_MS.into()) };
         // A queue that is not there must not swallow it.
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        in_time(self.channel.basic_publish("".into(), queue.into(), options, body, properties))
-            .await
-            .map(|word| Confirm { word: Box::pin(word), limit: Box::pin(sleep(CONFIRMED_WITHIN)) })
+        in_time(self.channel.basic_publish("".into(), queue.into(), options, body, properties)).await.map(Confirm::of)
     }
 
     /// Takes from a queue, up to `prefetch` messages that are not acknowledged.
@@ -160,7 +158,26 @@ impl WorkBroker {
         }
     }
 
-    /// Whether the broker takes nothing for now: it is short of memory or of room.
+    /// Publishes something that goes nowhere: the broker confirms it when it takes things, and tells only who publishes that it takes nothing.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub async fn knock(&self) -> Result<Confirm, BrokerError> {
+        Ok(Confirm::of(knock(&self.channel).await?))
+    }
+
+    /// Whether the broker takes what is published, within some seconds.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the connection is gone.
+    pub async fn takes(&self) -> Result<bool, BrokerError> {
+        match timeout(TAKES_WITHIN, self.knock().await?).await {
+            Ok(word) => word.map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether the broker has said, since something was published, that it takes nothing for now: it is short of memory or of room.
     pub fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
     }
@@ -178,6 +195,10 @@ impl WorkBroker {
 }
 
 impl Confirm {
+    fn of(word: PublisherConfirm) -> Self {
+        Self { word: Box::pin(word), limit: Box::pin(sleep(CONFIRMED_WITHIN)) }
+    }
+
     /// Lets the broker say it in its time: nobody waits for it. (A confirm that is dropped before is remembered by its channel for ever.)
     pub fn settle(self) {
         tokio::spawn(timeout(SETTLED_WITHIN, self.word));

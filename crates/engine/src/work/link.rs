@@ -126,15 +126,17 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
             connected = link.connect(url) => connected,
             () = link.done.cancelled() => return,
         };
-        match connected {
+        let served = match connected {
             Ok(broker) => {
-                pause = RETRY_MIN;
-                link.number.fetch_add(1, Ordering::AcqRel);
-                link.now.send_replace(Some(Arc::clone(&broker)));
-                watch(&inner, &link, (url, &broker), &mut trouble).await;
+                let served = serve(&inner, &link, (url, &broker), &mut trouble).await;
                 broker.close().await;
+                served
             }
-            Err(error) => trouble.is(&inner, &format!("{url}: {error}")),
+            Err(error) => Err(error),
+        };
+        match served {
+            Ok(()) => pause = RETRY_MIN,
+            Err(error) => trouble.is(&inner, url, &error),
         }
         if link.done.is_cancelled() {
             return;
@@ -145,6 +147,39 @@ pub(super) async fn run(inner: Arc<Inner>, link: Arc<BrokerLink>) {
         }
         pause = RETRY_MAX.min(pause.saturating_mul(2));
     }
+}
+
+/// Has everybody work by this broker until it is lost. One that is short of memory or of room says nothing of it to those who have just come: nobody works by
+/// it before it has taken something.
+async fn serve(
+    inner: &Inner,
+    link: &BrokerLink,
+    (url, broker): (&BrokerUrl, &Arc<WorkBroker>),
+    trouble: &mut Trouble,
+) -> Result<(), BrokerError> {
+    let (mut word, mut look) = (broker.knock().await?, tokio::time::interval(LOOK));
+    loop {
+        tokio::select! {
+            word = &mut word => match word {
+                Err(_) if broker.is_blocked() => return Err(short()),
+                word => break word?,
+            },
+            _ = look.tick() => {}
+            () = link.done.cancelled() => return Ok(()),
+        }
+        if broker.is_blocked() {
+            trouble.is(inner, url, &short());
+        }
+    }
+    link.number.fetch_add(1, Ordering::AcqRel);
+    link.now.send_replace(Some(Arc::clone(broker)));
+    watch(inner, link, (url, broker), trouble).await;
+    Ok(())
+}
+
+/// What a broker says of itself.
+fn short() -> BrokerError {
+    BrokerError::Broker("it is short of memory or of disk, and takes nothing".to_owned())
 }
 
 /// Looks at a link until it is lost, or nobody carries anything by it.
@@ -160,7 +195,7 @@ async fn watch(inner: &Inner, link: &BrokerLink, (url, broker): (&BrokerUrl, &Ar
             return link.failed(broker, &BrokerError::Broker("the connection ended".to_owned()));
         }
         if broker.is_blocked() {
-            trouble.is(inner, &format!("{url}: it is short of memory or of disk, and takes nothing"));
+            trouble.is(inner, url, &short());
         } else {
             trouble.is_over(inner);
         }
@@ -172,13 +207,14 @@ async fn watch(inner: &Inner, link: &BrokerLink, (url, broker): (&BrokerUrl, &Ar
 struct Trouble(Option<Instant>);
 
 impl Trouble {
-    fn is(&mut self, inner: &Inner, text: &str) {
+    fn is(&mut self, inner: &Inner, url: &BrokerUrl, error: &BrokerError) {
+        let text = format!("{url}: {error}");
         let since = *self.0.get_or_insert_with(|| {
-            tracing::warn!(broker = text, "no work is carried to or from other nodes");
+            tracing::warn!(broker = text.as_str(), "no work is carried to or from other nodes");
             Instant::now()
         });
         if since.elapsed() >= ALERT_AFTER {
-            inner.alerts.holds(AlertKind::WorkBroker, SUBJECT, text);
+            inner.alerts.holds(AlertKind::WorkBroker, SUBJECT, &text);
         }
     }
 

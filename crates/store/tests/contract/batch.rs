@@ -4,7 +4,7 @@ use sambac_domain::{MessageId, MessageState, Timestamp};
 use sambac_store::rows::{ChargeState, PostingKind};
 use sambac_store::{Batch, MessageFinal, OutboxMove, Settlement, Store};
 
-use crate::both::on_both_databases;
+use crate::both::{new_postgres, on_both_databases};
 use crate::fixture::{
     self, NOW, answer, cdr, charge, event, intent, message_id, new_message, orphan, posting, posting_id, segment,
     segment_id, submit, submitted,
@@ -128,4 +128,32 @@ on_both_databases! {
         store.commit(&Batch::default()).await.unwrap();
         assert_eq!(store.greatest_id().await.unwrap(), 0);
     }
+}
+
+/// PostgreSQL may refuse a transaction that another one was in the way of (40001, and 40P01 of a deadlock): it is written again, a few times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_writer_was_in_the_way_of_is_written_again() {
+    let database = new_postgres().await;
+    let store = Store::open(database.url()).await.unwrap();
+    for (number, (state, refusals, is_stored)) in
+        [("40001", 2, true), ("40P01", 3, true), ("40001", 4, false), ("55000", 1, false)].into_iter().enumerate()
+    {
+        // Sequences go on, whatever becomes of a transaction.
+        let in_the_way = format!(
+            "DROP TRIGGER IF EXISTS in_the_way ON messages; DROP SEQUENCE IF EXISTS tries; CREATE SEQUENCE tries;
+             CREATE OR REPLACE FUNCTION in_the_way() RETURNS trigger AS $$ BEGIN
+                 IF nextval('tries') <= {refusals} THEN RAISE EXCEPTION 'in the way' USING ERRCODE = '{state}'; END IF;
+                 RETURN NEW;
+             END $$ LANGUAGE plpgsql;
+             CREATE TRIGGER in_the_way BEFORE INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION in_the_way()"
+        );
+        sambac_testkit::sql::run(database.url(), &in_the_way).await.unwrap();
+        let number = number as i64 + 1;
+        let batch = Batch { messages: vec![new_message(number)], segments: vec![segment(number)], ..Batch::default() };
+        let stored = store.commit(&batch).await;
+        assert_eq!(stored.is_ok(), is_stored, "{state}: {stored:?}");
+        let found = store.segments_of(&[message_id(number)]).await.unwrap();
+        assert_eq!(found.len(), usize::from(is_stored), "{state}");
+    }
+    store.close().await;
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
-use sambac_testkit::faults::{FAULTS, Setting, ledger, play};
+use sambac_testkit::faults::{FAULTS, Setting, ledger, page, play};
 use serde::Serialize;
 
 /// Plays faults, and writes a report of each.
@@ -70,6 +70,7 @@ async fn main() -> Result<()> {
             Ok(report) => {
                 findings += report.findings.values().sum::<usize>();
                 keep(&arguments.out, &format!("faults-{}", fault.number), &report)?;
+                std::fs::write(arguments.out.join("faults.md"), page(&arguments.out)?)?;
             }
             Err(error) => broken.push(format!("{}: {error:#}", fault.number)),
         }

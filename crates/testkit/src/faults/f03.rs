@@ -24,7 +24,7 @@ pub(super) const FAULT: Fault = Fault {
 /// How long it is away.
 const AWAY: Duration = Duration::from_secs(4);
 /// What clients send meanwhile.
-const MESSAGES: usize = 4_000;
+const MESSAGES: usize = 5_000;
 
 /// Codes that are taken after all of these, while all of the broker is away.
 const CODES: u64 = 50;

@@ -27,6 +27,9 @@ pub(super) const OPERATOR: &str =
 pub(super) const SOON: &str =
     "window_max = 50\nsettings = { bind = { reconnect_min_ms = 100, reconnect_max_ms = 200 } }";
 
+/// What the platform has seen itself, which adds up all money each second in tests.
+const BREACHES: &str = "SELECT COUNT(*) FROM alerts WHERE kind = 'ledger_breach'";
+
 /// Binds that are refused before it counts.
 const BINDS_TRIED: usize = 5;
 
@@ -208,7 +211,10 @@ impl Rig {
         if let Err(error) = self.world.prove_ledger().await {
             self.report.found("the platform's own proof failed", error.to_string());
         }
-        let stored = stored(&mut Reader::open(&self.url()).await?).await?;
+        let mut reader = Reader::open(&self.url()).await?;
+        let breaches = reader.number(BREACHES).await?;
+        self.report.expect("money did not add up while it ran", breaches == 0, format!("{breaches} alerts"));
+        let stored = stored(&mut reader).await?;
         let mut arrived = arrivals(&self.operator.finish().await?);
         for other in &mut self.others {
             arrived.extend(arrivals(&other.finish().await?));

@@ -35,8 +35,9 @@ impl Platform {
         for flag in ["--http-listen", "--services-listen", "--smpp-listen"] {
             command.args([flag, "127.0.0.1:0"]);
         }
-        // Sinks for webhooks are on this machine.
-        command.env("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "127.0.0.0/8").envs(variables.iter().copied());
+        // Sinks for webhooks are on this machine; and whatever a test does, all money is added up each second meanwhile.
+        let of_tests = [("SAMBAC_WEBHOOKS_PRIVATE_RANGES", "127.0.0.0/8"), ("SAMBAC_BILLING_AUDIT_INTERVAL_S", "1")];
+        command.envs(of_tests).envs(variables.iter().copied());
         Process::start(command, &world.path("platform.log")).await
     }
 
@@ -286,6 +287,14 @@ impl ConnectorNode {
     /// When it does not run.
     pub async fn signal(&self, name: &str) -> Result<()> {
         self.process.signal(name).await
+    }
+
+    /// Waits until it ends by itself; returns how.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn ended(mut self, limit: Duration) -> Result<ExitStatus> {
+        self.process.ended(limit).await
     }
 
     /// kill -9.

@@ -24,7 +24,7 @@ const SPAN: u64 = 1_000;
 /// A node with the ledger, nodes with binds, and two operators.
 pub(super) struct Carried {
     pub(super) world: World,
-    rabbits: Vec<Rabbit>,
+    pub(super) rabbits: Vec<Rabbit>,
     pub(super) operators: Vec<Simulator>,
     pub(super) secrets: Secrets,
     /// The node with the ledger; none while there is none.
@@ -65,6 +65,18 @@ impl Carried {
     pub(super) async fn connector_node(&self, node: &str) -> Result<ConnectorNode> {
         let (url, hosts) = (self.url(), hosts(&self.rabbits));
         self.world.connector_node(&variables(&url, &hosts, node, "connector")).await
+    }
+
+    /// A node with binds that dies when it has come to this point so often.
+    pub(super) async fn mortal_node(&self, node: &str, point: &str) -> Result<ConnectorNode> {
+        let (url, hosts) = (self.url(), hosts(&self.rabbits));
+        self.world.connector_node(&mortal(variables(&url, &hosts, node, "connector"), point)).await
+    }
+
+    /// A node that waits for the ledger, and dies when it has come to this point so often.
+    pub(super) async fn mortal_standby(&self, node: &str, point: &str) -> Result<StandbyNode> {
+        let (url, hosts) = (self.url(), hosts(&self.rabbits));
+        self.world.standby(&mortal(variables(&url, &hosts, node, "worker"), point)).await
     }
 
     /// A node with binds that goes by another broker.
@@ -159,6 +171,11 @@ fn hosts(rabbits: &[Rabbit]) -> String {
     rabbits.iter().skip(1).map(Rabbit::place).collect::<Vec<_>>().join(",")
 }
 
+fn mortal<'a>(mut variables: Vec<(&'a str, &'a str)>, point: &'a str) -> Vec<(&'a str, &'a str)> {
+    variables.push(("TEST_KILL_AT", point));
+    variables
+}
+
 pub(super) fn variables<'a>(url: &'a str, hosts: &'a str, node: &'a str, roles: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("SAMBAC_CLUSTER_LEASE_S", LEASE),
@@ -228,6 +245,29 @@ async fn another_node_goes_on_when_one_with_binds_ends_or_is_killed() -> Result<
     ensure!(killed_at.elapsed() < Duration::from_secs(15), "{:?}", killed_at.elapsed());
     let twice = carried.finish(&messages).await?;
     ensure!(twice <= 2 * WINDOW, "{twice} were sent twice");
+    Ok(())
+}
+
+/// A node that asks for a connector when it is told to end takes nothing that it would have to hand over at once: it ends, and the next one waits for no lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_to_end_takes_nothing_more() -> Result<()> {
+    let carried = Carried::start("carried_taken", OPERATOR, vec![Rabbit::start().await?]).await?;
+    let one = carried.connector_node("2").await?;
+    until_true("it has both", async || Ok(one.bound().await?.len() == 2)).await?;
+    ensure!(one.terminate(Duration::from_secs(10)).await?.success());
+    let rows = carried.database.lock("SELECT * FROM leases WHERE name LIKE 'connector %' FOR UPDATE").await?;
+    let other = carried.connector_node("3").await?;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until_true("it asks for one", async || Ok(carried.database.number(waits).await? > 0)).await?;
+    let log = carried.world.path("platform.log");
+    let ended = tokio::spawn(other.terminate(Duration::from_secs(10)));
+    let told = async || Ok(std::fs::read_to_string(&log)?.matches("stopping").count() == 2);
+    until_true("it is told to end", told).await?;
+    rows.free().await?;
+    ensure!(ended.await??.success());
+    let held = "SELECT count(*) FROM leases WHERE name LIKE 'connector %' AND expires_at > 0";
+    ensure!(carried.database.number(held).await? == 0, "a lease is left");
+    carried.world.passed();
     Ok(())
 }
 

@@ -3,28 +3,22 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_bus::work::{WorkBroker, WorkQueues};
 use sambac_domain::class::Lane;
 use sambac_domain::id::ConnectorId;
 use sambac_testkit::rabbit::Rabbit;
 use sambac_testkit::scenario::wait::until_true;
 
 use super::away::all_sent;
+use super::broker;
 use super::carried::Carried;
 use super::standby::OPERATOR;
-
-async fn broker(carried: &Carried) -> Result<(WorkBroker, WorkQueues)> {
-    let queues = WorkQueues::new("sambac");
-    let broker = WorkBroker::connect(&carried.url().parse()?, queues.clone(), "test").await?;
-    Ok((broker, queues))
-}
 
 /// Whoever has the connector never hears of what was in its queues, and nobody tells: it is published once more, and sent once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_has_taken_out_of_a_queue_is_sent_all_the_same() -> Result<()> {
     let carried = Carried::routed("lost_segments", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;
     let nodes = carried.two().await?;
-    let (broker, queues) = broker(&carried).await?;
+    let (broker, queues) = broker(&carried.url()).await?;
     let alpha = carried.database.number("SELECT id FROM connectors WHERE name = 'alpha'").await?;
     let codes = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
@@ -44,7 +38,7 @@ async fn reports_that_are_lost_with_their_queue_are_told_once_more() -> Result<(
     let mut carried = Carried::routed("lost_reports", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;
     let nodes = carried.two().await?;
     let waits = carried.standby("4").await?;
-    let (broker, queues) = broker(&carried).await?;
+    let (broker, queues) = broker(&carried.url()).await?;
     let codes = carried.send("otp").await?;
     carried.operators[0].until_submits(20).await?;
     carried.works.take().context("a node with the ledger")?.kill_9().await?;

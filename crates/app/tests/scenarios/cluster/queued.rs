@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_bus::work::{Ask, Asked, HandsetSeen, ReceiptSeen, Report, WorkBroker, WorkQueues};
+use sambac_bus::work::{Ask, Asked, HandsetSeen, ReceiptSeen, Report, WorkQueues};
 use sambac_domain::id::ConnectorId;
 use sambac_domain::receipt::{ReceiptInput, parse};
 use sambac_domain::{Msisdn, Sender};
@@ -11,13 +11,13 @@ use sambac_engine::clock::Clock;
 use sambac_testkit::scenario::wait::until_true;
 
 use super::asked::Asked as Nodes;
+use super::broker;
 
 const NUMBER: &str = "447700900123";
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn broker(nodes: &Nodes) -> Result<(WorkBroker, WorkQueues, ConnectorId)> {
-    let queues = WorkQueues::new("sambac");
-    let broker = WorkBroker::connect(&nodes.rabbit.url().parse()?, queues.clone(), "test").await?;
+async fn broker_of(nodes: &Nodes) -> Result<(WorkBroker, WorkQueues, ConnectorId)> {
+    let (broker, queues) = broker(&nodes.rabbit.url()).await?;
     let connector = ConnectorId::from_raw(nodes.database.number("SELECT id FROM connectors").await?);
     Ok((broker, queues, connector))
 }
@@ -33,7 +33,7 @@ async fn a_report_that_was_put_aside_is_taken_once_more() -> Result<()> {
     let given = journal.of("answer").map(|line| line.message_id.clone()).next().context("an answer")?;
     let text = format!("id:{given} sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000");
     let input = ReceiptInput { esm_class: 4, short_message: text.as_bytes(), ..ReceiptInput::default() };
-    let (broker, queues, connector) = broker(&nodes).await?;
+    let (broker, queues, connector) = broker_of(&nodes).await?;
     let mut report = Report::new(connector, "2", 1);
     report.receipts.push(ReceiptSeen {
         receipt: parse(&input).context("a receipt")?,
@@ -53,7 +53,7 @@ async fn a_report_that_was_put_aside_is_taken_once_more() -> Result<()> {
 async fn what_nobody_can_read_is_in_nobodys_way() -> Result<()> {
     let nodes = Nodes::start("queued_garbage", "[receipt]\ngiven = 1.0", "receipt = { query_after_s = 0 }").await?;
     nodes.works.until_bound().await?;
-    let (broker, queues, connector) = broker(&nodes).await?;
+    let (broker, queues, connector) = broker_of(&nodes).await?;
     for queue in [queues.results(), queues.dead()] {
         broker.publish(&queue, b"{not a report", true).await?.await?;
     }
@@ -91,7 +91,7 @@ async fn what_nobody_can_read_is_in_nobodys_way() -> Result<()> {
 async fn a_question_that_is_too_old_does_not_reach_the_operator() -> Result<()> {
     let nodes = Nodes::start("queued_question", "[manage]\ncancel = true", "submit = { cancel = true }").await?;
     nodes.works.until_bound().await?;
-    let (broker, queues, connector) = broker(&nodes).await?;
+    let (broker, queues, connector) = broker_of(&nodes).await?;
     let (sender, destination) = (Sender::parse("Bank")?, Msisdn::from_digits(NUMBER.as_bytes())?);
     let now = Clock::system().now();
     let (before, after) = (now.saturating_sub(MINUTE), now.saturating_add(MINUTE));

@@ -1,0 +1,43 @@
+//! A broker that is short of memory, or of disk, takes nothing from whoever publishes, and tells nobody else.
+
+use anyhow::{Context as _, Result, ensure};
+use sambac_testkit::rabbit::Rabbit;
+use sambac_testkit::scenario::wait::until_true;
+
+use super::carried::{Carried, variables};
+use super::standby::OPERATOR;
+use crate::doctor::{looked_at, verdict};
+
+const ALERT: &str = "sambac_alerts_open{name=\"work_broker\"}";
+
+/// Messages are taken all the time; people are told once, also while links come and go; and codes go out, once, when it takes things again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_takes_nothing_is_told_of_until_it_does_again() -> Result<()> {
+    let mut carried = Carried::routed("short", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;
+    let nodes = carried.two().await?;
+    broker(&mut carried)?.runs_short().await?;
+    let codes = carried.send("otp").await?;
+    let links = linked(&mut carried)?;
+    until_true("it is told", async || Ok(carried.works()?.metric(ALERT).await? == 1)).await?;
+    let url = carried.url();
+    let (found, _) = looked_at(&carried.world, &variables(&url, "", "9", "all")).await?;
+    ensure!(verdict(&found, "work queue's alarms") == "bad", "{found:?}");
+    // One was the doctor's.
+    until_true("a link was made anew", async || Ok(linked(&mut carried)? > links + 1)).await?;
+    broker(&mut carried)?.has_enough().await?;
+    until_true("it is over", async || Ok(carried.works()?.metric(ALERT).await? == 0)).await?;
+    let log = std::fs::read_to_string(carried.world.path("platform.log"))?;
+    let over = log.matches("work is carried again").count();
+    ensure!(over == nodes.len() + 1, "each node tells once that it is over: {over}");
+    ensure!(carried.finish(&codes).await? == 0, "a code was sent twice");
+    Ok(())
+}
+
+fn broker(carried: &mut Carried) -> Result<&mut Rabbit> {
+    carried.rabbits.first_mut().context("a broker")
+}
+
+/// How many connections it has let in.
+fn linked(carried: &mut Carried) -> Result<usize> {
+    Ok(broker(carried)?.log()?.matches("granted access").count())
+}
