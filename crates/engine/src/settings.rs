@@ -139,7 +139,7 @@ impl Settings {
             payments: PaymentSettings::default(),
             retention: RetentionSettings::default(),
             audit_heads_to: vec![HeadReceiver::Log],
-            reload_interval: Duration::from_secs(1),
+            reload_interval: Duration::from_millis(500),
             #[cfg(debug_assertions)]
             world: None,
         }

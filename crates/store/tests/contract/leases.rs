@@ -30,6 +30,7 @@ on_both_databases! {
         assert_eq!(take(&store, "other", "node 2", LONG).await, Some(1), "each name is its own");
         assert!(store.renew_lease("ledger", 1, LONG).await.unwrap());
         assert!(store.release_lease("ledger", 1).await.unwrap());
+        assert!(!store.renew_lease("ledger", 1, LONG).await.unwrap(), "a renewal that was on its way");
         assert_eq!(take(&store, "ledger", "node 2", LONG).await, Some(2));
         let row = store.lease("ledger").await.unwrap().unwrap();
         assert_eq!((row.holder.as_str(), row.epoch), ("node 2", 2));
