@@ -1,5 +1,7 @@
 //! Withdraws a message that its client does not want sent any more.
 
+use std::sync::Arc;
+
 use sambac_domain::error::ErrorCode;
 use sambac_domain::id::{AccountId, MessageId};
 use sambac_store::{MessageView, StoreError};
@@ -28,7 +30,13 @@ impl Engine {
         let (done, count) = oneshot::channel();
         self.0.write(Write::Withdraw(Withdraw { messages: vec![id], done })).await;
         let withdrawn = count.await.map_err(|_| ErrorCode::ServiceUnavailable)?;
-        Ok(withdrawn > 0 || take_back::recall(&self.0, &[id]).await > 0)
+        if withdrawn > 0 {
+            return Ok(true);
+        }
+        // Whoever asks may go before the operator has answered: what it has said is noted all the same.
+        let inner = Arc::clone(&self.0);
+        let recalled = self.0.tasks.spawn(async move { take_back::recall(&inner, &[id]).await }).await;
+        Ok(recalled.map_err(|_| ErrorCode::ServiceUnavailable)? > 0)
     }
 
     async fn view(&self, account: AccountId, id: MessageId) -> Result<MessageView, Refusal> {

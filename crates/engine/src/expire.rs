@@ -20,6 +20,8 @@ const LATE_INTERVAL: Duration = Duration::from_secs(1);
 const PURGE_INTERVAL: Duration = Duration::from_secs(600);
 /// How long an idempotency key gives its answer again.
 const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(3 * 86_400);
+/// Removed at once.
+const KEYS_PAGE: u32 = 5_000;
 /// Messages ended at once.
 const PAGE: u32 = 500;
 /// How long after its validity an unsent message is ended: what was on its way to a link or into the table in the last moment
@@ -53,8 +55,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 async fn purge_idempotency(inner: &Inner) {
     let before = inner.clock.now().saturating_sub(IDEMPOTENCY_KEPT);
-    if let Err(error) = inner.store.purge_idempotency(before).await {
-        tracing::error!(%error, "old idempotency keys were not removed");
+    while !inner.stopping.is_cancelled() {
+        match inner.store.purge_idempotency(before, KEYS_PAGE).await {
+            Ok(purged) if purged < KEYS_PAGE.into() => return,
+            Ok(_) => {}
+            Err(error) => return tracing::error!(%error, "old idempotency keys were not removed"),
+        }
     }
 }
 

@@ -202,7 +202,9 @@ impl Held {
     /// Holds it for longer. Says why not, when that is so.
     async fn renew(&self) -> Option<String> {
         let asked_at = Instant::now();
-        match timeout_at(self.term.end(), self.store.renew_lease(&self.name, self.epoch, self.time)).await {
+        // A connection that is dead leaves time for another one.
+        let limit = self.term.end().min(asked_at + self.time / 2);
+        match timeout_at(limit, self.store.renew_lease(&self.name, self.epoch, self.time)).await {
             Ok(Ok(true)) => self.term.renew(asked_at, self.time),
             Ok(Ok(false)) => {
                 self.term.end_now();
@@ -223,9 +225,11 @@ impl Held {
 
 /// Renews the lease as long as somebody has it. That it is over is told at the end of its term, not at the renewal after.
 async fn keep(held: Weak<Held>, interval: Duration) {
+    let mut next = Instant::now() + interval;
     loop {
         let Some(end) = held.upgrade().map(|held| held.term.end()) else { return };
-        tokio::time::sleep_until(end.min(Instant::now() + interval)).await;
+        tokio::time::sleep_until(end.min(next)).await;
+        next = Instant::now() + interval;
         let Some(held) = held.upgrade().filter(|held| held.lost.borrow().is_none()) else { return };
         if let Some(why) = held.renew().await {
             held.lost.send_replace(Some(why));

@@ -137,6 +137,8 @@ pub struct Engine(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
+    /// The group commit's: no reads of others keep it from its connections.
+    pub(crate) own_store: Store,
     pub(crate) clock: Clock,
     pub(crate) bus: Bus,
     pub(crate) ids: IdSource,

@@ -119,9 +119,9 @@ pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Result<Ve
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // Segments first: a message that ends in between is read as ended.
-    let segments = inner.store.segments_of(ids).await?;
-    let messages = inner.store.messages_by_ids(ids).await?;
+    // The group commit asks, too. Segments first: a message that ends in between is read as ended.
+    let segments = inner.own_store.segments_of(ids).await?;
+    let messages = inner.own_store.messages_by_ids(ids).await?;
     let charges = charges(inner, &messages).await?;
     let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
     for segment in segments {
@@ -139,7 +139,7 @@ async fn charges(inner: &Inner, messages: &[MessageRow]) -> Result<HashMap<Segme
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(inner.store.charges_of(&ids).await?.into_iter().map(|row| (row.id, row.state)).collect())
+    Ok(inner.own_store.charges_of(&ids).await?.into_iter().map(|row| (row.id, row.state)).collect())
 }
 
 fn live(

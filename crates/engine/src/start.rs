@@ -101,10 +101,16 @@ impl Engine {
         self.0.work.done();
         self.0.closing.cancel();
         self.0.committer.close();
-        self.0.committer.wait().await;
+        if tokio::time::timeout(LAST_COMMITS, self.0.committer.wait()).await.is_err() {
+            tracing::warn!("the database does not take what is left; nobody was told that it has it");
+        }
+        self.0.own_store.close().await;
         self.0.store.close().await;
     }
 }
+
+/// How long what is left may take to be stored at the end.
+const LAST_COMMITS: Duration = Duration::from_secs(5);
 
 /// What an engine begins with.
 pub(crate) struct Begun {
@@ -194,6 +200,7 @@ pub(crate) fn make(settings: Settings, store: Store, clock: Clock, begun: Begun)
         alerts: Alerts::restored(clock.clone(), begun.alerts),
         breakages: Breakages::restored(begun.breakages),
         ids: IdSource::new(settings.node, begun.greatest_id),
+        own_store: store.apart(),
         store,
         clock,
         bus: Bus::new(settings.lane_capacity),

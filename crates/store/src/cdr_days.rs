@@ -7,6 +7,8 @@
 //! cdr_sms_other            what has no day: records that were put back, or of a day that was not made in time
 //! ```
 
+use std::time::Duration;
+
 use sambac_domain::Day;
 use sqlx::AssertSqlSafe;
 
@@ -16,17 +18,21 @@ use crate::unit_of_work::UnitOfWork;
 use crate::{Store, StoreError};
 
 const UNTIL: &str = "cdr_sms_until_";
+/// Whoever waits for the table keeps everybody else from it: so for a moment at a time, again and again.
+const LOCK_LIMIT: &str = "SET LOCAL lock_timeout = '200ms'";
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(300);
 
 impl Store {
     /// Makes tables for the records of so many days from `first` on, those that are not there yet; answers how many it made. SQLite has one for all.
     ///
     /// # Errors
-    /// When the database does not answer, or the table is in use for more than two seconds; those that were made stay.
+    /// When the database does not answer, or the table is in use all the time for some seconds; those that were made stay.
     pub async fn make_cdr_days(&self, first: Day, days: u16) -> Result<u16, StoreError> {
         let (mut made, mut failed) = (0, None);
         if self.pool().dialect() == Dialect::Postgres {
             for day in (0..days).map(|days| first.plus(i64::from(days))) {
-                match self.make_cdr_day(day).await {
+                match again_and_again(async || self.make_cdr_day(day).await).await {
                     Ok(is_made) => made += u16::from(is_made),
                     // One that cannot be made now keeps no other from it.
                     Err(error) => failed = failed.or(Some(error)),
@@ -48,7 +54,9 @@ impl Store {
         run(
             &mut work,
             [
-                "SET LOCAL lock_timeout = '2s'".to_owned(),
+                LOCK_LIMIT.to_owned(),
+                // Nobody puts more of that day there meanwhile.
+                "LOCK TABLE cdr_sms_other IN ACCESS EXCLUSIVE MODE".to_owned(),
                 format!("CREATE TABLE {name} (LIKE cdr_sms INCLUDING DEFAULTS, PRIMARY KEY (id))"),
                 format!(
                     "WITH its AS (DELETE FROM cdr_sms_other WHERE id >= {from} AND id < {to} RETURNING *)
@@ -66,6 +74,10 @@ impl Store {
         if self.pool().dialect() == Dialect::Sqlite {
             return Ok(None);
         }
+        again_and_again(async || self.drop_part(day).await).await
+    }
+
+    async fn drop_part(&self, day: Day) -> Result<Option<bool>, StoreError> {
         let mut work = self.begin().await?;
         let name = name_of(day);
         if !parts(&mut work).await?.contains(&name) {
@@ -74,10 +86,21 @@ impl Store {
         // Before anybody has to wait.
         let first = query(AssertSqlSafe(format!("SELECT id FROM {name} LIMIT 1"))).all_in::<(i64,)>(&mut work).await?;
         let detach = format!("ALTER TABLE cdr_sms DETACH PARTITION {name}");
-        run(&mut work, ["SET LOCAL lock_timeout = '2s'".to_owned(), detach, format!("DROP TABLE {name}")]).await?;
+        run(&mut work, [LOCK_LIMIT.to_owned(), detach, format!("DROP TABLE {name}")]).await?;
         work.commit().await?;
         Ok(Some(!first.is_empty()))
     }
+}
+
+/// As long as others have the table in use.
+async fn again_and_again<T>(step: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for _ in 1..TRIES {
+        match step().await {
+            Err(StoreError::Retryable) => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    step().await
 }
 
 fn digits_of(day: Day) -> String {

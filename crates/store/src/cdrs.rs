@@ -216,6 +216,7 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<UsageRow>, StoreError> {
+        let _place = self.place_to_search().await?;
         let span = CdrFilter { from: Some(from), until: Some(until), ..CdrFilter::default() }.span();
         let sql = format!(
             "SELECT c.accepted_at / 86400000000 AS day, c.mcc_mnc, c.state, c.currency,

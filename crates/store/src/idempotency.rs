@@ -17,10 +17,14 @@ impl Store {
             .await
     }
 
-    /// Forgets answers given before `before`. Answers how many.
-    pub async fn purge_idempotency(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut work = self.begin().await?;
-        let purged = query("DELETE FROM idempotency_keys WHERE created_at < $1").bind(&before).run(&mut work).await?;
+    /// Forgets answers given before `before`, the oldest first, `limit` at most. Answers how many.
+    pub async fn purge_idempotency(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let (mut work, limit) = (self.begin().await?, i64::from(limit));
+        let purge = query(
+            "DELETE FROM idempotency_keys WHERE (account_id, key) IN (SELECT account_id, key FROM idempotency_keys
+                WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
+        );
+        let purged = purge.bind(&before).bind(&limit).run(&mut work).await?;
         work.commit().await?;
         Ok(purged)
     }

@@ -29,6 +29,11 @@ impl Store {
                 WHERE leases.expires_at <= {now}"
         );
         let (name, holder, time_us) = (name.to_owned(), holder.to_owned(), micros(time));
+        // Whoever waits asks again and again: that locks nothing.
+        let held = query(AssertSqlSafe(format!("SELECT epoch FROM leases WHERE name = $1 AND expires_at > {now}")));
+        if held.bind(&name).first::<(i64,)>(self.pool()).await?.is_some() {
+            return Ok(None);
+        }
         let mut work = self.begin().await?;
         let taken = query(AssertSqlSafe(take)).bind(&name).bind(&holder).bind(&time_us).run(&mut work).await?;
         if taken == 0 {

@@ -57,6 +57,7 @@ mod prices;
 mod query;
 mod receipts;
 mod reconcile;
+mod searches;
 mod segments;
 mod signing_keys;
 #[cfg(debug_assertions)]
@@ -108,29 +109,38 @@ pub use users::UsersOf;
 
 use batch::Statements;
 use pool::Pool;
+use searches::Searches;
 
 /// The database. Cheap to clone: clones share the connections.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
     statements: Arc<Statements>,
+    searches: Searches,
 }
 
 impl Store {
     /// Connects by URL: `sqlite:///path/file.db` (made when missing, readable by its owner alone) or
     /// `postgres://…`. The schema is not looked at: see [`Store::migrate`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let pool = Pool::open(url).await?;
-        let statements = Arc::new(Statements::new(pool.dialect()));
-        Ok(Self { pool, statements })
+        Ok(Self::of(Pool::open(url).await?))
+    }
+
+    /// The same database, where it is a server's by a few connections of its own: whoever has this waits for nobody who reads for long.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { pool: self.pool.apart(), ..self.clone() }
     }
 
     /// A SQLite database for a simulation, whose every call passes the door.
     #[cfg(debug_assertions)]
     pub fn open_simulated(path: &std::path::Path, door: Arc<dyn simulated::Door>) -> Result<Self, StoreError> {
-        let pool = simulated::open(path, door)?;
-        let statements = Arc::new(Statements::new(pool.dialect()));
-        Ok(Self { pool, statements })
+        Ok(Self::of(simulated::open(path, door)?))
+    }
+
+    fn of(pool: Pool) -> Self {
+        let (statements, searches) = (Arc::new(Statements::new(pool.dialect())), Searches::new(pool.dialect()));
+        Self { pool, statements, searches }
     }
 
     /// Connects to a database that is there; `None` when there is none, and nothing is made then. A server's database counts as

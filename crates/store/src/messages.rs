@@ -99,6 +99,7 @@ impl Store {
         account: AccountId,
         filter: &MessageFilter,
     ) -> Result<Vec<MessageRow>, StoreError> {
+        let _place = self.place_to_search().await?;
         // A message's id is never the greatest number, so that "before it" means all.
         let before = filter.before.unwrap_or(MessageId::from_raw(i64::MAX));
         let until = filter.until.map_or(i64::MAX, |until| IdSource::first_at(until).saturating_add(1));

@@ -3,6 +3,8 @@
 //! A version table says what was done. PostgreSQL gets an advisory lock, so that several processes may start at
 //! once; in SQLite the transaction of a writer is lock enough.
 
+use std::time::Duration;
+
 use sqlx::AssertSqlSafe;
 
 use crate::constraint::store_error;
@@ -76,6 +78,11 @@ const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGI
 
 /// A step takes as long as it takes; but whoever waits for a table that is in use keeps all others from it.
 const LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'";
+/// Beside nodes that work: their leases are renewed by a table that a step may change.
+const LIMITS_BESIDE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '500ms'";
+/// How often it is tried beside others, and the pause in between: a dump, say, has every table in use while it runs.
+const TRIES_BESIDE: u32 = 40;
+const PAUSE_BESIDE: Duration = Duration::from_secs(1);
 
 /// From this step on the database knows which steps only add.
 const FIRST_TO_SAY: i64 = 86;
@@ -103,7 +110,14 @@ impl Store {
         if missing.contains(&FIRST_TO_SAY) {
             return Ok(()); // A program of before this step knows no step that it does not know.
         }
-        self.run(&beside_others(steps(), &missing), &steps()).await
+        let steps_beside = beside_others(steps(), &missing);
+        for _ in 1..TRIES_BESIDE {
+            match self.run(&steps_beside, &steps(), LIMITS_BESIDE).await {
+                Err(StoreError::Retryable) => tokio::time::sleep(PAUSE_BESIDE).await,
+                done => return done,
+            }
+        }
+        self.run(&steps_beside, &steps(), LIMITS_BESIDE).await
     }
 
     /// The steps that this database has not seen; `None` when it has no schema at all. Nothing is changed.
@@ -123,16 +137,16 @@ impl Store {
     }
 
     pub(crate) async fn run_missing(&self, steps: &[(i64, &str)]) -> Result<(), StoreError> {
-        self.run(steps, steps).await
+        self.run(steps, steps, LIMITS).await
     }
 
     /// Of all `known` steps these, where they are missing.
-    async fn run(&self, steps: &[(i64, &str)], known: &[(i64, &str)]) -> Result<(), StoreError> {
+    async fn run(&self, steps: &[(i64, &str)], known: &[(i64, &str)], limits: &str) -> Result<(), StoreError> {
         let mut work = self.begin().await?;
         let dialect = self.pool().dialect();
         if dialect == Dialect::Postgres {
             raw(&mut work.transaction, LOCK.to_owned()).await?;
-            raw(&mut work.transaction, LIMITS.to_owned()).await?;
+            raw(&mut work.transaction, limits.to_owned()).await?;
         }
         raw(&mut work.transaction, dialect.schema(VERSIONS)).await?;
         let done = Done::read(&mut work).await?;

@@ -44,6 +44,7 @@ impl Store {
 
     /// A page of this account's messages from handsets, newest first.
     pub async fn list_mo_messages(&self, account: AccountId, filter: &MoFilter) -> Result<Vec<MoRow>, StoreError> {
+        let _place = self.place_to_search().await?;
         let before = filter.before.unwrap_or(MoId::from_raw(i64::MAX));
         select::<MoRow>(
             "WHERE account_id = $1 AND id < $2

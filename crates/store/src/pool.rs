@@ -43,6 +43,11 @@ const POSTGRES_SETTINGS: [(&str, &str); 8] = [
 ];
 
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// Of whoever has some of his own.
+const CONNECTIONS_APART: u32 = 4;
+/// How long a server may take for a unit of work, or a read. One that takes longer has gone, whatever its connection says: its machine may have
+/// lost its power.
+const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Steps of SQLite's machine between two looks whether a read is to end: some hundred microseconds.
@@ -88,6 +93,28 @@ impl Pool {
             Some(("sqlite", path)) => open_sqlite(Path::new(path)).await,
             Some(("postgres" | "postgresql", _)) => open_postgres(url).await,
             _ => Err(StoreError::Unavailable("the URL must begin with sqlite:// or postgres://".to_owned())),
+        }
+    }
+
+    /// The same, by a few connections of their own.
+    pub(crate) fn apart(&self) -> Self {
+        match self {
+            Self::Postgres { pool, uses } => {
+                let own = PgPoolOptions::new().max_connections(CONNECTIONS_APART).acquire_timeout(ACQUIRE_TIMEOUT);
+                let options = PgConnectOptions::clone(&pool.connect_options());
+                Self::Postgres { pool: own.connect_lazy_with(options), uses: uses.clone() }
+            }
+            shared => shared.clone(),
+        }
+    }
+
+    /// Does this in the time that a server may take.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match self.dialect() {
+            Dialect::Sqlite => work.await,
+            Dialect::Postgres => timeout(ANSWER_LIMIT, work)
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("the server does not answer any more".to_owned()))),
         }
     }
 

@@ -42,7 +42,7 @@ impl<'a> Query<'a> {
     /// Reads all rows, outside of any unit of work.
     pub(crate) async fn all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
         pool.used();
-        pool.damage().heed(self.read_all(pool).await)
+        pool.damage().heed(pool.in_time(self.read_all(pool)).await)
     }
 
     async fn read_all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {

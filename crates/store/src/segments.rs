@@ -46,8 +46,10 @@ impl Store {
     }
 
     /// Segments that operators took and whose receipts are still to come: which, by which connector, to whom, submitted when.
-    /// Those that live longest first.
+    /// Those that live longest first. May take its time where many messages wait for something else.
     pub async fn segments_awaiting_receipts(&self, limit: u32) -> Result<Vec<AwaitingReceipt>, StoreError> {
+        let mut work = self.begin_reading().await?;
+        work.may_take_long().await?;
         query(
             "SELECT segments.id, segments.connector_id, messages.destination, segments.submitted_at
              FROM messages JOIN segments ON segments.id > messages.id AND segments.id < messages.id + 256
@@ -56,7 +58,7 @@ impl Store {
         )
         .bind(&MessageState::Submitted)
         .bind(&i64::from(limit))
-        .all(self.pool())
+        .all_in(&mut work)
         .await
     }
 
@@ -64,14 +66,14 @@ impl Store {
     /// connector, to whom, submitted when. Those that live longest first.
     pub async fn segments_in_doubt(&self, limit: u32) -> Result<Vec<AwaitingReceipt>, StoreError> {
         query(
+            // The state is written out: only then is the index of these segments used.
             "SELECT segments.id, segments.connector_id, messages.destination, segments.submitted_at
-             FROM messages JOIN segments ON segments.id > messages.id AND segments.id < messages.id + 256
-             WHERE messages.final_at IS NULL AND segments.state = $1
+             FROM segments JOIN messages ON messages.id = segments.id - segments.id % 256
+             WHERE segments.state = 5 AND segments.final_at IS NULL AND messages.final_at IS NULL
                 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.target = segments.connector_id
                     AND outbox.lane IN (0, 1, 2) AND outbox.id = segments.id)
-             ORDER BY messages.expires_at DESC LIMIT $2",
+             ORDER BY messages.expires_at DESC LIMIT $1",
         )
-        .bind(&MessageState::SubmitUnknown)
         .bind(&i64::from(limit))
         .all(self.pool())
         .await

@@ -66,6 +66,15 @@ impl UnitOfWork {
         Ok(Self { transaction: transaction.map_err(store_error)?, statements, changes: Vec::new(), committed: None })
     }
 
+    /// Reads that must come to their end, however long that takes.
+    pub(crate) async fn may_take_long(&mut self) -> Result<(), StoreError> {
+        if let Transaction::Postgres(transaction) = &mut self.transaction {
+            let settings = "SET LOCAL statement_timeout = '15min'";
+            sqlx::raw_sql(settings).execute(&mut **transaction).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
     /// From here on whole tables are read. PostgreSQL is told to bring them together by hashes, which its statistics of a table
     /// that fills would keep it from, and may take its time.
     pub(crate) async fn read_whole_tables(&mut self) -> Result<(), StoreError> {

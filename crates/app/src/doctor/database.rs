@@ -9,7 +9,7 @@ use crate::config::Config;
 /// The oldest PostgreSQL that is tried in our tests' place: what is older gets no corrections any more.
 const POSTGRES_MIN: i64 = 140_000;
 /// Connections of one process.
-const CONNECTIONS: i64 = 16;
+const CONNECTIONS: i64 = 20;
 /// By so much clocks may differ: a message's validity and a code's life are counted in seconds.
 const SKEW_MAX_MS: i64 = 1_000;
 

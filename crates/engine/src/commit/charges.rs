@@ -85,13 +85,13 @@ impl Committer {
             return Ok(Vec::new());
         }
         let inner = Arc::clone(&self.inner);
-        let mut rows = inner.store.holds_by_ids(ids).await?;
+        let mut rows = inner.own_store.holds_by_ids(ids).await?;
         let unknown: Vec<_> = rows.iter().filter(|row| !self.charges.sealed.has(row)).cloned().collect();
         if unknown.is_empty() {
             return Ok(rows);
         }
-        let of_chain = inner.store.vouched_holds(&inner.settings.seal.chain_key(), &unknown).await?;
-        let told = inner.store.holds_told(&unknown.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        let of_chain = inner.own_store.vouched_holds(&inner.settings.seal.chain_key(), &unknown).await?;
+        let told = inner.own_store.holds_told(&unknown.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
         for row in unknown {
             let name = Told { table: "holds", number: row.id.raw(), id: row.id };
             if of_chain.contains(&row.id) && told.contains(&row.id) {
@@ -112,11 +112,11 @@ impl Committer {
             return Ok(Vec::new());
         }
         let inner = Arc::clone(&self.inner);
-        let mut rows = inner.store.ledger_commands(keys).await?;
+        let mut rows = inner.own_store.ledger_commands(keys).await?;
         if rows.is_empty() {
             return Ok(rows);
         }
-        let of_chain = inner.store.vouched_commands(&inner.settings.seal.chain_key(), &rows).await?;
+        let of_chain = inner.own_store.vouched_commands(&inner.settings.seal.chain_key(), &rows).await?;
         for row in &rows {
             let name = Told { table: "ledger_commands", number: row.id, id: &row.account_id };
             if of_chain.contains(&row.id) {

@@ -69,8 +69,8 @@ impl Committer {
         self.credits = Credits::default();
         for write in inbox {
             let Write::Credit(credit) = write else { continue };
-            let by_id = self.inner.store.payments_by_ids(&[credit.payment]).await?;
-            let by_reference = self.inner.store.payment(credit.account, &credit.reference).await?;
+            let by_id = self.inner.own_store.payments_by_ids(&[credit.payment]).await?;
+            let by_reference = self.inner.own_store.payment(credit.account, &credit.reference).await?;
             for row in by_id.into_iter().chain(by_reference) {
                 self.credits.insert(row.id, row.account_id, &row.reference);
             }

@@ -67,7 +67,7 @@ impl Committer {
         }
         keys.sort_unstable();
         keys.dedup();
-        let store = &self.inner.store;
+        let store = &self.inner.own_store;
         for row in store.mo_messages_by_fingerprints(&fingerprints).await? {
             let Some(key) = row.fingerprint else { continue };
             let seen = (row.received_at, row.state != MoState::Unrouted);

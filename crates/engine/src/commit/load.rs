@@ -88,7 +88,7 @@ impl Committer {
             }
         }
         self.drop_answered_here(&mut keys, inbox);
-        for row in self.inner.store.segments_by_receipt_keys(&keys).await? {
+        for row in self.inner.own_store.segments_by_receipt_keys(&keys).await? {
             if let Some(key) = row.receipt_key {
                 self.pin_receipt(key, row.id, &mut missing);
             }

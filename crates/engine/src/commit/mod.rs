@@ -357,7 +357,7 @@ impl Committer {
             if planted(Bug::AckBeforeFlush) {
                 self.after.answer_accepted();
             }
-            match self.inner.store.commit_next(&mut self.batch, &mut self.chain, self.now).await {
+            match self.inner.own_store.commit_next(&mut self.batch, &mut self.chain, self.now).await {
                 Ok(()) => {
                     kill_point::reached("after_commit");
                     self.inner.metrics.committed(started.elapsed(), &self.batch);

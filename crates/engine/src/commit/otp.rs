@@ -137,7 +137,7 @@ impl Committer {
         }
         ids.sort_unstable();
         ids.dedup();
-        let rows = self.inner.store.otps_by_ids(&ids).await?;
+        let rows = self.inner.own_store.otps_by_ids(&ids).await?;
         self.otps.rows.extend(rows.into_iter().map(|row| (row.id, row)));
         Ok(())
     }

@@ -8,10 +8,10 @@ use super::{Committer, Loaded, spend};
 impl Committer {
     /// The balances, and what was spent when memory may be wrong about it: that is much to read.
     async fn read_money(&mut self, spending_too: bool) -> Result<(), StoreError> {
-        let balances = self.inner.store.balances().await?;
+        let balances = self.inner.own_store.balances().await?;
         if spending_too {
             let since = self.now.start_of_month().day();
-            self.meter = spend::meter(&self.inner.store.spending_since(since).await?);
+            self.meter = spend::meter(&self.inner.own_store.spending_since(since).await?);
         }
         self.inner.ledger().load(&self.accounts, &balances);
         Ok(())

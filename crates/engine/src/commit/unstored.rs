@@ -82,7 +82,7 @@ impl Committer {
     async fn was_stored(&mut self) -> bool {
         let head = self.chain.seal(&mut self.batch, self.now);
         loop {
-            match self.inner.store.contains(&self.batch).await {
+            match self.inner.own_store.contains(&self.batch).await {
                 Ok(stored) => {
                     if stored {
                         self.chain.advance(head);
@@ -115,7 +115,7 @@ impl Committer {
     /// Another process writes the shard now. Nothing of the batch was stored: who waits for an answer is told to ask again, of
     /// whoever serves then.
     async fn give_up_shard(&mut self) {
-        let shards = self.inner.store.shards().await.unwrap_or_default();
+        let shards = self.inner.own_store.shards().await.unwrap_or_default();
         self.inner.lose_shard(shards.iter().find(|row| row.id == self.chain.head().shard));
         self.promise_nothing();
     }

@@ -37,6 +37,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     let mut interval = tokio::time::interval(inner.settings.audit_interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let now = Instant::now();
+    let mut added_up_at = now;
     let mut auditor = Auditor { sums: RunningSums::default(), whole: Vec::new(), whole_at: now, started_at: now };
     loop {
         tokio::select! {
@@ -49,8 +50,11 @@ pub(crate) async fn run(inner: Arc<Inner>) {
             () = inner.stopping.cancelled() => return,
         };
         match looked {
-            Ok(breaches) => tell(&inner, &breaches),
-            Err(error) => not_added_up(&inner, &error),
+            Ok(breaches) => {
+                added_up_at = Instant::now();
+                tell(&inner, &breaches);
+            }
+            Err(error) => not_added_up(&inner, &error, added_up_at),
         }
     }
 }
@@ -97,10 +101,10 @@ fn tell(inner: &Inner, breaches: &[Breach]) {
     inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, text);
 }
 
-/// Sums that cannot be made are no good sums, unless there is nobody to make them.
-fn not_added_up(inner: &Inner, error: &StoreError) {
+/// Sums that cannot be made are no good sums, unless there is nobody to make them, for some time.
+fn not_added_up(inner: &Inner, error: &StoreError, added_up_at: Instant) {
     tracing::error!(%error, "the ledger was not added up");
-    if !matches!(error, StoreError::Unavailable(_)) {
+    if !matches!(error, StoreError::Unavailable(_)) || added_up_at.elapsed() > SLACK {
         inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, format!("it cannot be added up: {error}"));
     }
 }

@@ -93,6 +93,7 @@ impl Store {
 
     /// A page of entries, the newest first.
     pub async fn audit_page(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
+        let _place = self.place_to_search().await?;
         let AuditFilter { account_id, action, actor, before, limit } = filter;
         let (before, any) = (before.unwrap_or(i64::MAX), account_id.is_none());
         let account = account_id.unwrap_or(AccountId::from_raw(0));

@@ -14,6 +14,7 @@
 //! ```
 
 mod changes;
+mod contains;
 mod delete;
 mod insert;
 mod mo;
@@ -34,11 +35,9 @@ pub use otp::{OtpChange, OtpTold};
 pub(crate) use statement::Statements;
 
 use sambac_domain::{IntentId, MessageId, MoId, NoticeId, OtpId, Timestamp};
-use sqlx::AssertSqlSafe;
 
 use crate::chain::{Chain, Head};
 use crate::kill_point;
-use crate::query::query;
 use crate::rows::{
     AccountEventRow, BatchRecipientRow, BlockRow, CdrRow, ChargeRow, DeadLetterKey, DeadLetterRow, EventRow, HoldRow,
     IdempotencyRow, IntentRow, LedgerCommandRow, MessageTagRow, MoDeliveryRow, MoRow, MoSegmentRow, NewMessage,
@@ -252,7 +251,7 @@ impl Store {
     async fn commit_with(&self, batch: &Batch, chain: Option<(&Chain, Timestamp)>) -> Result<Option<Head>, StoreError> {
         let mut repeats = 0;
         loop {
-            match self.pool().damage().heed(self.commit_once(batch, chain).await) {
+            match self.pool().damage().heed(self.pool().in_time(self.commit_once(batch, chain)).await) {
                 Err(StoreError::Retryable) if repeats < REPEATS_MAX => repeats += 1,
                 result => return result,
             }
@@ -265,38 +264,5 @@ impl Store {
         kill_point::reached("after_insert");
         work.commit().await?;
         Ok(head)
-    }
-}
-
-impl Store {
-    /// Whether a batch was stored after all, although its commit was answered with [`StoreError::Unavailable`]: the
-    /// connection may have broken after the commit and before the answer. Looks for one of the rows that it inserts; a
-    /// batch that inserts none counts as not stored, and may be written again.
-    ///
-    /// The commit may also be on its way still. Whoever commits a sealed batch holds the row of its shard until the end, and
-    /// that is waited for.
-    pub async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let mut work = self.begin().await?;
-        if let Some(fence) = batch.fences.first() {
-            let wait = query("UPDATE ledger_shards SET epoch = epoch WHERE id = $1");
-            wait.bind(&fence.shard).run(&mut work).await?;
-        }
-        if let Some(block) = batch.blocks.first() {
-            let stored = query("SELECT hash FROM ledger_blocks WHERE id = $1").bind(&block.id);
-            let stored = stored.all_in::<(Vec<u8>,)>(&mut work).await?;
-            return Ok(stored.first().is_some_and(|(hash,)| *hash == block.hash));
-        }
-        let row = (batch.messages.first().map(|row| ("messages", row.message.id.raw())))
-            .or_else(|| batch.postings.first().map(|row| ("ledger_postings", row.id.raw())))
-            .or_else(|| batch.cdrs.first().map(|row| ("cdr_sms", row.id.raw())))
-            .or_else(|| batch.intents.first().map(|row| ("submit_intents", row.id.raw())))
-            .or_else(|| batch.events.first().map(|row| ("message_events", row.id.raw())))
-            .or_else(|| batch.orphans.first().map(|row| ("orphan_receipts", row.id)))
-            .or_else(|| batch.mo_messages.first().map(|row| ("mo_messages", row.id.raw())))
-            .or_else(|| batch.mo_segments.first().map(|row| ("mo_segments", row.id)))
-            .or_else(|| batch.mo_deliveries.first().map(|row| ("mo_deliveries", row.id.raw())));
-        let Some((table, id)) = row else { return Ok(false) };
-        let found = query(AssertSqlSafe(format!("SELECT id FROM {table} WHERE id = $1"))).bind(&id);
-        Ok(!found.all_in::<(i64,)>(&mut work).await?.is_empty())
     }
 }

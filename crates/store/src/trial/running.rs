@@ -22,6 +22,10 @@ pub struct RunningSums {
     wallets: HashMap<AccountId, Balance>,
 }
 
+/// What a statement adds up must come to its end in its time, however much there is in all.
+const BLOCKS_AT_ONCE: usize = 20_000;
+const BLOCKS_STEP: i64 = BLOCKS_AT_ONCE as i64 - 1;
+
 impl Store {
     /// Adds up what came since `sums`: balances against postings, wallets against their limits, and what is overdue. The first
     /// time it reads all postings; then it costs what has happened since. Charges are not added up: see [`Store::trial`].
@@ -66,7 +70,8 @@ impl RunningSums {
         }
         for shard in select::<ShardRow>("ORDER BY id").all_in::<ShardRow>(work).await? {
             let until = self.until.entry(shard.id).or_insert_with(|| shard.id << 48);
-            ranges.push((*until + 1, shard.block_id));
+            let all = *until + 1..=shard.block_id;
+            ranges.extend(all.step_by(BLOCKS_AT_ONCE).map(|from| (from, shard.block_id.min(from + BLOCKS_STEP))));
             *until = shard.block_id;
         }
         self.until.entry(0).or_default();

@@ -28,6 +28,15 @@ async fn left(store: &Store, account: AccountId) -> Vec<i64> {
 }
 
 on_both_databases! {
+    async fn stored_events_are_recognised(store: Store) {
+        let batch = Batch { account_events: vec![event(ACCOUNT, 1)], ..Batch::default() };
+        assert!(!store.contains(&batch).await.unwrap());
+        store.commit(&batch).await.unwrap();
+        assert!(store.contains(&batch).await.unwrap());
+        let of_another = Batch { account_events: vec![event(OTHER_ACCOUNT, 1)], ..Batch::default() };
+        assert!(!store.contains(&of_another).await.unwrap());
+    }
+
     async fn events_are_read_behind_a_cursor(store: Store) {
         write(&store).await;
         let page = store.account_events_after(ACCOUNT, AccountEventId::from_raw(1 << 8), 2).await.unwrap();

@@ -30,7 +30,9 @@ on_both_databases! {
     async fn old_answers_are_forgotten(store: Store) {
         let batch = Batch { idempotency: vec![answer("a", 1), answer("b", 2), answer("c", 3)], ..Batch::default() };
         store.commit(&batch).await.unwrap();
-        assert_eq!(store.purge_idempotency(Timestamp(NOW.0 + 3)).await.unwrap(), 2);
+        for purged in [1, 1, 0] {
+            assert_eq!(store.purge_idempotency(Timestamp(NOW.0 + 3), 1).await.unwrap(), purged);
+        }
         assert_eq!(store.idempotency(ACCOUNT, "a").await.unwrap(), None);
         assert_eq!(store.idempotency(ACCOUNT, "c").await.unwrap(), Some(answer("c", 3)));
     }

@@ -87,3 +87,19 @@ async fn what_cannot_be_reached_is_unavailable() {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{url}: {refused:?}");
     }
 }
+
+/// Readers have all connections of the store: whoever has some of his own writes all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_connections_of_his_own_waits_for_nobody() {
+    let database = new_postgres().await;
+    let store = Store::open(database.url()).await.unwrap();
+    let (own, mut held) = (store.apart(), Vec::new());
+    for _ in 0..16 {
+        held.push(store.begin().await.unwrap());
+    }
+    own.commit(&Batch { messages: vec![new_message(1)], ..Batch::default() }).await.unwrap();
+    drop(held);
+    own.close().await;
+    assert_eq!(store.messages_by_ids(&[message_id(1)]).await.unwrap().len(), 1);
+    store.close().await;
+}

@@ -72,6 +72,22 @@ on_both_databases! {
         assert_eq!(store.otp_sends(ID).await.unwrap(), [send(MESSAGE, 1)]);
     }
 
+    /// A check that is stored although nobody said so must not be counted again, or refused: the right code is right once.
+    async fn a_stored_check_is_recognised(store: Store) {
+        started(&store).await;
+        let bare = |attempts| OtpRow { attempts, salt: None, code_hash: None, content: None, ..otp() };
+        let verified = OtpRow { state: OtpState::Verified, ended_at: Some(Timestamp(140)), ..bare(2) };
+        for checks in [vec![bare(1)], vec![bare(2), verified.clone()]] {
+            let batch = Batch { otp_updates: checks.into_iter().map(OtpChange).collect(), ..Batch::default() };
+            assert!(!store.contains(&batch).await.unwrap());
+            store.commit(&batch).await.unwrap();
+            assert!(store.contains(&batch).await.unwrap());
+        }
+        let rests = OtpRow { next_at: Some(Timestamp(170)), ..verified };
+        let batch = Batch { otp_updates: vec![OtpChange(rests)], ..Batch::default() };
+        assert!(!store.contains(&batch).await.unwrap());
+    }
+
     async fn the_last_word_of_a_batch_counts_and_a_pending_code_keeps_its_secrets(store: Store) {
         started(&store).await;
         let bare = |attempts| OtpRow { attempts, salt: None, code_hash: None, content: None, ..otp() };

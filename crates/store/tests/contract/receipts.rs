@@ -123,10 +123,14 @@ on_both_databases! {
     }
 
     async fn a_stored_batch_is_recognised(store: Store) {
-        let batch = Batch { orphans: vec![orphan(1)], ..Batch::default() };
-        assert!(!store.contains(&batch).await.unwrap());
-        store.commit(&batch).await.unwrap();
-        assert!(store.contains(&batch).await.unwrap());
+        for batch in [
+            Batch { orphans: vec![orphan(1)], ..Batch::default() },
+            Batch { outbox: vec![submit(1)], ..Batch::default() },
+        ] {
+            assert!(!store.contains(&batch).await.unwrap());
+            store.commit(&batch).await.unwrap();
+            assert!(store.contains(&batch).await.unwrap());
+        }
         assert!(!store.contains(&Batch::default()).await.unwrap());
     }
 

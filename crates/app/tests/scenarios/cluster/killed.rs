@@ -10,6 +10,8 @@ use super::carried::Carried;
 use super::standby::{FIRST, OPERATOR, WINDOW};
 
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long an end may take beside an operator that does not answer.
+const DEAD_PEER: Duration = Duration::from_secs(25);
 
 /// One has been handed segments and sends none of them, another has told that its are answered and has acknowledged none: the third goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,5 +56,24 @@ async fn nodes_with_the_ledger_may_die_before_and_after_they_publish() -> Result
     carried.works = Some(waits.until_it_works().await.context("the last one")?);
     ensure!(carried.finish(&messages).await? == 0);
     drop(nodes);
+    Ok(())
+}
+
+/// Its operator has just stopped to answer: a node with binds that is to end does so in its time all the same, and what that operator may have had goes by the next
+/// one, marked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_binds_ends_in_time_beside_a_dead_operator() -> Result<()> {
+    let carried = Carried::routed("killed_operator", OPERATOR, vec![Rabbit::start().await?], &["alpha"]).await?;
+    let [one, other] = carried.two().await?;
+    let messages = carried.send("transactional").await?;
+    carried.operators[0].until_submits(20).await?;
+    let has_alpha = one.bound().await?.iter().any(|name| name == "alpha");
+    let (ends, goes_on) = if has_alpha { (one, other) } else { (other, one) };
+    carried.operators[0].signal("STOP").await?;
+    ensure!(ends.terminate(DEAD_PEER).await?.success());
+    carried.operators[0].signal("CONT").await?;
+    let twice = carried.finish(&messages).await?;
+    ensure!(twice <= 2 * WINDOW, "{twice} were sent twice");
+    drop(goes_on);
     Ok(())
 }

@@ -38,7 +38,7 @@ impl Committer {
             matches!(charge, Some(ChargeState::Captured | ChargeState::Voided))
         };
         let ended: Vec<_> = segments.iter().copied().filter(has_ended).collect();
-        let (store, key) = (&self.inner.store, self.inner.settings.seal.chain_key());
+        let (store, key) = (&self.inner.own_store, self.inner.settings.seal.chain_key());
         let rows = store.charges_by_ids(&ended).await?;
         let vouched = store.vouched_charges(&key, &rows).await?;
         for segment in ended {
@@ -57,7 +57,7 @@ impl Committer {
     }
 
     async fn believe_records(&mut self, segments: &[SegmentId]) -> Result<(), StoreError> {
-        let (store, key) = (&self.inner.store, self.inner.settings.seal.chain_key());
+        let (store, key) = (&self.inner.own_store, self.inner.settings.seal.chain_key());
         let rows = store.cdrs_by_ids(segments).await?;
         let vouched = store.vouched_cdrs(&key, &rows).await?;
         for row in rows {
