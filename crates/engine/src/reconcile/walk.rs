@@ -26,6 +26,7 @@ const AHEAD_MAX: Duration = Duration::from_secs(60);
 /// # Errors
 /// The database does not answer.
 pub async fn compare(store: &Store, days: Days) -> Result<Report, StoreError> {
+    let before = ended_since(store, days).await?;
     let mut compared = store.compare().await?;
     let names = compared.names().await?;
     let owners = compared.balances().await?.into_iter().filter_map(|row| Some((row.id, row.account_id?))).collect();
@@ -37,18 +38,27 @@ pub async fn compare(store: &Store, days: Days) -> Result<Report, StoreError> {
         sheet: Sheet::default(),
     };
     let (start, end) = (IdSource::first_at(days.start()), IdSource::first_at(days.end().saturating_add(AHEAD_MAX)));
-    let mut slice = days.start().saturating_sub(BEFORE_MAX);
-    while slice < days.start() {
-        let next = slice.saturating_add(SLICE).min(days.start());
-        let ids = (IdSource::first_at(slice), IdSource::first_at(next));
-        if compared.any_ended(ids, (days.start(), days.end())).await? {
-            walk.go(&mut compared, ids).await?;
-        }
-        slice = next;
+    for ids in before {
+        walk.go(&mut compared, ids).await?;
     }
     walk.go(&mut compared, (start, end)).await?;
     walk.postings(&mut compared).await?;
     Ok(walk.sheet.report(days, names))
+}
+
+/// Where, among what was accepted before these days, something has ended in them. Each look is one by itself: what is read for long at one moment keeps old versions
+/// of every row that changes meanwhile.
+async fn ended_since(store: &Store, days: Days) -> Result<Vec<(i64, i64)>, StoreError> {
+    let (mut slice, mut found) = (days.start().saturating_sub(BEFORE_MAX), Vec::new());
+    while slice < days.start() {
+        let next = slice.saturating_add(SLICE).min(days.start());
+        let ids = (IdSource::first_at(slice), IdSource::first_at(next));
+        if store.compare().await?.any_ended(ids, (days.start(), days.end())).await? {
+            found.push(ids);
+        }
+        slice = next;
+    }
+    Ok(found)
 }
 
 fn operators(names: &ComparedNames) -> HashMap<ConnectorId, OperatorId> {

@@ -108,7 +108,7 @@ impl Statements {
         // A process that lost its shard writes nothing, and whoever takes the shard waits for the end of this.
         self.fence(&pipe, &batch.fences).await;
         if let Some((chain, _)) = chain {
-            self.fence(&pipe, &[chain.fence()]).await;
+            self.shard_locks.put_all_of(&pipe, &[chain.fence()], "ledger_shards").await;
         }
         self.insert_all(&pipe, batch).await;
         let head = match chain {

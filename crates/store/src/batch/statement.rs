@@ -69,6 +69,7 @@ pub(crate) struct Statements {
     pub(super) commands: Bulk<LedgerCommandRow>,
     pub(super) blocks: Bulk<BlockRow>,
     pub(super) fences: Bulk<Fence>,
+    pub(super) shard_locks: Bulk<Fence>,
     pub(super) cdr_updates: Bulk<CdrRow>,
     pub(super) outbox_moves: Bulk<OutboxMove>,
     pub(super) balances: Bulk<BalanceDelta>,
@@ -224,6 +225,18 @@ const ENDED_MESSAGE: &str = ") AS v WHERE messages.id = v.column1 AND messages.f
 /// The shard must be as this process left it.
 const FENCE: &str = ") AS v WHERE ledger_shards.id = v.column1 AND ledger_shards.epoch = v.column2
     AND ledger_shards.block_id = v.column3";
+const FENCED: &str = "block_id = v.column4, hash = v.column5";
+const LOCKED: &str = ") AS v WHERE ledger_shards.id = v.column1 AND ledger_shards.epoch = v.column2
+    AND ledger_shards.block_id = v.column3 FOR NO KEY UPDATE OF ledger_shards";
+
+/// That a shard is as it was, and nobody else's until the end. PostgreSQL locks its row without a new version of it: as long as somebody reads, old
+/// ones stay, and every look at the row goes through all of them.
+fn shard_locks(dialect: Dialect) -> Bulk<Fence> {
+    match dialect {
+        Dialect::Sqlite => update_by(dialect, FENCED, FENCE),
+        Dialect::Postgres => Bulk::new(dialect, "SELECT 1 FROM ledger_shards, (".to_owned(), LOCKED),
+    }
+}
 
 impl Statements {
     /// The texts for one database; none is made before it is needed.
@@ -264,7 +277,8 @@ impl Statements {
             hold_updates: update(dialect, ") AS v WHERE holds.id = v.column1"),
             commands: insert(dialect),
             blocks: insert(dialect),
-            fences: update_by(dialect, "block_id = v.column4, hash = v.column5", FENCE),
+            fences: update_by(dialect, FENCED, FENCE),
+            shard_locks: shard_locks(dialect),
             outbox_moves: outbox_moves(dialect),
             balances: update_by(
                 dialect,
@@ -384,6 +398,7 @@ impl Statements {
             self.commands.text(rows, &[]),
             self.blocks.text(rows, &[]),
             self.fences.text(rows, &[]),
+            self.shard_locks.text(rows, &[]),
             self.outbox_moves.text(rows, &[]),
             self.balances.text(rows, &[]),
             self.spending.text(rows, &[]),
