@@ -203,7 +203,7 @@ impl Held {
     async fn renew(&self) -> Option<String> {
         let asked_at = Instant::now();
         // A connection that is dead leaves time for another one.
-        let limit = self.term.end().min(asked_at + self.time / 2);
+        let limit = self.term.end().min(asked_at + self.time * 5 / 8);
         match timeout_at(limit, self.store.renew_lease(&self.name, self.epoch, self.time)).await {
             Ok(Ok(true)) => self.term.renew(asked_at, self.time),
             Ok(Ok(false)) => {

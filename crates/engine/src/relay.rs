@@ -10,8 +10,8 @@ use sambac_domain::message::{Message, MessageBody};
 use sambac_domain::number::Msisdn;
 use sambac_domain::planted::{Bug, planted};
 use sambac_domain::rating::ChargePolicy;
-use sambac_store::StoreError;
 use sambac_store::rows::{ChargeState, MessageRow, OutboxKind, OutboxRow, SegmentRow};
+use sambac_store::{Store, StoreError};
 use smallvec::SmallVec;
 use tokio_util::sync::CancellationToken;
 
@@ -116,13 +116,21 @@ pub(crate) async fn load_message(inner: &Inner, id: MessageId) -> Option<Arc<Liv
 /// # Errors
 /// What the database said.
 pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Result<Vec<Arc<Live>>, StoreError> {
+    load_by(inner, &inner.store, ids).await
+}
+
+/// The same by these connections.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn load_by(inner: &Inner, store: &Store, ids: &[MessageId]) -> Result<Vec<Arc<Live>>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // The group commit asks, too. Segments first: a message that ends in between is read as ended.
-    let segments = inner.own_store.segments_of(ids).await?;
-    let messages = inner.own_store.messages_by_ids(ids).await?;
-    let charges = charges(inner, &messages).await?;
+    // Segments first: a message that ends in between is read as ended.
+    let segments = store.segments_of(ids).await?;
+    let messages = store.messages_by_ids(ids).await?;
+    let charges = charges(store, &messages).await?;
     let mut by_message: HashMap<MessageId, SmallVec<[SegmentRow; 1]>> = HashMap::new();
     for segment in segments {
         by_message.entry(segment.id.message()).or_default().push(segment);
@@ -131,7 +139,7 @@ pub(crate) async fn load_messages(inner: &Inner, ids: &[MessageId]) -> Result<Ve
 }
 
 /// What became of the prices of messages that have ended, or whose prices may be settled before that.
-async fn charges(inner: &Inner, messages: &[MessageRow]) -> Result<HashMap<SegmentId, ChargeState>, StoreError> {
+async fn charges(store: &Store, messages: &[MessageRow]) -> Result<HashMap<SegmentId, ChargeState>, StoreError> {
     let early = |row: &&MessageRow| {
         row.final_at.is_some() || matches!(row.charge_policy, ChargePolicy::Accepted | ChargePolicy::Verified)
     };
@@ -139,7 +147,7 @@ async fn charges(inner: &Inner, messages: &[MessageRow]) -> Result<HashMap<Segme
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(inner.own_store.charges_of(&ids).await?.into_iter().map(|row| (row.id, row.state)).collect())
+    Ok(store.charges_of(&ids).await?.into_iter().map(|row| (row.id, row.state)).collect())
 }
 
 fn live(

@@ -88,7 +88,7 @@ impl Engine {
         reload(&self.0).await;
     }
 
-    /// Stops: refuses new messages, unbinds, and stores what is known, within `limit`.
+    /// Stops: refuses new messages, unbinds, and stores what is known, within `limit`; while the database takes nothing, within twice that.
     pub async fn stop(&self, limit: Duration) {
         self.0.draining.cancel();
         self.0.feeds.ending.cancel();
@@ -101,16 +101,13 @@ impl Engine {
         self.0.work.done();
         self.0.closing.cancel();
         self.0.committer.close();
-        if tokio::time::timeout(LAST_COMMITS, self.0.committer.wait()).await.is_err() {
+        if tokio::time::timeout(limit, self.0.committer.wait()).await.is_err() {
             tracing::warn!("the database does not take what is left; nobody was told that it has it");
         }
         self.0.own_store.close().await;
         self.0.store.close().await;
     }
 }
-
-/// How long what is left may take to be stored at the end.
-const LAST_COMMITS: Duration = Duration::from_secs(5);
 
 /// What an engine begins with.
 pub(crate) struct Begun {

@@ -34,6 +34,8 @@ impl Store {
             for day in (0..days).map(|days| first.plus(i64::from(days))) {
                 match again_and_again(async || self.make_cdr_day(day).await).await {
                     Ok(is_made) => made += u16::from(is_made),
+                    // The table is in use: for the next one, too.
+                    Err(StoreError::Retryable) => return Err(StoreError::Retryable),
                     // One that cannot be made now keeps no other from it.
                     Err(error) => failed = failed.or(Some(error)),
                 }

@@ -49,7 +49,7 @@ async fn version(url: &BrokerUrl, findings: &mut Findings) {
             findings.check("work queue", version.is_since(3, 10) != Some(false), found, to_do);
         }
         Err(error) => {
-            findings.good("work queue", format!("{url} answers; which version it is it does not say: {error}"))
+            findings.good("work queue", format!("{url} answers; which version it is it does not say: {error}"));
         }
     }
 }
@@ -60,10 +60,6 @@ async fn told(
     connectors: Option<Vec<ConnectorRow>>,
     findings: &mut Findings,
 ) {
-    let takes = broker.takes().await.unwrap_or_default();
-    let found = if takes { "it takes what it is given" } else { "it takes nothing for now" };
-    let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
-    findings.check("work queue's alarms", takes, found, to_do);
     if connectors.is_none() {
         findings.skipped("work queues", "those of connectors: the database does not say which there are");
     }
@@ -97,4 +93,9 @@ async fn told(
     let found = format!("{aside} messages are put aside");
     let to_do = "look at them (`sambac queue show`, the alert work_put_aside), and delete what you have dealt with";
     findings.advise("put aside", aside == 0, found, to_do);
+    // Last: a broker that takes nothing hears nothing more from whoever has tried.
+    let takes = broker.takes().await.unwrap_or_default();
+    let found = if takes { "it takes what it is given" } else { "it takes nothing for now" };
+    let to_do = "give it memory or room (`rabbitmq-diagnostics alarms` names what it lacks)";
+    findings.check("work queue's alarms", takes, found, to_do);
 }

@@ -159,11 +159,13 @@ impl WorkBroker {
     }
 
     /// Publishes something that goes nowhere: the broker confirms it when it takes things, and tells only who publishes that it takes nothing.
+    /// What it gives ends with the broker's word, whenever that comes, or with the connection.
     ///
     /// # Errors
     /// [`BrokerError`].
-    pub async fn knock(&self) -> Result<Confirm, BrokerError> {
-        Ok(Confirm::of(knock(&self.channel).await?))
+    pub async fn knock(&self) -> Result<impl Future<Output = Result<(), BrokerError>> + Unpin + use<>, BrokerError> {
+        let word = Box::pin(knock(&self.channel).await?);
+        Ok(Box::pin(async move { taken(word.await?) }))
     }
 
     /// Whether the broker takes what is published, within some seconds.
@@ -210,15 +212,18 @@ impl Future for Confirm {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Poll::Ready(told) = self.word.as_mut().poll(context) {
-            return Poll::Ready(match told? {
-                Confirmation::Ack(None) => Ok(()),
-                Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
-                    Err(BrokerError::Refused)
-                }
-            });
+            return Poll::Ready(taken(told?));
         }
         ready!(self.limit.as_mut().poll(context));
         Poll::Ready(Err(BrokerError::Timeout))
+    }
+}
+
+/// What the broker has said.
+fn taken(word: Confirmation) -> Result<(), BrokerError> {
+    match word {
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => Err(BrokerError::Refused),
     }
 }
 

@@ -94,7 +94,7 @@ impl Committer {
             }
         }
         let ids: Vec<_> = missing.into_iter().collect();
-        for live in relay::load_messages(&self.inner, &ids).await? {
+        for live in relay::load_by(&self.inner, &self.inner.own_store, &ids).await? {
             let live = self.inner.live.insert(live);
             self.pinned.messages.insert(live.message.id, live);
         }

@@ -104,7 +104,9 @@ fn tell(inner: &Inner, breaches: &[Breach]) {
 /// Sums that cannot be made are no good sums, unless there is nobody to make them, for some time.
 fn not_added_up(inner: &Inner, error: &StoreError, added_up_at: Instant) {
     tracing::error!(%error, "the ledger was not added up");
-    if !matches!(error, StoreError::Unavailable(_)) || added_up_at.elapsed() > SLACK {
+    if !matches!(error, StoreError::Unavailable(_))
+        || added_up_at.elapsed() > SLACK.max(inner.settings.audit_interval * 2)
+    {
         inner.alerts.holds(AlertKind::LedgerBreach, SUBJECT, format!("it cannot be added up: {error}"));
     }
 }

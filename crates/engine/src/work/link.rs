@@ -19,6 +19,8 @@ const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(3);
 /// How often a link that is up is looked at.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long a broker that does not say that it is short may take to take something.
+const TAKES_WITHIN: Duration = Duration::from_secs(20);
 /// After how long an alert tells that nothing is carried.
 const ALERT_AFTER: Duration = Duration::from_secs(10);
 /// Whom the alert is of.
@@ -157,18 +159,17 @@ async fn serve(
     (url, broker): (&BrokerUrl, &Arc<WorkBroker>),
     trouble: &mut Trouble,
 ) -> Result<(), BrokerError> {
-    let (mut word, mut look) = (broker.knock().await?, tokio::time::interval(LOOK));
+    let (mut word, mut look, since) = (broker.knock().await?, tokio::time::interval(LOOK), Instant::now());
     loop {
         tokio::select! {
-            word = &mut word => match word {
-                Err(_) if broker.is_blocked() => return Err(short()),
-                word => break word?,
-            },
+            word = &mut word => break word?,
             _ = look.tick() => {}
             () = link.done.cancelled() => return Ok(()),
         }
-        if broker.is_blocked() {
+        if broker.is_blocked() && broker.is_up() {
             trouble.is(inner, url, &short());
+        } else if since.elapsed() >= TAKES_WITHIN {
+            return Err(BrokerError::Timeout);
         }
     }
     link.number.fetch_add(1, Ordering::AcqRel);

@@ -10,6 +10,7 @@ use super::carried::Carried;
 use super::standby::{FIRST, OPERATOR, WINDOW};
 
 const LIMIT: Duration = Duration::from_secs(30);
+const TRIES_MAX: u64 = 5_000;
 /// How long an end may take beside an operator that does not answer.
 const DEAD_PEER: Duration = Duration::from_secs(25);
 
@@ -49,6 +50,7 @@ async fn nodes_with_the_ledger_may_die_before_and_after_they_publish() -> Result
                 messages.insert(number, id);
             }
             number += 1;
+            ensure!(number < FIRST + TRIES_MAX, "{point} was not reached");
         }
         ensure!(messages.len() > before, "{point}: nothing was taken");
     }

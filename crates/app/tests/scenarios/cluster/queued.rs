@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sambac_bus::work::{Ask, Asked, HandsetSeen, ReceiptSeen, Report, WorkQueues};
+use sambac_bus::work::{Ask, Asked, HandsetSeen, ReceiptSeen, Report, WorkBroker, WorkQueues};
 use sambac_domain::id::ConnectorId;
 use sambac_domain::receipt::{ReceiptInput, parse};
 use sambac_domain::{Msisdn, Sender};
