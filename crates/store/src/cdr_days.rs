@@ -32,7 +32,7 @@ impl Store {
         let (mut made, mut failed) = (0, None);
         if self.pool().dialect() == Dialect::Postgres {
             for day in (0..days).map(|days| first.plus(i64::from(days))) {
-                match again_and_again(async || self.make_cdr_day(day).await).await {
+                match self.make_cdr_day(day).await {
                     Ok(is_made) => made += u16::from(is_made),
                     // The table is in use: for the next one, too.
                     Err(StoreError::Retryable) => return Err(StoreError::Retryable),
@@ -45,6 +45,16 @@ impl Store {
     }
 
     async fn make_cdr_day(&self, day: Day) -> Result<bool, StoreError> {
+        let mut tries = 0;
+        loop {
+            let done = self.make_part(day).await;
+            if !is_to_come_again(&done, &mut tries).await {
+                return done;
+            }
+        }
+    }
+
+    async fn make_part(&self, day: Day) -> Result<bool, StoreError> {
         let mut work = self.begin().await?;
         let (name, digits) = (name_of(day), digits_of(day));
         let has_it = |part: &String| *part == name || part.strip_prefix(UNTIL).is_some_and(|until| *digits < *until);
@@ -76,7 +86,13 @@ impl Store {
         if self.pool().dialect() == Dialect::Sqlite {
             return Ok(None);
         }
-        again_and_again(async || self.drop_part(day).await).await
+        let mut tries = 0;
+        loop {
+            let done = self.drop_part(day).await;
+            if !is_to_come_again(&done, &mut tries).await {
+                return done;
+            }
+        }
     }
 
     async fn drop_part(&self, day: Day) -> Result<Option<bool>, StoreError> {
@@ -94,15 +110,15 @@ impl Store {
     }
 }
 
-/// As long as others have the table in use.
-async fn again_and_again<T>(step: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    for _ in 1..TRIES {
-        match step().await {
-            Err(StoreError::Retryable) => tokio::time::sleep(PAUSE).await,
-            done => return done,
-        }
+/// Whether it is to be done once more, after a pause: others had the table in use.
+async fn is_to_come_again<T>(done: &Result<T, StoreError>, tries: &mut u32) -> bool {
+    let is_in_use = matches!(done, Err(StoreError::Retryable));
+    *tries += 1;
+    if is_in_use && *tries < TRIES {
+        tokio::time::sleep(PAUSE).await;
+        return true;
     }
-    step().await
+    false
 }
 
 fn digits_of(day: Day) -> String {
