@@ -54,7 +54,6 @@ mod tests {
         let second = searches.place().await.unwrap();
         assert!(matches!(searches.place().await, Err(StoreError::Unavailable(_))));
         let (third, ()) = tokio::join!(searches.place(), async { drop(first) });
-        third.unwrap();
-        drop(second);
+        drop((second, third.unwrap()));
     }
 }

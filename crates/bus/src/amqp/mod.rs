@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
 
 pub use consumer::{Consumer, Delivered};
 pub use probe::{BrokerFacts, QueueFacts, probe};
@@ -68,11 +68,23 @@ async fn open(url: &BrokerUrl, exchange: &str, name: &str) -> Result<(Connection
     Ok((connection, channel))
 }
 
-/// Publishes something that goes nowhere, on a channel that has confirms: only who publishes is told that the broker is short of memory or of room, and it
-/// confirms nothing as long as it is.
-pub(crate) async fn knock(channel: &Channel) -> Result<PublisherConfirm, BrokerError> {
-    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-    in_time(channel.basic_publish("".into(), NOWHERE.into(), options, b"", properties)).await
+/// Publishes something that goes nowhere, on a channel that has confirms, and waits for the broker's word, whenever that comes. Only who publishes is told that the broker
+/// is short of memory or of room; the first time it takes what came all the same, and nothing more from then on: so it is done twice.
+pub(crate) async fn knock(channel: &Channel) -> Result<(), BrokerError> {
+    for _ in 0..2 {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let word = channel.basic_publish("".into(), NOWHERE.into(), options, b"", properties).await?;
+        taken(word.await?)?;
+    }
+    Ok(())
+}
+
+/// What the broker has said of something that was published.
+pub(crate) fn taken(word: Confirmation) -> Result<(), BrokerError> {
+    match word {
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => Err(BrokerError::Refused),
+    }
 }
 
 pub(crate) async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, BrokerError> {

@@ -13,11 +13,11 @@ use lapin::options::{
     QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, PublisherConfirm};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::queues::{QueueCounts, QueueFound, WorkQueues, confirming, purge};
-use crate::amqp::{BrokerError, BrokerUrl, TAKES_WITHIN, in_time, knock};
+use crate::amqp::{BrokerError, BrokerUrl, TAKES_WITHIN, in_time, knock, taken};
 
 const PERSISTENT: u8 = 2;
 const TRANSIENT: u8 = 1;
@@ -159,13 +159,12 @@ impl WorkBroker {
     }
 
     /// Publishes something that goes nowhere: the broker confirms it when it takes things, and tells only who publishes that it takes nothing.
-    /// What it gives ends with the broker's word, whenever that comes, or with the connection.
+    /// Ends with the broker's word, whenever that comes, or with the connection.
     ///
     /// # Errors
     /// [`BrokerError`].
-    pub async fn knock(&self) -> Result<impl Future<Output = Result<(), BrokerError>> + Unpin + use<>, BrokerError> {
-        let word = Box::pin(knock(&self.channel).await?);
-        Ok(Box::pin(async move { taken(word.await?) }))
+    pub async fn knock(&self) -> Result<(), BrokerError> {
+        knock(&self.channel).await
     }
 
     /// Whether the broker takes what is published, within some seconds.
@@ -173,7 +172,7 @@ impl WorkBroker {
     /// # Errors
     /// [`BrokerError`] when the connection is gone.
     pub async fn takes(&self) -> Result<bool, BrokerError> {
-        match timeout(TAKES_WITHIN, self.knock().await?).await {
+        match timeout(TAKES_WITHIN, self.knock()).await {
             Ok(word) => word.map(|()| true),
             Err(_) => Ok(false),
         }
@@ -216,14 +215,6 @@ impl Future for Confirm {
         }
         ready!(self.limit.as_mut().poll(context));
         Poll::Ready(Err(BrokerError::Timeout))
-    }
-}
-
-/// What the broker has said.
-fn taken(word: Confirmation) -> Result<(), BrokerError> {
-    match word {
-        Confirmation::Ack(None) => Ok(()),
-        Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => Err(BrokerError::Refused),
     }
 }
 

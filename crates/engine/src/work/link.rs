@@ -1,5 +1,6 @@
 //! The link to the broker, which comes again whenever it is lost.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -159,7 +160,7 @@ async fn serve(
     (url, broker): (&BrokerUrl, &Arc<WorkBroker>),
     trouble: &mut Trouble,
 ) -> Result<(), BrokerError> {
-    let (mut word, mut look, since) = (broker.knock().await?, tokio::time::interval(LOOK), Instant::now());
+    let (mut word, mut look, since) = (pin!(broker.knock()), tokio::time::interval(LOOK), Instant::now());
     loop {
         tokio::select! {
             word = &mut word => break word?,

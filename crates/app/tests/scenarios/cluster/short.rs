@@ -28,7 +28,7 @@ async fn a_broker_that_takes_nothing_is_told_of_until_it_does_again() -> Result<
     until_true("it is over", async || Ok(carried.works()?.metric(ALERT).await? == 0)).await?;
     // Each node tells once that it is over.
     let log = carried.world.path("platform.log");
-    let over = async || {
+    let over = async || -> Result<usize> {
         let log = std::fs::read_to_string(&log)?;
         Ok(log.lines().filter(|line| line.contains("\"work is carried again\"") && !line.contains("alert")).count())
     };
