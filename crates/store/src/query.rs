@@ -4,6 +4,8 @@
 //! let keys = query("SELECT id FROM api_keys WHERE account_id = $1").bind(&account).all::<(ApiKeyId,)>(&pool).await?;
 //! ```
 
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::StoreError;
@@ -26,6 +28,21 @@ pub(crate) fn query<'a>(sql: impl SqlSafeStr) -> Query<'a> {
     Query { sql: sql.into_sql_str(), values: Vec::new() }
 }
 
+/// Rows as a database gives them.
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
+impl Rows {
+    fn read<R: Row>(&self) -> Result<Vec<R>, StoreError> {
+        match self {
+            Self::Sqlite(rows) => rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect(),
+            Self::Postgres(rows) => rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect(),
+        }
+    }
+}
+
 impl<'a> Query<'a> {
     /// Binds the next parameter.
     pub(crate) fn bind(mut self, field: &'a impl Field) -> Self {
@@ -41,50 +58,55 @@ impl<'a> Query<'a> {
 
     /// Reads all rows, outside of any unit of work.
     pub(crate) async fn all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
-        pool.used();
-        pool.damage().heed(pool.in_time(self.read_all(pool)).await)
-    }
-
-    async fn read_all<R: Row>(self, pool: &Pool) -> Result<Vec<R>, StoreError> {
-        match pool {
-            Pool::Sqlite { readers, .. } => {
-                let rows = sqlx::query_with(self.sql, sqlite_arguments(&self.values)).fetch_all(readers).await;
-                let rows = rows.map_err(store_error)?;
-                rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
-            }
-            Pool::Postgres { pool, .. } => {
-                let rows = sqlx::query_with(self.sql, postgres_arguments(&self.values)).fetch_all(pool).await;
-                let rows = rows.map_err(store_error)?;
-                rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()
-            }
-            #[cfg(debug_assertions)]
-            Pool::Simulated { connections, .. } => self.all_of(&mut connections.reader().await?),
-        }
+        let rows = self.fetch(pool).await;
+        pool.damage().heed(rows.and_then(|rows| rows.read()))
     }
 
     /// Reads all rows, in a unit of work: with what it has written so far.
     pub(crate) async fn all_in<R: Row>(self, work: &mut UnitOfWork) -> Result<Vec<R>, StoreError> {
+        self.fetch_in(work).await?.read()
+    }
+
+    /// What does not ask what the rows are is compiled once.
+    async fn fetch(self, pool: &Pool) -> Result<Rows, StoreError> {
+        pool.used();
+        pool.in_time(self.fetch_from(pool)).await
+    }
+
+    async fn fetch_from(self, pool: &Pool) -> Result<Rows, StoreError> {
+        match pool {
+            Pool::Sqlite { readers, .. } => {
+                let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
+                query.fetch_all(readers).await.map(Rows::Sqlite).map_err(store_error)
+            }
+            Pool::Postgres { pool, .. } => {
+                let query = sqlx::query_with(self.sql, postgres_arguments(&self.values));
+                query.fetch_all(pool).await.map(Rows::Postgres).map_err(store_error)
+            }
+            #[cfg(debug_assertions)]
+            Pool::Simulated { connections, .. } => self.fetch_simulated(&mut connections.reader().await?),
+        }
+    }
+
+    async fn fetch_in(self, work: &mut UnitOfWork) -> Result<Rows, StoreError> {
         match &mut work.transaction {
             Transaction::Sqlite(transaction) => {
                 let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
-                let rows = query.fetch_all(&mut **transaction).await.map_err(store_error)?;
-                rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
+                query.fetch_all(&mut **transaction).await.map(Rows::Sqlite).map_err(store_error)
             }
             Transaction::Postgres(transaction) => {
                 let query = sqlx::query_with(self.sql, postgres_arguments(&self.values));
-                let rows = query.fetch_all(&mut **transaction).await.map_err(store_error)?;
-                rows.iter().map(|row| R::read(&mut Columns::postgres(row, R::SOURCE))).collect()
+                query.fetch_all(&mut **transaction).await.map(Rows::Postgres).map_err(store_error)
             }
             #[cfg(debug_assertions)]
-            Transaction::Simulated(lease) => self.all_of(lease),
+            Transaction::Simulated(lease) => self.fetch_simulated(lease),
         }
     }
 
     #[cfg(debug_assertions)]
-    fn all_of<R: Row>(self, lease: &mut Lease) -> Result<Vec<R>, StoreError> {
+    fn fetch_simulated(self, lease: &mut Lease) -> Result<Rows, StoreError> {
         let query = sqlx::query_with(self.sql, sqlite_arguments(&self.values));
-        let rows = to_its_end(query.fetch_all(lease.connection()?)).map_err(store_error)?;
-        rows.iter().map(|row| R::read(&mut Columns::sqlite(row, R::SOURCE))).collect()
+        to_its_end(query.fetch_all(lease.connection()?)).map(Rows::Sqlite).map_err(store_error)
     }
 
     /// Reads the first row.

@@ -74,13 +74,13 @@ pub(crate) async fn knock(channel: &Channel) -> Result<(), BrokerError> {
     for _ in 0..2 {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
         let word = channel.basic_publish("".into(), NOWHERE.into(), options, b"", properties).await?;
-        taken(word.await?)?;
+        taken(&word.await?)?;
     }
     Ok(())
 }
 
 /// What the broker has said of something that was published.
-pub(crate) fn taken(word: Confirmation) -> Result<(), BrokerError> {
+pub(crate) fn taken(word: &Confirmation) -> Result<(), BrokerError> {
     match word {
         Confirmation::Ack(None) => Ok(()),
         Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => Err(BrokerError::Refused),

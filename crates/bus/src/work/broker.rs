@@ -211,7 +211,7 @@ impl Future for Confirm {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Poll::Ready(told) = self.word.as_mut().poll(context) {
-            return Poll::Ready(taken(told?));
+            return Poll::Ready(taken(&told?));
         }
         ready!(self.limit.as_mut().poll(context));
         Poll::Ready(Err(BrokerError::Timeout))

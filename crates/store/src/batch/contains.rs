@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 
 use super::update::last_of_each;
 use super::{Batch, OtpChange};
-use crate::query::query;
-use crate::rows::OtpRow;
+use crate::query::{Query, query};
+use crate::rows::{AccountEventRow, OtpRow, OutboxRow, WebhookDeliveryRow};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -33,7 +33,7 @@ impl Store {
         }
         if let Some((of, keys)) = first_row(batch) {
             let found = query(AssertSqlSafe(format!("SELECT id FROM {of}")));
-            let found = keys.iter().fold(found, |found, key| found.bind(key));
+            let found = keys.iter().fold(found, Query::bind);
             return Ok(!found.all_in::<(i64,)>(&mut work).await?.is_empty());
         }
         drop(work);
@@ -65,18 +65,18 @@ fn first_row(batch: &Batch) -> Option<(&'static str, Vec<i64>)> {
         .or_else(|| batch.mo_segments.first().map(|row| by_id("mo_segments WHERE id = $1", row.id)))
         .or_else(|| batch.mo_deliveries.first().map(|row| by_id("mo_deliveries WHERE id = $1", row.id.raw())))
         .or_else(|| {
-            let keys = |row: &crate::rows::AccountEventRow| vec![row.account_id.raw(), row.id.raw()];
+            let keys = |row: &AccountEventRow| vec![row.account_id.raw(), row.id.raw()];
             batch.account_events.first().map(|row| ("account_events WHERE account_id = $1 AND id = $2", keys(row)))
         })
         .or_else(|| {
-            let keys = |row: &crate::rows::WebhookDeliveryRow| vec![row.webhook_id.raw(), row.id.raw()];
+            let keys = |row: &WebhookDeliveryRow| vec![row.webhook_id.raw(), row.id.raw()];
             batch
                 .webhook_deliveries
                 .first()
                 .map(|row| ("webhook_deliveries WHERE webhook_id = $1 AND id = $2", keys(row)))
         })
         .or_else(|| {
-            let keys = |row: &crate::rows::OutboxRow| vec![row.target.0, row.lane.0.into(), row.id];
+            let keys = |row: &OutboxRow| vec![row.target.0, row.lane.0.into(), row.id];
             batch.outbox.first().map(|row| ("outbox WHERE target = $1 AND lane = $2 AND id = $3", keys(row)))
         })
 }
