@@ -54,13 +54,13 @@ pub(super) async fn run(setting: &Setting) -> Result<Report> {
     }
     let text = format!("{MESSAGES} were taken within {slowest:?}");
     cluster.rig.report.expect("messages were not taken meanwhile", slowest < Duration::from_secs(30), text);
-    cluster.rig.report.measured("4,000 messages were taken within at most, ms", u64::try_from(slowest.as_millis())?);
+    cluster.rig.report.measured("5,000 messages were taken within at most, ms", u64::try_from(slowest.as_millis())?);
     cluster.rig.report.expect(
         "codes waited behind others",
         ahead <= AHEAD_MAX,
         format!("{ahead} of {MESSAGES} went before"),
     );
-    cluster.rig.report.measured("of 4,000 that waited went before 50 codes that came last, at most", ahead);
+    cluster.rig.report.measured("of 5,000 that waited went before 50 codes that came last, at most", ahead);
     let rules = Rules { codes_to: CODES_FROM..u64::MAX, ..Rules::default() };
     Ok(few_twice(cluster.judged_by(&rules).await?, 0))
 }
