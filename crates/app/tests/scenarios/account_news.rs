@@ -65,6 +65,10 @@ async fn until_news(sink: &Sink, secret: &str, kinds: &[&str]) -> Result<()> {
     .await
 }
 
+async fn low_wallets(world: &World) -> Result<i64> {
+    world.database().await?.number("SELECT COUNT(*) FROM low_wallets").await
+}
+
 /// Pays, and waits until the platform knows.
 async fn pay(world: &World, platform: &Platform, secrets: &Secrets, site: &Site, available: &str) -> Result<()> {
     world.apply(site).await?;
@@ -82,14 +86,13 @@ async fn clients_hear_when_their_money_runs_out() -> Result<()> {
     let platform = world.platform(&[]).await?;
     send(&platform, &secrets, 5).await?;
     until_news(&sink, &secret, &["balance.low"]).await?;
+    // Who dies between telling and noting it tells it again.
+    until_true("it is noted", async || Ok(low_wallets(&world).await? == 1)).await?;
     platform.kill_9().await?;
     let platform = world.platform(&[]).await?;
     send(&platform, &secrets, 1).await?;
     pay(&world, &platform, &secrets, &site(&operator, &sink, &["1.00", "1.00"]), "1.70").await?;
-    until_true("it counts as enough", async || {
-        Ok(world.database().await?.number("SELECT COUNT(*) FROM low_wallets").await? == 0)
-    })
-    .await?;
+    until_true("it counts as enough", async || Ok(low_wallets(&world).await? == 0)).await?;
     ensure!(news(&sink, &secret)?.len() == 1, "once");
     send(&platform, &secrets, 36).await?;
     until_news(&sink, &secret, &["balance.low", "balance.low"]).await?;
